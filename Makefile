@@ -1,0 +1,47 @@
+# `make help` lists what there is. Everything that a run makes is under var/.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run load sql check detect bench test format clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY)  ## run the pipeline once [SYMBOLS=TSLA,NVDA START=2025-10-05 END=2025-11-04 POLICY=quarantine DEBUG=1]
+	@$(BIN)/python -m dags.local run $(if $(SYMBOLS),--symbols '$(SYMBOLS)') \
+	  $(if $(START),--start '$(START)') $(if $(END),--end '$(END)') \
+	  $(if $(POLICY),--policy '$(POLICY)') $(if $(filter-out 0 false,$(DEBUG)),--debug)
+
+load: $(READY)  ## put the bars of a CSV or Parquet file into the database: FILE=bars.csv [SYMBOL=AAPL]
+	@$(BIN)/python -m dags.local load '$(FILE)' $(if $(SYMBOL),--symbol '$(SYMBOL)')
+
+sql: $(READY)  ## open psql on the embedded database
+	@$(BIN)/python -m dags.local sql
+
+test: $(READY)  ## lint, types, import contracts and every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+format: $(READY)  ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove var/, and with it the embedded databases
+	rm -rf var
+
+# uv when it can be had, pip when not; both install the same pins.
+$(READY): requirements.txt requirements-dev.txt
+	@echo "Installing the pinned requirements into .venv (once) …"
+	@$(PYTHON) -m venv .venv
+	@if $(BIN)/python -m pip install --quiet 'uv==0.13.9'; then \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt -r requirements-dev.txt; \
+	else \
+	  $(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt; \
+	fi
+	@touch $@

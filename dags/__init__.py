@@ -1,0 +1,1 @@
+"""What Airflow loads, and the local runner that starts it on one machine."""

@@ -1,0 +1,13 @@
+"""What a person can get wrong before anything runs."""
+
+
+class RequestError(Exception):
+    """A parameter of a run that cannot be meant."""
+
+
+class GateClosed(Exception):
+    """The gate is closed: the bars must not be published. No retry can change that."""
+
+
+class StagingError(Exception):
+    """The staging folder cannot be written."""

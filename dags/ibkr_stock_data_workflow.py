@@ -1,0 +1,159 @@
+"""
+### Is this market data fit to trade on?
+
+Extracts daily bars from PostgreSQL, judges them with the Great Expectations suite `stock_data`,
+enriches the ones that pass, publishes them to `stock_data_enriched`, and tracks everything that was
+found in MLflow.
+
+| Step | What it does |
+|---|---|
+| `extract_stock_data` | streams the bars of the chosen symbols and dates |
+| `validate_data` | runs the checkpoint and writes the report |
+| `transform_data` | adds the daily return and the price range |
+| `publish_data` | upserts what passed and sets aside what is held, in one transaction |
+| `log_to_mlflow` | tracks parameters, metrics, report and Data Docs, whatever happened before |
+
+A lost database is tried again, twice, two minutes apart. Bad data, SQL, suites and parameters are
+not: time does not mend them. When MLflow is away the run fails, and what was published stays.
+
+**When the gate closes**, open the run in MLflow (experiment `ibkr-stock-data`):
+`validation/report.html` lists the failing bars, worst first. Mend the data or the suite
+(`gx/expectations/stock_data.json`), then clear `validate_data` or trigger a new run.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import (
+    CronDataIntervalTimetable,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    dag,
+    get_current_context,
+    task,
+)
+
+from dags.errors import GateClosed, RequestError, StagingError
+from dags.request import POLICIES, SYMBOL
+from dags.run import current_run
+from dags.settings import Settings
+from gx.errors import GateError
+from sql.errors import BarStoreError
+from tracking.errors import TrackingError
+
+SETTINGS = Settings()
+
+# Time mends a lost connection or a deadlock; it does not mend data, SQL, a suite or a parameter.
+RETRIES = ExceptionRetryPolicy(
+    [
+        RetryRule(["sqlalchemy.exc.OperationalError", "psycopg2.OperationalError"]),
+        RetryRule(
+            [
+                *(GateClosed, RequestError, StagingError, GateError, BarStoreError, TrackingError),
+                "sqlalchemy.exc.SQLAlchemyError",
+                "psycopg2.Error",
+            ],
+            RetryAction.FAIL,
+        ),
+    ]
+)
+PARAMETERS = {
+    "symbols": Param(
+        SETTINGS.symbols,
+        title="Symbols",
+        description="Which symbols to check, for example TSLA or BRK.B.",
+        type="array",
+        items={"type": "string", "pattern": f"^{SYMBOL.pattern}$"},
+        examples=SETTINGS.symbols,
+        minItems=1,
+    ),
+    "start_date": Param(
+        None,
+        title="First date",
+        description="The first date to check; empty for the earliest bar there is.",
+        type=["null", "string"],
+        format="date",
+    ),
+    "end_date": Param(
+        None,
+        title="Last date",
+        description="The last date to check; empty for the newest bar there is.",
+        type=["null", "string"],
+        format="date",
+    ),
+    "policy": Param(
+        SETTINGS.on_critical,
+        title="When a critical expectation fails",
+        description="fail: publish nothing. quarantine: hold back the symbols at fault and publish "
+        "the others.",
+        enum=list(POLICIES),
+    ),
+    "debug_mode": Param(
+        SETTINGS.debug_mode,
+        title="Debug mode",
+        description="Also keep the SQL, a sample after each step, settings and versions.",
+        type="boolean",
+    ),
+}
+
+
+@dag(
+    schedule=CronDataIntervalTimetable(SETTINGS.workflow_schedule, timezone="UTC")
+    if SETTINGS.workflow_schedule
+    else None,
+    start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    tags=["market-data", "quality", "ibkr"],
+    doc_md=__doc__,
+    params=PARAMETERS,
+    default_args={
+        "owner": "ibkr-trading",
+        "retries": SETTINGS.task_retries,
+        "retry_delay": timedelta(seconds=SETTINGS.retry_delay_seconds),
+        "retry_policy": RETRIES,
+    },
+)
+def ibkr_stock_data_workflow() -> None:
+    """Extract, validate, transform, publish, and track in every case."""
+
+    @task
+    def extract_stock_data() -> dict[str, Any]:
+        from dags.steps import extract
+
+        return extract(current_run())
+
+    @task
+    def validate_data() -> dict[str, Any]:
+        from dags.steps import validate
+
+        run = current_run()
+        get_current_context()["ti"].xcom_push(key="report", value=run.report)
+        return validate(run)
+
+    @task
+    def transform_data() -> dict[str, Any]:
+        from dags.steps import transform
+
+        return transform(current_run())
+
+    @task
+    def publish_data() -> dict[str, Any]:
+        from dags.steps import publish
+
+        return publish(current_run())
+
+    @task
+    def log_to_mlflow() -> dict[str, Any]:
+        from dags.record import log
+
+        return log(current_run(tolerant=True))
+
+    tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
+    extract_stock_data() >> validate_data() >> transform_data() >> publish_data() >> tracked
+
+
+ibkr_stock_data_workflow()

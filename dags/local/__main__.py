@@ -1,0 +1,124 @@
+"""The commands behind `make`: python -m dags.local run | load | sql."""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from dags.errors import RequestError
+from dags.local.errors import LocalError
+from dags.request import POLICIES, RunRequest, parse_symbols
+from dags.settings import VAR
+
+PASSED, COULD_NOT_RUN = 0, 2
+
+
+def main() -> int:
+    """Run one command; a person's mistake becomes one line and exit status 2."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import OperationalError
+
+    from gx.errors import GateError
+    from sql.errors import BarStoreError
+
+    arguments = _parser().parse_args()
+    try:
+        return int(arguments.command(arguments))
+    except (RequestError, LocalError, GateError, BarStoreError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "".join(str(part).upper() for part in fault["loc"])
+            print(f"error: setting {name}: {fault['msg']}", file=sys.stderr)
+    except OperationalError as error:
+        print(f"error: the database does not answer: {error.orig}".strip(), file=sys.stderr)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from dags.local.run import run
+    from dags.local.services import services
+
+    request = _request(arguments)
+    print(f"Checking {', '.join(request.symbols)} …", flush=True)
+    with services(arguments.var) as found:
+        outcome = run(found, request)
+    print("\n" + outcome.text)
+    return outcome.status
+
+
+def _request(arguments: argparse.Namespace) -> RunRequest:
+    from dags.request import parse_request
+    from dags.settings import Settings
+
+    settings = Settings()
+    symbols = arguments.symbols if arguments.symbols is not None else settings.stock_symbols
+    return parse_request(
+        {
+            "symbols": parse_symbols(symbols),
+            "start_date": arguments.start,
+            "end_date": arguments.end,
+            "debug_mode": arguments.debug or settings.debug_mode,
+            "policy": arguments.policy or settings.on_critical,
+        }
+    )
+
+
+def _load(arguments: argparse.Namespace) -> int:
+    from dags.local.services import services
+    from dags.settings import Settings
+    from gx.bar_files import read_bars
+    from sql.connection import make_engine
+    from sql.load import load_bars
+
+    bars = read_bars(arguments.file, symbol=arguments.symbol)
+    parse_symbols(bars["symbol"].drop_null().unique().to_pylist())
+    with services(arguments.var) as found:
+        engine = make_engine(Settings.of(found.environment).bars())
+        try:
+            loaded = load_bars(engine, bars)
+        finally:
+            engine.dispose()
+    print(
+        f"{arguments.file}: {loaded.rows:,} bars read, {loaded.new:,} new, "
+        f"{loaded.changed:,} changed, {loaded.unchanged:,} unchanged"
+    )
+    if loaded.rounded:
+        print(f"{loaded.rounded:,} prices were rounded to cents, as the table holds them")
+    return PASSED
+
+
+def _sql(arguments: argparse.Namespace) -> int:
+    from dags.local.services import BARS, services
+
+    with services(arguments.var) as found:
+        return subprocess.run(found.server.psql_command(BARS), check=False).returncode
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m dags.local", description=__doc__)
+    parser.add_argument("--var", type=Path, default=VAR, help="the folder of everything made here")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the DAG once on the embedded services")
+    run.add_argument("--symbols", help="comma-separated, for example TSLA,NVDA")
+    run.add_argument("--start", metavar="YYYY-MM-DD", help="the first date; default: the earliest")
+    run.add_argument("--end", metavar="YYYY-MM-DD", help="the last date; default: the newest")
+    run.add_argument("--debug", action="store_true", help="keep more: SQL, samples, settings")
+    run.add_argument("--policy", choices=POLICIES, help="what a critical failure does")
+    run.set_defaults(command=_run)
+
+    load = commands.add_parser("load", help="put the bars of a CSV or Parquet file into stock_data")
+    load.add_argument("file", type=Path)
+    load.add_argument("--symbol", help="the symbol of a file that has no symbol column")
+    load.set_defaults(command=_load)
+
+    psql = commands.add_parser("sql", help="open psql on the embedded database")
+    psql.set_defaults(command=_sql)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""What a run did and where to look, for a person to read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PASSED, CLOSED, COULD_NOT_RUN = 0, 1, 2
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How `make run` ended: its exit status, and the text to print."""
+
+    status: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a run left behind: its steps' records, its report (None before the gate), and places."""
+
+    steps: Mapping[str, Mapping[str, Any]]
+    report: Mapping[str, Any] | None
+    places: Mapping[str, Path]
+
+
+def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
+    """The summary, and the exit status that goes with it."""
+    status = _status(traces, succeeded)
+    lines = [*_headline(traces, status), "", *_bars(traces), *_expectations(traces)]
+    lines += [*_published(traces), *_where(traces)]
+    return Outcome(status, "\n".join(lines))
+
+
+def _status(traces: Traces, succeeded: bool) -> int:
+    if succeeded:
+        return PASSED
+    return CLOSED if traces.steps.get("validate", {}).get("open") is False else COULD_NOT_RUN
+
+
+def _headline(traces: Traces, status: int) -> Iterator[str]:
+    if traces.report:
+        yield str(traces.report["verdict"])
+    if status == COULD_NOT_RUN:
+        errors = [f"{s}: {r['error']}" for s, r in traces.steps.items() if "error" in r]
+        yield "The run failed. " + (errors[0] if errors else "Its log says why.")
+
+
+def _bars(traces: Traces) -> Iterator[str]:
+    extracted = traces.steps.get("extract", {})
+    if "rows" not in extracted:
+        return
+    by_symbol = extracted["rows_by_symbol"]
+    shown = [f"{symbol} {rows:,}" for symbol, rows in list(by_symbol.items())[:_SHOWN]]
+    more = f", and {len(by_symbol) - _SHOWN} more symbols" if len(by_symbol) > _SHOWN else ""
+    span = f"{extracted['first_date']} to {extracted['last_date']}"
+    yield _line("Bars", f"{extracted['rows']:,} ({', '.join(shown)}{more}), {span}")
+    if extracted["missing_symbols"]:
+        yield _line("Missing", f"{', '.join(extracted['missing_symbols'])}: no bars in this range")
+
+
+def _expectations(traces: Traces) -> Iterator[str]:
+    if not traces.report:
+        return
+    entries = traces.report["expectations"]
+    bad = [entry for entry in entries if not entry["success"]]
+    by_severity = [
+        f"{sum(e['severity'] == severity for e in bad)} {severity}"
+        for severity in ("critical", "warning", "info")
+    ]
+    yield _line(
+        "Expectations",
+        f"{len(entries) - len(bad)} of {len(entries)} met; failed: {', '.join(by_severity)}",
+    )
+    for entry in bad:
+        yield _line("", f"{entry['severity']:<8} {entry['description']} {_size(entry)}".rstrip())
+    held = [s for s, verdict in traces.report["symbols"].items() if verdict["verdict"] == "held"]
+    if held:
+        yield _line("Held", ", ".join(held[:_SHOWN]) + (", …" if len(held) > _SHOWN else ""))
+
+
+def _size(entry: Mapping[str, Any]) -> str:
+    if entry["exception"]:
+        return f"(could not be checked: {entry['exception']})"
+    if not entry["unexpected_count"]:
+        return f"({entry['observed']})" if entry["observed"] else ""
+    symbols = ", ".join(entry["symbols"][:4]) + (", …" if len(entry["symbols"]) > 4 else "")
+    rows = f"{entry['unexpected_count']:,} bar{'s' if entry['unexpected_count'] > 1 else ''}"
+    return f"({rows}: {symbols})" if symbols else f"({rows})"
+
+
+def _published(traces: Traces) -> Iterator[str]:
+    published = traces.steps.get("publish", {})
+    if "rows" in published:
+        counts = [f"{published[key]:,} {key}" for key in ("new", "changed", "removed")]
+        yield _line("Published", f"{published['rows']:,} bars ({', '.join(counts)})")
+        if published["held"]:
+            yield _line("Quarantined", f"{published['held']:,} bars")
+        if published["released"]:
+            yield _line("Released", f"{published['released']:,} bars from quarantine")
+    elif "extract" in traces.steps:
+        yield _line("Published", "nothing")
+
+
+def _where(traces: Traces) -> Iterator[str]:
+    tracked = traces.steps.get("log", {})
+    if "mlflow_run_id" in tracked:
+        yield _line("MLflow run", tracked["mlflow_run_id"])
+    for name, path in traces.places.items():
+        if path.exists():
+            yield _line(name, str(path))
+    seconds = [f"{s} {r['seconds']:.1f}" for s, r in traces.steps.items() if "seconds" in r]
+    if seconds:
+        yield _line("Seconds", ", ".join(seconds))
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<13} {text}"

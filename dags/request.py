@@ -1,0 +1,94 @@
+"""What a run was asked to do, checked before anything is read."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any, Literal, cast
+
+from dags.errors import RequestError
+
+SYMBOL = re.compile(r"[A-Z0-9.\-]{1,10}")
+SYMBOL_RULE = "1 to 10 upper-case letters, digits, dots or hyphens"
+POLICIES = ("fail", "quarantine")
+PARAMETERS = ("symbols", "start_date", "end_date", "debug_mode", "policy")
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """Symbols, the inclusive range of dates (None: open), and what to do with critical failures."""
+
+    symbols: tuple[str, ...]
+    start: date | None
+    end: date | None
+    debug: bool = False
+    policy: Literal["fail", "quarantine"] = "fail"
+
+
+def parse_request(
+    params: Mapping[str, Any], *, interval: tuple[datetime, datetime] | None = None
+) -> RunRequest:
+    """The request in a run's parameters; a scheduled run's data interval fills in open dates.
+
+    Raises RequestError for an unknown parameter, a malformed symbol or date, or a range that ends
+    before it starts.
+    """
+    for name in params:
+        if name not in PARAMETERS:
+            raise RequestError(f"unknown parameter {name!r}{_nearest(name, PARAMETERS)}")
+    start, end = parse_date(params.get("start_date")), parse_date(params.get("end_date"))
+    if interval and start is None and end is None:
+        start, end = interval_dates(*interval)
+    if start and end and end < start:
+        raise RequestError(f"end date {end} is before start date {start}")
+    symbols = parse_symbols(params.get("symbols") or ())
+    policy = params.get("policy") or "fail"
+    if policy not in POLICIES:
+        raise RequestError(f"policy {policy!r} is not one of {', '.join(POLICIES)}")
+    debug = bool(params.get("debug_mode", False))
+    return RunRequest(tuple(symbols), start, end, debug, cast("Any", policy))
+
+
+def interval_dates(start: datetime, end: datetime) -> tuple[date, date]:
+    """The dates that a data interval ``[start, end)`` touches."""
+    last = max(start, end - timedelta(microseconds=1))
+    return start.date(), last.date()
+
+
+def parse_symbols(symbols: str | Iterable[str]) -> list[str]:
+    """Symbols from a comma-separated text or a list, in order and without repeats.
+
+    Raises RequestError that names each malformed one, with the nearest valid form.
+    """
+    listed = symbols.split(",") if isinstance(symbols, str) else list(symbols)
+    given = [str(symbol).strip() if isinstance(symbols, str) else str(symbol) for symbol in listed]
+    if not given:
+        raise RequestError(f"no symbol was given; name at least one ({SYMBOL_RULE})")
+    faults = [_symbol_fault(symbol) for symbol in given if not SYMBOL.fullmatch(symbol)]
+    if faults:
+        raise RequestError("; ".join(faults))
+    return list(dict.fromkeys(given))
+
+
+def parse_date(value: Any) -> date | None:
+    """A date as YYYY-MM-DD; None or an empty text is an open end."""
+    if value is None or value == "":
+        return None
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise RequestError(f"{value!r} is no date; write it as YYYY-MM-DD") from None
+
+
+def _symbol_fault(symbol: str) -> str:
+    if not symbol:
+        return f"an empty symbol was given; a symbol is {SYMBOL_RULE}"
+    valid = re.sub(r"[^A-Z0-9.\-]", "", symbol.upper())[:10]
+    meant = f"; did you mean {valid!r}?" if valid else ""
+    return f"symbol {symbol!r} is not {SYMBOL_RULE}{meant}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    matches = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

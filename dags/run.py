@@ -1,0 +1,92 @@
+"""The run that a task belongs to: its settings, request, folder and identity."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.sdk import get_current_context
+
+from dags.errors import RequestError
+from dags.layout import REPORT_PAGE
+from dags.request import RunRequest, parse_request
+from dags.settings import Settings
+from dags.staging import Staging
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """Which DAG run this is, in Airflow's own words."""
+
+    dag_id: str
+    run_id: str
+    trigger_type: str
+    execution_date: str
+    started: datetime
+    user: str = "airflow"
+
+    @property
+    def key(self) -> str:
+        """The name under which the MLflow run is found again."""
+        return f"{self.dag_id}/{self.run_id}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One DAG run as its steps see it; ``fault`` is set when its parameters cannot be meant."""
+
+    settings: Settings
+    request: RunRequest
+    staging: Staging
+    identity: RunIdentity
+    fault: str = ""
+
+    @property
+    def report(self) -> str:
+        """Where the report of this run is, or will be."""
+        return str(self.staging.root / REPORT_PAGE)
+
+
+def current_run(*, tolerant: bool = False) -> Run:
+    """The run of the task that is running.
+
+    Raises RequestError for parameters that nobody can mean; ``tolerant`` puts that into ``fault``
+    instead, for the step that has to track such a run too.
+    """
+    context = get_current_context()
+    settings, dag_run, params = Settings(), context["dag_run"], context["params"]
+    request, fault = RunRequest((), None, None), ""
+    try:
+        request = parse_request(params, interval=_interval(dag_run))
+    except RequestError as error:
+        if not tolerant:
+            raise
+        fault = f"RequestError: {error}"
+    return Run(
+        settings=settings,
+        request=request,
+        staging=Staging.of_run(settings.staging_url, dag_run.dag_id, dag_run.run_id),
+        identity=_identity(dag_run),
+        fault=fault,
+    )
+
+
+def _identity(dag_run: Any) -> RunIdentity:
+    moment = dag_run.logical_date or dag_run.run_after
+    return RunIdentity(
+        dag_id=dag_run.dag_id,
+        run_id=dag_run.run_id,
+        trigger_type=_run_type(dag_run),
+        execution_date=moment.isoformat(),
+        started=dag_run.start_date or datetime.now(UTC),
+    )
+
+
+def _interval(dag_run: Any) -> tuple[datetime, datetime] | None:
+    """The data interval of a scheduled run; a manual one is about what its parameters say."""
+    start, end = dag_run.data_interval_start, dag_run.data_interval_end
+    scheduled = _run_type(dag_run) in ("scheduled", "backfill")
+    return (start, end) if scheduled and start and end else None
+
+
+def _run_type(dag_run: Any) -> str:
+    return str(getattr(dag_run.run_type, "value", dag_run.run_type))

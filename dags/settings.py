@@ -1,0 +1,90 @@
+"""Settings, the only reader of the environment.
+
+Every field is an environment variable of the same name in capitals; `.env.example` lists them.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dags.request import parse_symbols
+from sql.connection import ConnectionSettings
+
+ROOT = Path(__file__).resolve().parents[1]
+VAR = ROOT / "var"
+
+
+class Settings(BaseSettings):
+    """Where the services are and how a run behaves when its parameters do not say."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+
+    postgres_host: str = "localhost"
+    postgres_port: int = 5432
+    postgres_db: str = "bars"
+    postgres_user: str = "postgres"
+    postgres_password: SecretStr = SecretStr("")
+
+    stock_symbols: str = "TSLA,NVDA"
+    debug_mode: bool = False
+    on_critical: Literal["fail", "quarantine"] = "fail"
+    workflow_schedule: str | None = Field(None, description="a cron string; none by default")
+
+    staging_url: str = f"file://{VAR / 'staging'}"
+    staging_keep_days: int = Field(7, ge=0)
+    results_dir: Path = VAR / "quality"
+
+    mlflow_tracking_uri: str = "http://127.0.0.1:5500"
+    mlflow_experiment_name: str = "ibkr-stock-data"
+    mlflow_artifact_root: str | None = None
+
+    environment: Literal["development", "production"] = "development"
+    task_retries: int = Field(2, ge=0)
+    retry_delay_seconds: float = Field(120, ge=0)
+
+    @field_validator("stock_symbols")
+    @classmethod
+    def _known_form(cls, value: str) -> str:
+        parse_symbols(value)
+        return value
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings of an environment that is not this process's own."""
+        named = {name.lower(): value for name, value in environment.items() if value}
+        return cls.model_validate({key: named[key] for key in cls.model_fields if key in named})
+
+    @cached_property
+    def symbols(self) -> list[str]:
+        """The default symbols, checked."""
+        return parse_symbols(self.stock_symbols)
+
+    def bars(self) -> ConnectionSettings:
+        """How to reach the bars."""
+        return ConnectionSettings(
+            host=self.postgres_host,
+            port=self.postgres_port,
+            database=self.postgres_db,
+            user=self.postgres_user,
+            password=self.postgres_password.get_secret_value(),
+        )
+
+    def masked(self) -> dict[str, object]:
+        """All settings as JSON can hold them, with secrets masked."""
+        shown = self.model_dump(mode="json")
+        shown["mlflow_tracking_uri"] = mask_url(self.mlflow_tracking_uri)
+        return shown
+
+
+def mask_url(url: str) -> str:
+    """``url`` with its password replaced by ``***``."""
+    head, at, tail = url.rpartition("@")
+    if not at:
+        return url
+    scheme, _, login = head.partition("://")
+    user, colon, _ = login.partition(":")
+    return f"{scheme}://{user}{':***' if colon else ''}@{tail}"

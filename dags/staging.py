@@ -1,0 +1,106 @@
+"""The run's folder: what one step leaves for the next, as files."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from airflow.sdk import ObjectStoragePath
+
+from dags.errors import StagingError
+from dags.layout import STEPS, safe_name
+
+
+class Staging:
+    """Files of one DAG run under ``url``/dag_id/run_id; any store that Airflow can reach."""
+
+    def __init__(self, path: str) -> None:
+        self.root = ObjectStoragePath(path)
+
+    @classmethod
+    def of_run(cls, url: str, dag_id: str, run_id: str) -> "Staging":
+        """The folder of a run; its name is the run's id made safe for any file system."""
+        return cls(f"{url.rstrip('/')}/{dag_id}/{safe_name(run_id)}")
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def prepare(self) -> None:
+        """Make the folder and try to write in it; raises StagingError when that fails."""
+        try:
+            (self.root / "steps").mkdir(parents=True, exist_ok=True)
+            (self.root / "steps" / ".probe").write_text("")
+            (self.root / "steps" / ".probe").unlink()
+        except OSError as error:
+            raise StagingError(
+                f"the staging folder {self.root} cannot be written ({error}); "
+                "set STAGING_URL to one that can, or mend its permissions"
+            ) from error
+
+    def exists(self, name: str) -> bool:
+        """Is there a file of this name?"""
+        return bool((self.root / name).exists())
+
+    def write_json(self, name: str, document: Any) -> None:
+        """Write a JSON file in one go."""
+        self.write_text(name, json.dumps(document, indent=1, default=str))
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file."""
+        return json.loads(self.read_text(name))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a UTF-8 text file."""
+        (self.root / name).write_text(text, encoding="utf-8")
+
+    def read_text(self, name: str) -> str:
+        """Read a UTF-8 text file."""
+        return str((self.root / name).read_text(encoding="utf-8"))
+
+    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a frame as Parquet."""
+        with (self.root / name).open("wb") as sink:
+            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink)
+
+    def read_table(self, name: str) -> pa.Table:
+        """Read a Parquet file as an Arrow table."""
+        with (self.root / name).open("rb") as source:
+            return pq.read_table(source)
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """What each step that has begun said of itself, by step."""
+        names = [step for step in STEPS if self.exists(f"steps/{step}.json")]
+        return {step: self.read_json(f"steps/{step}.json") for step in names}
+
+    @contextmanager
+    def recorded(self, step: str) -> Iterator[dict[str, Any]]:
+        """Record a step: when it began, how long it took, what it found, how it failed."""
+        record: dict[str, Any] = {"status": "running", "started": datetime.now(UTC).isoformat()}
+        self.write_json(f"steps/{step}.json", record)
+        began = time.perf_counter()
+        try:
+            yield record
+            record["status"] = "success"
+        except BaseException as error:
+            record["status"] = "failed"
+            record["error"] = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            record["seconds"] = round(time.perf_counter() - began, 3)
+            self.write_json(f"steps/{step}.json", record)
+
+    def clean_others(self, *, keep_days: int) -> list[str]:
+        """Remove folders of this DAG's runs that nobody wrote to for ``keep_days`` days."""
+        oldest = time.time() - keep_days * 86_400
+        removed = []
+        for folder in self.root.parent.iterdir():
+            marker = folder / "steps" / "extract.json"
+            if folder != self.root and marker.exists() and marker.stat().st_mtime < oldest:
+                folder.rmdir(recursive=True)
+                removed.append(folder.name)
+        return removed

@@ -1,0 +1,190 @@
+"""Translate Great Expectations' results into outcomes, with every failing row."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import great_expectations
+import numpy as np
+import pandas as pd
+from great_expectations.core import ExpectationSuite
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
+from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.expectations.expectation import Expectation
+
+from gx.report import BAR_COLUMNS, Outcome, date_label
+from gx.suites import Suite, expectation_key
+
+EXAMPLES = 5
+# Finds the positions of failing rows without the Python loop that index columns would cost.
+_ROWS_ONLY = {
+    "result_format": "COMPLETE",
+    "return_unexpected_index_query": False,
+    "exclude_unexpected_values": True,
+}
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def memory_batch(frame: pd.DataFrame) -> Batch:
+    """``frame`` as a batch of a context that touches no file."""
+    context = great_expectations.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("bars")
+    definition = asset.add_batch_definition_whole_dataframe("extract")
+    return definition.get_batch(batch_parameters={"dataframe": frame})
+
+
+def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite:
+    """A suite that was not read from a store."""
+    return ExpectationSuite(name=name, expectations=list(expectations))
+
+
+def read_outcomes(
+    suite: Suite,
+    frame: pd.DataFrame,
+    result: ExpectationSuiteValidationResult,
+    skipped: frozenset[str] = frozenset(),
+) -> tuple[Outcome, ...]:
+    """One outcome per entry of the suite file, in its order.
+
+    An entry without a result is ``missing``: a check that did not run has checked nothing.
+    """
+    by_key = {_key(found): found for found in result.results}
+    failing = _failing_rows(suite, frame, by_key)
+    outcomes = []
+    for expectation in suite.expectations:
+        key = _expectation_key(expectation)
+        if expectation.configuration.type in skipped:
+            outcomes.append(_outcome(expectation, status="skipped", observed="daily bars only"))
+        elif key not in by_key:
+            outcomes.append(_outcome(expectation, status="missing"))
+        else:
+            rows = failing.get(key, np.empty(0, np.int64))
+            outcomes.append(_judged(expectation, by_key[key], rows, frame))
+    return tuple(outcomes)
+
+
+def _failing_rows(
+    suite: Suite, frame: pd.DataFrame, by_key: Mapping[str, ExpectationValidationResult]
+) -> dict[str, Rows]:
+    """Positions of the failing rows, found by running the failed row-wise checks once more."""
+    again = [
+        expectation
+        for expectation in suite.expectations
+        if (found := by_key.get(_expectation_key(expectation)))
+        and not found.success
+        and found.result.get("unexpected_count")
+    ]
+    if not again:
+        return {}
+    result = memory_batch(frame).validate(suite_of(suite.name, again), result_format=_ROWS_ONLY)
+    assert isinstance(result, ExpectationSuiteValidationResult)
+    return {
+        _key(found): np.array(sorted(found.result["unexpected_index_list"]), dtype=np.int64)
+        for found in result.results
+    }
+
+
+def _judged(
+    expectation: Expectation, found: ExpectationValidationResult, rows: Rows, frame: pd.DataFrame
+) -> Outcome:
+    crash = _exception(found)
+    if crash:
+        return _outcome(expectation, status="error", exception=crash)
+    details = found.result.get("details") or {}
+    absent = tuple(details.get("failing", ())) if not found.success else ()
+    symbols, ownerless = _symbols(frame, rows, absent)
+    count = len(rows) or len(absent) or int(found.result.get("unexpected_count") or 0)
+    return _outcome(
+        expectation,
+        status="passed" if found.success else "failed",
+        observed=_observed(found),
+        unexpected_count=count,
+        unexpected_share=count / len(frame) if len(frame) else 0.0,
+        rows=rows,
+        absent=absent,
+        symbols=symbols,
+        ownerless=ownerless,
+        examples=_examples(frame, rows) or absent[:EXAMPLES],
+    )
+
+
+def _outcome(expectation: Expectation, **found: Any) -> Outcome:
+    configuration = expectation.configuration
+    kwargs = {k: v for k, v in configuration.kwargs.items() if k != "batch_id"}
+    severity = expectation.severity
+    return Outcome(
+        type=configuration.type,
+        kwargs=kwargs,
+        severity=str(getattr(severity, "value", severity)),
+        description=expectation.description or _plain_sentence(configuration.type, kwargs),
+        **found,
+    )
+
+
+def _plain_sentence(type_: str, kwargs: Mapping[str, Any]) -> str:
+    said = ", ".join(f"{key} = {value}" for key, value in kwargs.items())
+    return f"{type_.removeprefix('expect_').replace('_', ' ').capitalize()} ({said})."
+
+
+def _symbols(
+    frame: pd.DataFrame, rows: Rows, absent: Iterable[Mapping[str, Any]]
+) -> tuple[tuple[str, ...], int]:
+    """The symbols at fault, the worst first, and how many failing rows have none."""
+    owners = frame["symbol"].iloc[rows] if "symbol" in frame else pd.Series([None] * len(rows))
+    counts = Counter(str(symbol) for symbol in owners.dropna())
+    counts.update(str(bar["symbol"]) for bar in absent if bar.get("symbol") is not None)
+    ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
+    return tuple(ordered), int(owners.isna().sum())
+
+
+def _examples(frame: pd.DataFrame, rows: Rows) -> tuple[dict[str, Any], ...]:
+    columns = [column for column in BAR_COLUMNS if column in frame]
+    few = frame.loc[rows[:EXAMPLES], columns]
+    return tuple(
+        {column: _plain(column, value) for column, value in zip(columns, values, strict=True)}
+        for values in few.itertuples(index=False, name=None)
+    )
+
+
+def _plain(column: str, value: Any) -> Any:
+    """A value as JSON can hold it; NaN and infinity are kept as words."""
+    if column == "date":
+        return date_label(value)
+    if pd.isna(value):
+        return None
+    if column == "symbol":
+        return str(value)
+    return float(value) if np.isfinite(value) else str(float(value))
+
+
+def _observed(found: ExpectationValidationResult) -> str:
+    result = found.result
+    mismatched = (result.get("details") or {}).get("mismatched")
+    if isinstance(mismatched, dict) and mismatched.get("missing"):
+        return "missing: " + ", ".join(map(str, mismatched["missing"]))
+    value = result.get("observed_value")
+    return "" if value is None else f"found {value}"
+
+
+def _exception(found: ExpectationValidationResult) -> str | None:
+    """The first exception's message; a failed metric nests it under the metric's name."""
+    info = found.exception_info or {}
+    for entry in [info, *(value for value in info.values() if isinstance(value, dict))]:
+        if entry.get("raised_exception"):
+            return str(entry.get("exception_message") or "unknown exception")
+    return None
+
+
+def _key(found: ExpectationValidationResult) -> str:
+    configuration = found.expectation_config
+    assert configuration is not None
+    return expectation_key(configuration.type, configuration.kwargs)
+
+
+def _expectation_key(expectation: Expectation) -> str:
+    configuration = expectation.configuration
+    return expectation_key(configuration.type, configuration.kwargs)

@@ -1,0 +1,307 @@
+"""What the gate found: per expectation, per symbol and per row."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+Status = Literal["passed", "failed", "error", "missing", "skipped"]
+Verdict = Literal["passed", "warned", "held"]
+Policy = Literal["fail", "quarantine"]
+
+SEVERITIES = ("critical", "warning", "info")
+BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One expectation's result.
+
+    ``status`` is ``error`` when the check crashed and ``missing`` when it never ran: both close
+    the gate whatever the severity. ``rows`` are the positions (int64) of the failing rows in the
+    frame; it is empty for a check of the whole table. ``absent`` names what should be there and is
+    not (``{"symbol", "date"}``). ``ownerless`` counts failing rows that have no symbol.
+    ``unexpected_share`` is a fraction, 0 to 1.
+    """
+
+    type: str
+    kwargs: Mapping[str, Any]
+    severity: str
+    status: Status
+    description: str
+    observed: str = ""
+    unexpected_count: int = 0
+    unexpected_share: float = 0.0
+    exception: str | None = None
+    rows: np.ndarray[Any, np.dtype[np.int64]] = field(
+        default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
+    )
+    absent: tuple[Mapping[str, Any], ...] = ()
+    symbols: tuple[str, ...] = ()
+    ownerless: int = 0
+    examples: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Short and stable: the type without ``expect_``, with the columns it looks at."""
+        columns = [
+            *_as_list(self.kwargs.get("column")),
+            *(_as_list(self.kwargs.get(key)) for key in ("column_A", "column_B")),
+            *_as_list(self.kwargs.get("column_list")),
+        ]
+        flat = [str(c) for column in columns for c in _as_list(column)]
+        short = self.type.removeprefix("expect_")
+        return f"{short}({', '.join(flat)})" if flat else short
+
+    @property
+    def blocks(self) -> bool:
+        """True when this outcome alone closes the gate (DESIGN: "The gate")."""
+        if self.status in ("error", "missing"):
+            return True
+        return self.status == "failed" and self.severity == "critical"
+
+
+@dataclass(frozen=True)
+class SymbolVerdict:
+    """One symbol: ``held`` by a critical failure, ``warned`` by a warning, or ``passed``."""
+
+    verdict: Verdict
+    rows: int
+    failing_rows: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate lets through under a policy; ``reasons`` say why it is closed."""
+
+    open: bool
+    held: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """The verdict on one batch of bars.
+
+    ``failing`` has one row per failing bar: ``row`` (int64, position in the batch), the bar's own
+    columns as they were, ``severity`` (the worst) and ``expectations`` (list of their names).
+    ``page`` is the batch's Data Docs page as one self-contained HTML text.
+    """
+
+    suite: str
+    suite_sha256: str
+    suite_text: str = field(repr=False)
+    rows: int
+    first_date: str | None
+    last_date: str | None
+    outcomes: tuple[Outcome, ...]
+    symbols: Mapping[str, SymbolVerdict]
+    failing: pd.DataFrame = field(repr=False, compare=False)
+    page: str = field(default="", repr=False, compare=False)
+
+    @cached_property
+    def blocking(self) -> tuple[Outcome, ...]:
+        """The outcomes that close the gate under policy ``fail``."""
+        return tuple(outcome for outcome in self.outcomes if outcome.blocks)
+
+    @property
+    def success(self) -> bool:
+        """True when nothing closes the gate; warnings are allowed."""
+        return not self.blocking
+
+    @property
+    def passed(self) -> int:
+        """Number of expectations that were met."""
+        return sum(outcome.status == "passed" for outcome in self.outcomes)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """Everything that was not met, the worst first."""
+        bad = [o for o in self.outcomes if o.status in ("failed", "error", "missing")]
+        return tuple(sorted(bad, key=_gravity))
+
+    def failures(self, severity: str) -> int:
+        """Number of expectations of this severity that were not met."""
+        return sum(outcome.severity == severity for outcome in self.failed)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Symbols with a critical failure."""
+        return tuple(s for s, verdict in self.symbols.items() if verdict.verdict == "held")
+
+    def decide(self, policy: Policy) -> Decision:
+        """What may pass under ``policy`` (DESIGN: "The gate")."""
+        if policy == "fail" or not self.blocking:
+            return Decision(self.success, (), tuple(map(explain, self.blocking)))
+        nobodys = tuple(explain(outcome) for outcome in self.blocking if not _has_owner(outcome))
+        if nobodys:
+            return Decision(False, (), nobodys)
+        if len(self.held) == len(self.symbols):
+            return Decision(False, self.held, ("every symbol is held",))
+        return Decision(True, self.held)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence."""
+        checks = sum(outcome.status != "skipped" for outcome in self.outcomes)
+        size = f"{self.rows:,} bars of {_count(len(self.symbols), 'symbol')}"
+        if not self.success:
+            bad = f"{len(self.blocking)} of {_count(checks, 'expectation')}"
+            rows = int((self.failing["severity"] == "critical").sum())
+            where = f"on {_count(rows, 'bar')} of {self.rows:,}" if rows else f"on {size}"
+            return f"Gate closed: {bad} failed critically, {where}."
+        if self.failed:
+            return f"Passed with remarks: {size}, {_count(len(self.failed), 'remark')}."
+        return f"Passed: {size} met all {checks} expectations."
+
+    def to_dict(self, *, every_row: bool = True) -> dict[str, Any]:
+        """The documented JSON form (README, "The report as JSON").
+
+        ``every_row=False`` leaves the failing rows out, for what only needs the verdict.
+        """
+        by_row = _row_labels(self.failing)
+        return {
+            "success": self.success,
+            "verdict": self.sentence,
+            "suite": self.suite,
+            "suite_sha256": self.suite_sha256,
+            "rows": self.rows,
+            "first_date": self.first_date,
+            "last_date": self.last_date,
+            "symbols": {
+                symbol: {
+                    "verdict": verdict.verdict,
+                    "reasons": list(verdict.reasons),
+                    "rows": verdict.rows,
+                    "failing_rows": verdict.failing_rows,
+                }
+                for symbol, verdict in self.symbols.items()
+            },
+            "expectations": [_outcome_dict(o, by_row, every_row) for o in self.outcomes],
+        }
+
+    def write_json(self, path: Path, *, every_row: bool = True) -> None:
+        """Write ``to_dict`` as JSON without NaN."""
+        path.write_text(json.dumps(self.to_dict(every_row=every_row), indent=1, allow_nan=False))
+
+
+def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityReport:
+    """The report that ``to_dict`` and ``failing`` were written from."""
+    symbols = {
+        symbol: SymbolVerdict(v["verdict"], v["rows"], v["failing_rows"], tuple(v["reasons"]))
+        for symbol, v in document["symbols"].items()
+    }
+    return QualityReport(
+        suite=document["suite"],
+        suite_sha256=document["suite_sha256"],
+        suite_text="",
+        rows=document["rows"],
+        first_date=document["first_date"],
+        last_date=document["last_date"],
+        outcomes=tuple(_read_outcome(entry) for entry in document["expectations"]),
+        symbols=symbols,
+        failing=failing,
+    )
+
+
+def explain(outcome: Outcome) -> str:
+    """Why this outcome was not met, in a line: what, how many rows, which symbols."""
+    if outcome.status == "error":
+        return f"{outcome.description} [could not be checked: {outcome.exception}]"
+    if outcome.status == "missing":
+        return f"{outcome.description} [was never checked]"
+    if not outcome.unexpected_count:
+        return (
+            f"{outcome.description} [{outcome.observed}]"
+            if outcome.observed
+            else outcome.description
+        )
+    shown = ", ".join(outcome.symbols[:5]) + (", …" if len(outcome.symbols) > 5 else "")
+    where = f" in {shown}" if shown else ""
+    return f"{outcome.description} [{_count(outcome.unexpected_count, 'bar')}{where}]"
+
+
+def date_label(value: Any) -> str | None:
+    """``2025-10-05``, with a time of day only when there is one; None for a missing date."""
+    if pd.isna(value):
+        return None
+    stamp = pd.Timestamp(value)
+    midnight = stamp == stamp.normalize() and stamp.tzinfo is None
+    return stamp.date().isoformat() if midnight else stamp.isoformat()
+
+
+def _has_owner(outcome: Outcome) -> bool:
+    """Can this failure be put down to symbols? Only then may the others pass."""
+    return outcome.status == "failed" and bool(outcome.symbols) and not outcome.ownerless
+
+
+def _gravity(outcome: Outcome) -> tuple[int, int, int]:
+    crashed = 0 if outcome.status in ("error", "missing") else 1
+    return crashed, SEVERITIES.index(outcome.severity), -outcome.unexpected_count
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _row_labels(failing: pd.DataFrame) -> dict[int, dict[str, Any]]:
+    return {
+        int(row): {"symbol": None if pd.isna(symbol) else str(symbol), "date": date_label(date)}
+        for row, symbol, date in zip(
+            failing["row"], failing["symbol"], failing["date"], strict=True
+        )
+    }
+
+
+def _outcome_dict(
+    outcome: Outcome, by_row: Mapping[int, dict[str, Any]], every_row: bool
+) -> dict[str, Any]:
+    return {
+        "type": outcome.type,
+        "kwargs": dict(outcome.kwargs),
+        "severity": outcome.severity,
+        "success": outcome.status in ("passed", "skipped"),
+        "status": outcome.status,
+        "description": outcome.description,
+        "observed": outcome.observed,
+        "unexpected_count": outcome.unexpected_count,
+        "unexpected_share": outcome.unexpected_share,
+        "symbols": list(outcome.symbols),
+        "ownerless": outcome.ownerless,
+        "examples": [dict(example) for example in outcome.examples],
+        "failing": _failing(outcome, by_row) if every_row else [],
+        "exception": outcome.exception,
+    }
+
+
+def _failing(outcome: Outcome, by_row: Mapping[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [by_row[int(row)] for row in outcome.rows] + [dict(bar) for bar in outcome.absent]
+
+
+def _read_outcome(entry: Mapping[str, Any]) -> Outcome:
+    return Outcome(
+        type=entry["type"],
+        kwargs=entry["kwargs"],
+        severity=entry["severity"],
+        status=entry["status"],
+        description=entry["description"],
+        observed=entry["observed"],
+        unexpected_count=entry["unexpected_count"],
+        unexpected_share=entry["unexpected_share"],
+        exception=entry["exception"],
+        symbols=tuple(entry["symbols"]),
+        ownerless=entry["ownerless"],
+        examples=tuple(entry["examples"]),
+    )

@@ -1,0 +1,198 @@
+"""Read suite files strictly.
+
+Great Expectations drops what it does not know and then reports success (FACTS: "suites fail
+open"), so every file is read here first: each entry must become an expectation, or the run stops.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import great_expectations.expectations.core  # noqa: F401  registers the built-in expectations
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.registry import (
+    get_expectation_impl,
+    list_registered_expectation_implementations,
+)
+from pydantic.v1 import ValidationError
+
+import gx.plugins.expectations  # noqa: F401  registers the market expectations
+from gx.errors import SuiteError
+
+SUITES = Path(__file__).parent / "expectations"
+SEVERITIES = ("critical", "warning", "info")
+_SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
+_ENTRY_KEYS = ("type", "kwargs", "severity", "meta", "notes", "description", "id")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite that was read completely.
+
+    ``expectations`` holds one live expectation per entry, in the file's order;
+    ``sha256`` is the digest of the file's bytes and ``text`` the bytes themselves.
+    """
+
+    name: str
+    id: str
+    sha256: str
+    text: str
+    expectations: tuple[Expectation, ...]
+
+
+def suite_path(name: str, folder: Path = SUITES) -> Path:
+    """The file of suite ``name``; raises SuiteError with the nearest name if there is none."""
+    known = sorted(path.stem for path in folder.glob("*.json"))
+    if name not in known:
+        raise SuiteError(f"there is no suite {name!r}{_nearest(name, known)}")
+    return folder / f"{name}.json"
+
+
+def read_suite(path: Path) -> Suite:
+    """Read one suite file; raises SuiteError naming file, entry and fault."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise SuiteError(f"{path}: there is no such suite file") from None
+    return parse_suite(raw, where=path.name, name=path.stem)
+
+
+def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
+    """Parse the bytes of a suite file; ``where`` names them in errors.
+
+    Raises SuiteError for anything short of a suite in which every entry is a known expectation
+    with valid kwargs and severity, and with at least one entry.
+    """
+    document = _document(raw, where)
+    _check_head(document, where, name)
+    entries = document["expectations"]
+    expectations = tuple(
+        _expectation(entry, f"{where}, entry {number}") for number, entry in enumerate(entries, 1)
+    )
+    _refuse_repeats(expectations, where)
+    return Suite(
+        name=document["name"],
+        id=document["id"],
+        sha256=hashlib.sha256(raw).hexdigest(),
+        text=raw.decode(),
+        expectations=expectations,
+    )
+
+
+def expectation_key(type_: str, kwargs: Mapping[str, Any]) -> str:
+    """What makes two expectations the same check: the type and the kwargs, whatever their order."""
+    named = {key: value for key, value in kwargs.items() if key != "batch_id"}
+    return type_ + json.dumps(named, sort_keys=True, default=str)
+
+
+def known_types() -> list[str]:
+    """Every expectation type that a suite file may name."""
+    return sorted(list_registered_expectation_implementations())
+
+
+def _document(raw: bytes, where: str) -> dict[str, Any]:
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise SuiteError(f"{where}: starts with a byte-order mark; save it as UTF-8 without one")
+    try:
+        document = json.loads(raw)
+    except UnicodeDecodeError as error:
+        raise SuiteError(f"{where}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise SuiteError(
+            f"{where}: is no JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+        ) from None
+    if not isinstance(document, dict):
+        raise SuiteError(f"{where}: must be a JSON object with the keys {', '.join(_SUITE_KEYS)}")
+    return document
+
+
+def _check_head(document: Mapping[str, Any], where: str, name: str) -> None:
+    _refuse_unknown_keys(document, _SUITE_KEYS, where)
+    if document.get("name") != name:
+        raise SuiteError(
+            f"{where}: its name is {document.get('name')!r}, but the file's is {name!r}"
+        )
+    try:
+        uuid.UUID(str(document.get("id")))
+    except ValueError:
+        raise SuiteError(
+            f"{where}: its id {document.get('id')!r} is no UUID; {uuid.uuid4()} is a fresh one"
+        ) from None
+    entries = document.get("expectations")
+    if not isinstance(entries, list) or not entries:
+        raise SuiteError(f"{where}: holds no expectation; an empty suite would pass everything")
+
+
+def _expectation(entry: Any, where: str) -> Expectation:
+    if not isinstance(entry, dict):
+        raise SuiteError(f"{where}: must be an object with type, kwargs and severity")
+    _refuse_unknown_keys(entry, _ENTRY_KEYS, where)
+    type_ = entry.get("type")
+    if type_ not in known_types():
+        raise SuiteError(f"{where}: unknown expectation {type_!r}{_nearest(type_, known_types())}")
+    where = f"{where} ({type_})"
+    if entry.get("severity") not in SEVERITIES:
+        raise SuiteError(
+            f"{where}: severity is {entry.get('severity')!r}; it must be one of "
+            f"{', '.join(SEVERITIES)}{_nearest(entry.get('severity'), SEVERITIES)}"
+        )
+    return _build(entry, where)
+
+
+def _build(entry: Mapping[str, Any], where: str) -> Expectation:
+    implementation = get_expectation_impl(entry["type"])
+    kwargs = entry.get("kwargs", {})
+    if not isinstance(kwargs, dict):
+        raise SuiteError(f"{where}: kwargs must be an object")
+    rest = {key: value for key, value in entry.items() if key not in ("type", "kwargs")}
+    try:
+        return implementation(**kwargs, **rest)
+    except ValidationError as error:
+        raise SuiteError(f"{where}: {_faults(error, list(implementation.__fields__))}") from None
+    except (TypeError, ValueError) as error:
+        raise SuiteError(f"{where}: {error}") from None
+
+
+def _faults(error: ValidationError, fields: list[str]) -> str:
+    """Pydantic's faults as a sentence: the unknown keys with the nearest field, then the rest."""
+    faults: dict[str, str] = {}
+    for fault in error.errors():
+        field = str(fault["loc"][0])
+        if fault["type"] == "value_error.extra":
+            text = f"kwarg {field!r} is unknown{_nearest(field, fields)}"
+        elif field == "__root__":
+            text = fault["msg"]
+        else:
+            text = f"kwarg {field!r}: {fault['msg']}"
+        faults.setdefault(field, text)
+    return "; ".join(faults.values())
+
+
+def _refuse_unknown_keys(found: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    for key in found:
+        if key not in known:
+            raise SuiteError(f"{where}: unknown key {key!r}{_nearest(key, list(known))}")
+
+
+def _refuse_repeats(expectations: tuple[Expectation, ...], where: str) -> None:
+    """Great Expectations keeps one of two equal entries, so a repeated one would go missing."""
+    seen: dict[str, int] = {}
+    for number, expectation in enumerate(expectations, 1):
+        configuration = expectation.configuration
+        key = expectation_key(configuration.type, configuration.kwargs)
+        if key in seen:
+            raise SuiteError(
+                f"{where}, entry {number} ({configuration.type}): repeats entry {seen[key]}; "
+                "remove one of them"
+            )
+        seen[key] = number
+
+
+def _nearest(name: object, known: Iterable[str]) -> str:
+    matches = get_close_matches(str(name), list(known), n=1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

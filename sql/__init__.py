@@ -1,0 +1,1 @@
+"""Bars in PostgreSQL: schema, sample, reading, loading, publishing, and the embedded server."""

@@ -1,0 +1,33 @@
+"""What can go wrong between the bars and PostgreSQL. Every message says what to do."""
+
+
+class BarStoreError(Exception):
+    """Base of every error that this package raises itself."""
+
+
+class EmbeddedServerError(BarStoreError):
+    """The embedded PostgreSQL could not be started or stopped."""
+
+
+class MissingTableError(BarStoreError):
+    """The table that holds the bars does not exist."""
+
+
+class MissingColumnError(BarStoreError):
+    """The table that holds the bars lacks a column."""
+
+
+class UnreadableColumnError(BarStoreError):
+    """A value in the table cannot be read as the number or date that its column should hold."""
+
+
+class NoBarsError(BarStoreError):
+    """No bar of any requested symbol lies in the requested range."""
+
+
+class LoadError(BarStoreError):
+    """A bar cannot be stored as it stands; nothing was loaded."""
+
+
+class PublishError(BarStoreError):
+    """The bars to publish contradict each other or the run; nothing was published."""

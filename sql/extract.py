@@ -1,0 +1,176 @@
+"""Reading bars out of `stock_data` as Parquet, as they are: judging them is the gate's work."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import BinaryIO
+
+import psycopg2
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+from psycopg2 import errors as pg_errors
+from sqlalchemy import Connection, Engine
+
+from sql.connection import driver_connection
+from sql.copy_stream import HashingReader, copy_out
+from sql.errors import (
+    MissingColumnError,
+    MissingTableError,
+    NoBarsError,
+    UnreadableColumnError,
+)
+from sql.statements import statement
+
+NUMBERS = ("open", "high", "low", "close", "volume")
+REQUIRED = ("symbol", "date", *NUMBERS)
+SCHEMA = pa.schema(
+    [
+        ("symbol", pa.string()),
+        ("date", pa.date32()),
+        *((name, pa.float64()) for name in NUMBERS),
+        ("created_at", pa.timestamp("us")),
+    ]
+)
+# About 100,000 bars: one row group of the Parquet file.
+BLOCK_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What was read. `digest` is the SHA-256 of the data, the same for the same data.
+
+    `missing` are the requested symbols without a bar in the range; dates are None when no bar
+    has one; `sql` is the statement as it ran.
+    """
+
+    rows: int
+    rows_by_symbol: dict[str, int]
+    missing: tuple[str, ...]
+    first_date: date | None
+    last_date: date | None
+    columns: tuple[str, ...]
+    digest: str
+    sql: str
+
+
+def extract_bars(
+    engine: Engine,
+    sink: BinaryIO,
+    *,
+    symbols: Sequence[str],
+    start: date | None,
+    end: date | None,
+) -> Extraction:
+    """Write the bars of `symbols` from `start` to `end` (both included, None is open) to `sink`.
+
+    Parquet columns, ordered by symbol and date: symbol string; date date32; open, high, low,
+    close, volume float64; created_at timestamp[us] in UTC, NULL when the table does not have it.
+    NULL, NaN and infinity stay. A date outside the years 1 to 9999 becomes NULL, and bars
+    without a date are always included. Memory does not grow with the number of bars.
+
+    Raises:
+        MissingTableError, MissingColumnError: `stock_data` is not as needed.
+        UnreadableColumnError: a value is no number or no date.
+        NoBarsError: no bar of any of the symbols.
+        psycopg2.OperationalError: the connection was lost while reading.
+    """
+    with engine.connect() as connection:
+        query = _query(connection, symbols, start, end)
+        counts: Counter[str] = Counter()
+        days: list[date] = []
+        try:
+            with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
+                _write_parquet(stream, sink, counts, days)
+        except (psycopg2.DataError, pg_errors.CannotCoerce) as failure:
+            raise UnreadableColumnError(
+                f"A value in stock_data is not what its column should hold: {failure}"
+                "Correct it, or change the column's type, and run again."
+            ) from failure
+        if not counts:
+            raise _no_bars(connection, symbols, start, end)
+    return Extraction(
+        rows=counts.total(),
+        rows_by_symbol=dict(counts),
+        missing=tuple(symbol for symbol in dict.fromkeys(symbols) if symbol not in counts),
+        first_date=min(days, default=None),
+        last_date=max(days, default=None),
+        columns=tuple(SCHEMA.names),
+        digest=stream.hexdigest(),
+        sql=query,
+    )
+
+
+def _query(
+    connection: Connection, symbols: Sequence[str], start: date | None, end: date | None
+) -> str:
+    present = connection.exec_driver_sql(statement("queries/table_columns")).scalars().all()
+    if not present:
+        raise MissingTableError(
+            f"There is no table stock_data in database {connection.engine.url.database!r}; "
+            "create it (sql/schema/stock_data.sql) or connect to the database that has it."
+        )
+    for name in REQUIRED:
+        if name not in present:
+            raise MissingColumnError(
+                f"Table stock_data has no column {name!r}, only {', '.join(present)}; "
+                "add or rename it."
+            )
+    # How text, dates and times are written must not depend on the server's configuration.
+    connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
+    connection.exec_driver_sql("set local timezone = 'UTC'")
+    connection.exec_driver_sql("set local client_encoding = 'UTF8'")
+    created_at = "bar.created_at" if "created_at" in present else "null"
+    unique = connection.exec_driver_sql(statement("queries/has_unique_bars")).scalar_one()
+    # Sorting by the whole bar doubles the time, so only where duplicates can be.
+    tie_break = "" if unique else "".join(f", bar.{name}::float8" for name in NUMBERS)
+    template = statement("queries/extract_bars").replace("{created_at}", created_at)
+    template = template.replace("{tie_break}", tie_break)
+    bound = {"symbols": list(symbols), "start": start, "end": end}
+    with driver_connection(connection).cursor() as cursor:
+        text: bytes = cursor.mogrify(template, bound)
+    return text.decode("utf-8")
+
+
+def _write_parquet(
+    stream: HashingReader, sink: BinaryIO, counts: Counter[str], days: list[date]
+) -> None:
+    reader = pa.csv.open_csv(
+        pa.PythonFile(stream, mode="r"),
+        read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        # Only an empty field is NULL; the default list would take the symbol "NA" for one.
+        convert_options=pa.csv.ConvertOptions(
+            column_types=SCHEMA,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    with reader, pq.ParquetWriter(sink, SCHEMA) as writer:
+        for batch in reader:
+            if not batch.num_rows:
+                continue
+            writer.write_batch(batch)
+            for entry in batch["symbol"].value_counts().to_pylist():
+                counts[entry["values"]] += entry["counts"]
+            ends = pc.min_max(batch["date"]).as_py()
+            days += [day for day in ends.values() if day is not None]
+
+
+def _no_bars(
+    connection: Connection, symbols: Sequence[str], start: date | None, end: date | None
+) -> NoBarsError:
+    wanted = (
+        f"{', '.join(symbols) or 'no symbol'} from {start or 'the first'} to {end or 'the last'}"
+    )
+    found = connection.exec_driver_sql(statement("queries/table_contents")).all()
+    held = "; ".join(
+        f"{symbol}: {bars} bars, {first} to {last}" for symbol, bars, first, last in found
+    )
+    return NoBarsError(
+        f"stock_data has no bar of {wanted}. "
+        + (f"It holds {held}." if held else "It is empty: load bars first (make load FILE=…).")
+    )

@@ -1,0 +1,12 @@
+"""Writers of one table take turns, so that they can neither deadlock nor double rows."""
+
+from sqlalchemy import Connection
+
+SCHEMA = 7_310_001
+LOAD = 7_310_002
+PUBLISH = 7_310_003
+
+
+def lock(connection: Connection, key: int) -> None:
+    """Wait for the turn of this transaction; its end gives the turn back."""
+    connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (key,))

@@ -1,0 +1,31 @@
+-- Prices are cast, so that NULL, NaN and infinity arrive and the gate can judge them. A date that
+-- no calendar holds becomes NULL, and rows without a date are in every range.
+-- Where (symbol, date) is not unique, the order goes on over the whole bar: duplicates must come
+-- in the same order every time.
+select
+    bar.symbol::text as symbol,
+    case
+        when bar.date::date between date '0001-01-01' and date '9999-12-31'
+            then bar.date::date
+    end as date,
+    bar.open::float8 as open,
+    bar.high::float8 as high,
+    bar.low::float8 as low,
+    bar.close::float8 as close,
+    bar.volume::float8 as volume,
+    case
+        when {created_at}::timestamp between timestamp '0001-01-01' and timestamp '9999-12-31'
+            then {created_at}::timestamp
+    end as created_at
+from stock_data as bar
+where
+    bar.symbol::text = any(%(symbols)s)
+    and (
+        (
+            bar.date::date >= coalesce(%(start)s::date, '-infinity')
+            and bar.date::date <= coalesce(%(end)s::date, 'infinity')
+        )
+        or bar.date is null
+        or not isfinite(bar.date::date)
+    )
+order by bar.symbol::text, bar.date::date{tie_break}

@@ -1,0 +1,17 @@
+-- Rows of an earlier try of this run that are not the same any more.
+delete from stock_data_quarantine as held
+where
+    held.run_id = %(run_id)s
+    and not exists (
+        select
+        from staged_quarantine as staged
+        where
+            staged.row_number = held.row_number
+            and (
+                staged.symbol, staged.date, staged.open, staged.high, staged.low, staged.close,
+                staged.volume, staged.created_at, staged.reasons
+            ) is not distinct from (
+                held.symbol, held.date, held.open, held.high, held.low, held.close,
+                held.volume, held.created_at, held.reasons
+            )
+    )

@@ -1,0 +1,14 @@
+select exists (
+    select
+    from pg_index
+    where
+        indrelid = to_regclass('stock_data')
+        and indisunique
+        and indisvalid
+        and indpred is null
+        and (
+            select array_agg(attname::text order by attname)
+            from pg_attribute
+            where attrelid = indrelid and attnum = any(indkey) and attnotnull
+        ) = '{date,symbol}'
+)

@@ -1,0 +1,7 @@
+select attname
+from pg_attribute
+where
+    attrelid = to_regclass('stock_data')
+    and attnum > 0
+    and not attisdropped
+order by attnum

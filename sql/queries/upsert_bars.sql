@@ -1,0 +1,13 @@
+insert into stock_data as kept (symbol, date, open, high, low, close, volume)
+select symbol, date, open, high, low, close, volume
+from staged_bars
+on conflict (symbol, date) do update set
+    open = excluded.open,
+    high = excluded.high,
+    low = excluded.low,
+    close = excluded.close,
+    volume = excluded.volume,
+    created_at = now()
+where
+    (kept.open, kept.high, kept.low, kept.close, kept.volume)
+    is distinct from (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume)

@@ -1,0 +1,17 @@
+"""What can go wrong while a run is tracked. Messages never hold a password."""
+
+
+class TrackingError(Exception):
+    """The run could not be tracked."""
+
+
+class StoreUnreachableError(TrackingError):
+    """The tracking server or database does not answer, or is no tracking store."""
+
+
+class ExperimentDeletedError(TrackingError):
+    """The experiment is in MLflow's trash, where no run can be logged."""
+
+
+class RunIncompleteError(TrackingError):
+    """Logging broke half-way; the run is marked, and logging it again completes it."""

@@ -1,0 +1,99 @@
+"""Logging one DAG run: found or created, filled in few requests, and always closed."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracking.artifacts import log_folder
+from tracking.batch import batches
+from tracking.client import failures_named, open_client
+from tracking.errors import RunIncompleteError, TrackingError
+from tracking.experiment import find_or_create_experiment
+from tracking.record import RunRecord
+from tracking.runs import COMPLETE, LOGGING_TAG, claim_run, stale_tags
+from tracking.store import TrackingStore, probe
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """A run in MLflow; `url_path` leads to its page when put behind the server's address."""
+
+    run_id: str
+    experiment_id: str
+    url_path: str
+
+
+def log_run(store: TrackingStore, record: RunRecord, artifacts: Path) -> LoggedRun:
+    """Track one DAG run: parameters, metrics, tags, description, and the folder `artifacts`.
+
+    Logging the same `run_key` again completes or updates the same MLflow run, or replaces it when
+    a parameter changed or a metric is gone, which MLflow cannot undo: there is always exactly one
+    active run per key. Whatever happens after the run was created, it ends: with the record's
+    status and the tag ``logging=complete``, or FAILED with ``logging=incomplete``. Tags and files
+    of an earlier attempt that are not in this one are removed; tags that people added stay.
+
+    Raises StoreUnreachableError within seconds when the store is down, ExperimentDeletedError,
+    RunIncompleteError when logging broke half-way (logging again completes it), and TrackingError
+    for anything else that MLflow refuses, also when `artifacts` is no folder.
+    """
+    if not artifacts.is_dir():
+        raise TrackingError(f"there is no artifact folder {artifacts}; write the run's files first")
+    client = open_client(store)
+    with failures_named(store, "the run could not be found or created"):
+        experiment_id = find_or_create_experiment(client, store)
+        run = claim_run(client, experiment_id, record)
+    run_id = str(run.info.run_id)
+    with _closed_in_any_case(client, store, run_id), _named_incomplete(store, run_id):
+        _fill(client, run, record, artifacts)
+    return LoggedRun(run_id, experiment_id, run_url_path(experiment_id, run_id))
+
+
+def run_url_path(experiment_id: str, run_id: str) -> str:
+    """The run's page in MLflow's UI, relative to the server's address.
+
+    Without `workflowType` a browser that is new to the server opens the GenAI overview.
+    """
+    return f"#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
+
+
+def _fill(client: "MlflowClient", run: "Run", record: RunRecord, artifacts: Path) -> None:
+    run_id = run.info.run_id
+    first_time = not run.data.params and not run.data.metrics
+    for tag in stale_tags(run, record):
+        client.delete_tag(run_id, tag)
+    for batch in batches(run, record):
+        client.log_batch(run_id, batch.metrics, batch.params, batch.tags, synchronous=True)
+    log_folder(run, artifacts, client.tracking_uri, first_time=first_time)
+    client.set_terminated(run_id, status=record.status, end_time=record.end_time_ms)
+    # Last, so that a failure anywhere before leaves the run marked.
+    client.set_tag(run_id, LOGGING_TAG, COMPLETE)
+
+
+def _named_incomplete(store: TrackingStore, run_id: str) -> contextlib.AbstractContextManager[None]:
+    what = f"run {run_id} is incomplete, run the task again to complete it"
+    return failures_named(store, what, RunIncompleteError)
+
+
+@contextlib.contextmanager
+def _closed_in_any_case(
+    client: "MlflowClient", store: TrackingStore, run_id: str
+) -> Iterator[None]:
+    """Close a run as FAILED when its logging did not get to the end, be it by a time-out."""
+    ended = False
+    try:
+        yield
+        ended = True
+    finally:
+        if not ended:
+            # Without an answer there is nothing to close: the tag says that it is incomplete, the
+            # next attempt takes it up, and the first failure is the one worth telling.
+            with contextlib.suppress(TrackingError):
+                probe(store)
+                with failures_named(store, "the run could not be closed"):
+                    client.set_terminated(run_id, status="FAILED")
