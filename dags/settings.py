@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     stock_symbols: str = "TSLA,NVDA"
     debug_mode: bool = False
     on_critical: Literal["fail", "quarantine"] = "fail"
+    context_days: int = Field(120, ge=0, description="days before a run's range, as context")
     workflow_schedule: str | None = Field(None, description="a cron string; none by default")
 
     staging_url: str = f"file://{VAR / 'staging'}"

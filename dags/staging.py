@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from airflow.sdk import ObjectStoragePath
 
 from dags.errors import StagingError
-from dags.layout import STEPS, safe_name
+from dags.layout import STEPS, WRITTEN_BY, safe_name
 
 
 class Staging:
@@ -72,6 +72,10 @@ class Staging:
         with (self.root / name).open("rb") as source:
             return pq.read_table(source)
 
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        (self.root / name).unlink(missing_ok=True)
+
     def records(self) -> dict[str, dict[str, Any]]:
         """What each step that has begun said of itself, by step."""
         names = [step for step in STEPS if self.exists(f"steps/{step}.json")]
@@ -79,7 +83,11 @@ class Staging:
 
     @contextmanager
     def recorded(self, step: str) -> Iterator[dict[str, Any]]:
-        """Record a step: when it began, how long it took, what it found, how it failed."""
+        """Record a step: when it began, how long it took, what it found, how it failed.
+
+        What an earlier try of this step and of the later ones left is removed first.
+        """
+        self._forget_from(step)
         record: dict[str, Any] = {"status": "running", "started": datetime.now(UTC).isoformat()}
         self.write_json(f"steps/{step}.json", record)
         began = time.perf_counter()
@@ -93,6 +101,12 @@ class Staging:
         finally:
             record["seconds"] = round(time.perf_counter() - began, 3)
             self.write_json(f"steps/{step}.json", record)
+
+    def _forget_from(self, step: str) -> None:
+        """Evidence of two tries must never mix: a run that failed would look published."""
+        for later in STEPS[STEPS.index(step) :]:
+            for name in (f"steps/{later}.json", *WRITTEN_BY.get(later, ())):
+                (self.root / name).unlink(missing_ok=True)
 
     def clean_others(self, *, keep_days: int) -> list[str]:
         """Remove folders of this DAG's runs that nobody wrote to for ``keep_days`` days."""

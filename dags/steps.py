@@ -1,7 +1,9 @@
 """The steps up to publishing. Each reads and writes the run's folder, and can run again."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -12,6 +14,7 @@ from sqlalchemy import Engine
 from dags.errors import GateClosed
 from dags.layout import (
     BARS,
+    CONTEXT,
     DOCS_PAGE,
     ENRICHED,
     FAILING,
@@ -24,11 +27,13 @@ from dags.run import Run
 from dags.settings import Settings
 from dags.staging import Staging
 from sql.connection import make_engine
+from sql.errors import NoBarsError
 from sql.extract import extract_bars
 from sql.previous import previous_closes
 from sql.publish import publish_bars, quarantine_bars, release
 from transforms.bars import enrich
 
+log = logging.getLogger(__name__)
 HELD_WITH_SYMBOL = "held with its symbol"
 
 
@@ -42,16 +47,42 @@ def extract(run: Run) -> dict[str, Any]:
             found = extract_bars(
                 engine, sink, symbols=request.symbols, start=request.start, end=request.end
             )
+        context_rows = _extract_context(run, engine)
         record.update(
             rows=found.rows,
             rows_by_symbol=found.rows_by_symbol,
             missing_symbols=list(found.missing),
             first_date=found.first_date,
             last_date=found.last_date,
+            context_rows=context_rows,
             digest=found.digest,
             sql=found.sql,
         )
+    if found.missing:
+        log.warning("no bars of %s in the range; the others go on", ", ".join(found.missing))
     return {"rows": found.rows, "missing_symbols": list(found.missing)}
+
+
+def _extract_context(run: Run, engine: Engine) -> int:
+    """Stage the bars just before the range: a single day alone says nothing of what is ordinary."""
+    start, days = run.request.start, timedelta(days=run.settings.context_days)
+    if start is None or not days:
+        return 0
+    symbols, before = run.request.symbols, start - timedelta(days=1)
+    try:
+        with (run.staging.root / CONTEXT).open("wb") as sink:
+            return extract_bars(engine, sink, symbols=symbols, start=start - days, end=before).rows
+    except NoBarsError:
+        run.staging.remove(CONTEXT)
+        return 0
+
+
+def _context(staging: Staging) -> pd.DataFrame | None:
+    if not staging.exists(CONTEXT):
+        return None
+    table = staging.read_table(CONTEXT)
+    dated: pd.DataFrame = table.filter(pc.is_valid(table["date"])).to_pandas(date_as_object=False)
+    return dated
 
 
 def validate(run: Run) -> dict[str, Any]:
@@ -63,7 +94,13 @@ def validate(run: Run) -> dict[str, Any]:
         from gx.render import render_html
 
         bars = staging.read_table(BARS).to_pandas(date_as_object=False)
-        report = checkpoint.run(bars, results=settings.results_dir, run_name=staging.root.name)
+        report = checkpoint.run(
+            bars,
+            results=settings.results_dir,
+            run_name=staging.root.name,
+            as_of=run.request.end.isoformat() if run.request.end else None,
+            context=_context(staging),
+        )
         extracted = staging.read_json("steps/extract.json")
         staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
@@ -167,7 +204,7 @@ def _held(staging: Staging) -> pa.Table:
 
 def _reasons(staging: Staging, held: pa.Table) -> list[list[str]]:
     failing: pd.DataFrame = staging.read_table(FAILING).to_pandas()
-    by_row = dict(zip(failing["row"], failing["expectations"], strict=True))
+    by_row = dict(zip(failing["row"], failing["reasons"], strict=True))
     return [list(by_row.get(row, [HELD_WITH_SYMBOL])) for row in held["row"].to_pylist()]
 
 

@@ -1,6 +1,9 @@
 """Run a suite on a frame of bars and give the verdict."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import great_expectations
 import pandas as pd
@@ -24,55 +27,77 @@ def run(
     results: Path,
     suite: str = "stock_data",
     run_name: str | None = None,
+    as_of: str | None = None,
+    context: pd.DataFrame | None = None,
     project: Path = PROJECT,
 ) -> QualityReport:
     """Run the committed checkpoint named like ``suite`` on ``bars`` and report.
 
     ``bars`` has the columns symbol, date, open, high, low, close, volume (prices and volume
     float64); what is missing is for the suite to find. Validation results and Data Docs land under
-    ``results``; nothing in ``project`` is written. One validation per process at a time: a context
-    mixes up the batches of several threads.
+    ``results``; nothing in ``project`` is written. ``as_of`` (2025-11-04; default now) is the day
+    at whose end freshness and future bars are judged. ``context`` has the bars before ``bars``:
+    they tell what is ordinary for a symbol, and are not judged themselves.
+
+    One validation per process at a time: a context mixes up the batches of several threads.
 
     Raises SuiteError for a suite file that cannot be trusted.
     """
     read = read_suite(suite_path(suite, project / "expectations"))
-    frame = bars.reset_index(drop=True)
-    context = great_expectations.get_context(
+    frame = pd.concat([bars, context], ignore_index=True)
+    gx_context = great_expectations.get_context(
         mode="file",
         context_root_dir=str(project),
         runtime_environment={"RESULTS_DIR": str(results.resolve())},
     )
-    checked = context.checkpoints.get(suite).run(
-        batch_parameters={"dataframe": frame}, run_id=RunIdentifier(run_name=run_name)
+    parameters = _parameters(as_of)
+    checked = gx_context.checkpoints.get(suite).run(
+        batch_parameters={"dataframe": frame},
+        expectation_parameters=parameters,
+        run_id=RunIdentifier(run_name=run_name),
     )
     (result,) = checked.run_results.values()
-    return _report(read, frame, result)
+    return _report(read, frame, len(bars), result, parameters, {})
 
 
 def run_in_memory(
-    bars: pd.DataFrame, suite: Suite, *, skipped: frozenset[str] = frozenset()
+    bars: pd.DataFrame,
+    suite: Suite,
+    *,
+    as_of: str | None = None,
+    skipped: Mapping[str, str] | None = None,
 ) -> QualityReport:
     """Judge ``bars`` by a suite that need not be committed; writes nothing.
 
-    ``skipped`` names the expectation types that make no sense for these bars; they are reported as
-    skipped.
+    ``skipped`` gives, by expectation type, why it makes no sense for these bars.
     """
-    frame = bars.reset_index(drop=True)
+    frame, skipped, parameters = bars.reset_index(drop=True), skipped or {}, _parameters(as_of)
     wanted = [e for e in suite.expectations if e.configuration.type not in skipped]
-    result = memory_batch(frame).validate(suite_of(suite.name, wanted))
+    result = memory_batch(frame).validate(
+        suite_of(suite.name, wanted), expectation_parameters=parameters
+    )
     assert isinstance(result, ExpectationSuiteValidationResult)
-    return _report(suite, frame, result, skipped)
+    return _report(suite, frame, len(frame), result, parameters, skipped)
+
+
+def _parameters(as_of: str | None) -> dict[str, Any]:
+    """What a suite file may leave to the run: {"$PARAMETER": "as_of"}."""
+    return {"as_of": as_of or datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def _report(
     suite: Suite,
     frame: pd.DataFrame,
+    judged: int,
     result: ExpectationSuiteValidationResult,
-    skipped: frozenset[str] = frozenset(),
+    parameters: Mapping[str, Any],
+    skipped: Mapping[str, str],
 ) -> QualityReport:
-    outcomes = read_outcomes(suite, frame, result, skipped)
-    dates = pd.Series(frame["date"] if "date" in frame else [], dtype="object")
-    known = pd.to_datetime(dates, errors="coerce").dropna()
+    outcomes = read_outcomes(
+        suite, frame, result, judged=judged, parameters=parameters, skipped=skipped
+    )
+    frame = frame.iloc[:judged]
+    known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
     return QualityReport(
         suite=suite.name,
         suite_sha256=suite.sha256,

@@ -1,7 +1,7 @@
 """Translate Great Expectations' results into outcomes, with every failing row."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import great_expectations
@@ -46,41 +46,54 @@ def read_outcomes(
     suite: Suite,
     frame: pd.DataFrame,
     result: ExpectationSuiteValidationResult,
-    skipped: frozenset[str] = frozenset(),
+    *,
+    judged: int,
+    parameters: Mapping[str, Any],
+    skipped: Mapping[str, str],
 ) -> tuple[Outcome, ...]:
     """One outcome per entry of the suite file, in its order.
 
-    An entry without a result is ``missing``: a check that did not run has checked nothing.
+    An entry without a result is ``missing``: a check that did not run has checked nothing. Only the
+    first ``judged`` rows count; what follows them is context. ``parameters`` are those that the
+    suite was validated with; ``skipped`` gives, by expectation type, why it was left out.
     """
     by_key = {_key(found): found for found in result.results}
-    failing = _failing_rows(suite, frame, by_key)
+    failing = _failing_rows(suite, frame, by_key, parameters)
     outcomes = []
     for expectation in suite.expectations:
-        key = _expectation_key(expectation)
-        if expectation.configuration.type in skipped:
-            outcomes.append(_outcome(expectation, status="skipped", observed="daily bars only"))
+        key, type_ = _expectation_key(expectation, parameters), expectation.configuration.type
+        if type_ in skipped:
+            outcomes.append(_outcome(expectation, status="skipped", observed=skipped[type_]))
         elif key not in by_key:
             outcomes.append(_outcome(expectation, status="missing"))
         else:
             rows = failing.get(key, np.empty(0, np.int64))
-            outcomes.append(_judged(expectation, by_key[key], rows, frame))
+            bars = frame.iloc[:judged]
+            outcomes.append(_judged(expectation, by_key[key], rows[rows < judged], bars))
     return tuple(outcomes)
 
 
 def _failing_rows(
-    suite: Suite, frame: pd.DataFrame, by_key: Mapping[str, ExpectationValidationResult]
+    suite: Suite,
+    frame: pd.DataFrame,
+    by_key: Mapping[str, ExpectationValidationResult],
+    parameters: Mapping[str, Any],
 ) -> dict[str, Rows]:
     """Positions of the failing rows, found by running the failed row-wise checks once more."""
     again = [
         expectation
         for expectation in suite.expectations
-        if (found := by_key.get(_expectation_key(expectation)))
+        if (found := by_key.get(_expectation_key(expectation, parameters)))
         and not found.success
         and found.result.get("unexpected_count")
     ]
     if not again:
         return {}
-    result = memory_batch(frame).validate(suite_of(suite.name, again), result_format=_ROWS_ONLY)
+    result = memory_batch(frame).validate(
+        suite_of(suite.name, again),
+        result_format=_ROWS_ONLY,
+        expectation_parameters=dict(parameters),
+    )
     assert isinstance(result, ExpectationSuiteValidationResult)
     return {
         _key(found): np.array(sorted(found.result["unexpected_index_list"]), dtype=np.int64)
@@ -94,10 +107,11 @@ def _judged(
     crash = _exception(found)
     if crash:
         return _outcome(expectation, status="error", exception=crash)
-    details = found.result.get("details") or {}
-    absent = tuple(details.get("failing", ())) if not found.success else ()
-    symbols, ownerless = _symbols(frame, rows, absent)
-    count = len(rows) or len(absent) or int(found.result.get("unexpected_count") or 0)
+    unexpected = int(found.result.get("unexpected_count") or 0)
+    if not found.success and unexpected and not len(rows):
+        return _outcome(expectation, status="passed", observed="only bars before the range fail")
+    symbols, ownerless = _symbols(frame, rows)
+    count = len(rows) or unexpected
     return _outcome(
         expectation,
         status="passed" if found.success else "failed",
@@ -105,10 +119,9 @@ def _judged(
         unexpected_count=count,
         unexpected_share=count / len(frame) if len(frame) else 0.0,
         rows=rows,
-        absent=absent,
         symbols=symbols,
         ownerless=ownerless,
-        examples=_examples(frame, rows) or absent[:EXAMPLES],
+        examples=_examples(frame, rows),
     )
 
 
@@ -130,13 +143,10 @@ def _plain_sentence(type_: str, kwargs: Mapping[str, Any]) -> str:
     return f"{type_.removeprefix('expect_').replace('_', ' ').capitalize()} ({said})."
 
 
-def _symbols(
-    frame: pd.DataFrame, rows: Rows, absent: Iterable[Mapping[str, Any]]
-) -> tuple[tuple[str, ...], int]:
+def _symbols(frame: pd.DataFrame, rows: Rows) -> tuple[tuple[str, ...], int]:
     """The symbols at fault, the worst first, and how many failing rows have none."""
     owners = frame["symbol"].iloc[rows] if "symbol" in frame else pd.Series([None] * len(rows))
     counts = Counter(str(symbol) for symbol in owners.dropna())
-    counts.update(str(bar["symbol"]) for bar in absent if bar.get("symbol") is not None)
     ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
     return tuple(ordered), int(owners.isna().sum())
 
@@ -163,11 +173,21 @@ def _plain(column: str, value: Any) -> Any:
 
 def _observed(found: ExpectationValidationResult) -> str:
     result = found.result
-    mismatched = (result.get("details") or {}).get("mismatched")
+    details = result.get("details") or {}
+    mismatched = details.get("mismatched")
     if isinstance(mismatched, dict) and mismatched.get("missing"):
         return "missing: " + ", ".join(map(str, mismatched["missing"]))
+    if not found.success and details.get("missing"):
+        return _absences(details["missing"])
+    if not_judged := details.get("not_judged_symbols"):
+        return f"{not_judged:,} symbols with too few bars were not judged"
     value = result.get("observed_value")
     return "" if value is None else f"found {value}"
+
+
+def _absences(absent: Sequence[Mapping[str, Any]]) -> str:
+    named = [" ".join(str(value) for value in bar.values()) for bar in absent[:EXAMPLES]]
+    return "missing: " + ", ".join(named) + (", …" if len(absent) > EXAMPLES else "")
 
 
 def _exception(found: ExpectationValidationResult) -> str | None:
@@ -185,6 +205,13 @@ def _key(found: ExpectationValidationResult) -> str:
     return expectation_key(configuration.type, configuration.kwargs)
 
 
-def _expectation_key(expectation: Expectation) -> str:
+def _expectation_key(expectation: Expectation, parameters: Mapping[str, Any]) -> str:
+    """The key with which the result comes back: with the parameters filled in."""
     configuration = expectation.configuration
-    return expectation_key(configuration.type, configuration.kwargs)
+    kwargs = {
+        key: parameters[value["$PARAMETER"]]
+        if isinstance(value, Mapping) and value.get("$PARAMETER") in parameters
+        else value
+        for key, value in configuration.kwargs.items()
+    }
+    return expectation_key(configuration.type, kwargs)

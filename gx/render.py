@@ -19,6 +19,7 @@ _PAGES = Environment(
 )
 _PAGES.filters["date"] = lambda value: date_label(value) or "–"
 _PAGES.filters["number"] = lambda value: _number(value)
+_PAGES.filters["bars"] = lambda count: f"{count:,} bar{'' if count == 1 else 's'}"
 _PAGES.filters["percent"] = lambda share: f"{100 * share:.3g} %"
 
 

@@ -24,9 +24,8 @@ class Outcome:
 
     ``status`` is ``error`` when the check crashed and ``missing`` when it never ran: both close
     the gate whatever the severity. ``rows`` are the positions (int64) of the failing rows in the
-    frame; it is empty for a check of the whole table. ``absent`` names what should be there and is
-    not (``{"symbol", "date"}``). ``ownerless`` counts failing rows that have no symbol.
-    ``unexpected_share`` is a fraction, 0 to 1.
+    frame; it is empty for a check of the whole table. ``ownerless`` counts failing rows that have
+    no symbol. ``unexpected_share`` is a fraction, 0 to 1.
     """
 
     type: str
@@ -41,7 +40,6 @@ class Outcome:
     rows: np.ndarray[Any, np.dtype[np.int64]] = field(
         default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
     )
-    absent: tuple[Mapping[str, Any], ...] = ()
     symbols: tuple[str, ...] = ()
     ownerless: int = 0
     examples: tuple[Mapping[str, Any], ...] = ()
@@ -89,8 +87,8 @@ class Decision:
 class QualityReport:
     """The verdict on one batch of bars.
 
-    ``failing`` has one row per failing bar: ``row`` (int64, position in the batch), the bar's own
-    columns as they were, ``severity`` (the worst) and ``expectations`` (list of their names).
+    ``failing`` has one row per failing bar: ``row`` (int64, position in the batch), the bar's
+    own columns as they were, ``severity`` (the worst), ``expectations`` and ``reasons`` (lists).
     ``page`` is the batch's Data Docs page as one self-contained HTML text.
     """
 
@@ -281,13 +279,9 @@ def _outcome_dict(
         "symbols": list(outcome.symbols),
         "ownerless": outcome.ownerless,
         "examples": [dict(example) for example in outcome.examples],
-        "failing": _failing(outcome, by_row) if every_row else [],
+        "failing": [by_row[int(row)] for row in outcome.rows] if every_row else [],
         "exception": outcome.exception,
     }
-
-
-def _failing(outcome: Outcome, by_row: Mapping[int, dict[str, Any]]) -> list[dict[str, Any]]:
-    return [by_row[int(row)] for row in outcome.rows] + [dict(bar) for bar in outcome.absent]
 
 
 def _read_outcome(entry: Mapping[str, Any]) -> Outcome:

@@ -6,9 +6,10 @@ open"), so every file is read here first: each entry must become an expectation,
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ from great_expectations.expectations.registry import (
 )
 from pydantic.v1 import ValidationError
 
-import gx.plugins.expectations  # noqa: F401  registers the market expectations
 from gx.errors import SuiteError
+from gx.plugins.expectations import BarExpectation
 
 SUITES = Path(__file__).parent / "expectations"
 SEVERITIES = ("critical", "warning", "info")
 _SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
+PARAMETERS = ("as_of",)
 _ENTRY_KEYS = ("type", "kwargs", "severity", "meta", "notes", "description", "id")
 
 
@@ -84,10 +86,44 @@ def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
     )
 
 
+def new_suite(name: str, document: Mapping[str, Any], folder: Path = SUITES) -> Path:
+    """Write a suite under a name that is not taken, in a stable form; return its path.
+
+    Raises SuiteError when the name is taken or is no file name, or the suite could not be read
+    back; nothing is written then.
+    """
+    if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
+        raise SuiteError(f"suite name {name!r} must be 1 to 64 of a-z, 0-9 and _")
+    raw = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    parse_suite(raw, where=name, name=name)
+    path = folder / f"{name}.json"
+    try:
+        with path.open("xb") as sink:
+            sink.write(raw)
+    except FileExistsError:
+        raise SuiteError(f"there is a suite {name!r} already; choose a new name") from None
+    return path
+
+
 def expectation_key(type_: str, kwargs: Mapping[str, Any]) -> str:
     """What makes two expectations the same check: the type and the kwargs, whatever their order."""
     named = {key: value for key, value in kwargs.items() if key != "batch_id"}
     return type_ + json.dumps(named, sort_keys=True, default=str)
+
+
+def with_kwargs(suite: Suite, **changes: Any) -> Suite:
+    """The suite with these kwargs set on every market expectation that has them.
+
+    The digest stays that of the file. Raises SuiteError for a value that is not valid.
+    """
+    document = json.loads(suite.text)
+    for entry in document["expectations"]:
+        implementation = get_expectation_impl(entry["type"])
+        if issubclass(implementation, BarExpectation):
+            known = implementation.__fields__
+            entry["kwargs"] |= {key: value for key, value in changes.items() if key in known}
+    changed = parse_suite(json.dumps(document).encode(), where=suite.name, name=suite.name)
+    return replace(changed, sha256=suite.sha256, text=suite.text)
 
 
 def known_types() -> list[str]:
@@ -149,6 +185,7 @@ def _build(entry: Mapping[str, Any], where: str) -> Expectation:
     kwargs = entry.get("kwargs", {})
     if not isinstance(kwargs, dict):
         raise SuiteError(f"{where}: kwargs must be an object")
+    _refuse_unknown_parameters(kwargs, where)
     rest = {key: value for key, value in entry.items() if key not in ("type", "kwargs")}
     try:
         return implementation(**kwargs, **rest)
@@ -177,6 +214,17 @@ def _refuse_unknown_keys(found: Mapping[str, Any], known: Iterable[str], where: 
     for key in found:
         if key not in known:
             raise SuiteError(f"{where}: unknown key {key!r}{_nearest(key, list(known))}")
+
+
+def _refuse_unknown_parameters(kwargs: Mapping[str, Any], where: str) -> None:
+    for key, value in kwargs.items():
+        if isinstance(value, dict) and "$PARAMETER" in value:
+            name = value["$PARAMETER"]
+            if name not in PARAMETERS:
+                raise SuiteError(
+                    f"{where}: kwarg {key!r} asks for the parameter {name!r}, which no run "
+                    f"gives; there is {', '.join(PARAMETERS)}"
+                )
 
 
 def _refuse_repeats(expectations: tuple[Expectation, ...], where: str) -> None:

@@ -35,8 +35,9 @@ def symbol_verdicts(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> dict[st
 
 
 def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """One row per failing bar: row (int64), the bar, severity (worst), expectations (names).
+    """One row per failing bar: row (int64), the bar, severity (worst), expectations, reasons.
 
+    ``expectations`` are the names of what it failed and ``reasons`` their descriptions (lists).
     Ordered worst first: by severity, then by the number of expectations failed, then by position.
     """
     rows = _union(outcomes)
@@ -44,13 +45,16 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     bars.insert(0, "row", rows)
     worst = np.full(len(rows), len(SEVERITIES) - 1)
     names: list[list[str]] = [[] for _ in rows]
+    reasons: list[list[str]] = [[] for _ in rows]
     for outcome in outcomes:
         at = np.searchsorted(rows, outcome.rows)
         worst[at] = np.minimum(worst[at], SEVERITIES.index(outcome.severity))
         for position in at:
             names[position].append(outcome.name)
+            reasons[position].append(outcome.description)
     bars["severity"] = np.array(SEVERITIES)[worst]
     bars["expectations"] = names
+    bars["reasons"] = reasons
     order = np.lexsort((rows, -np.array([len(failed) for failed in names], dtype=int), worst))
     return bars.iloc[order].reset_index(drop=True)
 

@@ -103,6 +103,12 @@ def extract_bars(
     )
 
 
+def known_symbols(engine: Engine) -> list[str]:
+    """Every symbol that `stock_data` holds, in alphabetical order."""
+    with engine.connect() as connection:
+        return list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+
+
 def _query(
     connection: Connection, symbols: Sequence[str], start: date | None, end: date | None
 ) -> str:

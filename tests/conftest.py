@@ -1,18 +1,23 @@
-"""A real PostgreSQL for the tests: one server a session, one database a test."""
+"""The real services: one PostgreSQL a session, one database a test, and Airflow on its own."""
 
 import itertools
+import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg2
 import pytest
 from sqlalchemy import Engine
 
+from dags.local.services import Services, services
+from dags.settings import Settings
 from sql import embedded
 from sql.connection import ConnectionSettings, make_engine
-from sql.schema import create_schema
+from sql.schema import create_schema, load_sample
+from tests.workflow import Database, Workflow
 
 TEMPLATE = "bars_template"
 _numbers = itertools.count(1)
@@ -49,6 +54,72 @@ def engine(bars_database: ConnectionSettings) -> Iterator[Engine]:
     checked_out = engine.pool.checkedout()  # type: ignore[attr-defined]
     engine.dispose()
     assert checked_out == 0
+
+
+@pytest.fixture(scope="session")
+def airflow_services() -> Iterator[Services]:
+    """Databases for Airflow and MLflow, on a server that is not the one of the bars."""
+    assert "airflow" not in sys.modules, "a test module imports Airflow before its database is set"
+    folder = Path(tempfile.mkdtemp(prefix="airflow-test-"))
+    folder.chmod(0o755)
+    ours = {name.upper() for name in Settings.model_fields}
+    outside = {name: value for name, value in os.environ.items() if name not in ours}
+    with services(folder, outside) as found:
+        yield found
+        airflow_settings = sys.modules.get("airflow.settings")
+        if airflow_settings is not None:
+            airflow_settings.dispose_orm()  # else its connections hold up the server's end
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def airflow_environment(
+    airflow_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> Mapping[str, str]:
+    """Airflow's own settings, for a test that imports Airflow."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in airflow_services.environment.items():
+        if name.startswith("AIRFLOW"):
+            monkeypatch.setenv(name, value)
+    return airflow_services.environment
+
+
+@pytest.fixture
+def database(bars_database: ConnectionSettings) -> Database:
+    """The test's own database, with the schema and no rows."""
+    return Database(bars_database)
+
+
+@pytest.fixture
+def sample(engine: Engine, database: Database) -> Database:
+    """The test's own database, with the sample's 46 bars."""
+    assert load_sample(engine) == 46
+    engine.dispose()
+    return database
+
+
+@pytest.fixture
+def workflow(
+    airflow_environment: Mapping[str, str],
+    bars_database: ConnectionSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Workflow:
+    """The DAG, pointed at `bars_database` and at staging and results of this test's own."""
+    for name, value in {
+        "POSTGRES_HOST": bars_database.host,
+        "POSTGRES_PORT": str(bars_database.port),
+        "POSTGRES_DB": bars_database.database,
+        "POSTGRES_USER": bars_database.user,
+        "MLFLOW_TRACKING_URI": airflow_environment["MLFLOW_TRACKING_URI"],
+        "MLFLOW_ARTIFACT_ROOT": airflow_environment["MLFLOW_ARTIFACT_ROOT"],
+        "STAGING_URL": f"file://{tmp_path / 'staging'}",
+        "RESULTS_DIR": str(tmp_path / "quality"),
+        "RETRY_DELAY_SECONDS": "0.1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Workflow()
 
 
 def _administer(server: embedded.EmbeddedServer, command: str) -> None:

@@ -1,0 +1,157 @@
+"""Check files of bars, or draft a suite from them: python -m gx check|suggest --help."""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gx.errors import GateError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PASSED, CLOSED, COULD_NOT_CHECK = 0, 1, 2
+
+
+def main() -> int:
+    """Run one command; a person's mistake becomes one line and exit status 2."""
+    arguments = _parser().parse_args()
+    try:
+        return int(arguments.command(arguments))
+    except (GateError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return COULD_NOT_CHECK
+    except KeyboardInterrupt:
+        return COULD_NOT_CHECK
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from gx.check import read_files
+
+    bars = read_files(arguments.files, arguments.symbol)
+    if sys.stderr.isatty():
+        print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
+
+    from gx.check import unfit
+    from gx.checkpoint import run_in_memory
+    from gx.console import report_lines
+    from gx.render import render_html
+    from gx.suites import read_suite, suite_path, with_kwargs
+
+    suite = read_suite(suite_path(arguments.suite))
+    if arguments.calendar:
+        suite = with_kwargs(suite, calendar=known_calendar(arguments.calendar))
+    report = run_in_memory(
+        bars.to_pandas(date_as_object=False), suite, as_of=arguments.as_of, skipped=unfit(bars)
+    )
+    print("\n".join(report_lines(report)))
+    if arguments.json:
+        report.write_json(arguments.json)
+    if arguments.html:
+        arguments.html.write_text(render_html(report), encoding="utf-8")
+    remarks = any(o.severity != "info" for o in report.failed)
+    return CLOSED if not report.success or (arguments.strict and remarks) else PASSED
+
+
+def _suggest(arguments: argparse.Namespace) -> int:
+    from gx.check import read_files, unfit
+
+    with tempfile.TemporaryDirectory() as folder:
+        files = [_exported(Path(folder))] if arguments.from_table else arguments.files
+        if not files:
+            raise GateError("name a FILE of bars, or --from-table")
+        bars = read_files(files, arguments.symbol)
+
+    from gx.checkpoint import run_in_memory
+    from gx.console import report_lines
+    from gx.suggest import draft_suite
+    from gx.suites import new_suite, read_suite
+
+    frame = bars.to_pandas(date_as_object=False)
+    draft = draft_suite(frame, arguments.name)
+    path = new_suite(arguments.name, draft.document)
+    for entry, reason in zip(draft.document["expectations"], draft.reasons, strict=True):
+        print(f"  {entry['severity']:<9} {entry['description']}\n{'':<12}{reason}")
+    report = run_in_memory(frame, read_suite(path), as_of=_newest(bars), skipped=unfit(bars))
+    print(f"\nOn these bars the draft finds {len(report.failed)} things suspicious:\n")
+    print("\n".join(report_lines(report)))
+    print(f"\nWritten to {path}; read it, change it, then: python -m gx check --suite {path.stem}")
+    return PASSED
+
+
+def _exported(folder: Path) -> Path:
+    """The bars of the pipeline's table, by way of the command that knows the database."""
+    path = folder / "stock_data.parquet"
+    command = [sys.executable, "-m", "dags.local", "export", str(path)]
+    if subprocess.run(command, check=False).returncode:
+        raise GateError("the table could not be exported")
+    return path
+
+
+def _newest(bars: "pa.Table") -> str | None:
+    import pyarrow.compute as pc
+
+    newest = pc.max(bars["date"]).as_py()
+    return None if newest is None else newest.isoformat()
+
+
+def known_calendar(name: str) -> str:
+    """``name`` if exchange_calendars has it; raises GateError with the nearest name if not."""
+    from difflib import get_close_matches
+
+    from exchange_calendars import get_calendar_names
+
+    known = get_calendar_names()
+    if name not in known:
+        nearest = get_close_matches(name.upper(), known, n=1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise GateError(f"there is no exchange calendar {name!r}{hint}")
+    return name
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date (YYYY-MM-DD)") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gx", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    check = commands.add_parser(
+        "check",
+        help="judge the bars of CSV or Parquet files",
+        description="Judge the bars of CSV or Parquet files by a suite, without any service. "
+        "Exit status: 0 passed (warnings allowed), 1 gate closed, 2 could not check.",
+    )
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument("--suite", default="stock_data", help="default: stock_data")
+    check.add_argument("--calendar", help="exchange calendar, for example XNYS, XLON or 24/7")
+    check.add_argument("--symbol", help="the symbol of a file that has no symbol column")
+    check.add_argument("--as-of", type=_day, metavar="DATE", help="judge as of the end of this day")
+    check.add_argument("--json", type=Path, metavar="OUT", help="write the report as JSON")
+    check.add_argument("--html", type=Path, metavar="OUT", help="write the report as one page")
+    check.add_argument("--strict", action="store_true", help="a failed warning closes the gate too")
+    check.set_defaults(command=_check)
+
+    suggest = commands.add_parser(
+        "suggest",
+        help="draft a suite from bars",
+        description="Draft a suite from what the bars show, say why for each expectation, and "
+        "what the draft finds suspicious. It is written under a new name only.",
+    )
+    suggest.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    suggest.add_argument("--from-table", action="store_true", help="use the table stock_data")
+    suggest.add_argument("--name", required=True, help="the name of the new suite")
+    suggest.add_argument("--symbol", help="the symbol of a file that has no symbol column")
+    suggest.set_defaults(command=_suggest)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

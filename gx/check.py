@@ -1,0 +1,57 @@
+"""Check files of bars without any service."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from gx.bar_files import is_daily, read_bars
+from gx.errors import BarFileError
+
+DAILY_ONLY = "only makes sense for daily bars"
+NEEDS_COLUMN = "the file has no column {}"
+_SYMBOL_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
+
+
+def read_files(files: Sequence[Path], symbol: str | None = None) -> pa.Table:
+    """The bars of all files as one table, to be judged together.
+
+    A file without a symbol column takes ``symbol``, or else its own name, as its symbol.
+    Raises BarFileError for a file that cannot be read completely, or that mixes daily bars with
+    bars within the day.
+    """
+    tables = [_read(path, symbol) for path in files]
+    if len({is_daily(table) for table in tables}) > 1:
+        raise BarFileError("daily bars and bars within the day cannot be judged together")
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowInvalid:
+        raise BarFileError("some of these files have time zones and some have none") from None
+
+
+def unfit(bars: pa.Table) -> dict[str, str]:
+    """The market expectations that make no sense for these bars, and why, by type."""
+    from gx.plugins.expectations import MARKET_EXPECTATIONS
+
+    reasons = {}
+    for expectation in MARKET_EXPECTATIONS:
+        if expectation.daily_only and not is_daily(bars):
+            reasons[expectation.expectation_type] = DAILY_ONLY
+        elif "created_at" in expectation.needs_columns and "created_at" not in bars.column_names:
+            reasons[expectation.expectation_type] = NEEDS_COLUMN.format("created_at")
+    return reasons
+
+
+def _read(path: Path, symbol: str | None) -> pa.Table:
+    table = read_bars(path, partial=True)
+    if "symbol" in table.column_names:
+        if symbol is not None:
+            raise BarFileError(f"{path}: has a symbol column already; leave --symbol out")
+        return table
+    name = symbol or path.stem.upper()
+    if not _SYMBOL_LIKE.fullmatch(name):
+        raise BarFileError(
+            f"{path}: has no symbol column, and its name is no symbol; name it with --symbol"
+        )
+    return table.add_column(0, "symbol", pa.array([name] * len(table), pa.string()))

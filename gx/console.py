@@ -1,0 +1,70 @@
+"""Print a report to a terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from gx.report import Outcome, QualityReport, date_label
+
+WORST_ROWS = 20
+_PRICES = ("open", "high", "low", "close", "volume")
+
+
+def report_lines(report: QualityReport) -> Iterator[str]:
+    """The report as lines: what failed, the worst failing bars, what was skipped, the verdict."""
+    span = f"{report.first_date} to {report.last_date}" if report.first_date else "no dates"
+    yield (
+        f"{report.rows:,} bars of {len(report.symbols):,} symbols, {span}; "
+        f"suite {report.suite}: {report.passed} of {len(report.outcomes)} expectations met"
+    )
+    if report.failed:
+        yield ""
+        yield from (_failure(outcome) for outcome in report.failed)
+    if len(report.failing):
+        yield ""
+        yield from _bars(report.failing)
+    yield from _skipped(report)
+    yield ""
+    yield report.sentence
+
+
+def _failure(outcome: Outcome) -> str:
+    where = ", ".join(outcome.symbols[:4]) + (", …" if len(outcome.symbols) > 4 else "")
+    bars = "bar " if outcome.unexpected_count == 1 else "bars"
+    size = f"{outcome.unexpected_count:,} {bars}" if outcome.unexpected_count else ""
+    what = outcome.description
+    if outcome.status == "error":
+        what += f" (could not be checked: {outcome.exception})"
+    elif outcome.status == "missing":
+        what += " (was never checked)"
+    elif outcome.observed:
+        what += f" ({outcome.observed})"
+    return f"  {outcome.severity:<9}{size:>13}  {what}{f'  {where}' if where else ''}"
+
+
+def _bars(failing: pd.DataFrame) -> Iterator[str]:
+    shown = failing.head(WORST_ROWS)
+    yield f"  {'symbol':<10}{'date':<20}" + "".join(f"{name:>13}" for name in _PRICES) + "  failed"
+    for bar in shown.to_dict("records"):
+        cells = "".join(f"{_number(bar[name]):>13}" for name in _PRICES)
+        date = date_label(bar["date"]) or "NULL"
+        yield f"  {_text(bar['symbol']):<10}{date:<20}{cells}  {' '.join(bar['reasons'])}"
+    if len(failing) > len(shown):
+        yield f"  … and {len(failing) - len(shown):,} more failing bars (--json, --html)"
+
+
+def _skipped(report: QualityReport) -> Iterator[str]:
+    skipped = [outcome for outcome in report.outcomes if outcome.status == "skipped"]
+    if skipped:
+        yield ""
+    for outcome in skipped:
+        yield f"  skipped  {outcome.description} ({outcome.observed})"
+
+
+def _number(value: Any) -> str:
+    return "NULL" if pd.isna(value) else f"{value:,.10g}"
+
+
+def _text(value: Any) -> str:
+    return "NULL" if pd.isna(value) else str(value)

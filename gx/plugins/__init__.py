@@ -1,0 +1,1 @@
+"""Extensions of Great Expectations that belong to this project."""

@@ -1,0 +1,48 @@
+"""Expectations that know markets. Importing this package registers all of them."""
+
+from gx.plugins.expectations.activity_expectations import (
+    ExpectNoDuplicatedSeries,
+    ExpectNoStalePrices,
+    ExpectVolumeToAgreeWithPrice,
+)
+from gx.plugins.expectations.base import BarExpectation
+from gx.plugins.expectations.level_expectations import (
+    ExpectNoReturnOutliers,
+    ExpectNoReversingSpikes,
+    ExpectNoUnadjustedSplits,
+    ExpectNoUnitErrors,
+    ExpectOpeningGapsToBeOrdinary,
+)
+from gx.plugins.expectations.price_expectations import (
+    ExpectBarPricesToBeFiniteAndPositive,
+    ExpectBarsToBeOhlcConsistent,
+)
+from gx.plugins.expectations.session_expectations import (
+    ExpectBarsOnTradingSessions,
+    ExpectBarsToBeFresh,
+    ExpectLastBarToBeComplete,
+    ExpectNoFutureBars,
+    ExpectNoMarketWideHoles,
+    ExpectNoMissingSessions,
+)
+
+MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
+    ExpectBarsToBeOhlcConsistent,
+    ExpectBarPricesToBeFiniteAndPositive,
+    ExpectNoFutureBars,
+    ExpectBarsOnTradingSessions,
+    ExpectNoMissingSessions,
+    ExpectLastBarToBeComplete,
+    ExpectBarsToBeFresh,
+    ExpectNoUnitErrors,
+    ExpectNoUnadjustedSplits,
+    ExpectNoReversingSpikes,
+    ExpectNoReturnOutliers,
+    ExpectNoStalePrices,
+    ExpectVolumeToAgreeWithPrice,
+    ExpectOpeningGapsToBeOrdinary,
+    ExpectNoDuplicatedSeries,
+    ExpectNoMarketWideHoles,
+)
+
+__all__ = ["MARKET_EXPECTATIONS", "BarExpectation", *(cls.__name__ for cls in MARKET_EXPECTATIONS)]

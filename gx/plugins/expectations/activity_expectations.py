@@ -1,0 +1,101 @@
+"""Expectations about prices that stand still, volumes, and copied series."""
+
+from typing import ClassVar
+
+from great_expectations.compatibility import pydantic
+
+from gx.plugins.expectations.base import Detector
+from gx.plugins.expectations.kernels import activity, twins
+from gx.plugins.expectations.level_expectations import WINDOW_HELP, LevelExpectation
+from gx.plugins.expectations.price_expectations import COLUMNS_HELP, PRICE_COLUMNS
+
+
+class ExpectNoStalePrices(LevelExpectation):
+    """Expect closes that change, and bars that traded to have a range.
+
+    The same close for `sessions` bars fails (from its second bar on) when the symbol's habit
+    around it makes such a run rarer than `chance`; a bar with open = high = low = close and
+    volume fails when at most `flat_share` of the bars around it are like it and the usual range
+    is five ticks or more. So thin shares, and those of a few ticks, may stand still.
+
+    Args:
+        sessions: length of a run, in bars (5).
+        chance: chance from which a run is suspicious, 0 to 1 (0.00001).
+        flat_share: share of flat bars up to which a symbol is not used to them, 0 to 1 (0.02).
+        window: bars before and after that tell the habit (120).
+
+    Source: this project.
+    """
+
+    sessions: int = pydantic.Field(5, ge=2, description="Bars with the same close.")
+    chance: float = pydantic.Field(
+        1e-5, gt=0, lt=1, description="Chance from which a run is suspicious."
+    )
+    flat_share: float = pydantic.Field(
+        0.02, ge=0, le=1, description="Share of flat bars up to which they are suspicious."
+    )
+
+    window: int = pydantic.Field(120, ge=5, description=WINDOW_HELP)
+
+    map_metric = "bars.moving"
+    success_keys = ("mostly", "sessions", "chance", "flat_share", "window")
+    daily_only: ClassVar[bool] = True
+    detector: ClassVar[Detector] = activity.stale_prices
+    sentence: ClassVar[str] = (
+        "No close may repeat for $sessions bars, and no bar with volume be without range, in a "
+        "symbol that usually moves."
+    )
+
+
+class ExpectVolumeToAgreeWithPrice(LevelExpectation):
+    """Expect no move without volume, and no volume far above the usual.
+
+    A bar whose volume is zero and whose price moved fails, unless half of the symbol's bars
+    have no volume; so do negative volumes, and volumes `multiple` times the trailing median.
+
+    Args:
+        multiple: volume, in medians (30; on a quiet day a hundredfold error is no more).
+        window: trailing bars with volume (60).
+        minimum: fewest bars in the window for a judgement (20).
+
+    Source: this project.
+    """
+
+    multiple: float = pydantic.Field(30.0, gt=1, description="Volume, in medians.")
+    window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
+    minimum: int = pydantic.Field(20, ge=3, description="Fewest bars for a judgement.")
+
+    map_metric = "bars.volume_agrees"
+    success_keys = ("mostly", "multiple", "window", "minimum")
+    daily_only: ClassVar[bool] = True
+    detector: ClassVar[Detector] = activity.disagreeing_volume
+    sentence: ClassVar[str] = (
+        "No price may move without volume, and no volume be $multiple times its usual."
+    )
+
+
+class ExpectNoDuplicatedSeries(LevelExpectation):
+    """Expect no two symbols with the same bars.
+
+    Bars of two symbols with the same times and prices for `sessions` bars in a row fail, in
+    both symbols; the symbols are named in the result's details. Stretches in which the close
+    changes fewer than `changes` times prove nothing and pass. Volume is not compared.
+
+    Args:
+        sessions: length of the shared stretch, in bars (20).
+        changes: fewest changes of the close in it (5).
+
+    Source: this project.
+    """
+
+    column_list: list[str] = pydantic.Field(
+        list(PRICE_COLUMNS), description=COLUMNS_HELP + ", ".join(PRICE_COLUMNS)
+    )
+    sessions: int = pydantic.Field(20, ge=2, description="Length of the shared stretch, in bars.")
+    changes: int = pydantic.Field(5, ge=1, description="Fewest changes of the close in it.")
+
+    map_metric = "bars.of_one_symbol"
+    success_keys = ("mostly", "sessions", "changes")
+    needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
+    detector: ClassVar[Detector] = twins.duplicated_series
+    sentence: ClassVar[str] = "No two symbols may have the same prices for $sessions bars in a row."

@@ -1,0 +1,149 @@
+"""Returns, gaps and spikes that the symbol's own recent moves do not explain."""
+
+import numpy as np
+
+from gx.plugins.expectations.kernels.bars import (
+    Bars,
+    Flags,
+    Floats,
+    Ints,
+    Judgement,
+    symbols_with_fewer,
+)
+from gx.plugins.expectations.kernels.moves import (
+    SCORE_PER_MAD,
+    gaps,
+    nonzero,
+    returns,
+    session_starts,
+    tick_move,
+)
+from gx.plugins.expectations.kernels.splits import split_bars
+from gx.plugins.expectations.kernels.windows import exceeds_median, medians_at
+
+
+def outlying_returns(
+    bars: Bars,
+    *,
+    threshold: float = 8.0,
+    window: int = 60,
+    minimum: int = 20,
+    confirmation: float = 2.0,
+) -> Judgement:
+    """Flag returns whose robust z is above `threshold` and that nothing in the bar confirms.
+
+    z = 0.6745 |r| / MAD over the trailing `window` moves, the bar itself left out. The centre
+    is zero instead of the median (a tenth of the MAD at most for anything that trades), and
+    bars without a move are left out of the MAD, so that thin trading does not make it zero.
+    A move is confirmed when the bar's volume or its range is above `confirmation` times its own
+    trailing median: real news is traded, a wrong price is not. Within the day the first return
+    of a session is not judged here; it is a gap. A move back to the level of the weeks before
+    is not flagged: the bar before it is. A step that a split explains is left to
+    `unadjusted_splits`.
+    """
+    table = bars.table
+    move = returns(bars)
+    large = large_moves(bars, move, threshold, window, minimum)
+    if table.bar_size == "intraday":
+        large &= ~session_starts(bars)
+    rows = np.flatnonzero(large)
+    large[rows] = ~_confirmed(bars, rows, window, confirmation) & ~_comes_home(bars, rows, move)
+    if large.any():
+        large &= ~split_bars(bars)
+    return bars.judge(large, symbols_with_fewer(bars, minimum + 2))
+
+
+def outlying_gaps(
+    bars: Bars, *, threshold: float = 15.0, window: int = 60, minimum: int = 20
+) -> Judgement:
+    """Flag opens whose gap from the previous close has a robust z above `threshold`.
+
+    z = 0.6745 |log(open / previous close)| / MAD of the symbol's own trailing gaps.
+    """
+    table = bars.table
+    gap = np.where(session_starts(bars), gaps(bars), np.nan)
+    large = large_moves(bars, gap, threshold, window, minimum)
+    return bars.judge(large & ~table.first, symbols_with_fewer(bars, minimum + 2))
+
+
+def reversing_spikes(
+    bars: Bars,
+    *,
+    threshold: float = 6.0,
+    remainder: float = 0.25,
+    longest: int = 3,
+    window: int = 30,
+    minimum: int = 20,
+) -> Judgement:
+    """Flag one to `longest` bars between two large returns of opposite sign that cancel.
+
+    Both returns have a robust z above `threshold` against the moves on both sides, and what is
+    left of the step after the way back is at most `remainder` of it (the bid-ask rule of
+    Brownlees and Gallo, 2006, section 2, asks the same of ticks: far from its neighbours on
+    both sides).
+    """
+    table = bars.table
+    move = returns(bars)
+    large = large_moves(bars, move, threshold, window, minimum, both_sides=True)
+    flags = np.zeros(len(table), dtype=bool)
+    for width in range(1, longest + 1):
+        flags |= _spikes(bars, np.flatnonzero(large), large, move, width, remainder)
+    return bars.judge(flags, symbols_with_fewer(bars, minimum + 2))
+
+
+def _spikes(
+    bars: Bars, rows: Ints, large: Flags, move: Floats, width: int, remainder: float
+) -> Flags:
+    """Find the bars between a large step at one of `rows` and one back `width` bars later."""
+    table = bars.table
+    logs = table.log_price(bars.close)
+    rows = rows[table.remaining[rows] >= width]
+    back = rows + width
+    rows, back = rows[large[back]], back[large[back]]
+    left = np.abs(logs[back] - logs[rows - 1])
+    step = np.minimum(np.abs(move[rows]), np.abs(move[back]))
+    cancels = (move[rows] * move[back] < 0) & (left <= remainder * step)
+    flags = np.zeros(len(table), dtype=bool)
+    for offset in range(width):
+        flags[rows[cancels] + offset] = True
+    return flags
+
+
+def large_moves(
+    bars: Bars, move: Floats, threshold: float, window: int, minimum: int, both_sides: bool = False
+) -> Flags:
+    """Say which moves have a robust z above `threshold`, counted in ticks where ticks are large."""
+    multiple = threshold / SCORE_PER_MAD
+    size = np.abs(move)
+    possible = size > multiple * tick_move(bars)
+    value = np.where(possible, size / multiple, np.nan)
+    compared = exceeds_median(
+        bars.table, value, nonzero(move), window=window, minimum=minimum, both_sides=both_sides
+    )
+    return compared.exceeds
+
+
+def _comes_home(bars: Bars, rows: Ints, move: Floats) -> Flags:
+    """Say which of a few moves lead back to the level before: then the bar before was the bad one.
+
+    The level is the median of the 19 closes before the last; blocks of up to nine bad bars
+    leave it alone.
+    """
+    logs = bars.table.log_price(bars.close)
+    level = medians_at(bars.table, logs, rows, range(-20, -1))
+    with np.errstate(invalid="ignore"):
+        return np.abs(logs[rows] - level.value) < np.abs(move[rows]) / 2
+
+
+def _confirmed(bars: Bars, rows: Ints, window: int, factor: float) -> Flags:
+    """Say which of a few rows have a volume or a range well above their trailing median."""
+    table = bars.table
+    volume = table.floats(bars.volume)
+    extent = table.log_price(bars.high) - table.log_price(bars.low)
+    confirmed = np.zeros(len(rows), dtype=bool)
+    for measure in (volume, extent):
+        with np.errstate(invalid="ignore"):
+            usual = np.where(measure > 0, measure, np.nan)
+            median = medians_at(table, usual, rows, range(-window, 0)).value
+            confirmed |= usual[rows] > factor * median
+    return confirmed

@@ -1,0 +1,151 @@
+"""Splits that were not adjusted for, told from crashes."""
+
+from typing import Final
+
+import numpy as np
+
+from gx.plugins.expectations.kernels.bars import (
+    Bars,
+    Flags,
+    Floats,
+    Ints,
+    Judgement,
+    symbols_with_fewer,
+)
+from gx.plugins.expectations.kernels.moves import (
+    SCORE_PER_MAD,
+    gaps,
+    nonzero,
+    returns,
+    tick_move,
+)
+from gx.plugins.expectations.kernels.units import volume_moves_against
+from gx.plugins.expectations.kernels.windows import medians_at
+
+SPLIT_RATIOS: Final = (
+    1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0,
+    100.0,
+)  # fmt: skip
+SMALLEST_STEP = 0.25  # log; the smallest ratio, 3:2, is 0.405
+HUNDREDFOLD = 4.0  # log; from here a step is a wrong unit unless the volume says split
+SMALLEST_RANGE = 1e-3  # log; a median range below it is a symbol that hardly trades
+EXACT = 0.03  # log; a gap this near to a ratio on a day of ordinary width needs no calm volume
+ORDINARY_WIDTH = 2.0  # medians; the crash of AAPL on 2000-09-29 had 2.7, and 0.05 from 2:1
+FEWEST_TICKS = 5.0  # below, a price is too coarse to come near a ratio other than by chance
+
+
+def unadjusted_splits(
+    bars: Bars,
+    *,
+    threshold: float = 6.0,
+    nearness: float = 0.12,
+    stay: int = 5,
+    window: int = 30,
+    minimum: int = 10,
+    turmoil: float = 5.0,
+) -> Judgement:
+    """Flag the first bar at a new level that a split or reverse split explains.
+
+    The open over the previous close is near a ratio of SPLIT_RATIOS (log distance at most
+    `nearness`); the step is `threshold` robust deviations of the returns over `window` bars on
+    both sides; the median closes of the last and of the next `stay` bars are nearer to the old
+    and the new level than to each other's; and the day is ordinary: its range is at most
+    `turmoil` times the median range, its volume, in shares of before the step, at most
+    `turmoil` times the median volume before it. In a crash range and volume explode, however
+    near the fall is to a ratio.
+    """
+    flags = split_bars(bars, threshold, nearness, stay, window, minimum, turmoil)
+    return bars.judge(flags, symbols_with_fewer(bars, minimum + 1))
+
+
+def split_bars(
+    bars: Bars,
+    threshold: float = 6.0,
+    nearness: float = 0.12,
+    stay: int = 5,
+    window: int = 30,
+    minimum: int = 10,
+    turmoil: float = 5.0,
+) -> Flags:
+    """Find the splits (see `unadjusted_splits`), as flags in sorted order."""
+    table = bars.table
+    gap = gaps(bars)
+    rows = _candidates(bars, gap)
+    ratio = _nearest_ratio(gap[rows])
+    near = np.abs(gap[rows] - ratio) <= nearness
+    rows, ratio = rows[near], ratio[near]
+    split = (
+        _out_of_the_ordinary(bars, gap, rows, threshold, window, minimum)
+        & _changes_level(bars, rows, ratio, stay)
+        & _is_calm(bars, rows, np.abs(gap[rows] - ratio), ratio, window, turmoil)
+        & _is_no_wrong_unit(bars, rows, ratio)
+    )
+    flags = np.zeros(len(table), dtype=bool)
+    flags[rows[split]] = True
+    return flags
+
+
+def _around(window: int) -> range:
+    return range(-window, window + 1)
+
+
+def _candidates(bars: Bars, gap: Floats) -> Ints:
+    with np.errstate(invalid="ignore"):
+        large = (np.abs(gap) > SMALLEST_STEP) & (np.abs(gap) > FEWEST_TICKS * tick_move(bars))
+    return np.flatnonzero(large)
+
+
+def _nearest_ratio(gap: Floats) -> Floats:
+    """Return the log of the nearest split ratio, with the gap's sign."""
+    logs = np.log(np.array(SPLIT_RATIOS))
+    index = np.abs(np.abs(gap)[:, None] - logs[None, :]).argmin(axis=1)
+    nearest: Floats = np.sign(gap) * logs[index]
+    return nearest
+
+
+def _out_of_the_ordinary(
+    bars: Bars, gap: Floats, rows: Ints, threshold: float, window: int, minimum: int
+) -> Flags:
+    usual = medians_at(bars.table, nonzero(returns(bars)), rows, _around(window))
+    score = SCORE_PER_MAD * np.abs(gap[rows]) / usual.value
+    return (usual.count >= minimum) & (score > threshold)
+
+
+def _changes_level(bars: Bars, rows: Ints, ratio: Floats, stay: int) -> Flags:
+    """Say where the bars before are at the old level and the bars from here on at the new one."""
+    logs = bars.table.log_price(bars.close)
+    last = logs[rows - 1]
+    before = medians_at(bars.table, logs, rows, range(-stay, 0)).value
+    after = medians_at(bars.table, logs, rows, range(stay)).value
+    allowed = 0.6 * np.abs(ratio)
+    return (np.abs(before - last) <= allowed) & (np.abs(after - last - ratio) <= allowed)
+
+
+def _is_calm(
+    bars: Bars, rows: Ints, distance: Floats, ratio: Floats, window: int, turmoil: float
+) -> Flags:
+    """Say on which days neither range nor volume tells of news, or the step is too exact for it."""
+    table = bars.table
+    extent = table.log_price(bars.high) - table.log_price(bars.low)
+    usual_extent = medians_at(table, extent, rows, _around(window)).value
+    volume = table.floats(bars.volume)
+    traded = np.where(volume > 0, volume, np.nan)
+    usual_volume = medians_at(table, traded, rows, range(-window, 0)).value
+    shares = np.maximum(np.exp(-ratio), 1.0)
+    with np.errstate(invalid="ignore"):
+        width = extent[rows] / np.maximum(usual_extent, SMALLEST_RANGE)
+        busy = volume[rows] > turmoil * shares * usual_volume
+        exact = (distance <= EXACT) & (width <= ORDINARY_WIDTH)
+        calm: Flags = exact | ~((width > turmoil) | busy)
+    return calm
+
+
+def _is_no_wrong_unit(bars: Bars, rows: Ints, ratio: Floats) -> Flags:
+    fine = np.abs(ratio) < HUNDREDFOLD
+    big = np.flatnonzero(~fine)
+    if len(big):
+        sizes = np.abs(ratio[big])
+        fine[big] = volume_moves_against(
+            bars, rows[big], np.sign(ratio[big]), float(sizes[0]), window=20
+        )
+    return fine

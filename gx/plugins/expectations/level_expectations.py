@@ -1,0 +1,192 @@
+"""Expectations about price levels and moves, judged by the symbol's own history."""
+
+from typing import ClassVar
+
+from great_expectations.compatibility import pydantic
+
+from gx.plugins.expectations.base import BarExpectation, Detector
+from gx.plugins.expectations.kernels import returns, splits, units
+
+BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
+COLUMNS_HELP = "Names of the columns, in this order: "
+WINDOW_HELP = "Length of the window, in bars."
+THRESHOLD_HELP = "Robust deviations (0.6745 |move| / MAD) above which a move is reported."
+
+
+class LevelExpectation(BarExpectation):
+    """An expectation that looks at whole bars."""
+
+    column_list: list[str] = pydantic.Field(
+        list(BAR_COLUMNS), description=COLUMNS_HELP + ", ".join(BAR_COLUMNS)
+    )
+
+    needs_columns: ClassVar[tuple[str, ...]] = BAR_COLUMNS
+
+
+class ExpectNoUnitErrors(LevelExpectation):
+    """Expect no price about a hundred times, or a hundredth of, the symbol's other bars.
+
+    Pence instead of pounds, cents instead of dollars: one bar or a block of any length, in any
+    of the four prices. Each price is followed from bar to bar; a step within `tolerance` times
+    the factor enters or leaves another unit, and the unit of most bars is taken for the right
+    one. A step after which the volume changes by the inverse is a (reverse) split and passes.
+    Unusable prices are skipped. A symbol with a single bar is not judged.
+
+    Args:
+        factor: size of the unit error, as a ratio (100).
+        tolerance: how many times the step may differ from the factor, as a ratio (2).
+        volume_window: bars on either side that tell the usual volume (20).
+
+    Source: this project; a step is told from a split as in the split expectation.
+    """
+
+    factor: float = pydantic.Field(100.0, gt=4, description="Size of the unit error, as a ratio.")
+    tolerance: float = pydantic.Field(
+        2.0, gt=1, description="How many times the step may differ from the factor, as a ratio."
+    )
+    volume_window: int = pydantic.Field(20, ge=3, description=WINDOW_HELP)
+
+    map_metric = "bars.in_one_unit"
+    success_keys = ("mostly", "factor", "tolerance", "volume_window")
+    detector: ClassVar[Detector] = units.unit_errors
+    sentence: ClassVar[str] = (
+        "No price may be about $factor times, or 1/$factor of, the symbol's other bars."
+    )
+
+
+class ExpectNoUnadjustedSplits(LevelExpectation):
+    """Expect no step that a split or reverse split explains.
+
+    The first bar at the new level fails. The open over the previous close is near a split ratio
+    (3:2, 2:1 ... 50:1, the reverse ones, and 100:1 when the volume says so); the step is out of
+    the ordinary; the level before and after stays; and the day is calm: range and volume, in
+    shares of before the step, are at most `turmoil` times the median. In a crash they explode,
+    which tells it from a split however near the ratio is. Closes alone cannot tell, so the
+    opening gap is used and not the close-to-close step.
+
+    Args:
+        threshold: robust deviations of the symbol's returns (6).
+        nearness: greatest distance of the gap from the ratio, as a log (0.12).
+        stay: bars before and after that must be at their level (5).
+        window: bars on either side that tell what is ordinary (30).
+        minimum: fewest moves in the window for a judgement (10).
+        turmoil: range and volume of the day, in medians, from which it is news (5).
+
+    Source: this project; robust deviations after Brownlees and Gallo (2006).
+    """
+
+    threshold: float = pydantic.Field(6.0, gt=0, description=THRESHOLD_HELP)
+    nearness: float = pydantic.Field(
+        0.12, gt=0, lt=0.2, description="Greatest distance from the ratio, as a log."
+    )
+    stay: int = pydantic.Field(5, ge=1, description="Bars on either side that keep their level.")
+    window: int = pydantic.Field(30, ge=5, description=WINDOW_HELP)
+    minimum: int = pydantic.Field(10, ge=3, description="Fewest moves for a judgement.")
+    turmoil: float = pydantic.Field(
+        5.0, gt=1, description="Range and volume, in medians, from which a step is news."
+    )
+
+    map_metric = "bars.adjusted_for_splits"
+    success_keys = (
+        "mostly", "threshold", "nearness", "stay", "window", "minimum", "turmoil",
+    )  # fmt: skip
+    daily_only: ClassVar[bool] = True
+    detector: ClassVar[Detector] = splits.unadjusted_splits
+    sentence: ClassVar[str] = (
+        "No opening may step to a lasting new level near a split ratio on an ordinary day."
+    )
+
+
+class ExpectNoReversingSpikes(LevelExpectation):
+    """Expect no large move that the next bars take back.
+
+    One to `longest` bars between two large returns of opposite sign fail when what is left of
+    the step is at most `remainder` of it.
+
+    Args:
+        threshold: robust deviations of the returns on both sides (6).
+        remainder: share of the step that may be left, 0 to 1 (0.25).
+        longest: longest spike, in bars (3).
+        window: bars on either side that tell what is ordinary (30).
+        minimum: fewest moves in the window for a judgement (20).
+
+    Source: Brownlees and Gallo (2006), section 2: an outlier differs from its neighbours on
+    both sides; with a median absolute deviation instead of their trimmed standard deviation.
+    """
+
+    threshold: float = pydantic.Field(6.0, gt=0, description=THRESHOLD_HELP)
+    remainder: float = pydantic.Field(
+        0.25, ge=0, lt=1, description="Share of the step that may be left."
+    )
+    longest: int = pydantic.Field(3, ge=1, le=20, description="Longest spike, in bars.")
+    window: int = pydantic.Field(30, ge=5, description=WINDOW_HELP)
+    minimum: int = pydantic.Field(20, ge=3, description="Fewest moves for a judgement.")
+
+    map_metric = "bars.without_spikes"
+    success_keys = ("mostly", "threshold", "remainder", "longest", "window", "minimum")
+    detector: ClassVar[Detector] = returns.reversing_spikes
+    sentence: ClassVar[str] = (
+        "No price may jump by more than $threshold robust deviations and come back within "
+        "$longest bars."
+    )
+
+
+class ExpectNoReturnOutliers(LevelExpectation):
+    """Expect no return far outside the symbol's recent ones that nothing in the bar confirms.
+
+    z = 0.6745 |r| / MAD over the trailing window. News moves prices by ten deviations too, and
+    is no defect: a move is confirmed, and passes, when volume or range of the bar is above
+    `confirmation` times its trailing median. Steps that a split explains are left to the split
+    expectation, the first return of a session within the day to the gap expectation.
+
+    Args:
+        threshold: robust z (8).
+        window: trailing moves that tell what is ordinary (60).
+        minimum: fewest moves in the window for a judgement (20).
+        confirmation: volume or range, in medians, that confirms a move (2).
+
+    Source: Iglewicz and Hoaglin (1993), modified z-score; Brownlees and Gallo (2006).
+    """
+
+    threshold: float = pydantic.Field(8.0, gt=0, description=THRESHOLD_HELP)
+    window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
+    minimum: int = pydantic.Field(20, ge=3, description="Fewest moves for a judgement.")
+    confirmation: float = pydantic.Field(
+        2.0, gt=0, description="Volume or range, in medians, that confirms a move."
+    )
+
+    map_metric = "bars.without_outliers"
+    success_keys = ("mostly", "threshold", "window", "minimum", "confirmation")
+    detector: ClassVar[Detector] = returns.outlying_returns
+    sentence: ClassVar[str] = (
+        "No return may be more than $threshold robust deviations from the symbol's last $window, "
+        "unless volume or range confirm it."
+    )
+
+
+class ExpectOpeningGapsToBeOrdinary(LevelExpectation):
+    """Expect openings near the previous close, by the symbol's own gaps.
+
+    z = 0.6745 |log(open / previous close)| / MAD over the trailing gaps. Gaps have fatter tails
+    than returns, hence the higher threshold.
+
+    Args:
+        threshold: robust z (15).
+        window: trailing gaps that tell what is ordinary (60).
+        minimum: fewest gaps in the window for a judgement (20).
+
+    Source: Iglewicz and Hoaglin (1993), modified z-score.
+    """
+
+    threshold: float = pydantic.Field(15.0, gt=0, description=THRESHOLD_HELP)
+    window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
+    minimum: int = pydantic.Field(20, ge=3, description="Fewest gaps for a judgement.")
+
+    map_metric = "bars.opening_near_close"
+    success_keys = ("mostly", "threshold", "window", "minimum")
+    daily_only: ClassVar[bool] = True
+    detector: ClassVar[Detector] = returns.outlying_gaps
+    sentence: ClassVar[str] = (
+        "No opening may be more than $threshold robust deviations from the previous close, by the "
+        "symbol's last $window gaps."
+    )

@@ -1,0 +1,1 @@
+"""Judges the market expectations as detectors: plants defects in real bars and counts."""

@@ -1,0 +1,118 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from dags.errors import RequestError
+from dags.request import RunRequest, interval_dates, parse_date, parse_request, parse_symbols
+
+RULE = "1 to 10 upper-case letters, digits, dots or hyphens"
+
+
+def test_a_request_is_read_from_parameters():
+    params = {
+        "symbols": ["TSLA", "BRK.B"],
+        "start_date": "2025-10-05",
+        "end_date": "2025-11-04",
+        "debug_mode": True,
+        "policy": "quarantine",
+    }
+
+    assert parse_request(params) == RunRequest(
+        ("TSLA", "BRK.B"), date(2025, 10, 5), date(2025, 11, 4), True, "quarantine"
+    )
+
+
+def test_symbols_keep_their_order_and_lose_repeats():
+    assert parse_symbols(" TSLA, NVDA ,TSLA,BF-B") == ["TSLA", "NVDA", "BF-B"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "message"),
+    [
+        ("tsla", f"symbol 'tsla' is not {RULE}; did you mean 'TSLA'?"),
+        ("", f"an empty symbol was given; a symbol is {RULE}"),
+        ("ABCDEFGHIJK", f"symbol 'ABCDEFGHIJK' is not {RULE}; did you mean 'ABCDEFGHIJ'?"),
+        (
+            "'; drop table stock_data; --",
+            f"symbol \"'; drop table stock_data; --\" is not {RULE}; did you mean 'DROPTABLES'?",
+        ),
+        ("TSLA\n", f"symbol 'TSLA\\n' is not {RULE}; did you mean 'TSLA'?"),
+        ("ΤSLA", f"symbol 'ΤSLA' is not {RULE}; did you mean 'SLA'?"),  # noqa: RUF001
+        ("?", f"symbol '?' is not {RULE}"),
+    ],
+)
+def test_a_malformed_symbol_is_named_with_the_nearest_valid_form(symbol: str, message: str):
+    with pytest.raises(RequestError) as raised:
+        parse_symbols([symbol])
+
+    assert str(raised.value) == message
+
+
+def test_every_malformed_symbol_is_named():
+    with pytest.raises(RequestError, match="'tsla'.*'nvda'"):
+        parse_symbols("tsla,AAPL,nvda")
+
+
+@pytest.mark.parametrize("symbols", [[], (), None])
+def test_no_symbol_at_all_is_refused(symbols: object):
+    with pytest.raises(RequestError, match="no symbol was given"):
+        parse_request({"symbols": symbols})
+
+
+@pytest.mark.parametrize("text", ["2025-02-30", "5.10.2025", "yesterday", "2025-10-05T00:00:00"])
+def test_a_date_that_is_no_date_is_refused(text: str):
+    with pytest.raises(RequestError, match="is no date; write it as YYYY-MM-DD"):
+        parse_date(text)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_date_is_an_open_end(value: object):
+    assert parse_date(value) is None
+
+
+def test_an_end_before_the_start_is_refused():
+    params = {"symbols": ["A"], "start_date": "2025-11-04", "end_date": "2025-10-05"}
+    with pytest.raises(RequestError, match="end date 2025-10-05 is before start date 2025-11-04"):
+        parse_request(params)
+
+
+def test_one_day_is_a_range():
+    params = {"symbols": ["A"], "start_date": "2025-11-04", "end_date": "2025-11-04"}
+    assert parse_request(params).start == parse_request(params).end == date(2025, 11, 4)
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest_name():
+    with pytest.raises(RequestError, match="unknown parameter 'symbol'; did you mean 'symbols'"):
+        parse_request({"symbol": ["A"]})
+
+
+def test_an_unknown_policy_is_refused():
+    with pytest.raises(RequestError, match="policy 'hope' is not one of fail, quarantine"):
+        parse_request({"symbols": ["A"], "policy": "hope"})
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        pytest.param("2025-10-06", "2025-10-07", ("2025-10-06", "2025-10-06"), id="day"),
+        pytest.param("2025-10-06", "2025-10-13", ("2025-10-06", "2025-10-12"), id="week"),
+        pytest.param("2025-10-06", "2025-10-06", ("2025-10-06", "2025-10-06"), id="zero_length"),
+        pytest.param("2025-10-06T22:30", "2025-10-07T22:30", ("2025-10-06", "2025-10-07"), id="pm"),
+    ],
+)
+def test_an_interval_covers_the_dates_it_touches(
+    start: str, end: str, expected: tuple[str, str]
+):
+    found = interval_dates(*(datetime.fromisoformat(t).replace(tzinfo=UTC) for t in (start, end)))
+
+    assert tuple(map(str, found)) == expected
+
+
+def test_given_dates_win_over_the_interval():
+    interval = (datetime(2025, 10, 6, tzinfo=UTC), datetime(2025, 10, 7, tzinfo=UTC))
+
+    given = parse_request({"symbols": ["A"], "start_date": "2024-01-01"}, interval=interval)
+    open_ = parse_request({"symbols": ["A"]}, interval=interval)
+
+    assert (given.start, given.end) == (date(2024, 1, 1), None)
+    assert (open_.start, open_.end) == (date(2025, 10, 6), date(2025, 10, 6))
