@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run load sql check detect bench test format clean
+.PHONY: help run up down load sql check detect bench test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +15,23 @@ run: $(READY)  ## run the pipeline once [SYMBOLS=TSLA,NVDA START=2025-10-05 END=
 	  $(if $(START),--start '$(START)') $(if $(END),--end '$(END)') \
 	  $(if $(POLICY),--policy '$(POLICY)') $(if $(filter-out 0 false,$(DEBUG)),--debug)
 
+up: $(READY)  ## start Airflow and MLflow in the browser, until Ctrl-C [PORT=8080 MLFLOW_PORT=5500 HOST=127.0.0.1]
+	@$(BIN)/python -m dags.local up $(if $(HOST),--host '$(HOST)') \
+	  $(if $(PORT),--airflow-port '$(PORT)') $(if $(MLFLOW_PORT),--mlflow-port '$(MLFLOW_PORT)')
+
+down: $(READY)  ## stop what `make up` started elsewhere
+	@$(BIN)/python -m dags.local down
+
 load: $(READY)  ## put the bars of a CSV or Parquet file into the database: FILE=bars.csv [SYMBOL=AAPL]
 	@$(BIN)/python -m dags.local load '$(FILE)' $(if $(SYMBOL),--symbol '$(SYMBOL)')
+
+check: $(READY)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMBOL= CALENDAR= AS_OF= STRICT=1]
+	@$(BIN)/python -m gx check $(FILE) $(if $(SUITE),--suite '$(SUITE)') \
+	  $(if $(SYMBOL),--symbol '$(SYMBOL)') $(if $(CALENDAR),--calendar '$(CALENDAR)') \
+	  $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(filter-out 0 false,$(STRICT)),--strict)
+
+detect: $(READY)  ## how good the market expectations are: recall and false alarms on real bars
+	@$(BIN)/python -m tests.detector
 
 sql: $(READY)  ## open psql on the embedded database
 	@$(BIN)/python -m dags.local sql
@@ -27,6 +42,9 @@ test: $(READY)  ## lint, types, import contracts and every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+bench: $(READY)  ## what each step costs, against the least it could [ROWS=1000000 BENCH=pipeline]
+	@$(BIN)/python -m tests.bench $(BENCH) $(if $(ROWS),--rows $(ROWS))
 
 format: $(READY)  ## put the code into shape
 	$(BIN)/ruff check --fix .

@@ -39,9 +39,9 @@ def _check(arguments: argparse.Namespace) -> int:
     from gx.checkpoint import run_in_memory
     from gx.console import report_lines
     from gx.render import render_html
-    from gx.suites import read_suite, suite_path, with_kwargs
+    from gx.suites import SUITES, read_suite, suite_path, with_kwargs
 
-    suite = read_suite(suite_path(arguments.suite))
+    suite = read_suite(suite_path(arguments.suite, arguments.suites or SUITES))
     if arguments.calendar:
         suite = with_kwargs(suite, calendar=known_calendar(arguments.calendar))
     report = run_in_memory(
@@ -68,11 +68,11 @@ def _suggest(arguments: argparse.Namespace) -> int:
     from gx.checkpoint import run_in_memory
     from gx.console import report_lines
     from gx.suggest import draft_suite
-    from gx.suites import new_suite, read_suite
+    from gx.suites import SUITES, new_suite, read_suite
 
     frame = bars.to_pandas(date_as_object=False)
     draft = draft_suite(frame, arguments.name)
-    path = new_suite(arguments.name, draft.document)
+    path = new_suite(arguments.name, draft.document, arguments.suites or SUITES)
     for entry, reason in zip(draft.document["expectations"], draft.reasons, strict=True):
         print(f"  {entry['severity']:<9} {entry['description']}\n{'':<12}{reason}")
     report = run_in_memory(frame, read_suite(path), as_of=_newest(bars), skipped=unfit(bars))
@@ -137,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", type=Path, metavar="OUT", help="write the report as JSON")
     check.add_argument("--html", type=Path, metavar="OUT", help="write the report as one page")
     check.add_argument("--strict", action="store_true", help="a failed warning closes the gate too")
+    check.add_argument("--suites", type=Path, help="the folder of suites; default: the project's")
     check.set_defaults(command=_check)
 
     suggest = commands.add_parser(
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     suggest.add_argument("--from-table", action="store_true", help="use the table stock_data")
     suggest.add_argument("--name", required=True, help="the name of the new suite")
     suggest.add_argument("--symbol", help="the symbol of a file that has no symbol column")
+    suggest.add_argument("--suites", type=Path, help="the folder to write to; see check")
     suggest.set_defaults(command=_suggest)
     return parser
 

@@ -70,14 +70,14 @@ def draft_suite(bars: pd.DataFrame, name: str) -> Draft:
 
 def fit_calendars(bars: pd.DataFrame) -> Fit:
     """The calendars whose sessions are closest to each symbol's dates."""
-    dates = pd.to_datetime(bars["date"], utc=True).dt.tz_localize(None).dt.normalize()
+    dates = pd.to_datetime(bars["date"], utc=True).dt.tz_convert(None).dt.normalize()
     days = dates.to_numpy("datetime64[D]").astype("int64")
     known = bars["symbol"].notna().to_numpy() & dates.notna().to_numpy()
     if not known.any():
         return Fit("XNYS")
     years = (int(dates.dt.year.min()), int(dates.dt.year.max()))
     sessions = {name: load_sessions(name, *years).days for name in CALENDARS}
-    own = pd.Series(days[known]).groupby(bars["symbol"][known].to_numpy()).unique()
+    own = pd.Series(days[known]).groupby(bars["symbol"][known].to_numpy(dtype=object)).unique()
     costs = {
         symbol: {name: _misfits(np.sort(mine), all_) for name, all_ in sessions.items()}
         for symbol, mine in own.items()

@@ -1,0 +1,150 @@
+"""The committed checkpoint, on frames with known faults."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gx import checkpoint
+from gx.errors import SuiteError
+from gx.suites import read_suite
+
+PROJECT = Path("gx")
+
+
+@pytest.fixture
+def bars():
+    frame = pd.read_csv("sql/sample/stock_data.csv", parse_dates=["date"])
+    frame["created_at"] = frame["date"] + pd.Timedelta(days=2)
+    return frame.astype({"volume": "float64"})
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the committed project, to be broken."""
+    copy = tmp_path / "gx"
+    kept = ("expectations", "checkpoints", "validation_definitions")
+    for folder in kept:
+        shutil.copytree(PROJECT / folder, copy / folder)
+    shutil.copy(PROJECT / "great_expectations.yml", copy)
+    return copy
+
+
+def judged(bars, tmp_path, **arguments):
+    return checkpoint.run(bars, results=tmp_path / "results", as_of="2025-11-04", **arguments)
+
+
+def test_every_entry_of_the_suite_has_an_outcome_in_its_order(bars, tmp_path):
+    report = judged(bars, tmp_path)
+    suite = read_suite(PROJECT / "expectations" / "stock_data.json")
+    assert [o.type for o in report.outcomes] == [e.configuration.type for e in suite.expectations]
+    assert {o.status for o in report.outcomes} == {"passed", "failed"}
+    assert report.success
+
+
+def test_a_run_writes_results_and_docs_and_never_the_project(bars, tmp_path, project):
+    def contents():
+        return {p: p.read_bytes() for p in project.rglob("*") if p.is_file()}
+
+    before = contents()
+    judged(bars, tmp_path, project=project)
+    assert contents() == before
+    assert (tmp_path / "results" / "data_docs" / "index.html").is_file()
+    assert list((tmp_path / "results" / "validations").rglob("*.json"))
+
+
+def test_every_failing_row_is_found_and_told_by_symbol_and_date(bars, tmp_path):
+    shuffled = bars.sample(frac=1, random_state=1).set_index("volume", drop=False)
+    wanted = (shuffled["symbol"] == "NVDA") & (shuffled["date"] == pd.Timestamp("2025-10-09"))
+    (row,) = np.flatnonzero(wanted)
+    shuffled.loc[wanted.to_numpy(), "close"] = np.inf
+    report = judged(shuffled, tmp_path)
+    assert report.held == ("NVDA",)
+    worst = report.failing.iloc[0]
+    assert (worst["symbol"], str(worst["date"].date()), worst["row"]) == (
+        "NVDA",
+        "2025-10-09",
+        row,
+    )
+    assert worst["severity"] == "critical"
+
+
+def test_policies_decide_by_symbol(bars, tmp_path):
+    bars.loc[bars["symbol"] == "TSLA", "low"] = -1.0
+    report = judged(bars, tmp_path)
+    assert not report.decide("fail").open
+    quarantine = report.decide("quarantine")
+    assert (quarantine.open, quarantine.held) == (True, ("TSLA",))
+    bars["low"] = -1.0
+    assert not judged(bars, tmp_path).decide("quarantine").open
+
+
+def test_a_missing_column_closes_the_gate_under_both_policies(bars, tmp_path):
+    report = judged(bars.drop(columns="close"), tmp_path)
+    assert not report.decide("fail").open
+    assert not report.decide("quarantine").open
+    assert "missing: close" in " ".join(report.decide("quarantine").reasons)
+
+
+def test_a_failing_bar_without_a_symbol_holds_nobody_and_closes_the_gate(bars, tmp_path):
+    bars.loc[3, "symbol"] = None
+    assert not judged(bars, tmp_path).decide("quarantine").open
+
+
+def test_a_check_that_crashes_closes_the_gate_even_as_info(bars, tmp_path, project):
+    path = project / "expectations" / "stock_data.json"
+    suite = json.loads(path.read_text())
+    suite["expectations"].append(
+        {
+            "type": "expect_column_mean_to_be_between",
+            "kwargs": {"column": "vwap", "min_value": 0},
+            "severity": "info",
+            "description": "The mean of vwap is positive.",
+        }
+    )
+    path.write_text(json.dumps(suite))
+    report = judged(bars, tmp_path, project=project)
+    assert [o.status for o in report.blocking] == ["error"]
+    assert not report.decide("quarantine").open
+    assert "vwap" in report.decide("fail").reasons[0]
+
+
+def test_an_expectation_that_went_missing_closes_the_gate(bars, tmp_path, project, monkeypatch):
+    strict = read_suite(project / "expectations" / "stock_data.json")
+    monkeypatch.setattr(checkpoint, "read_suite", lambda path: strict)
+    path = project / "expectations" / "stock_data.json"
+    suite = json.loads(path.read_text())
+    dropped = suite["expectations"].pop()
+    path.write_text(json.dumps(suite))
+    report = judged(bars, tmp_path, project=project)
+    assert [(o.type, o.status) for o in report.blocking] == [(dropped["type"], "missing")]
+
+
+def test_a_mistyped_expectation_stops_the_run_and_names_the_nearest(bars, tmp_path, project):
+    path = project / "expectations" / "stock_data.json"
+    path.write_text(path.read_text().replace("expect_no_unit_errors", "expect_no_unit_error"))
+    with pytest.raises(SuiteError, match="did you mean 'expect_no_unit_errors'"):
+        judged(bars, tmp_path, project=project)
+
+
+def test_context_tells_what_is_ordinary_and_is_not_judged_itself(bars, tmp_path):
+    tsla = bars[bars["symbol"] == "TSLA"].reset_index(drop=True)
+    prices = ["open", "high", "low", "close"]
+    tsla.loc[22, prices] *= 100
+    tsla.loc[4, "high"] = 0.01
+    today, before = tsla.iloc[22:], tsla.iloc[:22]
+    alone = judged(today, tmp_path)
+    assert alone.success
+    known = judged(today, tmp_path, context=before)
+    assert [o.type for o in known.blocking] == ["expect_no_unit_errors"]
+    assert known.rows == 1
+    assert known.failing["row"].tolist() == [0]
+
+
+def test_an_empty_frame_closes_the_gate(bars, tmp_path):
+    report = judged(bars.iloc[:0], tmp_path)
+    assert not report.success
+    assert report.rows == 0
