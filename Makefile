@@ -51,6 +51,7 @@ format: $(READY)  ## put the code into shape
 	$(BIN)/ruff format .
 
 clean:  ## remove var/, and with it the embedded databases
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m dags.local down; fi
 	rm -rf var
 
 # uv when it can be had, pip when not; both install the same pins.

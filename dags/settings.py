@@ -36,10 +36,11 @@ class Settings(BaseSettings):
     workflow_schedule: str | None = Field(None, description="a cron string; none by default")
 
     staging_url: str = f"file://{VAR / 'staging'}"
-    staging_keep_days: int = Field(7, ge=0)
+    staging_keep_days: int = Field(7, ge=1)
     results_dir: Path = VAR / "quality"
 
     mlflow_tracking_uri: str = "http://127.0.0.1:5500"
+    mlflow_url: str | None = Field(None, description="MLflow for a browser, if it differs")
     mlflow_experiment_name: str = "ibkr-stock-data"
     mlflow_artifact_root: str | None = None
 

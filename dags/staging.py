@@ -5,15 +5,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from airflow.sdk import ObjectStoragePath
 
 from dags.errors import StagingError
-from dags.layout import STEPS, WRITTEN_BY, safe_name
+from dags.layout import HEAVY, STEPS, WRITTEN_BY, safe_name
+
+# Airflow parses the DAG file again and again: what reads rows is imported by the steps that do.
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 
 class Staging:
@@ -62,13 +64,18 @@ class Staging:
         """Read a UTF-8 text file."""
         return str((self.root / name).read_text(encoding="utf-8"))
 
-    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
+    def write_frame(self, name: str, frame: "pd.DataFrame") -> None:
         """Write a frame as Parquet."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         with (self.root / name).open("wb") as sink:
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink)
 
-    def read_table(self, name: str) -> pa.Table:
+    def read_table(self, name: str) -> "pa.Table":
         """Read a Parquet file as an Arrow table."""
+        import pyarrow.parquet as pq
+
         with (self.root / name).open("rb") as source:
             return pq.read_table(source)
 
@@ -109,12 +116,19 @@ class Staging:
                 (self.root / name).unlink(missing_ok=True)
 
     def clean_others(self, *, keep_days: int) -> list[str]:
-        """Remove folders of this DAG's runs that nobody wrote to for ``keep_days`` days."""
+        """Drop the bars of this DAG's other runs that nobody wrote to for ``keep_days`` days.
+
+        What was found about them stays. Returns the names of the folders that became smaller.
+        """
         oldest = time.time() - keep_days * 86_400
-        removed = []
+        cleaned = []
         for folder in self.root.parent.iterdir():
             marker = folder / "steps" / "extract.json"
-            if folder != self.root and marker.exists() and marker.stat().st_mtime < oldest:
-                folder.rmdir(recursive=True)
-                removed.append(folder.name)
-        return removed
+            if folder == self.root or not marker.exists() or marker.stat().st_mtime >= oldest:
+                continue
+            heavy = [folder / name for name in HEAVY if (folder / name).exists()]
+            for path in heavy:
+                path.unlink()
+            if heavy:
+                cleaned.append(folder.name)
+        return cleaned

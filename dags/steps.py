@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Engine
 
 from dags.errors import GateClosed
+from dags.known_symbols import remember
 from dags.layout import (
     BARS,
     CONTEXT,
@@ -28,10 +29,13 @@ from dags.settings import Settings
 from dags.staging import Staging
 from sql.connection import make_engine
 from sql.errors import NoBarsError
-from sql.extract import extract_bars
+from sql.extract import extract_bars, known_symbols
 from sql.previous import previous_closes
 from sql.publish import publish_bars, quarantine_bars, release
 from transforms.bars import enrich
+
+if TYPE_CHECKING:
+    from gx.report import QualityReport
 
 log = logging.getLogger(__name__)
 HELD_WITH_SYMBOL = "held with its symbol"
@@ -48,6 +52,7 @@ def extract(run: Run) -> dict[str, Any]:
                 engine, sink, symbols=request.symbols, start=request.start, end=request.end
             )
         context_rows = _extract_context(run, engine)
+        remember(run.settings.results_dir, known_symbols(engine))
         record.update(
             rows=found.rows,
             rows_by_symbol=found.rows_by_symbol,
@@ -109,15 +114,30 @@ def validate(run: Run) -> dict[str, Any]:
         staging.write_text(SUITE, report.suite_text)
         staging.write_text(
             REPORT_PAGE,
-            render_html(report, provenance={"Run": staging.root.name, **_provenance(extracted)}),
+            render_html(
+                report,
+                provenance={"Run": staging.root.name, **_provenance(extracted)},
+                bars=bars,
+            ),
         )
         decision = report.decide(run.request.policy)
         record.update(open=decision.open, held=list(decision.held), reasons=list(decision.reasons))
         if not decision.open:
+            _say_why(report, run)
             raise GateClosed(
                 f"{report.sentence} {'; '.join(decision.reasons)}. The report: {run.report}"
             )
     return {"verdict": report.sentence, "held": list(decision.held)}
+
+
+def _say_why(report: "QualityReport", run: Run) -> None:
+    """What an operator looks for first in the log of the failed task."""
+    log.error("%s", report.sentence)
+    for outcome in report.blocking:
+        shown = ", ".join(outcome.symbols[:10]) + (", …" if len(outcome.symbols) > 10 else "")
+        rows = f"{outcome.unexpected_count:,} rows"
+        log.error("%s: %s of %s. %s", outcome.name, rows, shown or "the whole table", outcome.type)
+    log.error("The report: %s", run.report_url)
 
 
 def transform(run: Run) -> dict[str, Any]:

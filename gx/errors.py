@@ -6,7 +6,19 @@ class GateError(Exception):
 
 
 class SuiteError(GateError):
-    """A suite file that cannot be trusted to check what it says."""
+    """A suite file that cannot be trusted; ``entry`` counts from 1, ``field`` is what is wrong."""
+
+    def __init__(self, message: str, *, entry: int | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        self.entry, self.field = entry, field
+
+
+class UnknownSuiteError(SuiteError):
+    """There is no such suite, or no such version of it."""
+
+
+class SuiteConflictError(SuiteError):
+    """Somebody saved another version after the editor had read its own."""
 
 
 class BarFileError(GateError):

@@ -1,4 +1,4 @@
-"""The commands behind `make`: python -m dags.local run | load | sql."""
+"""The commands behind `make`: python -m dags.local run | load | sql | up | down."""
 
 import argparse
 import subprocess
@@ -90,11 +90,42 @@ def _load(arguments: argparse.Namespace) -> int:
     return PASSED
 
 
+def _export(arguments: argparse.Namespace) -> int:
+    from dags.local.services import services
+    from dags.settings import Settings
+    from sql.connection import make_engine
+    from sql.extract import extract_bars, known_symbols
+
+    with services(arguments.var) as found, arguments.file.open("wb") as sink:
+        engine = make_engine(Settings.of(found.environment).bars())
+        try:
+            symbols = known_symbols(engine)
+            extract_bars(engine, sink, symbols=symbols, start=None, end=None)
+        finally:
+            engine.dispose()
+    return PASSED
+
+
 def _sql(arguments: argparse.Namespace) -> int:
     from dags.local.services import BARS, services
 
     with services(arguments.var) as found:
         return subprocess.run(found.server.psql_command(BARS), check=False).returncode
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    from dags.local.parts import Addresses
+    from dags.local.up import up
+
+    return up(
+        arguments.var, Addresses(arguments.host, arguments.airflow_port, arguments.mlflow_port)
+    )
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    from dags.local.up import down
+
+    return down(arguments.var)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,8 +146,21 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--symbol", help="the symbol of a file that has no symbol column")
     load.set_defaults(command=_load)
 
+    export = commands.add_parser("export", help="write the bars of stock_data to a Parquet file")
+    export.add_argument("file", type=Path)
+    export.set_defaults(command=_export)
+
     psql = commands.add_parser("sql", help="open psql on the embedded database")
     psql.set_defaults(command=_sql)
+
+    up = commands.add_parser("up", help="start Airflow and MLflow, and stay until Ctrl-C")
+    up.add_argument("--host", default="127.0.0.1", help="where to listen; default: %(default)s")
+    up.add_argument("--airflow-port", type=int, default=8080, metavar="PORT")
+    up.add_argument("--mlflow-port", type=int, default=5500, metavar="PORT")
+    up.set_defaults(command=_up)
+
+    down = commands.add_parser("down", help="stop what `up` started, wherever it runs")
+    down.set_defaults(command=_down)
     return parser
 
 

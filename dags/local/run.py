@@ -32,7 +32,9 @@ def run(found: Services, request: RunRequest) -> Outcome:
     folder = _staging(found, f"manual__{moment.isoformat()}")
     log = found.log / f"run-{moment:%Y%m%dT%H%M%S.%f}.log"
     command = [sys.executable, "-m", "dags.local.dag_run", moment.isoformat(), _conf(request)]
-    with log.open("wb") as sink, _child(command, found.environment, sink) as process:
+    # A person is waiting: what can pass by itself is tried again soon.
+    environment = {"RETRY_DELAY_SECONDS": "5", **found.environment}
+    with log.open("wb") as sink, _child(command, environment, sink) as process:
         _watch(process, folder)
     report = folder / REPORT
     places = {
@@ -90,7 +92,7 @@ def _watch(process: subprocess.Popen[bytes], folder: Path) -> None:
         if time.monotonic() - said > _ALIVE_SECONDS:
             said = time.monotonic()
             running = [_DOING[s] for s, record in shown.items() if record["status"] == "running"]
-            doing = running[-1] if running else "loading the libraries"
+            doing = running[-1] if running else "finishing" if shown else "loading the libraries"
             print(f"  … still {doing} ({said - began:.0f} s)", flush=True)
         time.sleep(0.1)
 

@@ -45,6 +45,7 @@ def services(var: Path, outside: Mapping[str, str] = os.environ) -> Iterator[Ser
     Bars are read from the database that POSTGRES_HOST names, if it is set, else from the embedded
     one, which is given schema and sample. Raises LocalError when Airflow's database cannot be made.
     """
+    outside = {name: value for name, value in outside.items() if value}
     for folder in ("log", "airflow", "mlflow/artifacts"):
         (var / folder).mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:

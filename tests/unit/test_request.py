@@ -37,7 +37,7 @@ def test_symbols_keep_their_order_and_lose_repeats():
             f"symbol \"'; drop table stock_data; --\" is not {RULE}; did you mean 'DROPTABLES'?",
         ),
         ("TSLA\n", f"symbol 'TSLA\\n' is not {RULE}; did you mean 'TSLA'?"),
-        ("ΤSLA", f"symbol 'ΤSLA' is not {RULE}; did you mean 'SLA'?"),  # noqa: RUF001
+        ("ΤSLA", f"symbol 'ΤSLA' is not {RULE}; did you mean 'SLA'?"),
         ("?", f"symbol '?' is not {RULE}"),
     ],
 )
@@ -49,7 +49,7 @@ def test_a_malformed_symbol_is_named_with_the_nearest_valid_form(symbol: str, me
 
 
 def test_every_malformed_symbol_is_named():
-    with pytest.raises(RequestError, match="'tsla'.*'nvda'"):
+    with pytest.raises(RequestError, match=r"'tsla'.*'nvda'"):
         parse_symbols("tsla,AAPL,nvda")
 
 
@@ -100,9 +100,7 @@ def test_an_unknown_policy_is_refused():
         pytest.param("2025-10-06T22:30", "2025-10-07T22:30", ("2025-10-06", "2025-10-07"), id="pm"),
     ],
 )
-def test_an_interval_covers_the_dates_it_touches(
-    start: str, end: str, expected: tuple[str, str]
-):
+def test_an_interval_covers_the_dates_it_touches(start: str, end: str, expected: tuple[str, str]):
     found = interval_dates(*(datetime.fromisoformat(t).replace(tzinfo=UTC) for t in (start, end)))
 
     assert tuple(map(str, found)) == expected

@@ -1,0 +1,117 @@
+"""One desk per folder: who runs it, and how to stop it from elsewhere."""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from dags.local.errors import LocalError
+
+# Parts of a desk whose supervisor was killed are gone within seconds.
+LEFTOVER_SECONDS = 30.0
+STOP_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class DeskRecord:
+    """The desk that runs: its supervisor (process id and when that was born) and its pages."""
+
+    pid: int
+    born: float
+    airflow: str
+    mlflow: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether that very process still lives, not one that was given its number since."""
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.born) < 1
+        except psutil.NoSuchProcess:
+            return False
+
+
+@contextmanager
+def claim(var: Path, *, airflow: str, mlflow: str) -> Iterator[int]:
+    """Be the desk of ``var``; the lock's file descriptor, which every part is to inherit.
+
+    Raises LocalError when another one runs there. One that was killed is waited for.
+    """
+    var.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(_path(var), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _wait_for_lock(descriptor, var)
+        me = psutil.Process()
+        record = DeskRecord(me.pid, me.create_time(), airflow, mlflow)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(record)).encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def stop(var: Path) -> DeskRecord | None:
+    """Stop the desk that runs in ``var`` and wait until nothing of it is left; None: none runs.
+
+    Raises LocalError when it does not end.
+    """
+    if not _path(var).exists():
+        return None
+    descriptor = os.open(_path(var), os.O_RDWR)
+    try:
+        if _try_lock(descriptor):
+            return None
+        record = _read(descriptor)
+        if record and record.alive:
+            os.kill(record.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                raise LocalError(
+                    f"the desk in {var} did not stop within {STOP_SECONDS:.0f} s; "
+                    f"its logs are in {var / 'log'}"
+                )
+            time.sleep(0.1)
+        return record
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, var: Path) -> None:
+    deadline = time.monotonic() + LEFTOVER_SECONDS
+    while not _try_lock(descriptor):
+        record = _read(descriptor)
+        if record and record.alive:
+            raise LocalError(
+                f"the desk runs already (process {record.pid}): Airflow {record.airflow}, "
+                f"MLflow {record.mlflow}. Stop it with Ctrl-C there or `make down` here"
+            )
+        if time.monotonic() > deadline:
+            raise LocalError(f"what an earlier desk left in {var} does not end; see {var / 'log'}")
+        time.sleep(0.1)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read(descriptor: int) -> DeskRecord | None:
+    """The record; None while another process is just writing it."""
+    try:
+        return DeskRecord(**json.loads(os.pread(descriptor, 10_000, 0)))
+    except (json.JSONDecodeError, TypeError):
+        return None
+
+
+def _path(var: Path) -> Path:
+    return var / "desk.lock"

@@ -1,0 +1,147 @@
+"""What Airflow finds in dags/."""
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dags.layout import DAG_ID
+from dags.settings import ROOT
+from tests.workflow import STEPS, Workflow
+
+
+@pytest.fixture
+def dag(workflow: Workflow) -> Any:
+    return workflow.dag()
+
+
+def test_the_bag_holds_exactly_one_dag_and_no_error(airflow_environment: Mapping[str, str]):
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(dag_folder=str(ROOT / "dags"))
+
+    assert bag.import_errors == {}
+    assert bag.dag_ids == [DAG_ID]
+
+
+def test_parsing_imports_nothing_heavy():
+    code = (
+        "import sys, dags.ibkr_stock_data_workflow\n"
+        "heavy = ['pandas', 'great_expectations', 'mlflow', 'pyarrow', 'numpy']\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    parsed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert parsed.stdout.splitlines()[-1] == "[]"
+
+
+def test_owner_tags_and_documentation(dag: Any):
+    assert dag.owner == "ibkr-trading"
+    assert {"market-data", "quality", "ibkr"} <= set(dag.tags)
+    for step in STEPS:
+        assert f"`{step}`" in dag.doc_md
+    assert dag.start_date.isoformat() == "2025-01-01T00:00:00+00:00"
+
+
+def test_there_is_no_schedule_by_default_and_no_catchup(dag: Any):
+    assert dag.schedule is None
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+
+
+def test_a_cron_string_gives_data_intervals(workflow: Workflow, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORKFLOW_SCHEDULE", "30 22 * * 1-5")
+
+    timetable = workflow.dag().timetable
+
+    assert type(timetable).__name__ == "CronDataIntervalTimetable"
+    assert timetable.expression == "30 22 * * 1-5"
+
+
+def test_retries_by_default_are_two_two_minutes_apart(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("RETRY_DELAY_SECONDS")
+
+    dag = workflow.dag()
+
+    for step in STEPS:
+        assert dag.get_task(step).retries == 2
+        assert dag.get_task(step).retry_delay == timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("error", "tried_again"),
+    [
+        pytest.param("sqlalchemy.exc.OperationalError", True, id="connection_lost"),
+        pytest.param("psycopg2.OperationalError", True, id="connection_lost_in_copy"),
+        pytest.param("psycopg2.errors.DeadlockDetected", True, id="deadlock"),
+        pytest.param("psycopg2.errors.AdminShutdown", True, id="server_stopped"),
+        pytest.param("sqlalchemy.exc.ProgrammingError", False, id="bad_sql"),
+        pytest.param("psycopg2.errors.UndefinedColumn", False, id="bad_sql_in_copy"),
+        pytest.param("dags.errors.GateClosed", False, id="gate_closed"),
+        pytest.param("dags.errors.RequestError", False, id="bad_parameter"),
+        pytest.param("dags.errors.StagingError", False, id="bad_staging"),
+        pytest.param("gx.errors.SuiteError", False, id="bad_suite"),
+        pytest.param("sql.errors.NoBarsError", False, id="no_bars"),
+        pytest.param("sql.errors.PublishError", False, id="contradiction"),
+        pytest.param("tracking.errors.StoreUnreachableError", False, id="tracking_down"),
+    ],
+)
+def test_only_what_time_mends_is_tried_again(dag: Any, error: str, tried_again: bool):
+    from airflow.sdk.definitions.retry_policy import RetryAction
+    from airflow.sdk.module_loading import import_string
+
+    kind = import_string(error)
+    failure = kind("select 1", {}, Exception("x")) if "sqlalchemy" in error else kind("x")
+
+    decided = dag.get_task("publish_data").retry_policy.evaluate(failure, 1, 2)
+
+    assert (decided.action is RetryAction.RETRY) is tried_again
+
+
+def test_the_steps_run_in_order_and_tracking_is_a_teardown(dag: Any):
+    for earlier, later in itertools.pairwise(STEPS):
+        assert later in dag.get_task(earlier).downstream_task_ids
+    tracking = dag.get_task("log_to_mlflow")
+    assert tracking.is_teardown
+    assert tracking.on_failure_fail_dagrun
+    # The run fails when publishing did not succeed, though tracking did.
+    assert dag.get_task("published").upstream_task_ids == {"publish_data"}
+    assert not dag.get_task("published").downstream_task_ids
+
+
+def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
+    assert dag.params.dump() == {
+        "symbols": ["TSLA", "NVDA"],
+        "start_date": None,
+        "end_date": None,
+        "policy": "fail",
+        "debug_mode": False,
+    }
+    symbols = dag.params.get_param("symbols").schema
+    assert (symbols["type"], symbols["minItems"]) == ("array", 1)
+    assert dag.params.get_param("policy").schema["enum"] == ["fail", "quarantine"]
+    for name in ("start_date", "end_date"):
+        assert dag.params.get_param(name).schema["format"] == "date"
+    assert all(dag.params.get_param(name).description for name in dag.params)
+
+
+def test_defaults_come_from_the_environment(workflow: Workflow, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STOCK_SYMBOLS", "BRK.B, BF-B")
+    monkeypatch.setenv("DEBUG_MODE", "true")
+    monkeypatch.setenv("ON_CRITICAL", "quarantine")
+    monkeypatch.setenv("TASK_RETRIES", "5")
+
+    dag = workflow.dag()
+
+    assert dag.params["symbols"] == ["BRK.B", "BF-B"]
+    assert dag.params["debug_mode"] is True
+    assert dag.params["policy"] == "quarantine"
+    assert dag.get_task("extract_stock_data").retries == 5

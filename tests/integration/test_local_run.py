@@ -1,0 +1,194 @@
+"""`make run` and `make load`, as a person starts them: a process each, with a var/ of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dags.settings import ROOT, Settings
+from sql import embedded
+from tests.workflow import Database
+
+HEADER = "Date,Close,Open,High,Low,Volume,Ticker\n"
+GOOD = HEADER + "2025-10-06,10.5,10,11,9.5,1000,ACME\n2025-10-07,10.7,10.5,11,10.2,1100,ACME\n"
+CLOSED = HEADER + "2025-10-06,10.5,10,9,9.5,1000,BAD\n2025-10-07,10.7,10.5,11,10.2,1100,BAD\n"
+TORN = HEADER + "2025-10-06,10.5,10,11,9.5,1000,TORN\n2025-10-07,ten,10.5,11,10.2,1100,TORN\n"
+
+
+@pytest.fixture(scope="module")
+def var() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="local-run-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def first(var: Path) -> subprocess.CompletedProcess[str]:
+    """The first run in an empty var/."""
+    return local(var, "run")
+
+
+@pytest.fixture
+def bars(var: Path, first: subprocess.CompletedProcess[str]) -> Iterator[Database]:
+    """The embedded database, for as long as the test looks at it."""
+    with embedded.start(var / "postgres") as server:
+        yield Database(server.settings("bars"))
+
+
+def test_the_first_run_ends_with_a_summary(first: subprocess.CompletedProcess[str]):
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.stderr == ""
+    summary = first.stdout
+    assert "46 (NVDA 23, TSLA 23), 2025-10-05 to 2025-11-04" in summary
+    assert "failed: 0 critical" in summary
+    assert "46 bars (46 new, 0 changed, 0 removed)" in summary
+    assert re.search(r"MLflow run +[0-9a-f]{32}\n", summary)
+    for name in ("Report", "Data Docs", "Log"):
+        assert Path(re.search(rf"{name} +(/.+)\n", summary)[1]).is_file()
+    assert re.search(r"Seconds +extract [\d.]+, validate [\d.]+, transform", summary)
+    assert "Warning" not in summary
+
+
+def test_two_runs_at_once_both_succeed_and_publish_the_same_rows(var: Path, bars: Database):
+    together = [start(var, "run"), start(var, "run")]
+    ended = [(*process.communicate(timeout=240), process.returncode) for process in together]
+
+    for out, err, status in ended:
+        assert status == 0, out + err
+        assert "46 bars (0 new, 0 changed, 0 removed)" in out
+    assert bars.one("select count(*) from stock_data_enriched") == 46
+    assert bars.one("select count(distinct (symbol, date)) from stock_data_enriched") == 46
+    assert bars.one("select count(*) from stock_data") == 46
+
+
+def test_a_loaded_file_that_is_bad_closes_the_gate(var: Path, bars: Database, tmp_path: Path):
+    file = tmp_path / "high_below_low.csv"
+    file.write_text(CLOSED)
+
+    loaded = local(var, "load", str(file))
+    ran = local(var, "run", "--symbols", "BAD")
+
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    assert "2 bars read, 2 new, 0 changed, 0 unchanged" in loaded.stdout
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "Gate closed" in ran.stdout
+    assert re.search(r"critical .+1 bar: BAD", ran.stdout)
+    assert re.search(r"Published +nothing", ran.stdout)
+    assert bars.one("select count(*) from stock_data_enriched where symbol = 'BAD'") == 0
+    bars.execute("delete from stock_data where symbol = 'BAD'")
+
+
+def test_a_file_is_loaded_once_however_often(var: Path, bars: Database, tmp_path: Path):
+    file = tmp_path / "bars.csv"
+    file.write_text(GOOD)
+
+    first, again = local(var, "load", str(file)), local(var, "load", str(file))
+
+    assert "2 bars read, 2 new" in first.stdout
+    assert "2 bars read, 0 new, 0 changed, 2 unchanged" in again.stdout
+    assert bars.one("select count(*) from stock_data where symbol = 'ACME'") == 2
+    bars.execute("delete from stock_data where symbol = 'ACME'")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(TORN, "line 3, column close: 'ten' is no number", id="no_number"),
+        pytest.param("Date,Close\n2025-10-06,1\n", "lacks the columns symbol, open", id="columns"),
+        pytest.param(GOOD.replace("ACME", "acme"), "did you mean 'ACME'", id="lower_case"),
+    ],
+)
+def test_a_file_that_cannot_be_read_completely_is_refused(tmp_path: Path, text: str, message: str):
+    file = tmp_path / "bars.csv"
+    file.write_text(text)
+
+    refused = local(tmp_path / "no var", "load", str(file))
+
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert not (tmp_path / "no var").exists()  # refused before any service was started
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--symbols", "tsla"], "did you mean 'TSLA'", id="lower_case"),
+        pytest.param(["--symbols", ""], "an empty symbol was given", id="empty"),
+        pytest.param(["--start", "yesterday"], "'yesterday' is no date", id="no_date"),
+        pytest.param(
+            ["--start", "2025-11-04", "--end", "2025-10-05"], "is before start date", id="range"
+        ),
+        pytest.param(["--policy", "hope"], "invalid choice: 'hope'", id="policy"),
+    ],
+)
+def test_bad_usage_is_refused_at_once(tmp_path: Path, arguments: list[str], message: str):
+    refused = local(tmp_path / "no var", "run", *arguments)
+
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "no var").exists()
+
+
+def test_without_a_database_it_could_not_run_and_shows_no_password(
+    var: Path, first: subprocess.CompletedProcess[str]
+):
+    away = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": "1", "POSTGRES_PASSWORD": "sesame7391"}
+
+    ran = local(var, "run", "--debug", **away, TASK_RETRIES="0")
+
+    assert ran.returncode == 2
+    assert "The run failed. extract: OperationalError" in ran.stdout
+    assert 'server at "127.0.0.1", port 1 failed' in ran.stdout
+    files = [p for p in var.rglob("*") if p.is_file() and "postgres/" not in p.as_posix()]
+    assert [path for path in files if b"sesame7391" in path.read_bytes()] == []
+
+
+def test_a_broken_suite_could_not_judge(
+    var: Path, first: subprocess.CompletedProcess[str], tmp_path: Path
+):
+    for package in ("dags", "gx", "sql", "tracking", "transforms"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    suite = tmp_path / "gx/expectations/stock_data.json"
+    suite.write_text(suite.read_text().replace('"expect_', '"exepct_', 1))
+
+    ran = local(var, "run", root=tmp_path)
+
+    assert ran.returncode == 2, ran.stdout + ran.stderr
+    assert "stock_data.json, entry 1: unknown expectation 'exepct_" in ran.stdout
+    assert "did you mean 'expect_" in ran.stdout
+    assert re.search(r"Published +nothing", ran.stdout)
+
+
+def local(
+    var: Path, *arguments: str, root: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    process = start(var, *arguments, root=root, **environment)
+    out, err = process.communicate(timeout=240)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def start(
+    var: Path, *arguments: str, root: Path = ROOT, **environment: str
+) -> subprocess.Popen[str]:
+    ours = {name.upper() for name in Settings.model_fields}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith(("AIRFLOW", "MLFLOW"))
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "dags.local", "--var", str(var), *arguments],
+        cwd=root,
+        env=clean | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

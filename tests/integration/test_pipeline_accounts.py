@@ -1,0 +1,83 @@
+"""No bar is lost: rows extracted = rows published + rows held, for any bars."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dags.errors import GateClosed
+from dags.request import RunRequest
+from dags.settings import Settings
+from tests.workflow import Database, Workflow
+
+SYMBOLS = ("AAA", "BBB", "CCC")
+DEFECTS = st.sampled_from(["none"] * 8 + ["nan", "inf", "negative", "twice", "volume", "null"])
+BARS = st.dictionaries(
+    st.sampled_from(SYMBOLS), st.lists(DEFECTS, min_size=1, max_size=6), min_size=1
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(defects=BARS)
+def test_rows_extracted_are_rows_published_and_rows_held(
+    workflow: Workflow, database: Database, tmp_path: Path, defects: dict[str, list[str]]
+):
+    from dags import steps
+    from dags.run import Run, RunIdentity
+    from dags.staging import Staging
+
+    database.execute("truncate stock_data_enriched, stock_data_quarantine")
+    staging = Staging.of_run(f"file://{tmp_path}", "dag", "run")
+    staging.prepare()
+    bars = table_of(defects)
+    with staging.recorded("extract") as record, (staging.root / "bars.parquet").open("wb") as sink:
+        pq.write_table(bars, sink)
+        record.update(rows=bars.num_rows, digest="", sql="")
+    request = RunRequest(SYMBOLS, None, None, policy="quarantine")
+    identity = RunIdentity("dag", "run", "manual", "2026-01-01", datetime.now(UTC))
+    run = Run(Settings(), request, staging, identity)
+    with suppress(GateClosed):
+        steps.validate(run)
+        steps.transform(run)
+        steps.publish(run)
+
+    published = database.one("select count(*) from stock_data_enriched")
+    held = database.one("select count(*) from stock_data_quarantine")
+    is_open = staging.records()["validate"]["open"]
+    bad = {symbol for symbol, kinds in defects.items() if set(kinds) - {"none"}}
+    assert is_open == (bad != set(defects))
+    assert published + held == (bars.num_rows if is_open else 0)
+    if is_open:
+        found = {symbol for (symbol,) in database.rows("select symbol from stock_data_enriched")}
+        assert found == set(defects) - bad
+
+
+def table_of(defects: dict[str, list[str]]) -> pa.Table:
+    """Bars as extraction stages them: one a session and symbol, each with its defect."""
+    rows = []
+    sessions = pd.bdate_range("2025-10-06", periods=6)
+    for symbol, kinds in sorted(defects.items()):
+        for day, kind in zip(sessions, kinds, strict=False):
+            close = 100.0 + len(rows) % 3
+            bar = {"symbol": symbol, "date": day.date(), "open": close - 0.2, "high": close + 1}
+            bar |= {"low": close - 1, "close": close, "volume": 1e6, "created_at": None}
+            bar |= {
+                "nan": {"close": float("nan")},
+                "inf": {"high": float("inf")},
+                "negative": {"low": -1.0},
+                "volume": {"volume": -5.0},
+                "null": {"open": None},
+            }.get(kind, {})
+            rows += [bar, bar] if kind == "twice" else [bar]
+    numbers = [(name, pa.float64()) for name in ("open", "high", "low", "close", "volume")]
+    schema = [("symbol", pa.string()), ("date", pa.date32()), *numbers]
+    return pa.Table.from_pylist(rows, pa.schema([*schema, ("created_at", pa.timestamp("us"))]))

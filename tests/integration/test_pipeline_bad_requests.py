@@ -1,0 +1,89 @@
+"""What a person can get wrong when asking for a run, and what a table can lack."""
+
+import pytest
+
+from tests.workflow import Database, Ended, Workflow
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [
+        pytest.param({"symbols": ["tsla"]}, id="lower_case"),
+        pytest.param({"symbols": [""]}, id="empty"),
+        pytest.param({"symbols": ["ABCDEFGHIJK"]}, id="eleven_long"),
+        pytest.param({"symbols": ["'; drop table stock_data; --"]}, id="sql"),
+        pytest.param({"symbols": []}, id="none"),
+        pytest.param({"start_date": "2025-02-30"}, id="no_date"),
+        pytest.param({"end_date": "yesterday"}, id="no_date_at_all"),
+        pytest.param({"policy": "hope"}, id="unknown_policy"),
+    ],
+)
+def test_the_trigger_form_refuses(workflow: Workflow, sample: Database, conf: dict[str, object]):
+    from airflow.exceptions import ParamValidationError
+
+    with pytest.raises(ParamValidationError):
+        workflow.run(**conf)
+    assert sample.one("select count(*) from stock_data") == 46
+
+
+@pytest.mark.parametrize(
+    ("conf", "message"),
+    [
+        pytest.param(
+            {"start_date": "2025-11-04", "end_date": "2025-10-05"},
+            "RequestError: end date 2025-10-05 is before start date 2025-11-04",
+            id="end_before_start",
+        ),
+        pytest.param(
+            {"symbol": ["TSLA"]},
+            "RequestError: unknown parameter 'symbol'; did you mean 'symbols'?",
+            id="unknown_parameter",
+        ),
+        pytest.param(
+            {"symbols": ["TSLA\n"]},
+            "RequestError: symbol 'TSLA\\n' is not 1 to 10 upper-case letters, digits, dots or "
+            "hyphens; did you mean 'TSLA'?",
+            id="what_the_form_lets_through",
+        ),
+        pytest.param(
+            {"symbols": ["NOPE"]},
+            "NoBarsError: stock_data has no bar of NOPE from the first to the last. It holds "
+            "NVDA: 23 bars, 2025-10-05 to 2025-11-04; TSLA: 23 bars, 2025-10-05 to 2025-11-04.",
+            id="no_rows_for_any_symbol",
+        ),
+    ],
+)
+def test_the_run_refuses_without_a_retry_and_is_tracked(
+    workflow: Workflow, sample: Database, conf: dict[str, object], message: str
+):
+    ended = workflow.run(**conf)
+
+    _failed_at_once(ended)
+    assert ended.mlflow().tags["error"] == message
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("drop table stock_data", "MissingTableError: There is no table stock_data"),
+        ("alter table stock_data drop column close", "MissingColumnError: Table stock_data has no"),
+        ("alter table stock_data rename volume to vol", "MissingColumnError: Table stock_data has"),
+    ],
+)
+def test_a_table_that_is_not_as_needed_fails_at_once(
+    workflow: Workflow, sample: Database, command: str, message: str
+):
+    sample.execute(command)
+
+    ended = workflow.run()
+
+    _failed_at_once(ended)
+    assert ended.mlflow().tags["error"].startswith(message)
+
+
+def _failed_at_once(ended: Ended) -> None:
+    assert ended.state == "failed"
+    assert (ended.tasks["extract_stock_data"], ended.tries["extract_stock_data"]) == ("failed", 1)
+    assert ended.tasks["publish_data"] == "upstream_failed"
+    assert ended.mlflow().status == "FAILED"
+    assert ended.mlflow().params["validation_status"] == "not_run"

@@ -1,0 +1,196 @@
+"""`make up`: the real desk, from its first start to nothing left behind."""
+
+import json
+import signal
+import subprocess
+import time
+import urllib.error
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from dags.layout import DAG_ID
+from dags.local.airflow_api import fetch
+from dags.settings import ROOT
+from tests.desk import (
+    Desk,
+    command,
+    desk,
+    folder,
+    free_ports,
+    processes_of,
+    spawn,
+    wait_for_line,
+)
+
+__all__ = ["desk"]
+GONE_SECONDS = 60.0
+
+
+def run(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(var, *arguments), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def mlflow(desk: Desk, page: str, **query: str) -> Any:
+    words = "&".join(f"{name}={value}" for name, value in query.items())
+    return fetch("GET", f"{desk.mlflow}/api/2.0/mlflow/{page}?{words}")
+
+
+def tracked(desk: Desk) -> dict[str, dict[str, Any]]:
+    """The runs in MLflow's server by the id of their DAG run."""
+    found = mlflow(desk, "experiments/get-by-name", experiment_name="ibkr-stock-data")
+    body = {"experiment_ids": [found["experiment"]["experiment_id"]], "max_results": 100}
+    runs = fetch("POST", f"{desk.mlflow}/api/2.0/mlflow/runs/search", body)["runs"]
+    return {each["info"]["run_name"]: each["info"] for each in runs}
+
+
+def artifacts(desk: Desk, info: dict[str, Any]) -> set[str]:
+    listed = mlflow(desk, "artifacts/list", run_id=info["run_id"], path="validation")
+    return {entry["path"] for entry in listed["files"]}
+
+
+def test_a_triggered_run_succeeds_and_is_tracked_with_its_report(desk: Desk):
+    ended = desk.trigger_and_wait()
+    assert ended["state"] == "success"
+    info = tracked(desk)[ended["dag_run_id"]]
+    assert info["status"] == "FINISHED"
+    assert "validation/report.html" in artifacts(desk, info)
+
+
+def test_a_run_past_the_desk_shows_in_its_server(desk: Desk):
+    before = set(tracked(desk))
+    ended = run(desk.var, "run", "--symbols", "TSLA")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    (new,) = set(tracked(desk)) - before
+    assert "validation/report.html" in artifacts(desk, tracked(desk)[new])
+
+
+def test_runs_are_told_with_their_outcome(desk: Desk):
+    failed = desk.trigger_and_wait({"symbols": ["NOBARS"]})
+    assert failed["state"] == "failed"
+    wait_for_line(desk.process, desk.output, f"{failed['dag_run_id']} FAILED")
+
+
+def test_the_dag_is_not_paused(desk: Desk):
+    assert desk.api.get(f"/dags/{DAG_ID}")["is_paused"] is False
+
+
+def test_the_first_lines_tell_where_to_go_and_how_to_log_in(desk: Desk):
+    said = desk.output.read_text()
+    for text in (desk.airflow, desk.mlflow, *desk.passwords, *desk.passwords.values()):
+        assert text in said
+
+
+def test_a_viewer_reads_but_does_not_trigger_and_nobody_else_reads(desk: Desk):
+    assert desk.api_as("viewer").get(f"/dags/{DAG_ID}")["dag_id"] == DAG_ID
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        desk.api_as("viewer").post(f"/dags/{DAG_ID}/dagRuns", {"logical_date": None})
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        fetch("GET", f"{desk.airflow}/api/v2/dags")
+
+
+def test_nothing_listens_beyond_this_machine(desk: Desk):
+    listening = [
+        connection.laddr
+        for process in desk.processes()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    ports = {int(url.rpartition(":")[2]) for url in (desk.airflow, desk.mlflow)}
+    assert ports <= {port for _, port in listening}
+    assert {host for host, _ in listening} == {"127.0.0.1"}
+
+
+def test_secrets_are_readable_by_their_owner_only(desk: Desk):
+    for name in ("airflow/secrets.json", "airflow/passwords.json", "desk.lock"):
+        assert (desk.var / name).stat().st_mode & 0o077 == 0, name
+    words = [*desk.passwords.values()]
+    words += json.loads((desk.var / "airflow/secrets.json").read_text()).values()
+    logs = "".join(log.read_text() for log in (desk.var / "log").glob("*.log*"))
+    assert not [word for word in words if word in logs]
+
+
+def test_a_second_desk_in_the_same_folder_names_the_first(desk: Desk):
+    ports = free_ports(2)
+    second = run(desk.var, "up", "--airflow-port", str(ports[0]), "--mlflow-port", str(ports[1]))
+    assert second.returncode == 2
+    assert "runs already" in second.stderr
+    assert desk.airflow in second.stderr
+
+
+def test_a_part_that_crashes_is_said_and_comes_back(desk: Desk):
+    (server,) = (p for p in desk.processes() if "triggerer" in p.cmdline() and _leashed(p))
+    server.kill()
+    wait_for_line(desk.process, desk.output, "triggerer     ENDED with status 137")
+    deadline = time.monotonic() + 120
+    while desk.output.read_text().count("triggerer     ready") < 2:
+        assert time.monotonic() < deadline
+        assert desk.process.poll() is None
+        time.sleep(0.1)
+
+
+def _leashed(process: psutil.Process) -> bool:
+    parent = process.parent()
+    return parent is not None and any("leash.py" in word for word in parent.cmdline())
+
+
+def test_a_taken_port_is_told_with_the_way_out(desk: Desk):
+    taken = desk.airflow.rpartition(":")[2]
+    with folder() as path:
+        ended = run(path / "var", "up", "--airflow-port", taken)
+        assert ended.returncode == 2
+        assert f"port {taken} for Airflow is taken" in ended.stderr
+        assert "PORT / --airflow-port" in ended.stderr
+        assert processes_of(path / "var") == []
+
+
+@pytest.fixture(scope="module")
+def beginner() -> Iterator[Path]:
+    """A folder in which a desk is started again and again, and never gets far."""
+    with folder() as path:
+        yield path / "var"
+
+
+# In this order: the first ones end within the first start, before there is a database.
+@pytest.mark.parametrize(
+    ("moment", "seconds", "how"),
+    [
+        ("postgres      starting", 0.2, signal.SIGKILL),
+        ("postgres      starting", 0.8, signal.SIGTERM),
+        ("postgres      starting", 2.5, signal.SIGKILL),
+        ("starting MLflow and Airflow", 0.0, signal.SIGTERM),
+        ("starting MLflow and Airflow", 4.0, signal.SIGKILL),
+        ("starting MLflow and Airflow", 4.0, signal.SIGINT),
+    ],
+)
+def test_ended_while_it_starts_it_leaves_nothing_behind(
+    beginner: Path, moment: str, seconds: float, how: signal.Signals
+):
+    output = beginner.parent / "out"
+    process = spawn(beginner, output, free_ports(2))
+    wait_for_line(process, output, moment)
+    time.sleep(seconds)
+    assert processes_of(beginner)
+    process.send_signal(how)
+    assert process.wait(GONE_SECONDS) == (-how if how == signal.SIGKILL else 0)
+    deadline = time.monotonic() + GONE_SECONDS
+    while left := processes_of(beginner):
+        assert time.monotonic() < deadline, [p.cmdline() for p in left]
+        time.sleep(0.1)
+
+
+def test_down_stops_a_desk_that_runs_elsewhere(beginner: Path):
+    output = beginner.parent / "out"
+    process = spawn(beginner, output, free_ports(2))
+    wait_for_line(process, output, "starting MLflow and Airflow")
+    ended = run(beginner, "down")
+    assert ended.returncode == 0
+    assert "stopped http://127.0.0.1:" in ended.stdout
+    assert processes_of(beginner) == []
+    assert process.wait(1) == 0
+    assert "no desk runs" in run(beginner, "down").stdout

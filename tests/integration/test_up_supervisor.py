@@ -1,0 +1,159 @@
+"""The supervisor and its leashes, with small real programs in place of Airflow and MLflow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dags.local import desk_lock, leash
+from dags.local.errors import LocalError
+from dags.local.parts import Part
+from dags.local.passwords import logins
+from dags.local.ports import require_free
+from dags.local.supervisor import RESTARTS, Supervisor
+from tests.desk import free_ports
+
+SLEEP = "import time; time.sleep(600)"
+# A program that ignores SIGTERM, with a child that does too.
+STUBBORN = (
+    "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    f"subprocess.Popen([sys.executable, '-c', {SLEEP!r}]); print('up', flush=True); time.sleep(600)"
+)
+GRACE = 0.3
+
+
+def part(code: str, name: str = "toy", ready: bool = True) -> Part:
+    return Part(name, (sys.executable, "-c", code), dict(os.environ), lambda _: ready, GRACE)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, said: list[str]):
+    lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    made = Supervisor(tmp_path, lock, lambda name, text: said.append(f"{name} {text}"))
+    yield made
+    made.stop([list(made.running)])
+    os.close(lock)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def until_ready(supervisor: Supervisor) -> None:
+    def checked() -> bool:
+        supervisor.check()
+        return supervisor.ready
+
+    wait_until(checked)
+
+
+def test_a_part_that_ends_is_said_and_started_again(supervisor: Supervisor, said: list[str]):
+    first = supervisor.start(part(SLEEP)).process.pid
+    until_ready(supervisor)
+    wait_until(lambda: len(leash.members(first)) == 2)
+    psutil.Process(first).children()[0].kill()
+    wait_until(lambda: (supervisor.check(), len(said) > 1)[1])
+    until_ready(supervisor)
+    assert said[1] == "toy ENDED with status 137; starting it again"
+    assert supervisor.running["toy"].process.pid != first
+    assert (supervisor.log / "toy.log.1").exists()
+
+
+def test_a_part_that_keeps_ending_ends_the_desk(supervisor: Supervisor, said: list[str]):
+    supervisor.start(
+        part("print('out of luck'); import time; time.sleep(0.3); raise SystemExit(3)")
+    )
+    with pytest.raises(LocalError, match=rf"toy ended {RESTARTS + 1} times .* status 3.*luck"):
+        wait_until(lambda: bool(supervisor.check()))
+    assert sum("starting it again" in line for line in said) == RESTARTS
+
+
+def test_a_part_that_never_starts_ends_the_desk_with_its_last_words(supervisor: Supervisor):
+    supervisor.start(part("raise SystemExit('no such table')", ready=False))
+    with pytest.raises(LocalError, match=r"toy could not start: no such table \(.*toy\.log\)"):
+        wait_until(lambda: bool(supervisor.check()))
+
+
+def test_stopping_ends_children_that_do_not_listen(supervisor: Supervisor):
+    session = supervisor.start(part(STUBBORN)).process.pid
+    wait_until(lambda: "up" in (supervisor.log / "toy.log").read_text())
+    assert len(leash.members(session)) == 3
+    supervisor.stop([["toy"]])
+    assert leash.members(session) == set()
+
+
+def test_a_killed_leash_leaves_nothing_and_its_part_starts_again(supervisor: Supervisor):
+    session = supervisor.start(part(STUBBORN)).process.pid
+    until_ready(supervisor)
+    wait_until(lambda: "up" in (supervisor.log / "toy.log").read_text())
+    os.kill(session, signal.SIGKILL)
+    wait_until(lambda: (supervisor.check(), supervisor.running["toy"].process.pid != session)[1])
+    assert leash.members(session) == set()
+
+
+def test_a_killed_owner_leaves_nothing():
+    code = (
+        "import os, subprocess, sys, time;"
+        f"command = [sys.executable, {leash.__file__!r}, '60', str(os.getpid())];"
+        f"p = subprocess.Popen([*command, sys.executable, '-c', {STUBBORN!r}],"
+        " start_new_session=True); print(p.pid, flush=True); time.sleep(600)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout
+    session = int(owner.stdout.readline())
+    assert owner.stdout.readline() == "up\n"
+    owner.kill()
+    owner.wait()
+    wait_until(lambda: leash.members(session) == set(), leash.ORPHAN_SECONDS + 10)
+    owner.stdout.close()
+
+
+def test_a_lock_is_held_by_one_desk_and_names_it(tmp_path: Path):
+    with (
+        desk_lock.claim(tmp_path, airflow="http://here:1", mlflow="http://here:2"),
+        pytest.raises(LocalError, match=r"runs already .*http://here:1.*http://here:2"),
+        desk_lock.claim(tmp_path, airflow="", mlflow=""),
+    ):
+        pass
+    assert desk_lock.stop(tmp_path) is None
+
+
+def test_a_taken_port_is_named_with_its_holder_and_the_way_out():
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(
+            LocalError, match=rf"port {port} for MLflow is taken.*{os.getpid()}.*-x"
+        ):
+            require_free("127.0.0.1", port, "MLflow", "-x")
+    require_free("127.0.0.1", *free_ports(1), "MLflow", "-x")
+
+
+def test_a_host_of_another_machine_is_refused():
+    with pytest.raises(LocalError, match=r"Airflow cannot listen on 192\.0\.2\.1:80"):
+        require_free("192.0.2.1", 8080, "Airflow", "-x")
+
+
+def test_passwords_are_made_once_and_only_their_owner_reads_them(tmp_path: Path):
+    path = tmp_path / "passwords.json"
+    made = logins(path).passwords
+    assert set(made) == {"admin", "viewer"}
+    assert min(map(len, made.values())) >= 16
+    assert made == logins(path).passwords == json.loads(path.read_text())
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,102 @@
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from dags.errors import StagingError
+
+pytestmark = pytest.mark.usefixtures("airflow_environment")
+
+
+def staging(folder: Path, run_id: str = "manual__1") -> Any:
+    from dags.staging import Staging
+
+    made = Staging.of_run(f"file://{folder}", "dag", run_id)
+    return made
+
+
+def prepared(folder: Path, run_id: str = "manual__1") -> Any:
+    made = staging(folder, run_id)
+    made.prepare()
+    return made
+
+
+def test_the_folder_of_a_run_is_safe_for_any_file_system(tmp_path: Path):
+    made = prepared(tmp_path, "manual__2025-10-06T00:00:00+00:00/../x")
+
+    assert (tmp_path / "dag" / "manual__2025-10-06T00_00_00_00_00_.._x" / "steps").is_dir()
+    assert str(made).startswith("file://")
+
+
+def test_what_is_written_is_read_back(tmp_path: Path):
+    made = prepared(tmp_path)
+    frame = pd.DataFrame({"symbol": ["A"], "close": [1.5]})
+
+    made.write_frame("f.parquet", frame)
+    made.write_json("a.json", {"é": 1})
+
+    assert made.read_table("f.parquet").to_pylist() == [{"symbol": "A", "close": 1.5}]
+    assert made.read_json("a.json") == {"é": 1}
+    assert made.exists("a.json") and not made.exists("b.json")
+
+
+def test_a_step_records_what_it_found_and_how_it_failed(tmp_path: Path):
+    made = prepared(tmp_path)
+
+    with made.recorded("extract") as record:
+        assert made.records()["extract"]["status"] == "running"
+        record["rows"] = 7
+    with pytest.raises(ValueError, match="torn"), made.recorded("validate"):
+        raise ValueError("torn")
+
+    records: Mapping[str, Any] = made.records()
+    assert (records["extract"]["status"], records["extract"]["rows"]) == ("success", 7)
+    assert records["validate"]["status"] == "failed"
+    assert records["validate"]["error"] == "ValueError: torn"
+    assert records["validate"]["seconds"] >= 0
+
+
+def test_a_step_that_runs_again_forgets_what_followed_it(tmp_path: Path):
+    made = prepared(tmp_path)
+    for step in ("extract", "validate", "transform", "publish", "log"):
+        with made.recorded(step):
+            pass
+    made.write_text("bars.parquet", "")
+    made.write_text("report.html", "")
+    made.write_text("enriched.parquet", "")
+
+    with made.recorded("validate"):
+        pass
+
+    assert list(made.records()) == ["extract", "validate"]
+    assert made.exists("bars.parquet")
+    assert not made.exists("report.html")
+    assert not made.exists("enriched.parquet")
+
+
+def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(
+        StagingError, match=r"cannot be written .*; set STAGING_URL to one that can"
+    ):
+        staging(tmp_path / "file").prepare()
+
+
+def test_old_runs_are_removed_by_age(tmp_path: Path):
+    for run_id, age_days in (("old", 8), ("young", 6)):
+        made = prepared(tmp_path, run_id)
+        with made.recorded("extract"):
+            pass
+        then = time.time() - age_days * 86_400
+        os.utime(tmp_path / "dag" / run_id / "steps" / "extract.json", (then, then))
+    (tmp_path / "dag" / "not a run").mkdir()
+
+    removed = prepared(tmp_path, "now").clean_others(keep_days=7)
+
+    assert removed == ["old"]
+    assert {p.name for p in (tmp_path / "dag").iterdir()} == {"young", "now", "not a run"}
