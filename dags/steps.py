@@ -122,7 +122,8 @@ def validate(run: Run) -> dict[str, Any]:
         )
         decision = report.decide(run.request.policy)
         record.update(open=decision.open, held=list(decision.held), reasons=list(decision.reasons))
-        if not decision.open:
+        # With every symbol held there are bars to set aside before the run fails.
+        if not decision.open and not decision.held:
             _say_why(report, run)
             raise GateClosed(
                 f"{report.sentence} {'; '.join(decision.reasons)}. The report: {run.report}"
@@ -135,8 +136,8 @@ def _say_why(report: "QualityReport", run: Run) -> None:
     log.error("%s", report.sentence)
     for outcome in report.blocking:
         shown = ", ".join(outcome.symbols[:10]) + (", …" if len(outcome.symbols) > 10 else "")
-        rows = f"{outcome.unexpected_count:,} rows"
-        log.error("%s: %s of %s. %s", outcome.name, rows, shown or "the whole table", outcome.type)
+        rows = f"{outcome.unexpected_count:,} failing" if outcome.unexpected_count else "failed"
+        log.error("%s: %s, in %s", outcome.name, rows, shown or "the table as a whole")
     log.error("The report: %s", run.report_url)
 
 
@@ -192,6 +193,11 @@ def publish(run: Run) -> dict[str, Any]:
             held=held.num_rows,
             released=released,
         )
+        if not staging.read_json("steps/validate.json")["open"]:
+            raise GateClosed(
+                f"Every symbol is held; their {held.num_rows:,} bars are in quarantine, nothing "
+                f"was published. The report: {run.report}"
+            )
     return {"rows": published.rows, "held": held.num_rows}
 
 
