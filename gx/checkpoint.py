@@ -13,7 +13,7 @@ from great_expectations.core.expectation_validation_result import (
 )
 
 from gx.docs import render_validation_page
-from gx.outcomes import memory_batch, read_outcomes, suite_of
+from gx.outcomes import ROWS_ONLY, memory_batch, read_outcomes, suite_of
 from gx.report import QualityReport, date_label
 from gx.suites import Suite, read_suite, suite_path
 from gx.verdicts import failing_bars, symbol_verdicts
@@ -65,19 +65,22 @@ def run_in_memory(
     suite: Suite,
     *,
     as_of: str | None = None,
+    context: pd.DataFrame | None = None,
     skipped: Mapping[str, str] | None = None,
 ) -> QualityReport:
     """Judge ``bars`` by a suite that need not be committed; writes nothing.
 
-    ``skipped`` gives, by expectation type, why it makes no sense for these bars.
+    ``context`` is as in ``run``; ``skipped`` gives, by expectation type, why it makes no sense for
+    these bars.
     """
-    frame, skipped, parameters = bars.reset_index(drop=True), skipped or {}, _parameters(as_of)
+    frame, skipped = pd.concat([bars, context], ignore_index=True), skipped or {}
+    parameters = _parameters(as_of)
     wanted = [e for e in suite.expectations if e.configuration.type not in skipped]
     result = memory_batch(frame).validate(
-        suite_of(suite.name, wanted), expectation_parameters=parameters
+        suite_of(suite.name, wanted), result_format=ROWS_ONLY, expectation_parameters=parameters
     )
     assert isinstance(result, ExpectationSuiteValidationResult)
-    return _report(suite, frame, len(frame), result, parameters, skipped)
+    return _report(suite, frame, len(bars), result, parameters, skipped)
 
 
 def _parameters(as_of: str | None) -> dict[str, Any]:

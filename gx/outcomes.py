@@ -20,7 +20,7 @@ from gx.suites import Suite, expectation_key
 
 EXAMPLES = 5
 # Finds the positions of failing rows without the Python loop that index columns would cost.
-_ROWS_ONLY = {
+ROWS_ONLY = {
     "result_format": "COMPLETE",
     "return_unexpected_index_query": False,
     "exclude_unexpected_values": True,
@@ -68,8 +68,7 @@ def read_outcomes(
             outcomes.append(_outcome(expectation, status="missing"))
         else:
             rows = failing.get(key, np.empty(0, np.int64))
-            bars = frame.iloc[:judged]
-            outcomes.append(_judged(expectation, by_key[key], rows[rows < judged], bars))
+            outcomes.append(_judged(expectation, by_key[key], rows, frame.iloc[:judged]))
     return tuple(outcomes)
 
 
@@ -79,25 +78,32 @@ def _failing_rows(
     by_key: Mapping[str, ExpectationValidationResult],
     parameters: Mapping[str, Any],
 ) -> dict[str, Rows]:
-    """Positions of the failing rows, found by running the failed row-wise checks once more."""
-    again = [
-        expectation
+    """Positions of the failing rows; a result that does not say is validated once more."""
+    failed = {
+        key: expectation
         for expectation in suite.expectations
-        if (found := by_key.get(_expectation_key(expectation, parameters)))
+        if (found := by_key.get(key := _expectation_key(expectation, parameters)))
         and not found.success
         and found.result.get("unexpected_count")
-    ]
-    if not again:
-        return {}
-    result = memory_batch(frame).validate(
-        suite_of(suite.name, again),
-        result_format=_ROWS_ONLY,
-        expectation_parameters=dict(parameters),
-    )
-    assert isinstance(result, ExpectationSuiteValidationResult)
+    }
+    rows = _rows_of(by_key[key] for key in failed)
+    again = [expectation for key, expectation in failed.items() if key not in rows]
+    if again:
+        result = memory_batch(frame).validate(
+            suite_of(suite.name, again),
+            result_format=ROWS_ONLY,
+            expectation_parameters=dict(parameters),
+        )
+        assert isinstance(result, ExpectationSuiteValidationResult)
+        rows |= _rows_of(result.results)
+    return rows
+
+
+def _rows_of(results: Iterable[ExpectationValidationResult]) -> dict[str, Rows]:
     return {
         _key(found): np.array(sorted(found.result["unexpected_index_list"]), dtype=np.int64)
-        for found in result.results
+        for found in results
+        if "unexpected_index_list" in found.result  # a check of a column's set of values has none
     }
 
 
@@ -108,7 +114,9 @@ def _judged(
     if crash:
         return _outcome(expectation, status="error", exception=crash)
     unexpected = int(found.result.get("unexpected_count") or 0)
-    if not found.success and unexpected and not len(rows):
+    everywhere, rows = rows, rows[rows < len(frame)]
+    # A failure without rows is one of the whole batch, and stays a failure.
+    if not found.success and len(everywhere) and not len(rows):
         return _outcome(expectation, status="passed", observed="only bars before the range fail")
     symbols, ownerless = _symbols(frame, rows)
     count = len(rows) or unexpected

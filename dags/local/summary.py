@@ -76,9 +76,12 @@ def _expectations(traces: Traces) -> Iterator[str]:
     )
     for entry in bad:
         yield _line("", f"{entry['severity']:<8} {entry['description']} {_size(entry)}".rstrip())
-    held = [s for s, verdict in traces.report["symbols"].items() if verdict["verdict"] == "held"]
-    if held:
-        yield _line("Held", ", ".join(held[:_SHOWN]) + (", …" if len(held) > _SHOWN else ""))
+    verdicts = traces.report["symbols"].items()
+    held = [(symbol, verdict) for symbol, verdict in verdicts if verdict["verdict"] == "held"]
+    for symbol, verdict in held[:_SHOWN]:
+        yield _line("Held", f"{symbol}: {verdict['reasons'][0]}")
+    if len(held) > _SHOWN:
+        yield _line("Held", f"and {len(held) - _SHOWN} more symbols, see the report")
 
 
 def _size(entry: Mapping[str, Any]) -> str:

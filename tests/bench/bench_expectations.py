@@ -1,79 +1,50 @@
-"""The market suite through Great Expectations against its detectors called by hand.
-
-`python -m tests.bench.bench_expectations --bars 1000000 --symbols 500 --bad 0 0.001 0.1`
-"""
+"""The market suite: the whole gate against the same definitions by hand, and how it grows."""
 
 import argparse
-import time
+from collections.abc import Sequence
 
-import great_expectations
-import numpy as np
-import pandas as pd
-from great_expectations.core import ExpectationSuite
+from tests.bench import market_steps as steps
+from tests.bench.measure import Measurement, measure
 
-from gx.plugins.expectations import MARKET_EXPECTATIONS
-from gx.plugins.expectations.kernels.bars import Bars
-from tests.bench.bars import LAST_DAY, generate_bars
+CLEAN, A_LITTLE, MUCH = 0.0, 0.001, 0.1
+LIMITS = {CLEAN: 2.0, A_LITTLE: 3.0, MUCH: 3.0}
+MEMORY_LIMIT = 4.0  # frames, above what the process held before
 
 
-def market(bars: int, symbols: int, bad: float, seed: int = 0) -> pd.DataFrame:
-    """Generated bars; a share has a high below its low, and as many a close half too high."""
-    frame = generate_bars(symbols, bars // symbols)
-    frame["created_at"] = frame["date"] + pd.Timedelta(days=1)
-    chosen = np.random.default_rng(seed).random((2, len(frame))) < bad / 2
-    frame.loc[chosen[0], "high"] = frame.loc[chosen[0], "low"] * 0.9
-    frame.loc[chosen[1], "close"] *= 1.5
-    return frame
-
-
-def by_hand(frame: pd.DataFrame) -> int:
-    """Call the detectors; return how many flags they raised."""
-    bars, flags = Bars.of(frame), 0
-    for kind in MARKET_EXPECTATIONS:
-        arguments = {name: kind.__fields__[name].default for name in kind.parameters()}
-        arguments |= {"as_of": LAST_DAY} if "as_of" in arguments else {}
-        flags += int(kind.detector(bars, **arguments).flags.sum())
-    return flags
-
-
-def in_great_expectations(frame: pd.DataFrame) -> int:
-    """Validate with a suite of all; return how many unexpected rows it counted."""
-    context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("bars").add_dataframe_asset("bars")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    expectations = [
-        kind(as_of=LAST_DAY) if "as_of" in kind.parameters() else kind()
-        for kind in MARKET_EXPECTATIONS
-    ]
-    result = batch.validate(
-        ExpectationSuite("market", expectations=expectations), result_format="SUMMARY"
+def main(options: Sequence[str] = ()) -> int:
+    """Print the tables; 1 when a limit was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench expectations", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    rows = parser.parse_known_args(list(options))[0].rows
+    missed = 0
+    print("Imports of `python -m gx check`, seconds:", measure(steps.import_check).result)
+    print(
+        f"\n  {'bars':>10} {'symbols':>8} {'bad':>6} {'hand s':>7} {'gate s':>7} {'ratio':>6}"
+        f" {'frames':>7} {'failing':>8}"
     )
-    return sum(each.result["unexpected_count"] for each in result.results)
+    for bad, limit in LIMITS.items():
+        missed += _case(rows, 500, bad, limit)
+    print("  growing bars")
+    for factor in (2, 5):
+        missed += _case(rows * factor, 500, CLEAN, LIMITS[CLEAN])
+    print("  growing symbols")
+    for symbols in (50, 5_000):
+        missed += _case(rows, symbols, CLEAN, LIMITS[CLEAN])
+    return int(missed > 0)
 
 
-def main() -> None:
-    """Print CPU seconds of both, and their ratio, for each share of bad bars."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bars", type=int, default=1_000_000)
-    parser.add_argument("--symbols", type=int, default=500)
-    parser.add_argument("--bad", type=float, nargs="+", default=[0.0, 0.001, 0.1])
-    options = parser.parse_args()
-    in_great_expectations(market(5_000, 5, 0.0))
-    print(f"{options.bars:,} bars of {options.symbols:,} symbols, CPU seconds")
-    print(f"{'bad':>7} {'by hand':>8} {'in GX':>8} {'ratio':>6} {'flags':>9}")
-    for bad in options.bad:
-        frame = market(options.bars, options.symbols, bad)
-        begin = time.process_time()
-        expected = by_hand(frame)
-        middle = time.process_time()
-        counted = in_great_expectations(frame)
-        end = time.process_time()
-        if counted != expected:
-            raise SystemExit(f"by hand {expected:,} flags, in Great Expectations {counted:,}")
-        hand, inside = middle - begin, end - middle
-        print(f"{bad:7.1%} {hand:8.2f} {inside:8.2f} {inside / hand:6.2f} {counted:9,}")
-
-
-if __name__ == "__main__":
-    main()
+def _case(rows: int, symbols: int, bad: float, limit: float) -> int:
+    """One line; 1 when the ratio or the memory is above its limit."""
+    if rows // symbols > 8_000:  # the calendar of the generated bars goes back no further
+        symbols = rows // 8_000
+    hand: Measurement = measure(steps.by_hand, rows, symbols, bad)
+    gate: Measurement = measure(steps.through_gate, rows, symbols, bad)
+    ratio, frames = gate.seconds / hand.seconds, gate.result["frames"]
+    missed = ratio > limit or frames > MEMORY_LIMIT
+    print(
+        f"  {rows:>10,} {symbols:>8,} {bad:>6.1%} {hand.seconds:>7.2f} {gate.seconds:>7.2f} "
+        f"{ratio:>6.2f} {frames:>7.1f} {gate.result['failing']:>8,}  "
+        f"{'FAIL' if missed else 'PASS'} (≤ {limit:g}, ≤ {MEMORY_LIMIT:g} frames)",
+        flush=True,
+    )
+    return int(missed)

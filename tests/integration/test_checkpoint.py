@@ -112,6 +112,25 @@ def test_a_check_that_crashes_closes_the_gate_even_as_info(bars, tmp_path, proje
     assert "vwap" in report.decide("fail").reasons[0]
 
 
+def test_a_failure_that_knows_no_rows_closes_the_gate(bars, tmp_path, project):
+    path = project / "expectations" / "stock_data.json"
+    suite = json.loads(path.read_text())
+    suite["expectations"].append(
+        {
+            "type": "expect_column_distinct_values_to_be_in_set",
+            "kwargs": {"column": "symbol", "value_set": ["TSLA"]},
+            "severity": "critical",
+        }
+    )
+    path.write_text(json.dumps(suite))
+    for context in (None, bars[bars["date"] < "2025-10-10"]):
+        report = judged(
+            bars[bars["date"] >= "2025-10-10"], tmp_path, project=project, context=context
+        )
+        assert [o.status for o in report.blocking] == ["failed"]
+        assert not report.decide("quarantine").open
+
+
 def test_an_expectation_that_went_missing_closes_the_gate(bars, tmp_path, project, monkeypatch):
     strict = read_suite(project / "expectations" / "stock_data.json")
     monkeypatch.setattr(checkpoint, "read_suite", lambda path: strict)

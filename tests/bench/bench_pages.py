@@ -1,0 +1,80 @@
+"""How fast the pages answer, with 1,000 stored runs and a report of 100,000 failing bars.
+
+`python -m tests.bench pages`: every page within 300 ms, the first one included.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.testclient import TestClient
+
+from dags.desk import Desk
+from dags.layout import DAG_ID
+from dags.settings import Settings
+from gx.web.app import create_app
+from gx.web.guard import User
+from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
+
+LIMIT_MS = 300.0
+RUNS, FAILING, TRIES = 1_000, 100_000, 5
+EXPECTATION = "column_values_to_be_between(close)"
+PAGES = {
+    "runs": "/gate/",
+    "runs of a symbol": "/gate/?symbol=S042",
+    "runs, the last page": "/gate/?page=40",
+    "report": "/gate/runs/big",
+    "report, sorted": "/gate/runs/big?sort=close&order=desc",
+    "report, of a symbol": "/gate/runs/big?symbol=S042",
+    "report, last page": "/gate/runs/big?page=2000",
+    "rows of an expectation": f"/gate/runs/big/failing?expectation={EXPECTATION}",
+    "charts": "/gate/runs/big/charts",
+    "changes": "/gate/runs/big/changes",
+}
+
+
+def main(options: list[str]) -> int:
+    """Print milliseconds for each page; 1 when any of them took longer than 300."""
+    with tempfile.TemporaryDirectory(prefix="bench-pages-") as folder:
+        _prepare(Path(folder))
+        client = TestClient(_app(Path(folder)), headers={"accept": "text/html"})
+        print(f"{'page':<26}{'first ms':>10}{'median ms':>10}{'kB':>8}   (limit {LIMIT_MS:.0f} ms)")
+        missed = [name for name, address in PAGES.items() if not _fits(client, name, address)]
+    return 1 if missed else 0
+
+
+def _prepare(folder: Path) -> None:
+    bars = daily_bars([f"S{number:03d}" for number in range(200)], 1_000)
+    before = judged(bars, outcome(bars, list(range(50))))
+    big = judged(bars, outcome(bars, list(range(0, 2 * FAILING, 2))))
+    for number in range(RUNS - 2):
+        name = f"run{number:04d}"
+        write_summary(folder / "staging" / DAG_ID / name, name, before, minutes=number)
+    stage_run(folder / "staging", "before", bars, before, minutes=RUNS)
+    restated = bars.assign(close=bars["close"] * 1.001)
+    stage_run(folder / "staging", "big", restated, big, minutes=RUNS + 1)
+
+
+def _app(folder: Path) -> object:
+    async def anybody(request: Request) -> User:
+        return User("bench", may_write=False)
+
+    settings = Settings.of(
+        {"STAGING_URL": f"file://{folder / 'staging'}", "RESULTS_DIR": str(folder / "quality")}
+    )
+    return create_app(Desk(settings), anybody, login_url="/login")
+
+
+def _fits(client: TestClient, name: str, address: str) -> bool:
+    took = []
+    for _ in range(TRIES):
+        began = time.perf_counter()
+        answer = client.get(address)
+        took.append(1000 * (time.perf_counter() - began))
+        assert answer.status_code == 200, (address, answer.status_code)
+    first, median = took[0], statistics.median(took)
+    size = len(answer.content) / 1000
+    print(f"{name:<26}{first:>10.0f}{median:>10.0f}{size:>8.0f}")
+    return median <= LIMIT_MS

@@ -1,0 +1,78 @@
+"""The market suite through the whole gate, and its detectors called by hand."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tests.bench.bars import LAST_DAY, generate_bars
+from tests.bench.measure import peak_mb
+
+Work = Callable[[], Any]
+
+
+def market(bars: int, symbols: int, bad: float, seed: int = 0) -> pd.DataFrame:
+    """Generated bars; of a share, half have a high below the low and half a close too high."""
+    frame = generate_bars(symbols, bars // symbols)
+    frame["created_at"] = frame["date"] + pd.Timedelta(days=1)
+    chosen = np.random.default_rng(seed).random((2, len(frame))) < bad / 2
+    frame.loc[chosen[0], "high"] = frame.loc[chosen[0], "low"] * 0.9
+    frame.loc[chosen[1], "close"] *= 1.5
+    return frame
+
+
+def by_hand(bars: int, symbols: int, bad: float) -> Work:
+    """The same definitions, called one after the other on arrays."""
+    from gx.plugins.expectations import MARKET_EXPECTATIONS
+    from gx.plugins.expectations.kernels.bars import Bars
+
+    frame = market(bars, symbols, bad)
+
+    def work() -> int:
+        sorted_bars, flags = Bars.of(frame), 0
+        for kind in MARKET_EXPECTATIONS:
+            arguments = {name: kind.__fields__[name].default for name in kind.parameters()}
+            arguments |= {"as_of": LAST_DAY} if "as_of" in arguments else {}
+            flags += int(kind.detector(sorted_bars, **arguments).flags.sum())
+        return flags
+
+    return work
+
+
+def through_gate(bars: int, symbols: int, bad: float) -> Work:
+    """The market expectations of the committed suite, failing rows and report included."""
+    from dataclasses import replace
+
+    from gx.checkpoint import run_in_memory
+    from gx.plugins.expectations import BarExpectation
+    from gx.suites import read_suite, suite_path
+
+    frame = market(bars, symbols, bad)
+    suite = read_suite(suite_path("stock_data"))
+    kept = tuple(e for e in suite.expectations if isinstance(e, BarExpectation))
+    suite = replace(suite, expectations=kept)
+    run_in_memory(frame.head(100), suite, as_of=LAST_DAY)  # what is only paid once
+    frame_mb = float(frame.memory_usage(deep=True).sum()) / 1e6
+    before = peak_mb()
+
+    def work() -> dict[str, float]:
+        report = run_in_memory(frame, suite, as_of=LAST_DAY)
+        return {"failing": len(report.failing), "frames": (peak_mb() - before) / frame_mb}
+
+    return work
+
+
+def import_check() -> Work:
+    """What `python -m gx check` imports before it can judge the first bar."""
+
+    def work() -> dict[str, float]:
+        seconds = {}
+        for module in ("pandas", "great_expectations", "exchange_calendars", "gx.checkpoint"):
+            began = time.perf_counter()
+            __import__(module)
+            seconds[module] = round(time.perf_counter() - began, 2)
+        return seconds
+
+    return work
