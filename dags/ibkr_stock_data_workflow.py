@@ -12,12 +12,13 @@ found in MLflow.
 | `transform_data` | adds the daily return and the price range |
 | `publish_data` | upserts what passed and sets aside what is held, in one transaction |
 | `log_to_mlflow` | tracks parameters, metrics, report and Data Docs, whatever happened before |
+| `published` | does nothing; without it a run whose gate closed would end green |
 
 A lost database is tried again, twice, two minutes apart. Bad data, SQL, suites and parameters are
 not: time does not mend them. When MLflow is away the run fails, and what was published stays.
 
-**When the gate closes**, open the run in MLflow (experiment `ibkr-stock-data`):
-`validation/report.html` lists the failing bars, worst first. Mend the data or the suite
+**When the gate closes**, open the tab *Quality report* of the run (or `validation/report.html` in
+MLflow): it lists the failing bars, worst first. Mend the data or the suite
 (`gx/expectations/stock_data.json`), then clear `validate_data` or trigger a new run.
 """
 
@@ -25,6 +26,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
     CronDataIntervalTimetable,
     ExceptionRetryPolicy,
@@ -37,7 +39,9 @@ from airflow.sdk import (
 )
 
 from dags.errors import GateClosed, RequestError, StagingError
-from dags.request import POLICIES, SYMBOL
+from dags.known_symbols import remembered
+from dags.links import LINKS
+from dags.request import POLICIES, SYMBOL, SYMBOLS
 from dags.run import current_run
 from dags.settings import Settings
 from gx.errors import GateError
@@ -60,15 +64,24 @@ RETRIES = ExceptionRetryPolicy(
         ),
     ]
 )
+# What is in no section is open from the start.
+BAD_BARS, DIAGNOSIS = "When bars are bad", "For finding a fault"
 PARAMETERS = {
     "symbols": Param(
         SETTINGS.symbols,
         title="Symbols",
-        description="Which symbols to check, for example TSLA or BRK.B.",
+        description="Which symbols to check; the list holds those that there are bars of.",
         type="array",
         items={"type": "string", "pattern": f"^{SYMBOL.pattern}$"},
-        examples=SETTINGS.symbols,
+        examples=remembered(SETTINGS.results_dir, SETTINGS.symbols),
         minItems=1,
+    ),
+    "more_symbols": Param(
+        None,
+        title="More symbols",
+        description="Symbols that are not in the list, with commas between them: IBM, BRK.B",
+        type=["null", "string"],
+        pattern=SYMBOLS.pattern,
     ),
     "start_date": Param(
         None,
@@ -87,14 +100,20 @@ PARAMETERS = {
     "policy": Param(
         SETTINGS.on_critical,
         title="When a critical expectation fails",
-        description="fail: publish nothing. quarantine: hold back the symbols at fault and publish "
-        "the others.",
+        description="What happens to the bars when the suite finds a critical failure.",
+        section=BAD_BARS,
+        type="string",
         enum=list(POLICIES),
+        values_display={
+            "fail": "fail: publish nothing, the run fails",
+            "quarantine": "quarantine: hold back the symbols at fault, publish the others",
+        },
     ),
     "debug_mode": Param(
         SETTINGS.debug_mode,
         title="Debug mode",
-        description="Also keep the SQL, a sample after each step, settings and versions.",
+        description="Also keep the SQL, a sample after each step, settings and versions in MLflow.",
+        section=DIAGNOSIS,
         type="boolean",
     ),
 }
@@ -152,8 +171,14 @@ def ibkr_stock_data_workflow() -> None:
 
         return log(current_run(tolerant=True))
 
-    tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
-    extract_stock_data() >> validate_data() >> transform_data() >> publish_data() >> tracked
+    logged = log_to_mlflow()
+    tracked = logged.as_teardown(on_failure_fail_dagrun=True)
+    validated, published = validate_data(), publish_data()
+    extract_stock_data() >> validated >> transform_data() >> published >> tracked
+    # Airflow judges a run by its last tasks. A teardown alone would turn a closed gate green.
+    published >> EmptyOperator(task_id="published")
+    for step in (validated, published, logged):
+        step.operator.operator_extra_links = LINKS  # type: ignore[attr-defined]
 
 
 ibkr_stock_data_workflow()

@@ -3,14 +3,14 @@
 import json
 import platform
 import tempfile
-import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+from airflow.configuration import conf
 
 from dags.layout import (
     BARS,
@@ -21,9 +21,12 @@ from dags.layout import (
     RESULTS,
     STEPS,
     SUITE,
+    report_path,
+    run_path,
 )
 from dags.run import Run
 from dags.staging import Staging
+from dags.summaries import summarise, write_summary
 from tracking.record import RunRecord
 from tracking.run_log import log_run
 from tracking.store import TrackingStore
@@ -39,7 +42,7 @@ def log(run: Run) -> dict[str, Any]:
 
     Raises TrackingError when MLflow cannot be reached or refuses.
     """
-    settings, staging, began = run.settings, run.staging, time.perf_counter()
+    settings, staging = run.settings, run.staging
     steps = {name: step for name, step in staging.records().items() if name != "log"}
     report = staging.read_json(REPORT) if "open" in steps.get("validate", {}) else None
     store = TrackingStore(
@@ -47,13 +50,22 @@ def log(run: Run) -> dict[str, Any]:
         settings.mlflow_experiment_name,
         settings.mlflow_artifact_root,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        write_artifacts(Path(folder), run, steps)
-        logged = log_run(store, run_record(run, steps, report), Path(folder))
-    found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path}
-    if steps:  # a run whose folder could not be written has no steps, and takes no record either
-        seconds = round(time.perf_counter() - began, 3)
-        staging.write_json("steps/log.json", {"status": "success", "seconds": seconds, **found})
+    # A run whose folder could not be written has no steps, and takes no record either.
+    recorded: AbstractContextManager[dict[str, Any]] = (
+        staging.recorded("log") if steps else nullcontext({})
+    )
+    with recorded as record:
+        # Before MLflow is asked for anything: the pages show a run whether or not it answers.
+        summary = summarise(run, steps, report, first_error(run, steps)) if steps else None
+        if summary:
+            write_summary(run, summary)
+        with tempfile.TemporaryDirectory() as folder:
+            write_artifacts(Path(folder), run, steps)
+            logged = log_run(store, run_record(run, steps, report), Path(folder))
+        found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path}
+        if summary:
+            write_summary(run, summary, logged.url_path)
+        record.update(found)
     return found
 
 
@@ -76,7 +88,7 @@ def run_record(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> RunR
         },
         metrics=run_metrics(steps, report, (now - identity.started).total_seconds()),
         tags=run_tags(run, steps, report),
-        description=describe(steps, report, first_error(run, steps)),
+        description=describe(steps, report, first_error(run, steps)) + _links(run),
         start_time_ms=int(identity.started.timestamp() * 1000),
         end_time_ms=int(now.timestamp() * 1000),
         source_name=f"dags/{identity.dag_id}.py",
@@ -149,13 +161,27 @@ def describe(steps: Steps, report: Mapping[str, Any] | None, error: str | None) 
     return "\n".join(lines)
 
 
+def _links(run: Run) -> str:
+    """Back to the run's page in Airflow and to its report there."""
+    root, identity = str(conf.get("api", "base_url", fallback="")).rstrip("/"), run.identity
+    if not root:
+        return ""
+    return (
+        f"\n\n[Report]({root}{report_path(identity.run_id)}) · "
+        f"[Airflow run]({root}{run_path(identity.dag_id, identity.run_id)})"
+    )
+
+
 def first_error(run: Run, steps: Steps) -> str | None:
     """What went wrong first, if anything did."""
     if run.fault:
         return run.fault
     if not steps:
         return f"no step could write to the staging folder {run.staging}"
-    return next((str(step["error"]) for step in steps.values() if "error" in step), None)
+    for name, step in steps.items():
+        if step["status"] != "success":
+            return str(step.get("error", f"the step {name} was stopped before its end"))
+    return None
 
 
 def write_artifacts(folder: Path, run: Run, steps: Steps) -> None:
@@ -176,9 +202,9 @@ def write_artifacts(folder: Path, run: Run, steps: Steps) -> None:
             hidden = () if debug else ("sql",)
             shown = {key: value for key, value in steps[step].items() if key not in hidden}
             _write_json(folder / target, shown)
-    sample = _sample(staging, ENRICHED if staging.exists(ENRICHED) else BARS)
-    if sample is not None:
-        _write(folder / "data_sample.csv", sample.to_csv(index=False))
+    samples = _samples(staging, steps)
+    if samples:
+        _write(folder / "data_sample.csv", list(samples.values())[-1])
     if debug:
         _write_debug(folder / "debug", run, steps)
 
@@ -186,10 +212,8 @@ def write_artifacts(folder: Path, run: Run, steps: Steps) -> None:
 def _write_debug(folder: Path, run: Run, steps: Steps) -> None:
     if "sql" in steps.get("extract", {}):
         _write(folder / "extract.sql", steps["extract"]["sql"])
-    for name, target in ((BARS, "after_extract.csv"), (ENRICHED, "after_transform.csv")):
-        sample = _sample(run.staging, name)
-        if sample is not None:
-            _write(folder / target, sample.to_csv(index=False))
+    for step, sample in _samples(run.staging, steps).items():
+        _write(folder / f"after_{step}.csv", sample)
     _write_json(folder / "settings.json", run.settings.masked())
     _write_json(
         folder / "versions.json",
@@ -198,11 +222,14 @@ def _write_debug(folder: Path, run: Run, steps: Steps) -> None:
     _write_json(folder / "timings.json", {s: r.get("seconds") for s, r in steps.items()})
 
 
-def _sample(staging: Staging, name: str) -> pd.DataFrame | None:
-    if not staging.exists(name):
-        return None
-    sample: pd.DataFrame = staging.read_table(name).slice(0, SAMPLE_ROWS).to_pandas()
-    return sample
+def _samples(staging: Staging, steps: Steps) -> dict[str, str]:
+    """The first rows after each step that came to its end, as CSV; half a file is no sample."""
+    written = {"extract": BARS, "transform": ENRICHED}
+    return {
+        step: staging.read_table(name).slice(0, SAMPLE_ROWS).to_pandas().to_csv(index=False)
+        for step, name in written.items()
+        if steps.get(step, {}).get("status") == "success"
+    }
 
 
 def _validation_metrics(expectations: list[Mapping[str, Any]]) -> dict[str, float]:

@@ -10,9 +10,10 @@ from typing import Any, Literal, cast
 from dags.errors import RequestError
 
 SYMBOL = re.compile(r"[A-Z0-9.\-]{1,10}")
+SYMBOLS = re.compile(rf"^\s*({SYMBOL.pattern}(\s*,\s*{SYMBOL.pattern})*)?\s*$")
 SYMBOL_RULE = "1 to 10 upper-case letters, digits, dots or hyphens"
 POLICIES = ("fail", "quarantine")
-PARAMETERS = ("symbols", "start_date", "end_date", "debug_mode", "policy")
+PARAMETERS = ("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ def parse_request(
         start, end = interval_dates(*interval)
     if start and end and end < start:
         raise RequestError(f"end date {end} is before start date {start}")
-    symbols = parse_symbols(params.get("symbols") or ())
+    more = (params.get("more_symbols") or "").strip()
+    symbols = parse_symbols(
+        [*(params.get("symbols") or ()), *(parse_symbols(more) if more else ())]
+    )
     policy = params.get("policy") or "fail"
     if policy not in POLICIES:
         raise RequestError(f"policy {policy!r} is not one of {', '.join(POLICIES)}")

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow.configuration import conf
 from airflow.sdk import get_current_context
 
 from dags.errors import RequestError
-from dags.layout import REPORT_PAGE
+from dags.layout import REPORT_PAGE, report_path
 from dags.request import RunRequest, parse_request
 from dags.settings import Settings
 from dags.staging import Staging
@@ -44,6 +45,12 @@ class Run:
     def report(self) -> str:
         """Where the report of this run is, or will be."""
         return str(self.staging.root / REPORT_PAGE)
+
+    @property
+    def report_url(self) -> str:
+        """The report's page in Airflow; its file when nobody knows Airflow's address."""
+        root = str(conf.get("api", "base_url", fallback="")).rstrip("/")
+        return f"{root}{report_path(self.identity.run_id)}" if root else self.report
 
 
 def current_run(*, tolerant: bool = False) -> Run:

@@ -1,6 +1,7 @@
 """Run a suite on a frame of bars and give the verdict."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ def run(
         run_id=RunIdentifier(run_name=run_name),
     )
     (result,) = checked.run_results.values()
-    return _report(read, frame, len(bars), result, parameters, {})
+    report = _report(read, frame, len(bars), result, parameters, {})
+    return replace(report, page=render_validation_page(result))
 
 
 def run_in_memory(
@@ -111,5 +113,4 @@ def _report(
         outcomes=outcomes,
         symbols=symbol_verdicts(frame, outcomes),
         failing=failing_bars(frame, outcomes),
-        page=render_validation_page(result),
     )

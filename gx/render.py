@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gx.report import QualityReport, date_label, explain
+from gx.charts import PriceChart, price_charts, worst_symbols
+from gx.report import BAR_COLUMNS, QualityReport, SymbolVerdict, date_label, explain
 
 WORST_ROWS = 200
 WORST_SYMBOLS = 200
@@ -17,28 +19,52 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_PAGES.filters["date"] = lambda value: date_label(value) or "–"
-_PAGES.filters["number"] = lambda value: _number(value)
-_PAGES.filters["bars"] = lambda count: f"{count:,} bar{'' if count == 1 else 's'}"
-_PAGES.filters["percent"] = lambda share: f"{100 * share:.3g} %"
 
 
-def render_html(report: QualityReport, *, provenance: Mapping[str, Any] | None = None) -> str:
+def add_filters(pages: Environment) -> None:
+    """Teach an environment how dates, numbers, counts and shares are written in a report."""
+    pages.filters["date"] = lambda value: date_label(value) or "–"
+    pages.filters["number"] = lambda value: _number(value)
+    pages.filters["bars"] = lambda count: f"{count:,} bar{'' if count == 1 else 's'}"
+    pages.filters["percent"] = lambda share: f"{100 * share:.3g} %"
+
+
+add_filters(_PAGES)
+
+
+def render_html(
+    report: QualityReport,
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    bars: pd.DataFrame | None = None,
+) -> str:
     """The report as one self-contained page: the verdict first, then what failed, worst first.
 
     At most 200 failing rows and 200 symbols are shown, whatever their number; ``provenance`` is
-    listed at the end.
+    listed at the end. Given the judged ``bars``, prices around the worst ones are drawn, for at
+    most 6 symbols.
     """
-    order = {"held": 0, "warned": 1, "passed": 2}
-    symbols = sorted(report.symbols.items(), key=lambda s: (order[s[1].verdict], s[0]))
     return _PAGES.get_template("report.html").render(
         report=report,
         severities={name: report.failures(name) for name in ("critical", "warning", "info")},
         rows=report.failing.head(WORST_ROWS).to_dict("records"),
-        symbols=symbols[:WORST_SYMBOLS],
+        symbols=worst_first(report.symbols)[:WORST_SYMBOLS],
+        charts=_charts(report, bars),
         passed=[o for o in report.outcomes if o.status in ("passed", "skipped")],
         provenance={"Suite sha256": report.suite_sha256, **(provenance or {})},
     )
+
+
+def worst_first(symbols: Mapping[str, SymbolVerdict]) -> list[tuple[str, SymbolVerdict]]:
+    """Symbols with their verdicts: held, then warned, then passed; each in alphabetical order."""
+    order = {"held": 0, "warned": 1, "passed": 2}
+    return sorted(symbols.items(), key=lambda s: (order[s[1].verdict], s[0]))
+
+
+def _charts(report: QualityReport, bars: pd.DataFrame | None) -> tuple[PriceChart, ...]:
+    if bars is None or not set(BAR_COLUMNS) <= set(bars.columns):
+        return ()
+    return price_charts(bars, report.failing, worst_symbols(report.failing))
 
 
 def render_markdown(report: QualityReport) -> str:

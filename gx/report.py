@@ -163,7 +163,7 @@ class QualityReport:
 
         ``every_row=False`` leaves the failing rows out, for what only needs the verdict.
         """
-        by_row = _row_labels(self.failing)
+        by_row = _row_labels(self.failing) if every_row else {}
         return {
             "success": self.success,
             "verdict": self.sentence,

@@ -103,9 +103,7 @@ def _misfits(days: np.ndarray[Any, Any], sessions: np.ndarray[Any, Any]) -> int:
     return int((~np.isin(days, between)).sum() + (~np.isin(between, days)).sum())
 
 
-def _adapted(
-    entry: Mapping[str, Any], table: SortedFrame, fit: Fit
-) -> tuple[dict[str, Any], str]:
+def _adapted(entry: Mapping[str, Any], table: SortedFrame, fit: Fit) -> tuple[dict[str, Any], str]:
     """An entry with kwargs that suit the data, and why."""
     implementation = get_expectation_impl(entry["type"])
     kwargs, why = dict(entry["kwargs"]), []

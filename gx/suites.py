@@ -73,9 +73,7 @@ def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
     document = _document(raw, where)
     _check_head(document, where, name)
     entries = document["expectations"]
-    expectations = tuple(
-        _expectation(entry, f"{where}, entry {number}") for number, entry in enumerate(entries, 1)
-    )
+    expectations = tuple(_numbered(entry, where, number) for number, entry in enumerate(entries, 1))
     _refuse_repeats(expectations, where)
     return Suite(
         name=document["name"],
@@ -164,18 +162,29 @@ def _check_head(document: Mapping[str, Any], where: str, name: str) -> None:
         raise SuiteError(f"{where}: holds no expectation; an empty suite would pass everything")
 
 
+def _numbered(entry: Any, where: str, number: int) -> Expectation:
+    try:
+        return _expectation(entry, f"{where}, entry {number}")
+    except SuiteError as error:
+        error.entry = number
+        raise
+
+
 def _expectation(entry: Any, where: str) -> Expectation:
     if not isinstance(entry, dict):
         raise SuiteError(f"{where}: must be an object with type, kwargs and severity")
     _refuse_unknown_keys(entry, _ENTRY_KEYS, where)
     type_ = entry.get("type")
     if type_ not in known_types():
-        raise SuiteError(f"{where}: unknown expectation {type_!r}{_nearest(type_, known_types())}")
+        raise SuiteError(
+            f"{where}: unknown expectation {type_!r}{_nearest(type_, known_types())}", field="type"
+        )
     where = f"{where} ({type_})"
     if entry.get("severity") not in SEVERITIES:
         raise SuiteError(
             f"{where}: severity is {entry.get('severity')!r}; it must be one of "
-            f"{', '.join(SEVERITIES)}{_nearest(entry.get('severity'), SEVERITIES)}"
+            f"{', '.join(SEVERITIES)}{_nearest(entry.get('severity'), SEVERITIES)}",
+            field="severity",
         )
     return _build(entry, where)
 
@@ -184,13 +193,17 @@ def _build(entry: Mapping[str, Any], where: str) -> Expectation:
     implementation = get_expectation_impl(entry["type"])
     kwargs = entry.get("kwargs", {})
     if not isinstance(kwargs, dict):
-        raise SuiteError(f"{where}: kwargs must be an object")
+        raise SuiteError(f"{where}: kwargs must be an object", field="kwargs")
     _refuse_unknown_parameters(kwargs, where)
     rest = {key: value for key, value in entry.items() if key not in ("type", "kwargs")}
     try:
         return implementation(**kwargs, **rest)
     except ValidationError as error:
-        raise SuiteError(f"{where}: {_faults(error, list(implementation.__fields__))}") from None
+        field = str(error.errors()[0]["loc"][0])
+        raise SuiteError(
+            f"{where}: {_faults(error, list(implementation.__fields__))}",
+            field=None if field == "__root__" else field,
+        ) from None
     except (TypeError, ValueError) as error:
         raise SuiteError(f"{where}: {error}") from None
 
@@ -213,7 +226,9 @@ def _faults(error: ValidationError, fields: list[str]) -> str:
 def _refuse_unknown_keys(found: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     for key in found:
         if key not in known:
-            raise SuiteError(f"{where}: unknown key {key!r}{_nearest(key, list(known))}")
+            raise SuiteError(
+                f"{where}: unknown key {key!r}{_nearest(key, list(known))}", field=str(key)
+            )
 
 
 def _refuse_unknown_parameters(kwargs: Mapping[str, Any], where: str) -> None:
@@ -223,7 +238,8 @@ def _refuse_unknown_parameters(kwargs: Mapping[str, Any], where: str) -> None:
             if name not in PARAMETERS:
                 raise SuiteError(
                     f"{where}: kwarg {key!r} asks for the parameter {name!r}, which no run "
-                    f"gives; there is {', '.join(PARAMETERS)}"
+                    f"gives; there is {', '.join(PARAMETERS)}",
+                    field=key,
                 )
 
 
@@ -236,7 +252,8 @@ def _refuse_repeats(expectations: tuple[Expectation, ...], where: str) -> None:
         if key in seen:
             raise SuiteError(
                 f"{where}, entry {number} ({configuration.type}): repeats entry {seen[key]}; "
-                "remove one of them"
+                "remove one of them",
+                entry=number,
             )
         seen[key] = number
 

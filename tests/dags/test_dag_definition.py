@@ -120,6 +120,7 @@ def test_the_steps_run_in_order_and_tracking_is_a_teardown(dag: Any):
 def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
     assert dag.params.dump() == {
         "symbols": ["TSLA", "NVDA"],
+        "more_symbols": None,
         "start_date": None,
         "end_date": None,
         "policy": "fail",

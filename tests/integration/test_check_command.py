@@ -40,9 +40,7 @@ def test_good_bars_pass_with_warnings_and_strict_counts_them(gx_command):
     assert "2025-10-05" in said.out
 
 
-def test_a_bad_bar_closes_the_gate_and_every_failing_row_is_in_the_json(
-    gx_command, bars, tmp_path
-):
+def test_a_bad_bar_closes_the_gate_and_every_failing_row_is_in_the_json(gx_command, bars, tmp_path):
     bars.loc[3:40, "high"] = bars["low"] - 1
     out, page = tmp_path / "report.json", tmp_path / "report.html"
     status, said = gx_command(

@@ -78,7 +78,7 @@ def test_with_every_symbol_held_the_run_fails_and_no_bar_is_lost(
 def test_a_run_over_one_day_knows_what_is_ordinary(
     workflow: Workflow, database: Database, sample: None
 ):
-    """A unit error shows only beside the bars before; they are read, and not judged or published."""
+    """A unit error shows only beside the bars before, which are read and not published."""
     database.execute(
         "update stock_data set open = open * 100, high = high * 100, low = low * 100, "
         "close = close * 100 where symbol = 'TSLA' and date = '2025-11-04'"

@@ -114,3 +114,15 @@ def test_given_dates_win_over_the_interval():
 
     assert (given.start, given.end) == (date(2024, 1, 1), None)
     assert (open_.start, open_.end) == (date(2025, 10, 6), date(2025, 10, 6))
+
+
+def test_more_symbols_are_added_to_the_chosen_ones():
+    request = parse_request({"symbols": ["TSLA"], "more_symbols": " IBM, TSLA,BRK.B "})
+
+    assert request.symbols == ("TSLA", "IBM", "BRK.B")
+    assert parse_request({"symbols": ["TSLA"], "more_symbols": "  "}).symbols == ("TSLA",)
+
+
+def test_more_symbols_are_checked_like_the_others():
+    with pytest.raises(RequestError, match="'ibm' is not"):
+        parse_request({"symbols": ["TSLA"], "more_symbols": "ibm"})

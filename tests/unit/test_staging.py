@@ -87,16 +87,23 @@ def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path):
         staging(tmp_path / "file").prepare()
 
 
-def test_old_runs_are_removed_by_age(tmp_path: Path):
+def test_old_runs_keep_what_was_found_and_lose_their_bars(tmp_path: Path):
     for run_id, age_days in (("old", 8), ("young", 6)):
         made = prepared(tmp_path, run_id)
         with made.recorded("extract"):
-            pass
+            made.write_text("bars.parquet", "")
+        for name in ("context.parquet", "enriched.parquet", "failing.parquet", "summary.json"):
+            made.write_text(name, "")
         then = time.time() - age_days * 86_400
         os.utime(tmp_path / "dag" / run_id / "steps" / "extract.json", (then, then))
     (tmp_path / "dag" / "not a run").mkdir()
 
-    removed = prepared(tmp_path, "now").clean_others(keep_days=7)
+    cleaned = prepared(tmp_path, "now").clean_others(keep_days=7)
 
-    assert removed == ["old"]
-    assert {p.name for p in (tmp_path / "dag").iterdir()} == {"young", "now", "not a run"}
+    def kept(run_id: str) -> set[str]:
+        return {path.name for path in (tmp_path / "dag" / run_id).iterdir()}
+
+    assert cleaned == ["old"]
+    assert kept("old") == {"steps", "failing.parquet", "summary.json"}
+    assert kept("young") > {"bars.parquet", "context.parquet", "enriched.parquet"}
+    assert prepared(tmp_path, "now").clean_others(keep_days=7) == []

@@ -1,0 +1,54 @@
+"""The quality desk inside Airflow's UI.
+
+Plugins are loaded in every task's process, so nothing heavy is imported before the api-server asks
+for the app.
+"""
+
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow.configuration import conf
+from airflow.plugins_manager import AirflowPlugin
+
+from dags.layout import PAGES
+
+
+def _views(root: str) -> list[dict[str, Any]]:
+    """The items of the navigation and the tab on a run; ``root`` is the path Airflow is under."""
+    pages = (("Data quality", ""), ("Suites", "suites/"), ("Data Docs", "docs/"))
+    items = [
+        {
+            "name": name,
+            "href": f"{root}{PAGES}/{path}",
+            "destination": "nav",
+            "url_route": name.lower().replace(" ", "_"),
+            "nav_top_level": name == "Data quality",
+        }
+        for name, path in pages
+    ]
+    tab = {
+        "name": "Quality report",
+        "href": f"{root}{PAGES}/runs/{{RUN_ID}}",
+        "destination": "dag_run",
+        "url_route": "quality_report",
+    }
+    return [*items, tab]
+
+
+class MarketGatePlugin(AirflowPlugin):
+    """Data quality, suites and Data Docs in the navigation; the report as a tab on each run."""
+
+    name = "market_gate"
+    external_views = _views(urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/"))
+
+    @cached_property
+    def _apps(self) -> list[dict[str, Any]]:
+        from dags.access import guarded_app
+
+        return [{"app": guarded_app(), "url_prefix": PAGES, "name": "Market data gate"}]
+
+    @property
+    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The pages, made when the api-server asks for them."""
+        return self._apps

@@ -1,0 +1,73 @@
+"""A run in short, written beside its files so that a thousand runs can be listed at once."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from dags.layout import FAILING, SUMMARY
+from dags.run import Run
+from gx.report import SEVERITIES, Outcome
+from gx.web.sources import RunSummary
+
+SYMBOLS = 50
+
+
+def summarise(
+    run: Run,
+    steps: Mapping[str, Mapping[str, Any]],
+    report: Mapping[str, Any] | None,
+    error: str | None,
+) -> RunSummary:
+    """What the run came to, however far it came; links are left to whoever shows it."""
+    identity = run.identity
+    short = RunSummary(
+        run_id=identity.run_id,
+        dag_id=identity.dag_id,
+        started=identity.started.isoformat(timespec="seconds"),
+        verdict=f"No verdict: {error}",
+        state="no_verdict",
+        missing=tuple(steps.get("extract", {}).get("missing_symbols", ())),
+        as_of=run.request.end.isoformat() if run.request.end else None,
+    )
+    if report is None:
+        return short
+    validated = steps["validate"]
+    failed = [entry for entry in report["expectations"] if not entry["success"]]
+    return replace(
+        short,
+        verdict=_sentence(report["verdict"], validated),
+        state="open" if validated["open"] else "closed",
+        rows=report["rows"],
+        failing_rows=run.staging.read_table(FAILING).num_rows,
+        failures={name: sum(e["severity"] == name for e in failed) for name in SEVERITIES},
+        held=tuple(validated["held"]),
+        suite=report["suite"],
+        suite_sha256=report["suite_sha256"],
+        expectations=tuple(sorted({_name(entry) for entry in failed})),
+        symbols=_at_fault(report),
+    )
+
+
+def write_summary(run: Run, summary: RunSummary, mlflow_page: str | None = None) -> None:
+    """Write it into the run's folder; ``mlflow_page`` is relative to MLflow's address."""
+    run.staging.write_json(SUMMARY, {**asdict(summary), "mlflow_page": mlflow_page})
+
+
+def _sentence(verdict: str, validated: Mapping[str, Any]) -> str:
+    """The report's verdict; of a run that went on without some symbols, it names those."""
+    held = validated["held"]
+    if not held or not validated["open"]:
+        return verdict
+    more = f" and {len(held) - 3:,} more" if len(held) > 3 else ""
+    return f"{', '.join(held[:3])}{more} held back: {verdict.removeprefix('Gate closed: ')}"
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return Outcome(entry["type"], entry["kwargs"], entry["severity"], "failed", "").name
+
+
+def _at_fault(report: Mapping[str, Any]) -> tuple[str, ...]:
+    """The symbols with failures: the held ones first, then those with the most failing bars."""
+    bad = [(s, v) for s, v in report["symbols"].items() if v["reasons"]]
+    bad.sort(key=lambda pair: (pair[1]["verdict"] != "held", -pair[1]["failing_rows"], pair[0]))
+    return tuple(symbol for symbol, _ in bad[:SYMBOLS])

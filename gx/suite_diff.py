@@ -1,0 +1,159 @@
+"""Say how two versions of a suite differ, in terms of expectations."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+_COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
+_PLAIN_KEYS = ("severity", "description", "notes", "meta", "id")
+_SUITE_KEYS = ("name", "id", "notes", "meta")
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One field that differs; None where a side does not have it."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to one expectation, or to the suite itself (``kind`` suite).
+
+    ``before`` and ``after`` are its positions in the two versions, counted from 1.
+    """
+
+    kind: Literal["added", "removed", "changed", "moved", "suite"]
+    type: str
+    name: str
+    description: str
+    before: int | None = None
+    after: int | None = None
+    details: tuple[Detail, ...] = ()
+
+
+def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The differences from ``old`` to ``new`` in the new order, then what was removed."""
+    before, after = _entries(old), _entries(new)
+    pairs = pair_entries(before, after)
+    moved = _moved(pairs)
+    partner = {there: here for here, there in pairs}
+    changes = [*_suite_changes(old, new)]
+    for there, entry in enumerate(after):
+        if there not in partner:
+            changes.append(_change("added", entry, after=there + 1))
+            continue
+        here = partner[there]
+        details = _details(before[here], entry)
+        if details or there in moved:
+            kind: Literal["changed", "moved"] = "changed" if details else "moved"
+            changes.append(_change(kind, entry, here + 1, there + 1, details))
+    kept = {here for here, _ in pairs}
+    changes += [
+        _change("removed", entry, before=here + 1)
+        for here, entry in enumerate(before)
+        if here not in kept
+    ]
+    return tuple(changes)
+
+
+def pair_entries(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[int, int]]:
+    """Positions (from 0) of entries that are the same expectation in both, by the old position.
+
+    The same check first, then the same id, then the same type on the same columns, then the type.
+    """
+    keys: tuple[Callable[[Entry], Hashable], ...] = (
+        lambda entry: (entry.get("type"), _frozen(entry.get("kwargs"))),
+        lambda entry: ("id", entry.get("id")) if entry.get("id") else None,
+        lambda entry: (entry.get("type"), _frozen(_columns(entry))),
+        lambda entry: entry.get("type"),
+    )
+    pairs: dict[int, int] = {}
+    for key in keys:
+        free: dict[Hashable, list[int]] = {}
+        taken = set(pairs.values())
+        for there, entry in enumerate(after):
+            if there not in taken and key(entry) is not None:
+                free.setdefault(key(entry), []).append(there)
+        for here, entry in enumerate(before):
+            if here not in pairs and free.get(key(entry)):
+                pairs[here] = free[key(entry)].pop(0)
+    return sorted(pairs.items())
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON values; 1 equals 1.0, and True is no number."""
+    return _frozen(one) == _frozen(other)
+
+
+def entry_name(entry: Entry) -> str:
+    """Short: the type without ``expect_``, with the columns it looks at."""
+    short = str(entry.get("type", "?")).removeprefix("expect_")
+    columns = [str(name) for name in _columns(entry)]
+    return f"{short}({', '.join(columns)})" if columns else short
+
+
+def _entries(document: Mapping[str, Any]) -> list[Entry]:
+    entries = document.get("expectations")
+    return [e for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
+
+
+def _columns(entry: Entry) -> list[Any]:
+    kwargs = entry.get("kwargs")
+    named = [kwargs[key] for key in _COLUMN_KEYS if key in kwargs] if kwargs else []
+    return [name for part in named for name in (part if isinstance(part, list) else [part])]
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, Mapping):
+        return frozenset((key, _frozen(inner)) for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(inner) for inner in value)
+    return (isinstance(value, bool), value)
+
+
+def _details(old: Entry, new: Entry) -> tuple[Detail, ...]:
+    before, after = old.get("kwargs") or {}, new.get("kwargs") or {}
+    named = [(key, before.get(key), after.get(key)) for key in {**before, **after}]
+    plain = [(key, old.get(key) or None, new.get(key) or None) for key in _PLAIN_KEYS]
+    if old.get("type") != new.get("type"):
+        plain.insert(0, ("type", old.get("type"), new.get("type")))
+    return tuple(Detail(*found) for found in [*named, *plain] if not same(found[1], found[2]))
+
+
+def _suite_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    found = [(key, old.get(key) or None, new.get(key) or None) for key in _SUITE_KEYS]
+    details = tuple(Detail(*one) for one in found if not same(one[1], one[2]))
+    return [Change("suite", "", "the suite", "", details=details)] if details else []
+
+
+def _change(
+    kind: Literal["added", "removed", "changed", "moved"],
+    entry: Entry,
+    before: int | None = None,
+    after: int | None = None,
+    details: tuple[Detail, ...] = (),
+) -> Change:
+    said = str(entry.get("description") or "")
+    return Change(kind, str(entry.get("type")), entry_name(entry), said, before, after, details)
+
+
+def _moved(pairs: Sequence[tuple[int, int]]) -> set[int]:
+    """New positions outside the longest run that kept its order: the fewest that were moved."""
+    tails: list[int] = []
+    ends: list[int] = []
+    previous: dict[int, int | None] = {}
+    for _, there in pairs:
+        at = bisect_left(tails, there)
+        previous[there] = ends[at - 1] if at else None
+        tails[at : at + 1], ends[at : at + 1] = [there], [there]
+    kept: set[int] = set()
+    step = ends[-1] if ends else None
+    while step is not None:
+        kept.add(step)
+        step = previous[step]
+    return {there for _, there in pairs} - kept

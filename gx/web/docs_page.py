@@ -1,0 +1,72 @@
+"""Data Docs behind the guard: the whole site, so that it runs its own script and nothing else."""
+
+import base64
+import hashlib
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from gx.web.guard import page, reader
+from gx.web.sources import Sources
+
+_SCRIPT = Path(__file__).parents[1] / "docs_assets" / "docs.js"
+INDEX = "index.html"
+
+
+def docs_routes() -> list[Route]:
+    """The page with the navigation, and the site that it frames."""
+    return [Route("/docs/", frame), Route("/docs/{path:path}", site)]
+
+
+async def frame(request: Request) -> Response:
+    """The navigation, and a page of the site (``?page=``, the index by default) below it."""
+    await reader(request)
+    sources: Sources = request.app.state.sources
+    path = request.query_params.get("page", INDEX)
+    if not (sources.data_docs / INDEX).is_file():
+        return page(request, "docs.html", framed=None)
+    find_page(sources.data_docs, path)
+    return page(request, "docs.html", framed=quote(path))
+
+
+async def site(request: Request) -> Response:
+    """A file of the site, under a policy that lets only the site's own script run."""
+    await reader(request)
+    sources: Sources = request.app.state.sources
+    path = find_page(sources.data_docs, request.path_params["path"])
+    return FileResponse(path, headers=sealed_headers())
+
+
+def find_page(root: Path, relative: str) -> Path:
+    """The file of the site at a path below ``root``; 404 for whatever is not in there."""
+    path = (root / relative.lstrip("/")).resolve() if "\0" not in relative else root
+    if not path.is_relative_to(root.resolve()) or not path.is_file():
+        raise HTTPException(404, "Data Docs has no such page.")
+    return path
+
+
+def sealed_headers() -> dict[str, str]:
+    """Headers for a page that others wrote: no script but the known one, no request, no form.
+
+    The sandbox keeps the page's own origin: with an opaque one a browser sends no cookie when a
+    link in the framed site is followed, and the reader would land on the login.
+    """
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src '{_script_hash()}'; style-src 'unsafe-inline'; "
+            "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
+            "sandbox allow-scripts allow-same-origin"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+
+
+def _script_hash() -> str:
+    digest = hashlib.sha256(_SCRIPT.read_text(encoding="utf-8").encode()).digest()
+    return "sha256-" + base64.b64encode(digest).decode()

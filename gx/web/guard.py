@@ -1,0 +1,163 @@
+"""Who may see and who may change, and the headers of every page.
+
+Whoever mounts the app hands it a guard; a route asks `reader` or `writer` before anything else.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from gx.render import add_filters
+
+_HERE = Path(__file__).parent
+_STATIC = (_HERE / "static", _HERE.parent / "templates")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+PAGES = Environment(
+    loader=FileSystemLoader([_HERE / "templates", _HERE.parent / "templates"]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+add_filters(PAGES)
+PAGES.filters["path"] = lambda value: quote(str(value), safe="")
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who is logged in."""
+
+    name: str
+    may_write: bool
+
+
+Guard = Callable[[Request], Awaitable[User | None]]
+
+
+class LoginNeeded(Exception):
+    """Nobody is logged in."""
+
+
+class Forbidden(Exception):
+    """Somebody is logged in, but may not do this."""
+
+
+async def reader(request: Request) -> User:
+    """The user who asks; raises LoginNeeded, or Forbidden when the guard says so."""
+    guard: Guard = request.app.state.guard
+    user = await guard(request)
+    if user is None:
+        raise LoginNeeded
+    request.state.user = user
+    return user
+
+
+async def writer(request: Request) -> User:
+    """The user who changes something; raises LoginNeeded or Forbidden.
+
+    There is no CSRF token in Airflow: a change must come as JSON, by POST or PUT, from a page of
+    this very origin.
+    """
+    user = await reader(request)
+    if not user.may_write:
+        raise Forbidden(f"{user.name} may look, but not change anything")
+    if request.method not in ("POST", "PUT"):
+        raise Forbidden("a change comes by POST or PUT")
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise Forbidden("a change comes as application/json")
+    if not _same_origin(request):
+        raise Forbidden("a change must come from a page of this site")
+    return user
+
+
+def static_url(base: str, name: str) -> str:
+    """The address of a static file, with a version, so that a browser may keep it for ever."""
+    return f"{base}/static/{quote(name)}?v={_version(static_path(name))}"
+
+
+def static_path(name: str) -> Path:
+    """A static file by its name; raises KeyError for a name that there is no file of."""
+    files = (path for folder in _STATIC for path in folder.iterdir())
+    return {path.name: path for path in files if path.suffix in (".css", ".js")}[name]
+
+
+@cache
+def _version(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+PAGES.globals["static_url"] = static_url
+
+
+def page(request: Request, template: str, **context: Any) -> Response:
+    """Render ``gx/web/templates/<template>`` under a strict policy.
+
+    Besides ``context`` a template knows ``nonce`` (for its script and link elements), ``base`` (the
+    path that the app is mounted at, without a slash at its end), ``user``, and ``here`` (the path
+    below ``base``). Values are escaped. ``status_code`` in ``context`` sets the status.
+    """
+    nonce = secrets.token_urlsafe(16)
+    status = context.pop("status_code", 200)
+    base = base_of(request)
+    user = getattr(request.state, "user", None)
+    here = request.url.path.removeprefix(base)
+    text = PAGES.get_template(template).render(
+        **{"nonce": nonce, "base": base, "user": user, "here": here, **context}
+    )
+    return HTMLResponse(text, status, headers={**_HEADERS, "Content-Security-Policy": _csp(nonce)})
+
+
+def json_response(document: Any, status_code: int = 200) -> Response:
+    """A JSON answer that no cache keeps and no browser takes for a page."""
+    return JSONResponse(document, status_code, headers=_HEADERS)
+
+
+def base_of(request: Request) -> str:
+    """The path that the app's own addresses start with."""
+    mount: str = request.app.state.mount
+    root = str(request.scope.get("root_path", ""))
+    return root if root.endswith(mount) else root + mount
+
+
+async def on_login_needed(request: Request, error: Exception) -> Response:
+    """A page sends its reader to the login; whatever else is asked is refused with 401."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return json_response({"error": "log in first"}, 401)
+    target = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+    return RedirectResponse(f"{request.app.state.login_url}?next={target}", 303, headers=_HEADERS)
+
+
+async def on_forbidden(request: Request, error: Exception) -> Response:
+    """Say why it is refused."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return json_response({"error": str(error)}, 403)
+    return page(request, "refused.html", title="Not allowed", reason=str(error), status_code=403)
+
+
+def _same_origin(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _csp(nonce: str) -> str:
+    return (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+        "img-src 'self' data:; connect-src 'self'; frame-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'self'"
+    )

@@ -1,0 +1,94 @@
+"""The page "Data quality": the latest runs, with what to look for."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gx.web.charts import kind, share, share_chart
+from gx.web.guard import page, reader
+from gx.web.sources import RunSummary, Sources
+
+PER_PAGE = 25
+VERDICTS = {
+    "passed": "passed",
+    "warned": "passed with remarks",
+    "held": "symbols held",
+    "closed": "gate closed",
+    "no_verdict": "no verdict",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a reader looks for; an empty text is anything."""
+
+    symbol: str = ""
+    expectation: str = ""
+    verdict: str = ""
+
+    @classmethod
+    def of(cls, query: QueryParams) -> "Wanted":
+        """What the query of an address asks for."""
+        verdict = query.get("verdict", "")
+        return cls(
+            query.get("symbol", "").strip(),
+            query.get("expectation", ""),
+            verdict if verdict in VERDICTS else "",
+        )
+
+    def fits(self, run: RunSummary) -> bool:
+        """Is this a run that the reader looks for?"""
+        at_fault = {*run.symbols, *run.held, *run.missing}
+        return (
+            (not self.symbol or self.symbol.upper() in {name.upper() for name in at_fault})
+            and (not self.expectation or self.expectation in run.expectations)
+            and (not self.verdict or self.verdict == kind(run))
+        )
+
+    def query(self, **more: object) -> str:
+        """As the query of an address."""
+        asked = {**self.__dict__, **more}
+        return urlencode({name: value for name, value in asked.items() if value})
+
+
+async def run_list(request: Request) -> Response:
+    """Runs that fit ``symbol``, ``expectation``, ``verdict``; 25 on a ``page``, newest first."""
+    await reader(request)
+    sources: Sources = request.app.state.sources
+    runs = await run_in_threadpool(sources.runs)
+    wanted = Wanted.of(request.query_params)
+    found = [run for run in runs if wanted.fits(run)]
+    number, pages = page_number(request.query_params, len(found), PER_PAGE)
+    shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
+    return page(
+        request,
+        "runs.html",
+        total=len(runs),
+        found=len(found),
+        shown=[(run, kind(run), share(run)) for run in shown],
+        chart=share_chart(found),
+        wanted=wanted,
+        verdicts=VERDICTS,
+        symbols=_sorted_names(name for run in runs for name in (*run.symbols, *run.held)),
+        expectations=_sorted_names(name for run in runs for name in run.expectations),
+        number=number,
+        pages=pages,
+    )
+
+
+def page_number(query: QueryParams, rows: int, per_page: int) -> tuple[int, int]:
+    """The page asked for, within what there is, and how many pages there are."""
+    pages = max(1, ceil(rows / per_page))
+    asked = query.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1
+    return min(max(number, 1), pages), pages
+
+
+def _sorted_names(names: Iterable[str]) -> Sequence[str]:
+    return sorted(set(names))[:1000]

@@ -1,0 +1,106 @@
+"""Where the pages get their runs, suites and bars from: whoever mounts the app hands it these."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+import pyarrow as pa
+
+State = Literal["open", "closed", "no_verdict"]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run came to, small enough to hold a thousand of.
+
+    ``started`` is ISO 8601 in UTC. ``verdict`` is the sentence. ``failures`` counts expectations
+    not met by severity; ``expectations`` are their names. ``symbols`` are those at fault (50 at
+    most), ``held`` those held back, ``missing`` those asked for without a bar. ``as_of`` is the day
+    freshness was judged at, None for the moment of the run.
+    """
+
+    run_id: str
+    dag_id: str
+    started: str
+    verdict: str
+    state: State
+    rows: int = 0
+    failing_rows: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    held: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    suite: str = ""
+    suite_sha256: str = ""
+    expectations: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    as_of: str | None = None
+    mlflow_url: str | None = None
+    airflow_url: str | None = None
+
+
+class RunFiles(Protocol):
+    """What is kept of one run; reads a file when it is asked for it."""
+
+    @property
+    def summary(self) -> RunSummary:
+        """The run in short."""
+
+    @property
+    def report(self) -> Mapping[str, Any] | None:
+        """`QualityReport.to_dict(every_row=False)`; None when there is no verdict."""
+
+    @property
+    def steps(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each step said of itself."""
+
+    @property
+    def docs_page(self) -> str | None:
+        """The run's Data Docs page, a path relative to ``Sources.data_docs``; None if unknown."""
+
+    def failing(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """One row per failing bar, worst first (see QualityReport.failing); empty if none."""
+
+    def bars(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """The bars that were judged, of all or some symbols, ordered by symbol and date.
+
+        Dates are datetime64; None when the bars have been cleaned up.
+        """
+
+    def context(self) -> pd.DataFrame | None:
+        """The bars before the range, which tell what is ordinary; None when there are none."""
+
+    def suite_text(self) -> str | None:
+        """The suite file that judged; None when there is no verdict."""
+
+
+class Sources(Protocol):
+    """What the pages read; nothing here changes anything."""
+
+    @property
+    def suites(self) -> Path:
+        """The folder of the suite files."""
+
+    @property
+    def history(self) -> Path:
+        """The folder of earlier versions of suites."""
+
+    @property
+    def data_docs(self) -> Path:
+        """The folder of the Data Docs site; it need not be there yet."""
+
+    def runs(self) -> Sequence[RunSummary]:
+        """Every run, newest first; quick with 1,000."""
+
+    def run(self, run_id: str) -> RunFiles | None:
+        """One run; None for an id that is not among ``runs``."""
+
+    def fresh_bars(
+        self, symbols: Sequence[str], start: date | None, end: date | None
+    ) -> pd.DataFrame:
+        """Bars as the database has them now; raises an error with a message for people."""
+
+    def symbols(self) -> list[str]:
+        """Every symbol that there are bars of, in order."""

@@ -1,0 +1,24 @@
+// Draft a suite from bars, then open it in the editor.
+"use strict";
+
+const form = document.getElementById("draft");
+if (form) {
+  document.getElementById("known-symbols").append(...PAGE.symbols.map((name) => el("option", { value: name })));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const given = Object.fromEntries(new FormData(form));
+    const button = form.querySelector("button");
+    button.disabled = true;
+    told("Reading the bars and drafting …");
+    try {
+      const made = await ask("POST", "/suites", {
+        name: given.name, start: given.start, end: given.end,
+        symbols: given.symbols.split(",").map((name) => name.trim()).filter(Boolean),
+      });
+      window.location = `${PAGE.base}/suites/${encodeURIComponent(made.name)}`;
+    } catch (error) {
+      told(error.message, "fault");
+      button.disabled = false;
+    }
+  });
+}

@@ -1,0 +1,53 @@
+"""Drafts on real bars: whatever the catalogue offers can be tried."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gx.catalogue import catalogue, filled
+from gx.trials import try_draft
+
+ROOT = Path(__file__).parents[2]
+SUITE = {"name": "draft", "id": "76a87551-932f-4848-b6c9-b48f9b328b11"}
+USABLE = [entry for entry in catalogue() if not entry.unsupported]
+# They judge texts; the rest of the catalogue can judge a price.
+OF_TEXT = {
+    "expect_column_values_to_be_dateutil_parseable": "symbol",
+    "expect_column_values_to_match_strftime_format": "symbol",
+    "expect_column_values_to_match_json_schema": "json",
+}
+
+
+@pytest.fixture(scope="module")
+def bars() -> pd.DataFrame:
+    bars = pd.read_csv(ROOT / "sql/sample/stock_data.csv", parse_dates=["date"])
+    return bars.assign(created_at=pd.Timestamp("2025-11-05"), json="{}")
+
+
+@pytest.mark.parametrize("entry", USABLE, ids=lambda entry: entry.type)
+def test_what_the_catalogue_offers_runs_on_bars(bars, entry):
+    kwargs = filled(entry)
+    if entry.type in OF_TEXT:
+        kwargs["column"] = OF_TEXT[entry.type]
+    draft = {"type": entry.type, "kwargs": kwargs, "severity": "info"}
+    found = try_draft({**SUITE, "expectations": [draft]}, "draft", bars, as_of="2025-11-04")
+    (outcome,) = found["outcomes"]
+    assert outcome["status"] in ("passed", "failed"), outcome["exception"]
+
+
+def test_bars_before_the_range_tell_what_is_ordinary_and_are_not_judged(bars):
+    rule = {"type": "expect_column_values_to_be_between", "severity": "critical"}
+    document = {**SUITE, "expectations": [{**rule, "kwargs": {"column": "close", "max_value": 1}}]}
+    found = try_draft(document, "draft", bars.tail(3), context=bars.head(20))
+    assert found["rows"] == 3
+    assert found["outcomes"][0]["count"] == 3
+
+
+def test_a_saved_suite_that_cannot_be_trusted_is_left_out_of_the_comparison(bars):
+    rule = {"type": "expect_column_to_exist", "kwargs": {"column": "close"}, "severity": "info"}
+    draft = {**SUITE, "expectations": [rule]}
+    broken = {**SUITE, "expectations": [{**rule, "severity": "bad"}]}
+    found = try_draft(draft, "draft", bars, saved=broken)
+    assert found["saved"] is None
+    assert found["outcomes"][0]["change"] == ""

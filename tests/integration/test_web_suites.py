@@ -1,0 +1,434 @@
+"""The suite pages behind a guard, with the real process that knows Great Expectations."""
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from starlette.testclient import TestClient
+
+from gx.errors import SuiteError
+from gx.suites import SUITES
+from gx.web.app import create_app
+from gx.web.guard import User
+from gx.web.sources import RunSummary
+from gx.web.suites import embedded, suite_routes
+from gx.web.trial import Workbench, WorkbenchError
+
+ROOT = Path(__file__).parents[2]
+USERS = {"ann": User("ann", True), "bob": User("bob", True), "vic": User("vic", False)}
+NAME = "stock_data"
+HOSTILE = '</script><script>alert("1")</script>'
+
+
+def sample_bars() -> pd.DataFrame:
+    bars = pd.read_csv(ROOT / "sql/sample/stock_data.csv", parse_dates=["date"])
+    return bars.assign(created_at=pd.Timestamp("2025-11-05"))
+
+
+@dataclass
+class KeptRun:
+    summary: RunSummary
+
+    def context(self):
+        return None
+
+    def bars(self, symbols=None):
+        return sample_bars() if self.summary.run_id == "kept" else None
+
+
+@dataclass
+class FakeSources:
+    suites: Path
+    history: Path
+    data_docs: Path
+    known: tuple[RunSummary, ...] = ()
+
+    def runs(self):
+        return self.known
+
+    def run(self, run_id):
+        return next((KeptRun(run) for run in self.known if run.run_id == run_id), None)
+
+    def fresh_bars(self, symbols, start, end):
+        bars = sample_bars()
+        chosen = bars[bars["symbol"].isin(symbols)]
+        if chosen.empty:
+            raise ValueError("no bars of these symbols")
+        return chosen
+
+    def symbols(self):
+        return ["NVDA", "TSLA", HOSTILE]
+
+
+@pytest.fixture(scope="module")
+def workbench():
+    bench = Workbench()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> FakeSources:
+    (tmp_path / "suites").mkdir()
+    shutil.copy(SUITES / f"{NAME}.json", tmp_path / "suites")
+    return FakeSources(tmp_path / "suites", tmp_path / "history", tmp_path / "docs")
+
+
+@pytest.fixture
+def app(sources, workbench, monkeypatch):
+    async def guard(request):
+        return USERS.get(request.headers.get("x-user", ""))
+
+    monkeypatch.setattr("gx.web.suites.suite_routes", lambda: suite_routes(workbench))
+    return create_app(sources, guard, login_url="/login")
+
+
+def client(app, user: str = "ann") -> TestClient:
+    headers = {"x-user": user, "sec-fetch-site": "same-origin", "accept": "application/json"}
+    return TestClient(app, base_url="http://desk", headers=headers, follow_redirects=False)
+
+
+@pytest.fixture
+def ann(app):
+    return client(app)
+
+
+def saved(ann) -> tuple[dict, str]:
+    version = ann.get(f"/gate/api/suites/{NAME}").json()
+    return json.loads(version["text"]), version["sha256"]
+
+
+def bounded(document: dict, limit: float) -> dict:
+    changed = json.loads(json.dumps(document))
+    bound = next(e for e in changed["expectations"] if e["kwargs"].get("column") == "volume"
+                 and "max_value" in e["kwargs"])  # fmt: skip
+    bound["kwargs"]["max_value"] = limit
+    return changed
+
+
+def put(who, document, sha256, reason="tighter", **more):
+    body = {"document": document, "base_sha256": sha256, "reason": reason, **more}
+    return who.put(f"/gate/api/suites/{NAME}", json=body)
+
+
+def versions(ann) -> list[str]:
+    page = ann.get(f"/gate/suites/{NAME}/history").text
+    return re.findall(r'data-version="([^"]+)"', page)
+
+
+WRITES = [
+    ("PUT", f"/gate/api/suites/{NAME}"),
+    ("POST", "/gate/api/suites"),
+    ("POST", f"/gate/api/suites/{NAME}/check"),
+    ("POST", f"/gate/api/suites/{NAME}/try"),
+    ("POST", f"/gate/api/suites/{NAME}/restore"),
+]
+READS = [
+    "/gate/suites/",
+    "/gate/suites/new",
+    f"/gate/suites/{NAME}",
+    f"/gate/suites/{NAME}/history",
+    "/gate/api/catalogue",
+    f"/gate/api/suites/{NAME}",
+    f"/gate/api/suites/{NAME}/check",
+    f"/gate/api/suites/{NAME}/versions/x",
+]
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_a_write_is_refused_without_login_rights_origin_or_json(app, sources, method, path):
+    text = (sources.suites / f"{NAME}.json").read_text()
+    assert client(app, "nobody").request(method, path, json={}).status_code == 401
+    assert client(app, "vic").request(method, path, json={}).status_code == 403
+    ann = client(app)
+    for origin in ({"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}):
+        assert ann.request(method, path, json={}, headers=origin).status_code == 403
+    evil = {"origin": "http://evil", "x-user": "ann"}
+    assert TestClient(app).request(method, path, json={}, headers=evil).status_code == 403
+    assert ann.request(method, path, data={"document": "{}"}).status_code == 403
+    plain = {"content-type": "text/plain"}
+    assert ann.request(method, path, content="{}", headers=plain).status_code == 403
+    assert (sources.suites / f"{NAME}.json").read_text() == text
+    assert not list(sources.history.glob("*/*.json"))
+
+
+@pytest.mark.parametrize("path", READS)
+def test_anonymous_sees_nothing(app, path):
+    answer = client(app, "nobody").get(path)
+    assert answer.status_code == 401
+    assert answer.json() == {"error": "log in first"}
+    page = client(app, "nobody").get(path, headers={"accept": "text/html"})
+    assert page.status_code == 303
+    assert page.headers["location"].startswith("/login?next=")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"{}", b'{"document": 3}'])
+def test_a_body_that_no_editor_sends_is_refused(ann, body):
+    headers = {"content-type": "application/json"}
+    answer = ann.put(f"/gate/api/suites/{NAME}", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_a_body_beyond_all_reason_is_refused(ann):
+    assert "larger" in put(ann, {"x": "y" * 2_100_000}, "").json()["error"]
+
+
+@pytest.mark.parametrize(
+    "name", ["nope", "..%2Fstock_data", "%2e%2e", "%2Fetc%2Fpasswd", "stock_data.json", "a%00b"]
+)
+def test_a_name_that_is_no_suite_is_not_found(ann, name):
+    for path in (f"suites/{name}", f"suites/{name}/history", f"api/suites/{name}",
+                 f"api/suites/{name}/check", f"api/suites/{NAME}/versions/{name}"):  # fmt: skip
+        assert ann.get(f"/gate/{path}").status_code == 404, path
+    body = {"document": {}, "base_sha256": "", "reason": "x", "version": "x"}
+    assert ann.put(f"/gate/api/suites/{name}", json=body).status_code == 404
+    for verb in ("check", "try", "restore"):
+        assert ann.post(f"/gate/api/suites/{name}/{verb}", json=body).status_code == 404, verb
+
+
+def test_a_viewer_sees_the_pages_without_anything_to_write(app):
+    vic = client(app, "vic")
+    page = vic.get(f"/gate/suites/{NAME}").text
+    assert "You may look at this suite" in page
+    assert 'id="open-save"' not in page
+    assert '"may_write": false' in page
+    assert "New suite" not in vic.get("/gate/suites/").text
+
+
+def test_the_list_shows_author_time_count_and_the_last_run(app, ann, sources):
+    document, base = saved(ann)
+    put(ann, bounded(document, 5e9), base)
+    run = RunSummary("r<1>", "d", "2026-11-20T10:00:00", "Passed: fine.", "open", suite=NAME)
+    sources.known = (run,)
+    page = ann.get("/gate/suites/").text
+    assert "ann" in page and f">{len(document['expectations'])}" in page
+    assert "Passed: fine." in page and "/gate/runs/r%3C1%3E" in page
+    assert "with another version" in page
+
+
+def test_the_editors_page_has_a_policy_and_escapes_what_it_embeds(ann):
+    document, base = saved(ann)
+    document["expectations"][0]["description"] = HOSTILE
+    assert put(ann, document, base, reason=HOSTILE).status_code == 200
+    for path in (f"/gate/suites/{NAME}", f"/gate/suites/{NAME}/history", "/gate/suites/",
+                 "/gate/suites/new"):  # fmt: skip
+        answer = ann.get(path)
+        assert HOSTILE not in answer.text and 'alert("1")' not in answer.text, path
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        nonce = re.search(r"script-src 'nonce-([^']+)'", policy).group(1)
+        scripts = re.findall(r"<script[^>]*>", answer.text)
+        assert scripts and all(f'nonce="{nonce}"' in script for script in scripts)
+        assert not re.search(r"\son\w+=", answer.text)
+    data = re.search(r'id="page-data"[^>]*>(.*?)</script>', ann.get(f"/gate/suites/{NAME}").text)
+    first = json.loads(json.loads(data.group(1))["text"])["expectations"][0]
+    assert first["description"] == HOSTILE
+
+
+def test_embedded_data_comes_back_as_it_was():
+    data = {"a": HOSTILE + "\u2028 & <!--", "b": [1.5, None]}
+    text = str(embedded(data))
+    assert json.loads(text) == data
+    assert not set("<>&\u2028") & set(text)
+
+
+def test_saving_writes_the_file_and_names_the_author(ann, sources):
+    document, base = saved(ann)
+    answer = put(ann, bounded(document, 5e9), base)
+    assert answer.status_code == 200
+    assert answer.json()["author"] == "ann"
+    assert "5000000000" in (sources.suites / f"{NAME}.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field"),
+    [
+        (lambda e: e["kwargs"].update(min_valu=3), "min_valu"),
+        (lambda e: e["kwargs"].update(min_value="x"), "min_value"),
+        (lambda e: e.update(severity="fatal"), "severity"),
+        (lambda e: e.update(type="expect_nothing"), "type"),
+        (lambda e: e.update(color="red"), "color"),
+    ],
+)
+def test_a_broken_draft_cannot_be_saved_and_says_which_field(ann, sources, spoil, field):
+    document, base = saved(ann)
+    spoil(document["expectations"][1])
+    answer = put(ann, document, base)
+    assert answer.status_code == 422
+    assert (answer.json()["entry"], answer.json()["field"]) == (2, field)
+    assert saved(ann)[1] == base
+    checked = ann.post(f"/gate/api/suites/{NAME}/check", json={"document": document}).json()
+    assert [(f["entry"], f["field"]) for f in checked["faults"]] == [(2, field)]
+
+
+def test_a_check_finds_every_fault_and_words_every_sound_entry(ann):
+    document, _ = saved(ann)
+    document["expectations"][0]["severity"] = "bad"
+    document["expectations"][4]["kwargs"] = {}
+    document["expectations"][5].pop("description")
+    found = ann.post(f"/gate/api/suites/{NAME}/check", json={"document": document}).json()
+    assert [fault["entry"] for fault in found["faults"]] == [1, 5]
+    assert found["sentences"][5] == "high values must never be null."
+    assert {change["kind"] for change in found["changes"]} == {"changed"}
+
+
+def test_two_editors_the_second_sees_the_difference_and_may_save_over_it(app, ann):
+    document, base = saved(ann)
+    bob = client(app, "bob")
+    assert put(bob, bounded(document, 7e9), base, reason="bob was here").status_code == 200
+    answer = put(ann, bounded(document, 5e9), base, base=document)
+    assert answer.status_code == 409
+    told = answer.json()
+    assert (told["theirs"]["author"], told["theirs"]["reason"]) == ("bob", "bob was here")
+    detail = told["their_changes"][0]["details"][0]
+    assert (detail["field"], detail["after"]) == ("max_value", 7e9)
+    assert told["difference"][0]["details"][0]["after"] == 5e9
+    over = put(ann, bounded(document, 5e9), told["theirs"]["sha256"])
+    assert over.status_code == 200
+    assert len(versions(ann)) == 3
+
+
+def test_the_history_shows_differences_and_runs_and_restores_any_version(ann, sources):
+    document, base = saved(ann)
+    sources.known = (RunSummary("r1", "d", "2026-11-20T10:00:00", "v", "open", suite=NAME,
+                                suite_sha256=base),)  # fmt: skip
+    put(ann, bounded(document, 5e9), base)
+    page = ann.get(f"/gate/suites/{NAME}/history").text
+    assert "<b>max_value</b>" in page and "Used by 1 run:" in page and "/gate/runs/r1" in page
+    now = saved(ann)[1]
+    body = {"version": versions(ann)[-1], "base_sha256": now, "reason": "back"}
+    assert ann.post(f"/gate/api/suites/{NAME}/restore", json=body).json()["sha256"] == base
+    assert ann.post(f"/gate/api/suites/{NAME}/restore", json=body).status_code == 409
+
+
+def try_it(ann, document, **bars):
+    return ann.post(f"/gate/api/suites/{NAME}/try", json={"document": document, **bars})
+
+
+@pytest.fixture
+def kept(sources):
+    day = {"started": "2025-11-05T10:00:00+00:00", "as_of": "2025-11-04"}
+    sources.known = tuple(
+        RunSummary(run_id, "d", verdict="v", state="open", rows=46, **day)
+        for run_id in ("kept", "gone")
+    )
+    return sources
+
+
+def test_a_trial_says_what_would_fail_and_be_held_and_what_differs(ann, kept):
+    document, base = saved(ann)
+    found = try_it(ann, bounded(document, 8e7), run_id="kept").json()
+    assert (found["rows"], found["symbols"]) == (46, 2)
+    assert found["saved"]["open"] and not found["draft"]["open"]
+    assert found["draft"]["held"] == ["NVDA", "TSLA"]
+    (changed,) = [o for o in found["outcomes"] if o["change"]]
+    assert changed["change"] == "newly failing"
+    assert (
+        changed["count"]
+        == int((sample_bars()["volume"] > 8e7).sum())
+        == len(sample_bars().query("volume > 8e7"))
+    )
+    assert saved(ann)[1] == base
+
+
+def test_a_trial_of_one_expectation_judges_only_that(ann, kept):
+    document, _ = saved(ann)
+    draft = bounded(document, 8e7)
+    before = document["expectations"]
+    entry = next(n for n, e in enumerate(draft["expectations"], 1) if e not in before)
+    found = try_it(ann, draft, run_id="kept", entry=entry).json()
+    (outcome,) = found["outcomes"]
+    assert (outcome["entry"], outcome["change"]) == (entry, "newly failing")
+
+
+def test_a_removed_expectation_is_named_and_an_added_one_is_new(ann, kept):
+    document, _ = saved(ann)
+    draft = {**document, "expectations": document["expectations"][1:]}
+    draft["expectations"].append({"type": "expect_column_max_to_be_between", "severity": "info",
+                                  "kwargs": {"column": "close", "max_value": 1}})  # fmt: skip
+    found = try_it(ann, draft, run_id="kept").json()
+    assert [o["name"].partition("(")[0] for o in found["dropped"]] == ["table_columns_to_match_set"]
+    assert (found["outcomes"][-1]["change"], found["outcomes"][-1]["status"]) == ("new", "failed")
+
+
+def test_a_trial_takes_a_fresh_extract(ann):
+    document, _ = saved(ann)
+    found = try_it(ann, document, symbols=["TSLA"], start="2025-10-01", end="2025-11-04").json()
+    assert found["symbols"] == 1
+
+
+@pytest.mark.parametrize(
+    ("bars", "said"),
+    [
+        ({"run_id": "gone"}, "cleaned up"),
+        ({"run_id": "../kept"}, "no such run"),
+        ({"run_id": 3}, "no such run"),
+        ({"symbols": "TSLA"}, "list of names"),
+        ({"symbols": ["NONE"]}, "no bars of these symbols"),
+        ({"symbols": ["TSLA"], "start": "yesterday"}, "date like"),
+        ({"run_id": "kept", "entry": "1"}, "whole number"),
+    ],
+)
+def test_bars_that_cannot_be_had_are_explained(ann, kept, bars, said):
+    answer = try_it(ann, saved(ann)[0], **bars)
+    assert answer.status_code == 400
+    assert said in answer.json()["error"]
+
+
+def test_a_broken_draft_cannot_be_tried_and_says_which_field(ann, kept):
+    document, _ = saved(ann)
+    document["expectations"][1]["kwargs"]["min_value"] = "x"
+    answer = try_it(ann, document, run_id="kept")
+    assert answer.status_code == 422
+    assert (answer.json()["entry"], answer.json()["field"]) == (2, "min_value")
+
+
+def test_a_suite_is_drafted_from_data_once(ann, sources):
+    answer = ann.post("/gate/api/suites", json={"name": "drafted", "symbols": ["TSLA"]})
+    assert answer.status_code == 201
+    assert answer.json()["reason"] == "Drafted from 23 bars of TSLA"
+    assert (sources.suites / "drafted.json").is_file()
+    again = ann.post("/gate/api/suites", json={"name": "drafted", "symbols": ["TSLA"]})
+    assert (again.status_code, again.json()["field"]) == (422, "name")
+    bad = ann.post("/gate/api/suites", json={"name": "../x", "symbols": ["TSLA"]})
+    assert bad.status_code == 422
+
+
+def test_a_suite_that_is_no_json_can_still_be_opened_and_mended(ann, sources):
+    document, _ = saved(ann)
+    (sources.suites / f"{NAME}.json").write_text("{ oops")
+    assert "no JSON" in ann.get("/gate/suites/").text
+    assert ann.get(f"/gate/suites/{NAME}").status_code == 200
+    now = ann.get(f"/gate/api/suites/{NAME}").json()["sha256"]
+    assert put(ann, document, now).status_code == 200
+
+
+def test_the_catalogue_is_told_with_its_forms(ann):
+    told = ann.get("/gate/api/catalogue").json()
+    assert len(told["entries"]) > 70
+    assert told["parameters"] == ["as_of"]
+
+
+def test_a_workbench_that_dies_is_said_and_starts_again():
+    bench = Workbench()
+    try:
+        bench.warm()
+        bench._process.kill()
+        bench._process.wait()
+        assert bench.ask("check", document={}, name="x")["faults"]  # started anew, unnoticed
+        with pytest.raises(WorkbenchError, match="could not be tried: KeyError"):
+            bench.ask("nonsense")
+        with pytest.raises(SuiteError):
+            bench.ask("trust", raw=b"{", name="x")
+        bench.patience_s = 0.01
+        with pytest.raises(WorkbenchError, match=r"took more than 0\.01 s"):
+            bench.ask("draft", bars=sample_bars(), name="x")
+        bench.patience_s = 60
+        assert bench.ask("check", document={}, name="x")["faults"]
+    finally:
+        bench.close()
