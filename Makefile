@@ -41,7 +41,7 @@ test: $(READY)  ## lint, types, import contracts and every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 bench: $(READY)  ## what each step costs, against the least it could [ROWS=1000000 BENCH=pipeline]
 	@$(BIN)/python -m tests.bench $(BENCH) $(if $(ROWS),--rows $(ROWS))

@@ -153,6 +153,8 @@ def _plain_sentence(type_: str, kwargs: Mapping[str, Any]) -> str:
 
 def _symbols(frame: pd.DataFrame, rows: Rows) -> tuple[tuple[str, ...], int]:
     """The symbols at fault, the worst first, and how many failing rows have none."""
+    if not len(rows):
+        return (), 0
     owners = frame["symbol"].iloc[rows] if "symbol" in frame else pd.Series([None] * len(rows))
     counts = Counter(str(symbol) for symbol in owners.dropna())
     ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
@@ -160,6 +162,8 @@ def _symbols(frame: pd.DataFrame, rows: Rows) -> tuple[tuple[str, ...], int]:
 
 
 def _examples(frame: pd.DataFrame, rows: Rows) -> tuple[dict[str, Any], ...]:
+    if not len(rows):
+        return ()
     columns = [column for column in BAR_COLUMNS if column in frame]
     few = frame.loc[rows[:EXAMPLES], columns]
     return tuple(
