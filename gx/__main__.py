@@ -76,7 +76,7 @@ def _suggest(arguments: argparse.Namespace) -> int:
     for entry, reason in zip(draft.document["expectations"], draft.reasons, strict=True):
         print(f"  {entry['severity']:<9} {entry['description']}\n{'':<12}{reason}")
     report = run_in_memory(frame, read_suite(path), as_of=_newest(bars), skipped=unfit(bars))
-    print(f"\nOn these bars the draft finds {len(report.failed)} things suspicious:\n")
+    print(f"\nWhat the draft finds suspicious on these bars ({len(report.failed)}):\n")
     print("\n".join(report_lines(report)))
     print(f"\nWritten to {path}; read it, change it, then: python -m gx check --suite {path.stem}")
     return PASSED

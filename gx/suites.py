@@ -51,7 +51,8 @@ def suite_path(name: str, folder: Path = SUITES) -> Path:
     """The file of suite ``name``; raises SuiteError with the nearest name if there is none."""
     known = sorted(path.stem for path in folder.glob("*.json"))
     if name not in known:
-        raise SuiteError(f"there is no suite {name!r}{_nearest(name, known)}")
+        hint = _nearest(name, known) or f"; there is {', '.join(known)}"
+        raise SuiteError(f"there is no suite {name!r}{hint}")
     return folder / f"{name}.json"
 
 

@@ -110,15 +110,16 @@ def spawn(
     output: Path,
     ports: list[int],
     environment: Mapping[str, str] | None = None,
+    project: Path = ROOT,
 ) -> subprocess.Popen[bytes]:
-    """Start `up` without waiting for it."""
+    """Start `up` without waiting for it; ``project`` is where the packages are."""
     where = ["--airflow-port", str(ports[0]), "--mlflow-port", str(ports[1])]
     # setproctitle writes over the environment, by which processes_of() knows its own.
     variables = {**os.environ, "SPT_NOENV": "1", **(environment or {})}
     with output.open("w") as sink:
         return subprocess.Popen(
             command(var, "up", *where),
-            cwd=ROOT,
+            cwd=project,
             env=variables,
             stdout=sink,
             stderr=sink,
@@ -144,10 +145,12 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_desk(var: Path, environment: Mapping[str, str] | None = None) -> Iterator[Desk]:
+def running_desk(
+    var: Path, environment: Mapping[str, str] | None = None, project: Path = ROOT
+) -> Iterator[Desk]:
     """A desk that is ready; stopped at the end."""
     ports, output = free_ports(2), var.parent / f"{var.name}.out"
-    process = spawn(var, output, ports, environment)
+    process = spawn(var, output, ports, environment, project)
     try:
         wait_for_line(process, output, "Ctrl-C stops everything")
         airflow, mlflow = (f"http://127.0.0.1:{port}" for port in ports)
@@ -158,7 +161,7 @@ def running_desk(var: Path, environment: Mapping[str, str] | None = None) -> Ite
         process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a desk that nobody looks at still takes a fifth of a core
 def desk() -> Iterator[Desk]:
     """One desk for every test that leaves it as it was: import it into a test module to use it."""
     with folder() as path, running_desk(path / "var") as running:

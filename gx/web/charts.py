@@ -36,9 +36,11 @@ class ShareChart:
 def share_chart(runs: Sequence[RunSummary]) -> ShareChart:
     """The failing share of at most 60 of ``runs`` (newest first)."""
     shown = list(reversed(runs[:SHOWN]))
-    top = max((share(run) for run in shown), default=0.0) or 0.01
+    top = max((share(run) for run in shown), default=0.0)
     step = WIDTH / max(len(shown), 20)
-    return ShareChart(tuple(_bar(run, at * step, step, top) for at, run in enumerate(shown)), top)
+    return ShareChart(
+        tuple(_bar(run, at * step, step, top or 1.0) for at, run in enumerate(shown)), top
+    )
 
 
 def share(run: RunSummary) -> float:

@@ -61,7 +61,7 @@ async def reader(request: Request) -> User:
     user = await guard(request)
     if user is None:
         raise LoginNeeded
-    request.state.user = user
+    request.state.reader = user  # not `user`: Airflow's own middleware keeps its user there
     return user
 
 
@@ -112,7 +112,7 @@ def page(request: Request, template: str, **context: Any) -> Response:
     nonce = secrets.token_urlsafe(16)
     status = context.pop("status_code", 200)
     base = base_of(request)
-    user = getattr(request.state, "user", None)
+    user = getattr(request.state, "reader", None)
     here = request.url.path.removeprefix(base)
     text = PAGES.get_template(template).render(
         **{"nonce": nonce, "base": base, "user": user, "here": here, **context}

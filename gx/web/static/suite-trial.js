@@ -4,6 +4,7 @@
 const Trial = (() => {
   const panel = document.getElementById("try");
   const choice = { kind: PAGE.runs && PAGE.runs.length ? "run" : "fresh", run_id: PAGE.runs && PAGE.runs[0] ? PAGE.runs[0].run_id : "", symbols: "", start: "", end: "" };
+  const WORST = ["critical", "warning", "info"];
   let result = null;
 
   function bars() {
@@ -54,14 +55,15 @@ const Trial = (() => {
   }
 
   function verdict(label, found) {
-    const held = found.held_count ? `; held: ${found.held.slice(0, 12).join(", ")}${found.held_count > 12 ? " …" : ""}` : "";
+    const held = found.held_count ? ` Held: ${found.held.slice(0, 12).join(", ")}${found.held_count > 12 ? " …" : "."}` : "";
     return el("p", {}, el("b", {}, `${label}: `), el("span", { class: `chip ${found.open ? "passed" : "critical"}` }, found.open ? "open" : "closed"), ` ${found.sentence}${held}`);
   }
 
   function show(found) {
     result = found;
     const changed = found.outcomes.filter((one) => one.change && one.change !== "new");
-    const bad = found.outcomes.filter((one) => one.status !== "passed" && !changed.includes(one));
+    const bad = found.outcomes.filter((one) => one.status !== "passed" && !changed.includes(one))
+      .sort((one, other) => WORST.indexOf(one.severity) - WORST.indexOf(other.severity));
     const fine = found.outcomes.filter((one) => one.status === "passed" && !changed.includes(one));
     document.getElementById("try-result").replaceChildren(
       verdict("The draft", found.draft), found.saved ? verdict("The saved suite", found.saved) : "",
