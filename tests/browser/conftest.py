@@ -1,0 +1,101 @@
+"""One desk and one browser for every test in here; both leave the checkout as it was."""
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
+
+from dags.layout import PAGES
+from tests.browser.browsing import ARGUMENTS, WIDE, Visitor, log_in, visitor
+from tests.browser.stack import desk_of_a_copy, install_suites
+from tests.desk import Desk
+from tests.staged_runs import daily_bars, judged, outcome, stage_run
+
+HOSTILE = "<script>alert(1)</script>"
+Open = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's own Chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no `chromium` on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def desk(browser: Browser) -> Iterator[Desk]:
+    """`make up`, from a copy of the packages."""
+    with desk_of_a_copy() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sessions(desk: Desk, browser: Browser) -> dict[str, StorageState]:
+    """The cookies of every user of the desk, got by logging in as people do."""
+    found = {}
+    for user in desk.passwords:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{desk.airflow}{PAGES}/suites/")
+        log_in(page, desk, user)
+        expect(page.get_by_role("heading", name="Suites")).to_be_visible()
+        found[user] = context.storage_state()
+        context.close()
+    return found
+
+
+@pytest.fixture
+def open_as(desk: Desk, browser: Browser, sessions: dict[str, StorageState]) -> Iterator[Open]:
+    """Open a window as a user; each one's pages must have been quiet when the test ends."""
+    with ExitStack() as stack:
+
+        def opened(user: str, width: int = WIDE, scheme: str = "light") -> Visitor:
+            return stack.enter_context(visitor(browser, desk, sessions[user], width, scheme))
+
+        yield opened
+
+
+@pytest.fixture
+def admin(open_as: Open) -> Visitor:
+    """A window of the administrator."""
+    return open_as("admin")
+
+
+@pytest.fixture
+def viewer(open_as: Open) -> Visitor:
+    """A window of somebody who may only look."""
+    return open_as("viewer")
+
+
+@pytest.fixture(scope="session")
+def passed_run(desk: Desk) -> str:
+    """A run that met every expectation."""
+    ended = desk.trigger_and_wait()
+    assert ended["state"] == "success"
+    return str(ended["dag_run_id"])
+
+
+@pytest.fixture
+def fresh_suites(desk: Desk) -> Iterator[None]:
+    """The suites as they are in the checkout, also for the test after this one."""
+    install_suites(desk)
+    yield
+    install_suites(desk)
+
+
+@pytest.fixture(scope="session")
+def hostile_run(desk: Desk) -> str:
+    """A run whose worst bars belong to a symbol that is markup."""
+    bars = daily_bars(["AAPL", HOSTILE], 60)
+    report = judged(bars, outcome(bars, [5, 70, 71]), outcome(bars, [72], "warning", "volume"))
+    run_id = f"hostile_{uuid.uuid4().hex[:8]}"
+    stage_run(desk.var / "staging", run_id, bars, report)
+    return run_id

@@ -1,0 +1,40 @@
+"""The desk, running from a copy of the packages: the suite editor writes beside what it reads."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dags.settings import ROOT
+from tests.desk import Desk, folder, running_desk
+
+PACKAGES = ("dags", "gx", "sql", "tracking", "transforms")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", "history")
+
+
+def copy_project(target: Path) -> Path:
+    """The packages as they are in the checkout, without earlier versions of suites."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, target / name, ignore=LEFT_OUT)
+    return target
+
+
+@contextmanager
+def desk_of_a_copy() -> Iterator[Desk]:
+    """A desk that leaves the checkout as it was."""
+    with folder() as path:
+        project = copy_project(path / "project")
+        with running_desk(path / "var", {"PYTHONPATH": ""}, project) as running:
+            yield running
+
+
+def project_of(desk: Desk) -> Path:
+    """Where the desk's packages are."""
+    return desk.var.parent / "project"
+
+
+def install_suites(desk: Desk) -> None:
+    """Put the suites back as they are in the checkout, and forget their history."""
+    gx = project_of(desk) / "gx"
+    shutil.rmtree(gx / "history", ignore_errors=True)
+    shutil.copytree(ROOT / "gx" / "expectations", gx / "expectations", dirs_exist_ok=True)

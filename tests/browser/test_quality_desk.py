@@ -1,0 +1,284 @@
+"""What people do all day, in a real browser on the real desk."""
+
+import re
+from urllib.parse import quote
+
+import psycopg2
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from dags.layout import PAGES
+from tests.browser.browsing import NARROW, PATIENCE_MS, WIDE, Visitor, log_in, visitor
+from tests.browser.conftest import HOSTILE, Open
+from tests.desk import Desk
+
+LOW = "close stays below 300"
+STORED = "<img src=x"  # what a column of ten characters has room for
+
+
+def add_upper_bound(page: Page, highest: str) -> None:
+    """Add a critical upper bound on close to the draft, through the catalogue's form."""
+    page.locator("#open-add").click()
+    page.get_by_label("Search the catalogue").fill("column values between")
+    page.locator(".offer", has=page.get_by_text("Column values to be between", exact=True)).click()
+    form = page.locator("#add form")
+    form.get_by_label("Column *").fill("close")
+    form.get_by_label("Max value").fill(highest)
+    form.get_by_label("Severity").select_option("critical")
+    form.get_by_label("Sentence").fill(LOW)
+    form.get_by_role("button", name="Add").click()
+    expect(entry(page, LOW)).to_be_visible()
+
+
+def entry(page: Page, sentence: str) -> Locator:
+    """The line of an expectation in the editor."""
+    return page.locator("#list .entry", has_text=sentence)
+
+
+def save(page: Page, reason: str) -> None:
+    """Save the draft, or be told why not."""
+    page.locator("#open-save").click()
+    page.get_by_label("Reason").fill(reason)
+    page.locator("#do-save").click()
+
+
+def saved(page: Page) -> None:
+    """Wait until the server has taken the draft."""
+    expect(page.locator("#told")).to_have_text(re.compile("^Saved"))
+    expect(page.locator("#state")).to_have_text("saved")
+
+
+def restore_first(page: Page) -> None:
+    """Restore the oldest version, from the history that is shown."""
+    oldest = page.locator("section.version").last
+    oldest.get_by_text("Restore this version").click()
+    oldest.get_by_role("button", name="Restore").click()
+    expect(page.locator("section.version").first.locator(".reason")).to_have_text(
+        re.compile("^Restored"), timeout=PATIENCE_MS
+    )
+
+
+def test_nobody_sees_anything_before_the_login(desk: Desk, browser: Browser, passed_run: str):
+    with visitor(browser, desk, None) as nobody:
+        for path in ("/", "/suites/", "/suites/stock_data", "/docs/", f"/runs/{quote(passed_run)}"):
+            page = nobody.go(path)
+            expect(page.get_by_label("Password")).to_be_visible()
+            assert "/auth/login" in page.url
+        for path in ("/api/catalogue", "/api/suites/stock_data", "/docs/index.html"):
+            answer = nobody.page.request.get(f"{desk.airflow}{PAGES}{path}")
+            assert answer.status == 401
+            assert answer.json() == {"error": "log in first"}
+
+
+def test_the_login_leads_back_to_the_page_that_was_asked_for(desk: Desk, browser: Browser):
+    with visitor(browser, desk, None) as somebody:
+        page = somebody.go("/suites/stock_data?from=mail")
+        log_in(page, desk, "admin")
+        expect(page.get_by_role("heading", name="stock_data")).to_be_visible()
+        assert page.url == f"{desk.airflow}{PAGES}/suites/stock_data?from=mail"
+
+
+def test_a_run_is_triggered_by_form_and_its_findings_are_one_click_away(admin: Visitor):
+    page = admin.go_to_airflow()
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.locator("[role=dialog][data-state=open]")
+    form.locator("[aria-label='Remove NVDA']").click()
+    form.locator("#element_start_date").fill("2025-10-06")
+    form.locator("#element_end_date").fill("2025-10-24")
+    with page.expect_response(lambda answer: answer.url.endswith("/dagRuns")) as asked:
+        form.get_by_role("button", name="Trigger", exact=True).click()
+    run = asked.value.json()
+    asked_for = {name: run["conf"][name] for name in ("symbols", "start_date", "end_date")}
+    assert asked_for == {"symbols": ["TSLA"], "start_date": "2025-10-06", "end_date": "2025-10-24"}
+
+    page.get_by_role("link", name="Quality report").click()
+    report = page.frame_locator("iframe")
+    # The report says that the run is under way, and looks again by itself.
+    verdict = re.compile(r"^Passed: 15 bars of 1 symbol")
+    expect(report.locator("h1")).to_have_text(verdict, timeout=PATIENCE_MS)
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
+    with page.context.expect_page() as opened:
+        report.get_by_role("link", name="MLflow run").click()
+    expect(opened.value.get_by_text(run["dag_run_id"]).first).to_be_visible()
+    opened.value.close()
+    report.get_by_role("link", name="Data Docs").last.click()
+    site = report.frame_locator("iframe")
+    expect(site.get_by_text("stock_data").first).to_be_visible()
+
+    task = f"/runs/{quote(run['dag_run_id'], safe='')}/tasks/validate_data/details"
+    for link, found in (
+        ("Quality report", r"/gate/runs/manual"),
+        ("Data Docs", r"/gate/docs/\?page=validations"),
+        ("MLflow run", r"/#/experiments/\d+/runs/\w{32}"),
+    ):
+        admin.go_to_airflow(task).get_by_role("link", name=link, exact=True).click()
+        page.wait_for_url(re.compile(found), wait_until="commit")
+
+
+def test_bad_symbols_are_refused_in_the_form(admin: Visitor):
+    page = admin.go_to_airflow()
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.locator("[role=dialog][data-state=open]")
+    form.locator("#element_more_symbols").fill("tsla")
+    form.get_by_role("button", name="Trigger", exact=True).click()
+    expect(page.get_by_text(re.compile("does not match|Invalid|pattern")).first).to_be_visible()
+
+
+@pytest.mark.usefixtures("fresh_suites")
+def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, passed_run: str):
+    page = admin.edit()
+    add_upper_bound(page, "300")
+    expect(page.locator("#state")).to_have_text("1 unsaved change")
+    page.locator("#open-try").click()
+    page.get_by_role("button", name="Try the draft").click()
+    result = page.locator("#try-result")
+    expect(result.get_by_text("The draft:")).to_be_visible(timeout=PATIENCE_MS)
+    expect(result.locator("p", has_text="The draft:").locator(".chip")).to_have_text("closed")
+    expect(result.locator("p", has_text="The saved suite:").locator(".chip")).to_have_text("open")
+    expect(result.locator("li.critical", has_text=LOW)).to_contain_text("TSLA")
+    admin.picture("trial_1280")
+    save(page, "no share of ours costs more")
+    saved(page)
+
+    failed = desk.trigger_and_wait()
+    assert failed["state"] == "failed"
+    page = admin.go_to_run(failed["dag_run_id"])
+    expect(page.locator("h1")).to_contain_text("closed")
+    expect(page.locator(".outcome", has_text=LOW).first).to_be_visible()
+    rows = page.locator("table.failing tbody tr", has_text=LOW)
+    expect(rows).not_to_have_count(0)
+    assert all("TSLA" in text for text in rows.all_inner_texts())
+    expect(page.locator("[data-load$='/charts'] svg").first).to_be_visible()
+    expect(page.locator("[data-load$='/changes']")).to_contain_text("newly failing")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    assert download.value.path().read_text().splitlines()[0].startswith("symbol,date")
+
+    page = admin.go("/suites/stock_data/history")
+    newest = page.locator("section.version").first
+    expect(newest).to_contain_text("by admin")
+    expect(newest).to_contain_text("no share of ours costs more")
+    expect(newest.locator(".changes")).to_contain_text(LOW)
+    expect(newest.locator(f".runs-of a[href$='{failed['dag_run_id']}']")).to_be_visible()
+    restore_first(page)
+    assert desk.trigger_and_wait()["state"] == "success"
+
+
+@pytest.mark.usefixtures("fresh_suites")
+def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
+    first, second = open_as("admin"), open_as("admin")
+    page, other = first.edit(), second.edit()
+    entry(page, "There is at least one bar").get_by_label("Severity").select_option("warning")
+    add_upper_bound(other, "9999")
+    save(page, "a warning is enough")
+    saved(page)
+
+    save(other, "a ceiling")
+    conflict = other.locator("#conflict")
+    expect(conflict).to_contain_text("Somebody was faster")
+    expect(conflict).to_contain_text("a warning is enough")
+    second.witness.refuse(409)
+    conflict.get_by_role("button", name="Load theirs").click()
+    loaded = entry(other, "There is at least one bar").get_by_label("Severity")
+    expect(loaded).to_have_value("warning")
+    expect(entry(other, LOW)).to_have_count(0)
+    other.get_by_role("button", name="Undo").click()
+    expect(entry(other, LOW)).to_be_visible()  # nothing of the second's work is lost
+    other.get_by_role("button", name="Redo").click()
+    add_upper_bound(other, "9999")
+    save(other, "a ceiling too")
+    saved(other)
+
+    page = first.go("/suites/stock_data/history")
+    reasons = page.locator("section.version .reason").all_inner_texts()
+    assert reasons[:2] == ["a ceiling too", "a warning is enough"]
+    restore_first(page)
+
+
+def test_a_viewer_reads_but_saves_nothing(viewer: Visitor, desk: Desk):
+    page = viewer.edit()
+    expect(page.get_by_text("You may look at this suite, but not change it.")).to_be_visible()
+    expect(page.locator("#open-save")).to_have_count(0)
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+    status = page.evaluate(
+        """async (url) => (await fetch(url, {method: "PUT", body: "{}",
+           headers: {"content-type": "application/json"}})).status""",
+        f"{PAGES}/api/suites/stock_data",
+    )
+    assert status == 403
+    viewer.witness.refuse(403)
+    expect(viewer.go("/suites/stock_data/history").get_by_text("Restore")).to_have_count(0)
+    expect(viewer.go("/suites/").get_by_text("New suite")).to_have_count(0)
+
+
+def test_markup_in_the_data_is_shown_and_does_nothing(admin: Visitor, desk: Desk, hostile_run: str):
+    stored = stored_symbol(desk)
+    page = admin.go_to_run(hostile_run)
+    expect(page.get_by_role("cell", name=HOSTILE, exact=True).first).to_be_visible()
+    expect(page.locator("[data-load$='/charts'] svg").first).to_be_visible()
+    expect(admin.go("/").locator(f"#symbols option[value='{HOSTILE}']")).to_have_count(1)
+    page = admin.edit()
+    page.locator("#open-try").click()
+    page.get_by_label("Symbols").fill(stored)
+    page.get_by_role("button", name="Try the draft").click()
+    expect(page.locator("#try-result")).to_contain_text("The draft:", timeout=PATIENCE_MS)
+    expect(page.locator("#try-result")).to_contain_text(stored)
+    assert page.locator("img").count() == 0
+
+
+def stored_symbol(desk: Desk) -> str:
+    """Put bars of a symbol that is markup into the table of bars."""
+    socket = str(next(desk.var.glob("postgres/**/.s.PGSQL.*")).parent)
+    connection = psycopg2.connect(host=socket, user="postgres", dbname="bars")
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into stock_data (symbol, date, open, high, low, close, volume)"
+            " values (%s, '2025-10-07', 5, 4, 6, 5, 10) on conflict do nothing",
+            [STORED],
+        )
+    connection.close()
+    return STORED
+
+
+def every_page(run_id: str) -> dict[str, str]:
+    """The addresses of our pages by the name of their picture."""
+    return {
+        "runs": "/",
+        "report": f"/runs/{quote(run_id, safe='')}",
+        "docs": "/docs/",
+        "suites": "/suites/",
+        "editor": "/suites/stock_data",
+        "history": "/suites/stock_data/history",
+        "new_suite": "/suites/new",
+        "not_found": "/runs/there_is_none",
+    }
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (NARROW, "light"), (WIDE, "dark")])
+def test_every_page_fits_its_window_and_is_quiet(
+    open_as: Open, hostile_run: str, width: int, scheme: str
+):
+    somebody = open_as("admin", width, scheme)
+    for name, path in every_page(hostile_run).items():
+        page = somebody.go(path)
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert beyond <= 0, f"{name} is {beyond} pixels too wide at {width}"
+        somebody.picture(f"{name}_{width}" + ("_dark" if scheme == "dark" else ""))
+        if name == "not_found":
+            somebody.witness.refuse(404)
+
+
+def test_the_pages_open_inside_airflow(admin: Visitor, desk: Desk):
+    admin.page.goto(f"{desk.airflow}/dags")
+    admin.page.get_by_role("link", name="Data quality").click()
+    inside = admin.page.frame_locator("iframe")
+    expect(inside.get_by_role("heading", name="Data quality")).to_be_visible()
+    inside.get_by_role("link", name="Suites").click()
+    inside.get_by_role("link", name="stock_data").click()
+    expect(inside.locator("#state")).to_have_text("saved", timeout=PATIENCE_MS)
+    inside.get_by_role("link", name="Data Docs").click()
+    index = inside.frame_locator("iframe")
+    index.get_by_role("link", name=re.compile(r"^20\d\d-")).first.click()
+    expect(index.get_by_text("Evaluated Expectations")).to_be_visible()
