@@ -159,11 +159,11 @@ class Desk:
         self, symbols: Sequence[str], start: date | None, end: date | None
     ) -> pd.DataFrame:
         """Bars as the database has them now (see sql.extract.extract_bars, which may raise)."""
-        from dags.steps import connected
+        from sql.connection import connected
         from sql.extract import extract_bars
 
         sink = io.BytesIO()
-        with connected(self._settings) as engine:
+        with connected(self._settings.bars()) as engine:
             extract_bars(engine, sink, symbols=symbols, start=start, end=end)
         sink.seek(0)
         frame: pd.DataFrame = pq.read_table(sink).to_pandas(date_as_object=False)
@@ -171,10 +171,10 @@ class Desk:
 
     def symbols(self) -> list[str]:
         """Every symbol that there are bars of."""
-        from dags.steps import connected
+        from sql.connection import connected
         from sql.extract import known_symbols
 
-        with connected(self._settings) as engine:
+        with connected(self._settings.bars()) as engine:
             return known_symbols(engine)
 
     def _list(self) -> tuple[RunSummary, ...]:

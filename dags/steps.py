@@ -1,8 +1,6 @@
 """The steps up to publishing. Each reads and writes the run's folder, and can run again."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +23,8 @@ from dags.layout import (
     SUITE,
 )
 from dags.run import Run
-from dags.settings import Settings
 from dags.staging import Staging
-from sql.connection import make_engine
+from sql.connection import connected
 from sql.errors import NoBarsError
 from sql.extract import extract_bars, known_symbols
 from sql.previous import previous_closes
@@ -46,7 +43,7 @@ def extract(run: Run) -> dict[str, Any]:
     request, staging = run.request, run.staging
     staging.prepare()
     staging.clean_others(keep_days=run.settings.staging_keep_days)
-    with staging.recorded("extract") as record, connected(run.settings) as engine:
+    with staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
         with (staging.root / BARS).open("wb") as sink:
             found = extract_bars(
                 engine, sink, symbols=request.symbols, start=request.start, end=request.end
@@ -144,7 +141,7 @@ def _say_why(report: "QualityReport", run: Run) -> None:
 def transform(run: Run) -> dict[str, Any]:
     """Enrich the bars that the gate let through."""
     staging = run.staging
-    with staging.recorded("transform") as record, connected(run.settings) as engine:
+    with staging.recorded("transform") as record, connected(run.settings.bars()) as engine:
         bars = _passed(staging).drop_columns(["created_at"]).to_pandas(date_as_object=False)
         with engine.connect() as connection:
             before = previous_closes(connection, sorted(set(bars["symbol"])), run.request.start)
@@ -157,7 +154,7 @@ def transform(run: Run) -> dict[str, Any]:
 def publish(run: Run) -> dict[str, Any]:
     """Publish what passed and set aside what is held, in one transaction: no bar is lost."""
     request, staging, run_id = run.request, run.staging, run.identity.run_id
-    with staging.recorded("publish") as record, connected(run.settings) as engine:
+    with staging.recorded("publish") as record, connected(run.settings.bars()) as engine:
         enriched, held = staging.read_table(ENRICHED), _held(staging)
         extracted = staging.read_json("steps/extract.json")["rows"]
         if enriched.num_rows + held.num_rows != extracted:
@@ -199,16 +196,6 @@ def publish(run: Run) -> dict[str, Any]:
                 f"was published. The report: {run.report}"
             )
     return {"rows": published.rows, "held": held.num_rows}
-
-
-@contextmanager
-def connected(settings: Settings) -> Iterator[Engine]:
-    """A pool of connections to the bars for the length of a step."""
-    engine = make_engine(settings.bars())
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _held_symbols(staging: Staging) -> list[str]:

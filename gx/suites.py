@@ -24,9 +24,9 @@ from pydantic.v1 import ValidationError
 
 from gx.errors import SuiteError
 from gx.plugins.expectations import BarExpectation
+from gx.report import SEVERITIES
 
 SUITES = Path(__file__).parent / "expectations"
-SEVERITIES = ("critical", "warning", "info")
 _SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
 PARAMETERS = ("as_of",)
 _ENTRY_KEYS = ("type", "kwargs", "severity", "meta", "notes", "description", "id")

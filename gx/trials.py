@@ -16,11 +16,11 @@ from great_expectations.render.renderer.inline_renderer import InlineRenderer
 from gx.catalogue import catalogue
 from gx.checkpoint import run_in_memory
 from gx.errors import SuiteError
-from gx.report import Outcome, QualityReport
+from gx.report import SEVERITIES, Outcome, QualityReport
 from gx.suggest import CALENDARS, draft_suite
 from gx.suite_diff import entry_name, pair_entries
 from gx.suite_store import canonical
-from gx.suites import PARAMETERS, SEVERITIES, Suite, parse_suite
+from gx.suites import PARAMETERS, Suite, parse_suite
 
 SHOWN_SYMBOLS = 12
 SHOWN_HELD = 50

@@ -1,5 +1,7 @@
 """From connection settings to a pooled engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -54,3 +56,13 @@ def make_engine(settings: ConnectionSettings, *, application: str = "market-data
 def driver_connection(connection: Connection) -> DriverConnection:
     """The psycopg2 connection below, for COPY, in the same transaction."""
     return cast(DriverConnection, connection.connection.driver_connection)
+
+
+@contextmanager
+def connected(settings: ConnectionSettings) -> Iterator[Engine]:
+    """An engine whose connections are all given up at the end."""
+    engine = make_engine(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -70,17 +70,16 @@ def _load(arguments: argparse.Namespace) -> int:
     from dags.local.services import services
     from dags.settings import Settings
     from gx.bar_files import read_bars
-    from sql.connection import make_engine
+    from sql.connection import connected
     from sql.load import load_bars
 
     bars = read_bars(arguments.file, symbol=arguments.symbol)
     parse_symbols(bars["symbol"].drop_null().unique().to_pylist())
-    with services(arguments.var) as found:
-        engine = make_engine(Settings.of(found.environment).bars())
-        try:
-            loaded = load_bars(engine, bars)
-        finally:
-            engine.dispose()
+    with (
+        services(arguments.var) as found,
+        connected(Settings.of(found.environment).bars()) as engine,
+    ):
+        loaded = load_bars(engine, bars)
     print(
         f"{arguments.file}: {loaded.rows:,} bars read, {loaded.new:,} new, "
         f"{loaded.changed:,} changed, {loaded.unchanged:,} unchanged"
@@ -93,16 +92,15 @@ def _load(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from dags.local.services import services
     from dags.settings import Settings
-    from sql.connection import make_engine
+    from sql.connection import connected
     from sql.extract import extract_bars, known_symbols
 
-    with services(arguments.var) as found, arguments.file.open("wb") as sink:
-        engine = make_engine(Settings.of(found.environment).bars())
-        try:
-            symbols = known_symbols(engine)
-            extract_bars(engine, sink, symbols=symbols, start=None, end=None)
-        finally:
-            engine.dispose()
+    with (
+        services(arguments.var) as found,
+        arguments.file.open("wb") as sink,
+        connected(Settings.of(found.environment).bars()) as engine,
+    ):
+        extract_bars(engine, sink, symbols=known_symbols(engine), start=None, end=None)
     return PASSED
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import URL
 from dags.local.errors import LocalError
 from dags.settings import ROOT
 from sql import embedded
-from sql.connection import make_engine
+from sql.connection import connected
 from sql.schema import create_schema, load_sample
 
 BARS, AIRFLOW, MLFLOW = "bars", "airflow", "mlflow"
@@ -62,12 +62,9 @@ def services(var: Path, outside: Mapping[str, str] = os.environ) -> Iterator[Ser
 
 def _embedded_bars(server: embedded.EmbeddedServer) -> dict[str, str]:
     settings = server.settings(BARS)
-    engine = make_engine(settings)
-    try:
+    with connected(settings) as engine:
         create_schema(engine)
         load_sample(engine)
-    finally:
-        engine.dispose()
     return {
         "POSTGRES_HOST": settings.host,
         "POSTGRES_PORT": str(settings.port),
