@@ -32,7 +32,9 @@ class DeskRecord:
     def alive(self) -> bool:
         """Whether that very process still lives, not one that was given its number since."""
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.born) < 1
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.born) < 1
+            return same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 
@@ -71,7 +73,8 @@ def stop(var: Path) -> DeskRecord | None:
         if record and record.alive:
             os.kill(record.pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        while not _try_lock(descriptor):
+        # The supervisor gives the lock up a moment before it has ended itself.
+        while not _try_lock(descriptor) or (record and record.alive):
             if time.monotonic() > deadline:
                 raise LocalError(
                     f"the desk in {var} did not stop within {STOP_SECONDS:.0f} s; "
