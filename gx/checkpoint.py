@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import great_expectations
 import pandas as pd
@@ -12,8 +14,11 @@ from great_expectations.core import RunIdentifier
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
 )
+from great_expectations.data_context import AbstractDataContext
+from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
+from great_expectations.datasource.fluent.interfaces import Batch
 
-from gx.docs import render_validation_page
+from gx.docs import standalone
 from gx.outcomes import ROWS_ONLY, memory_batch, read_outcomes, suite_of
 from gx.report import QualityReport, date_label
 from gx.suites import Suite, read_suite, suite_path
@@ -51,15 +56,18 @@ def run(
         context_root_dir=str(project),
         runtime_environment={"RESULTS_DIR": str(results.resolve())},
     )
-    parameters = _parameters(as_of)
-    checked = gx_context.checkpoints.get(suite).run(
-        batch_parameters={"dataframe": frame},
+    parameters, data = _parameters(as_of), {"dataframe": frame}
+    checkpoint = gx_context.checkpoints.get(suite)
+    checked = checkpoint.run(
+        batch_parameters=data,
         expectation_parameters=parameters,
         run_id=RunIdentifier(run_name=run_name),
     )
-    (result,) = checked.run_results.values()
-    report = _report(read, frame, len(bars), result, parameters, {})
-    return replace(report, page=render_validation_page(result))
+    ((key, result),) = checked.run_results.items()
+    (definition,) = checkpoint.validation_definitions
+    batch = definition.batch_definition.get_batch(batch_parameters=data)
+    report = _report(read, batch, frame, len(bars), result, parameters, {})
+    return replace(report, page=standalone(_page_of(gx_context, key)))
 
 
 def run_in_memory(
@@ -78,11 +86,18 @@ def run_in_memory(
     frame, skipped = pd.concat([bars, context], ignore_index=True), skipped or {}
     parameters = _parameters(as_of)
     wanted = [e for e in suite.expectations if e.configuration.type not in skipped]
-    result = memory_batch(frame).validate(
+    batch = memory_batch(frame)
+    result = batch.validate(
         suite_of(suite.name, wanted), result_format=ROWS_ONLY, expectation_parameters=parameters
     )
     assert isinstance(result, ExpectationSuiteValidationResult)
-    return _report(suite, frame, len(bars), result, parameters, skipped)
+    return _report(suite, batch, frame, len(bars), result, parameters, skipped)
+
+
+def _page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> str:
+    """The page that the checkpoint has just written for a result."""
+    (site,) = context.get_docs_sites_urls(resource_identifier=key)
+    return Path(url2pathname(urlsplit(str(site["site_url"])).path)).read_text(encoding="utf-8")
 
 
 def _parameters(as_of: str | None) -> dict[str, Any]:
@@ -92,6 +107,7 @@ def _parameters(as_of: str | None) -> dict[str, Any]:
 
 def _report(
     suite: Suite,
+    batch: Batch,
     frame: pd.DataFrame,
     judged: int,
     result: ExpectationSuiteValidationResult,
@@ -99,7 +115,7 @@ def _report(
     skipped: Mapping[str, str],
 ) -> QualityReport:
     outcomes = read_outcomes(
-        suite, frame, result, judged=judged, parameters=parameters, skipped=skipped
+        suite, batch, frame, result, judged=judged, parameters=parameters, skipped=skipped
     )
     frame = frame.iloc[:judged]
     known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()

@@ -5,7 +5,6 @@ Content-Security-Policy that lets no other script run and nothing be fetched.
 """
 
 import base64
-import copy
 import hashlib
 import html
 import json
@@ -14,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.render.renderer.content_block.validation_results_table_content_block import (  # noqa: E501
     ValidationResultsTableContentBlockRenderer,
 )
@@ -33,6 +31,8 @@ SCRIPT = (ASSETS / "docs.js").read_text(encoding="utf-8")
 SCRIPT_HASH = "sha256-" + base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
 
 _OUTSIDE_LINK = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
+# Text of the data has no "<" left in it, and attributes no quote.
+_LINK_TO_A_PAGE = re.compile(r'(<a\b[^>]*?)\shref="(?!#)[^"]*"')
 _MAX_GRAPH_POINTS = 50
 
 
@@ -68,7 +68,6 @@ class OfflineView(DefaultJinjaPageView):
     """
 
     _template = "offline_page.j2"
-    standalone = False
 
     def __init__(
         self, custom_styles_directory: str | None = None, custom_views_directory: str | None = None
@@ -81,9 +80,7 @@ class OfflineView(DefaultJinjaPageView):
         self.env.bytecode_cache = _COMPILED
         self.env.filters["graph_points"] = _graph_points
         self.env.filters["has_failures"] = _has_failures
-        self.env.globals.update(
-            css=CSS, script=SCRIPT, script_hash=SCRIPT_HASH, standalone=self.standalone
-        )
+        self.env.globals.update(css=CSS, script=SCRIPT, script_hash=SCRIPT_HASH)
 
     @pass_context
     def render_content_block(
@@ -113,7 +110,7 @@ class OfflineView(DefaultJinjaPageView):
         attributes = {
             name: html.escape(str(value))
             for name, value in (styling.get("attributes") or {}).items()
-            if name != "href" or self._may_link_to(str(value))
+            if name != "href" or not _OUTSIDE_LINK.match(str(value))
         }
         return str(super().render_styling({**styling, "attributes": attributes}))
 
@@ -122,20 +119,9 @@ class OfflineView(DefaultJinjaPageView):
         note = str(super().render_markdown(markdown))  # type: ignore[no-untyped-call]
         return re.sub(r'\s(?:href|src)="[^"]*"', "", note)
 
-    def _may_link_to(self, target: str) -> bool:
-        if self.standalone:
-            return target.startswith("#")
-        return not _OUTSIDE_LINK.match(target)
-
     @staticmethod
     def _escape_template_param_value(value: Any) -> str:
         return _escape(value)
-
-
-class StandaloneView(OfflineView):
-    """A page that stands alone: it links to no other page of the site."""
-
-    standalone = True
 
 
 class SeverityTableRenderer(ValidationResultsTableContentBlockRenderer):
@@ -147,7 +133,7 @@ class SeverityTableRenderer(ValidationResultsTableContentBlockRenderer):
 
         def row_with_severity(*row_args: Any, result: Any, **row_kwargs: Any) -> Any:
             rows = row_of(*row_args, result=result, **row_kwargs)
-            _add_severity(rows[0][0], _severity(result.to_json_dict()))
+            _add_severity(rows[0][0], result.expectation_config.severity.value)
             return rows
 
         return row_with_severity
@@ -193,11 +179,9 @@ class OfflineSiteBuilder(SiteBuilder):
         return self.get_resource_url(only_if_exists=False), links
 
 
-def render_validation_page(result: ExpectationSuiteValidationResult) -> str:
-    """Return one self-contained HTML page of a validation result, linking to nothing else."""
-    # The renderer adds keys to the result that it is given.
-    page = ValidationPageRenderer().render(copy.deepcopy(result))
-    return str(StandaloneView().render(page))  # type: ignore[no-untyped-call]
+def standalone(page: str) -> str:
+    """Return a page of the site without the links to its other pages, as a file of its own."""
+    return _LINK_TO_A_PAGE.sub(r"\1", page)
 
 
 def failure_counts(result: Mapping[str, Any]) -> dict[str, int]:

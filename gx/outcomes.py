@@ -44,6 +44,7 @@ def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite
 
 def read_outcomes(
     suite: Suite,
+    batch: Batch,
     frame: pd.DataFrame,
     result: ExpectationSuiteValidationResult,
     *,
@@ -51,30 +52,32 @@ def read_outcomes(
     parameters: Mapping[str, Any],
     skipped: Mapping[str, str],
 ) -> tuple[Outcome, ...]:
-    """One outcome per entry of the suite file, in its order.
+    """One outcome per entry of the suite file, in its order; ``batch`` holds ``frame``.
 
     An entry without a result is ``missing``: a check that did not run has checked nothing. Only the
     first ``judged`` rows count; what follows them is context. ``parameters`` are those that the
     suite was validated with; ``skipped`` gives, by expectation type, why it was left out.
     """
-    by_key = {_key(found): found for found in result.results}
-    failing = _failing_rows(suite, frame, by_key, parameters)
+    by_key = {result_key(found): found for found in result.results}
+    failing = _failing_rows(suite, batch, by_key, parameters)
     outcomes = []
     for expectation in suite.expectations:
-        key, type_ = _expectation_key(expectation, parameters), expectation.configuration.type
+        key, type_ = entry_key(expectation, parameters), expectation.configuration.type
         if type_ in skipped:
             outcomes.append(_outcome(expectation, status="skipped", observed=skipped[type_]))
         elif key not in by_key:
-            outcomes.append(_outcome(expectation, status="missing"))
+            outcomes.append(missing_outcome(expectation))
         else:
             rows = failing.get(key, np.empty(0, np.int64))
-            outcomes.append(_judged(expectation, by_key[key], rows, frame.iloc[:judged]))
+            outcomes.append(
+                outcome_of(expectation, by_key[key], rows, frame.iloc[:judged], judged=judged)
+            )
     return tuple(outcomes)
 
 
 def _failing_rows(
     suite: Suite,
-    frame: pd.DataFrame,
+    batch: Batch,
     by_key: Mapping[str, ExpectationValidationResult],
     parameters: Mapping[str, Any],
 ) -> dict[str, Rows]:
@@ -82,14 +85,14 @@ def _failing_rows(
     failed = {
         key: expectation
         for expectation in suite.expectations
-        if (found := by_key.get(key := _expectation_key(expectation, parameters)))
+        if (found := by_key.get(key := entry_key(expectation, parameters)))
         and not found.success
         and found.result.get("unexpected_count")
     }
     rows = _rows_of(by_key[key] for key in failed)
     again = [expectation for key, expectation in failed.items() if key not in rows]
     if again:
-        result = memory_batch(frame).validate(
+        result = batch.validate(
             suite_of(suite.name, again),
             result_format=ROWS_ONLY,
             expectation_parameters=dict(parameters),
@@ -101,35 +104,50 @@ def _failing_rows(
 
 def _rows_of(results: Iterable[ExpectationValidationResult]) -> dict[str, Rows]:
     return {
-        _key(found): np.array(sorted(found.result["unexpected_index_list"]), dtype=np.int64)
+        result_key(found): np.array(sorted(found.result["unexpected_index_list"]), dtype=np.int64)
         for found in results
         if "unexpected_index_list" in found.result  # a check of a column's set of values has none
     }
 
 
-def _judged(
-    expectation: Expectation, found: ExpectationValidationResult, rows: Rows, frame: pd.DataFrame
+def missing_outcome(expectation: Expectation) -> Outcome:
+    """The outcome of an entry without a result."""
+    return _outcome(expectation, status="missing")
+
+
+def outcome_of(
+    expectation: Expectation,
+    found: ExpectationValidationResult,
+    rows: Rows,
+    bars: pd.DataFrame,
+    *,
+    judged: int,
 ) -> Outcome:
+    """The outcome of a result: ``rows`` are the positions of the failing rows, in order.
+
+    ``bars`` holds the rows below ``judged`` that failed, or all of them, by position; failing rows
+    from ``judged`` on are context.
+    """
     crash = _exception(found)
     if crash:
         return _outcome(expectation, status="error", exception=crash)
     unexpected = int(found.result.get("unexpected_count") or 0)
-    everywhere, rows = rows, rows[rows < len(frame)]
+    everywhere, rows = rows, rows[rows < judged]
     # A failure without rows is one of the whole batch, and stays a failure.
     if not found.success and len(everywhere) and not len(rows):
         return _outcome(expectation, status="passed", observed="only bars before the range fail")
-    symbols, ownerless = _symbols(frame, rows)
+    symbols, ownerless = _symbols(bars, rows)
     count = len(rows) or unexpected
     return _outcome(
         expectation,
         status="passed" if found.success else "failed",
         observed=_observed(found),
         unexpected_count=count,
-        unexpected_share=count / len(frame) if len(frame) else 0.0,
+        unexpected_share=count / judged if judged else 0.0,
         rows=rows,
         symbols=symbols,
         ownerless=ownerless,
-        examples=_examples(frame, rows),
+        examples=_examples(bars, rows),
     )
 
 
@@ -155,7 +173,7 @@ def _symbols(frame: pd.DataFrame, rows: Rows) -> tuple[tuple[str, ...], int]:
     """The symbols at fault, the worst first, and how many failing rows have none."""
     if not len(rows):
         return (), 0
-    owners = frame["symbol"].iloc[rows] if "symbol" in frame else pd.Series([None] * len(rows))
+    owners = frame["symbol"].loc[rows] if "symbol" in frame else pd.Series([None] * len(rows))
     counts = Counter(str(symbol) for symbol in owners.dropna())
     ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
     return tuple(ordered), int(owners.isna().sum())
@@ -211,13 +229,14 @@ def _exception(found: ExpectationValidationResult) -> str | None:
     return None
 
 
-def _key(found: ExpectationValidationResult) -> str:
+def result_key(found: ExpectationValidationResult) -> str:
+    """What tells which entry of a suite a result belongs to (see ``entry_key``)."""
     configuration = found.expectation_config
     assert configuration is not None
     return expectation_key(configuration.type, configuration.kwargs)
 
 
-def _expectation_key(expectation: Expectation, parameters: Mapping[str, Any]) -> str:
+def entry_key(expectation: Expectation, parameters: Mapping[str, Any]) -> str:
     """The key with which the result comes back: with the parameters filled in."""
     configuration = expectation.configuration
     kwargs = {
