@@ -44,14 +44,13 @@ def _check(arguments: argparse.Namespace) -> int:
     suite = read_suite(suite_path(arguments.suite, arguments.suites or SUITES))
     if arguments.calendar:
         suite = with_kwargs(suite, calendar=known_calendar(arguments.calendar))
-    report = run_in_memory(
-        bars.to_pandas(date_as_object=False), suite, as_of=arguments.as_of, skipped=unfit(bars)
-    )
+    frame = bars.to_pandas(date_as_object=False)
+    report = run_in_memory(frame, suite, as_of=arguments.as_of, skipped=unfit(bars))
     print("\n".join(report_lines(report)))
     if arguments.json:
         report.write_json(arguments.json)
     if arguments.html:
-        arguments.html.write_text(render_html(report), encoding="utf-8")
+        arguments.html.write_text(render_html(report, bars=frame), encoding="utf-8")
     remarks = any(o.severity != "info" for o in report.failed)
     return CLOSED if not report.success or (arguments.strict and remarks) else PASSED
 

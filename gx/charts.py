@@ -7,34 +7,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gx.report import SEVERITIES
+from gx.axes import LEFT, RIGHT, WIDTH, Tick, even_steps
 
-WIDTH, HEIGHT = 720.0, 230.0
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 8.0, 16.0, 24.0
-SHOWN = 80
+HEIGHT, TOP = 250.0, 16.0
+BOTTOM = 206.0  # of the prices; volumes stand below, then the dates
+FLOOR, VOLUME_HEIGHT = 232.0, 20.0
+SHOWN = 64
 _PRICES = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True)
 class Candle:
-    """One bar. Positions are in the SVG's units; a price that is missing or off has none."""
+    """One bar as SVG path data: ``path`` for its prices, ``volume`` for its volume."""
 
     x: float
-    high: float | None
-    low: float | None
-    open: float | None
-    close: float | None
+    path: str
+    volume: str
     up: bool
     severity: str | None
     off: tuple[str, ...]
-    label: str
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A labelled position on an axis."""
-
-    at: float
     label: str
 
 
@@ -53,7 +44,8 @@ class PriceChart:
     left: float = LEFT
     right: float = WIDTH - RIGHT
     top: float = TOP
-    bottom: float = HEIGHT - BOTTOM
+    bottom: float = BOTTOM
+    floor: float = FLOOR
 
 
 def price_charts(
@@ -62,7 +54,8 @@ def price_charts(
     """A chart for each of ``symbols`` that has a dated bar, in that order.
 
     ``bars`` has the columns of a bar (dates as datetime64 or as text); ``failing`` is
-    QualityReport.failing, worst first. Bars and failures are matched by symbol and date.
+    QualityReport.failing, worst first; one without a severity is not marked, and not trusted for
+    the scale either. Bars and failures are matched by symbol and date.
     """
     owners, culprits = bars["symbol"].astype("string"), failing["symbol"].astype("string")
     charts = (
@@ -70,16 +63,6 @@ def price_charts(
         for symbol in symbols
     )
     return tuple(chart for chart in charts if chart)
-
-
-def worst_symbols(failing: pd.DataFrame, limit: int = 6) -> tuple[str, ...]:
-    """The symbols at fault, those of the worst and most failing bars first."""
-    if failing.empty:
-        return ()
-    owned = failing[["symbol", "severity"]].dropna().astype(str)
-    counts = owned.value_counts().unstack(fill_value=0).reindex(columns=SEVERITIES, fill_value=0)
-    order = counts.sort_values(list(SEVERITIES), ascending=False, kind="stable")
-    return tuple(order.index[:limit])
 
 
 def _chart(symbol: str, bars: pd.DataFrame, failing: pd.DataFrame) -> PriceChart | None:
@@ -93,17 +76,22 @@ def _chart(symbol: str, bars: pd.DataFrame, failing: pd.DataFrame) -> PriceChart
     prices = numbers.to_numpy(float, na_value=np.nan)
     days = _labels(shown["date"])
     marks = [bad.get(date) for date in shown["date"]]
-    low, high = _scale(prices[:, :4], np.array([mark is None for mark in marks]))
+    good = np.array([mark is None for mark in marks])
+    low, high = _scale(prices[:, :4], good)
+    most = _most_volume(prices[:, 4], good)
     step = (WIDTH - LEFT - RIGHT) / len(shown)
+    half = max(0.8, min(step * 0.34, 7))
     return PriceChart(
         symbol=symbol,
-        sentence=_sentence(days, len(bars), marks, len(bad)),
+        sentence=_sentence(days, len(bars), marks, sum(map(bool, bad.values()))),
         candles=tuple(
-            _candle(LEFT + (at + 0.5) * step, day, row, mark, low, high)
+            _Drawn(LEFT + (at + 0.5) * step, half, low, high, most).candle(day, row, mark)
             for at, (day, row, mark) in enumerate(zip(days, prices, marks, strict=True))
         ),
-        half=max(0.8, min(step * 0.34, 7)),
-        prices=_price_ticks(low, high),
+        half=round(half, 1),
+        prices=tuple(
+            Tick(round(_y(at, low, high), 1), label) for at, label in even_steps(low, high, 5)
+        ),
         dates=_date_ticks(days, step),
     )
 
@@ -137,30 +125,68 @@ def _scale(prices: np.ndarray[Any, Any], good: np.ndarray[Any, Any]) -> tuple[fl
     return low - margin, high + margin
 
 
-def _candle(
-    x: float, day: str, numbers: np.ndarray[Any, Any], mark: str | None, low: float, high: float
-) -> Candle:  # fmt: skip
-    places: dict[str, float | None] = {}
-    off = set()
-    for name, price in zip(_PRICES, numbers, strict=False):
-        inside = min(max(price, low), high)
-        if not np.isnan(price) and inside != price:
-            off.add("above" if price > high else "below")
-        places[name] = None if np.isnan(price) else round(_y(inside, low, high), 1)
-    named = zip((*_PRICES, "volume"), numbers, strict=True)
-    said = ", ".join(f"{name} {_said(value)}" for name, value in named)
-    return Candle(
-        x=round(x, 1),
-        up=bool(numbers[3] >= numbers[0]),
-        severity=mark,
-        off=tuple(sorted(off)),
-        label=f"{day}{f' ({mark})' if mark else ''}: {said}",
-        **places,
-    )
+def _most_volume(volumes: np.ndarray[Any, Any], good: np.ndarray[Any, Any]) -> float:
+    """The volume that fills the strip: a bad one may stand out three times, and not more."""
+    usable = np.isfinite(volumes) & (volumes > 0)
+    if not usable.any():
+        return 1.0
+    trusted = volumes[usable & good] if (usable & good).any() else volumes[usable]
+    return float(min(volumes[usable].max(), 3 * trusted.max()))
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Where a bar goes."""
+
+    x: float
+    half: float
+    low: float
+    high: float
+    most: float
+
+    def candle(self, day: str, numbers: np.ndarray[Any, Any], mark: str | None) -> Candle:
+        named = zip((*_PRICES, "volume"), numbers, strict=True)
+        said = ", ".join(f"{name} {_said(value)}" for name, value in named)
+        prices = numbers[:4][np.isfinite(numbers[:4])]
+        above, below = (prices > self.high).any(), (prices < self.low).any()
+        return Candle(
+            x=round(self.x, 1),
+            path=self._path(*(self._at(price) for price in numbers[:4])),
+            volume=self._volume(numbers[4]),
+            up=bool(numbers[3] >= numbers[0]),
+            severity=mark or None,
+            off=(*(("above",) if above else ()), *(("below",) if below else ())),
+            label=f"{day}{f' ({mark})' if mark else ''}: {said}",
+        )
+
+    def _at(self, price: float) -> float | None:
+        if np.isnan(price):
+            return None
+        return round(_y(min(max(price, self.low), self.high), self.low, self.high), 1)
+
+    def _path(
+        self, opened: float | None, high: float | None, low: float | None, close: float | None
+    ) -> str:
+        x, left, right = (f"{at:.1f}" for at in (self.x, self.x - self.half, self.x + self.half))
+        body = [price for price in (opened, close) if price is not None]
+        drawn = ""
+        if high is not None and low is not None:
+            # The line stops at the body, which is hollow when the price rose.
+            ends = (min(body), max(body)) if body else (low, low)
+            drawn += f"M{x} {high}V{ends[0]}" + (f"M{x} {ends[1]}V{low}" if body else "")
+        if body:
+            drawn += f"M{left} {min(body)}H{right}V{max(body)}H{left}z"
+        return drawn
+
+    def _volume(self, volume: float) -> str:
+        if not volume > 0:
+            return ""
+        size = max(VOLUME_HEIGHT * min(volume / self.most, 1.0), 0.8)
+        return f"M{self.x:.1f} {FLOOR}v-{size:.1f}"
 
 
 def _y(price: float, low: float, high: float) -> float:
-    return TOP + (high - price) / (high - low) * (HEIGHT - TOP - BOTTOM)
+    return TOP + (high - price) / (high - low) * (BOTTOM - TOP)
 
 
 def _said(value: float) -> str:
@@ -179,18 +205,6 @@ def _sentence(days: Sequence[str], bars: int, marks: Sequence[str | None], bad: 
     part = "" if len(days) == bars else f" ({len(days)} of {bars:,} bars)"
     count = f"{marked:,} bad bar{'' if marked == 1 else 's'} marked"
     return f"{days[0]} to {days[-1]}{part}; {count}{outside}"
-
-
-def _price_ticks(low: float, high: float) -> tuple[Tick, ...]:
-    rough = (high - low) / 5
-    unit = 10.0 ** np.floor(np.log10(rough))
-    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
-    first = np.ceil(low / step) * step
-    places = max(0, int(-np.floor(np.log10(step))))
-    return tuple(
-        Tick(round(_y(value, low, high), 1), f"{value:,.{places}f}")
-        for value in np.arange(first, high, step)
-    )
 
 
 def _date_ticks(days: Sequence[str], step: float) -> tuple[Tick, ...]:

@@ -19,6 +19,7 @@ from great_expectations.data_context.types.resource_identifiers import Validatio
 from great_expectations.datasource.fluent.interfaces import Batch
 
 from gx.docs import standalone
+from gx.judged_rows import judging
 from gx.outcomes import ROWS_ONLY, memory_batch, read_outcomes, suite_of
 from gx.report import QualityReport, date_label
 from gx.suites import Suite, read_suite, suite_path
@@ -58,16 +59,17 @@ def run(
     )
     parameters, data = _parameters(as_of), {"dataframe": frame}
     checkpoint = gx_context.checkpoints.get(suite)
-    checked = checkpoint.run(
-        batch_parameters=data,
-        expectation_parameters=parameters,
-        run_id=RunIdentifier(run_name=run_name),
-    )
+    with judging(len(bars)):
+        checked = checkpoint.run(
+            batch_parameters=data,
+            expectation_parameters=parameters,
+            run_id=RunIdentifier(run_name=run_name),
+        )
     ((key, result),) = checked.run_results.items()
     (definition,) = checkpoint.validation_definitions
     batch = definition.batch_definition.get_batch(batch_parameters=data)
     report = _report(read, batch, frame, len(bars), result, parameters, {})
-    return replace(report, page=standalone(_page_of(gx_context, key)))
+    return replace(report, page=standalone(page_of(gx_context, key)))
 
 
 def run_in_memory(
@@ -94,7 +96,7 @@ def run_in_memory(
     return _report(suite, batch, frame, len(bars), result, parameters, skipped)
 
 
-def _page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> str:
+def page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> str:
     """The page that the checkpoint has just written for a result."""
     (site,) = context.get_docs_sites_urls(resource_identifier=key)
     return Path(url2pathname(urlsplit(str(site["site_url"])).path)).read_text(encoding="utf-8")

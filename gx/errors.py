@@ -27,3 +27,7 @@ class BarFileError(GateError):
 
 class FrameError(GateError):
     """A frame that is no frame of bars."""
+
+
+class PartsError(GateError):
+    """The findings of the market's parts do not belong together."""

@@ -173,7 +173,9 @@ def _symbols(frame: pd.DataFrame, rows: Rows) -> tuple[tuple[str, ...], int]:
     """The symbols at fault, the worst first, and how many failing rows have none."""
     if not len(rows):
         return (), 0
-    owners = frame["symbol"].loc[rows] if "symbol" in frame else pd.Series([None] * len(rows))
+    owners = (
+        frame["symbol"].loc[pd.Index(rows)] if "symbol" in frame else pd.Series([None] * len(rows))
+    )
     counts = Counter(str(symbol) for symbol in owners.dropna())
     ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
     return tuple(ordered), int(owners.isna().sum())

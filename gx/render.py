@@ -1,24 +1,32 @@
 """Render a report for people: one HTML page that needs nothing from outside, or Markdown."""
 
+import base64
+import hashlib
+import platform
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gx.charts import PriceChart, price_charts, worst_symbols
-from gx.report import BAR_COLUMNS, QualityReport, SymbolVerdict, date_label, explain
+from gx.changes import Changes
+from gx.report import QualityReport, date_label, explain
+from gx.report_view import Bounds, ReportView, view_of
 
-WORST_ROWS = 200
-WORST_SYMBOLS = 200
+MAX_BYTES = 480_000
+_TEMPLATES = Path(__file__).parent / "templates"
 _PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    loader=FileSystemLoader(_TEMPLATES),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_SCRIPT = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+_SCRIPT_HASH = "sha256-" + base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 
 def add_filters(pages: Environment) -> None:
@@ -27,6 +35,12 @@ def add_filters(pages: Environment) -> None:
     pages.filters["number"] = lambda value: _number(value)
     pages.filters["bars"] = lambda count: f"{count:,} bar{'' if count == 1 else 's'}"
     pages.filters["percent"] = lambda share: f"{100 * share:.3g} %"
+    pages.filters["cut"] = _cut
+
+
+def _cut(value: Any, most: int) -> str:
+    text = str(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 add_filters(_PAGES)
@@ -37,34 +51,47 @@ def render_html(
     *,
     provenance: Mapping[str, Any] | None = None,
     bars: pd.DataFrame | None = None,
+    changes: Changes | None = None,
+    every_row: str = "",
 ) -> str:
-    """The report as one self-contained page: the verdict first, then what failed, worst first.
+    """The report as one self-contained page below 500 KB, whatever was found.
 
-    At most 200 failing rows and 200 symbols are shown, whatever their number; ``provenance`` is
-    listed at the end. Given the judged ``bars``, prices around the worst ones are drawn, for at
-    most 6 symbols.
+    The verdict first, then what failed, worst first; given the judged ``bars``, with a picture for
+    the 12 worst. At most 200 failing bars and 200 symbols are shown; ``every_row`` says where the
+    others are. ``changes`` are those since the run before; ``provenance`` is listed at the end.
     """
+    known = {**_known(report), **(provenance or {})}
+    bounds = Bounds()
+    while True:
+        page = _render(
+            view_of(report, bounds, bars=bars, provenance=known, changes=changes), every_row
+        )
+        # Only long names and texts come here: less is shown until the page is small again.
+        if len(page.encode()) <= MAX_BYTES or bounds == bounds.smaller():
+            return page
+        bounds = bounds.smaller()
+
+
+def _render(view: ReportView, every_row: str) -> str:
     return _PAGES.get_template("report.html").render(
-        report=report,
-        severities={name: report.failures(name) for name in ("critical", "warning", "info")},
-        rows=report.failing.head(WORST_ROWS).to_dict("records"),
-        symbols=worst_first(report.symbols)[:WORST_SYMBOLS],
-        charts=_charts(report, bars),
-        passed=[o for o in report.outcomes if o.status in ("passed", "skipped")],
-        provenance={"Suite sha256": report.suite_sha256, **(provenance or {})},
+        shell="file.html",
+        view=view,
+        every_row=every_row,
+        script=_SCRIPT,
+        script_hash=_SCRIPT_HASH,
     )
 
 
-def worst_first(symbols: Mapping[str, SymbolVerdict]) -> list[tuple[str, SymbolVerdict]]:
-    """Symbols with their verdicts: held, then warned, then passed; each in alphabetical order."""
-    order = {"held": 0, "warned": 1, "passed": 2}
-    return sorted(symbols.items(), key=lambda s: (order[s[1].verdict], s[0]))
+def _known(report: QualityReport) -> dict[str, str]:
+    """What the report itself says of where it comes from."""
+    return {"Suite": report.suite, "Suite sha256": report.suite_sha256, "Versions": _versions()}
 
 
-def _charts(report: QualityReport, bars: pd.DataFrame | None) -> tuple[PriceChart, ...]:
-    if bars is None or not set(BAR_COLUMNS) <= set(bars.columns):
-        return ()
-    return price_charts(bars, report.failing, worst_symbols(report.failing))
+@cache
+def _versions() -> str:
+    libraries = ("great-expectations", "pandas", "numpy", "pyarrow")
+    named = [f"{library} {version(library)}" for library in libraries]
+    return ", ".join([f"Python {platform.python_version()}", *named])
 
 
 def render_markdown(report: QualityReport) -> str:

@@ -1,7 +1,7 @@
 """Turn outcomes into verdicts per symbol and per row."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,13 @@ from gx.report import BAR_COLUMNS, SEVERITIES, Outcome, SymbolVerdict, Verdict
 _WORST: dict[str, Verdict] = {"critical": "held", "warning": "warned", "info": "passed"}
 
 
-def symbol_verdicts(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> dict[str, SymbolVerdict]:
+def symbol_verdicts(
+    frame: pd.DataFrame, outcomes: Sequence[Outcome], sizes: Mapping[str, int] | None = None
+) -> dict[str, SymbolVerdict]:
     """Verdict per symbol, in alphabetical order.
+
+    ``sizes`` gives the bars per symbol, for a ``frame`` that holds only the bars that failed (by
+    position).
 
     ``held``: a critical expectation failed for it; ``warned``: one of severity warning did;
     ``passed`` otherwise (an ``info`` is only a reason to look).
@@ -20,8 +25,9 @@ def symbol_verdicts(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> dict[st
     if "symbol" not in frame:
         return {}
     owners = frame["symbol"].astype("string")
-    sizes = owners.value_counts().sort_index()
-    failing_rows = owners.iloc[_union(outcomes)].value_counts()
+    if sizes is None:
+        sizes = {str(symbol): int(rows) for symbol, rows in owners.value_counts().items()}
+    failing_rows = owners.loc[pd.Index(failing_rows_of(outcomes))].value_counts()
     reasons = _reasons(outcomes)
     return {
         str(symbol): SymbolVerdict(
@@ -30,7 +36,7 @@ def symbol_verdicts(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> dict[st
             failing_rows=int(failing_rows.get(symbol, 0)),
             reasons=tuple(text for _, text in reasons[str(symbol)]),
         )
-        for symbol, rows in sizes.items()
+        for symbol, rows in sorted(sizes.items())
     }
 
 
@@ -40,8 +46,8 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     ``expectations`` are the names of what it failed and ``reasons`` their descriptions (lists).
     Ordered worst first: by severity, then by the number of expectations failed, then by position.
     """
-    rows = _union(outcomes)
-    bars = frame.reindex(columns=list(BAR_COLUMNS)).iloc[rows].reset_index(drop=True)
+    rows = failing_rows_of(outcomes)
+    bars = frame.reindex(columns=list(BAR_COLUMNS)).loc[rows].reset_index(drop=True)
     bars.insert(0, "row", rows)
     worst = np.full(len(rows), len(SEVERITIES) - 1)
     names: list[list[str]] = [[] for _ in rows]
@@ -72,6 +78,7 @@ def _worst(severities: Sequence[str]) -> Verdict:
     return _WORST[min(severities, key=SEVERITIES.index)] if severities else "passed"
 
 
-def _union(outcomes: Sequence[Outcome]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def failing_rows_of(outcomes: Sequence[Outcome]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The positions of all rows that failed anything, in order."""
     rows = [outcome.rows for outcome in outcomes]
     return np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64)

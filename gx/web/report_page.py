@@ -1,28 +1,27 @@
 """The page "Report of a run": the verdict first, then what failed, worst first."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gx.charts import price_charts, worst_symbols
-from gx.render import WORST_SYMBOLS, worst_first
-from gx.report import read_report
+from gx.changes import Account, compare
+from gx.charts import price_charts
+from gx.report import QualityReport, read_report
+from gx.report_view import view_of
 from gx.web import failing
-from gx.web.changes import compare_bars, compare_expectations
 from gx.web.guard import base_of, json_response, page, reader
 from gx.web.runs import VERDICTS, kind
 from gx.web.sources import RunFiles, RunSummary, Sources
 
-SHOWN_CHARTS = 6
-_NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity"])
+_NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity", "reasons"])
 
 
 def report_routes() -> list[Route]:
@@ -31,6 +30,7 @@ def report_routes() -> list[Route]:
         Route("/runs/{run_id}", report),
         Route("/runs/{run_id}/failing", failing_rows),
         Route("/runs/{run_id}/failing.csv", failing_csv),
+        Route("/runs/{run_id}/failed", failed),
         Route("/runs/{run_id}/charts", charts),
         Route("/runs/{run_id}/changes", changes),
         Route("/runs/{run_id}/docs", to_docs),
@@ -39,7 +39,7 @@ def report_routes() -> list[Route]:
 
 
 async def report(request: Request) -> Response:
-    """The whole report; its charts and its changes are fetched by the page itself."""
+    """The whole report; its pictures and its changes are fetched by the page itself."""
     files = await _files(request)
     return await run_in_threadpool(_report, request, files)
 
@@ -61,9 +61,8 @@ def _report(request: Request, files: RunFiles) -> Response:
         "run.html",
         **shared,
         **_rows(request, files),
-        report=read,
-        symbols=worst_first(read.symbols)[:WORST_SYMBOLS],
-        passed=[o for o in read.outcomes if o.status in ("passed", "skipped")],
+        shell="base.html",
+        view=view_of(read, provenance=_provenance(read, files)),
         before=_before(request, summary),
     )
 
@@ -100,20 +99,37 @@ def _chosen(files: RunFiles, view: failing.View) -> pa.Table:
     return table.take(failing.positions(table, view))
 
 
+async def failed(request: Request) -> Response:
+    """What failed, with its pictures."""
+    files = await _files(request)
+    return await run_in_threadpool(_failed, request, files)
+
+
+def _failed(request: Request, files: RunFiles) -> Response:
+    document, bars = files.report, files.bars()
+    if document is None:
+        raise HTTPException(404, "This run has no verdict.")
+    bad = read_report(document, _NO_ROWS)
+    drawn = {outcome.symbols[0] for outcome in bad.failed if outcome.symbols}
+    rows = files.failing(["row", "symbol", "date", "severity", "reasons"])
+    few = rows.filter(pc.is_in(rows["symbol"], pa.array(sorted(drawn), pa.string())))
+    read = read_report(document, few.to_pandas())
+    return page(request, "failed.html", failed=view_of(read, bars=bars).failed)
+
+
 async def charts(request: Request) -> Response:
-    """Price charts of the worst symbols, or of the one that the query names."""
+    """The prices of the symbol that the query names, around its worst bar."""
     files = await _files(request)
     return await run_in_threadpool(_charts, request, files)
 
 
 def _charts(request: Request, files: RunFiles) -> Response:
-    bad = files.failing(["symbol", "date", "severity"]).to_pandas()
-    wanted = request.query_params.get("symbol")
-    symbols = (wanted,) if wanted else worst_symbols(bad, SHOWN_CHARTS)
-    bars = files.bars(symbols) if symbols else None
-    bad = bad[bad["symbol"].isin(symbols)]
-    drawn = price_charts(bars, bad, symbols) if bars is not None else ()
-    return page(request, "charts.html", charts=drawn, kept=bars is not None, asked=symbols)
+    symbol = request.query_params.get("symbol", "")
+    bad = files.failing(["symbol", "date", "severity"])
+    bad = bad.filter(pc.equal(bad["symbol"], symbol)).to_pandas()
+    bars = files.bars((symbol,))
+    drawn = price_charts(bars, bad, (symbol,)) if bars is not None else ()
+    return page(request, "charts.html", charts=drawn, kept=bars is not None, symbol=symbol)
 
 
 async def changes(request: Request) -> Response:
@@ -128,15 +144,13 @@ def _changes(request: Request, files: RunFiles) -> Response:
     earlier = sources.run(before.run_id) if before else None
     if earlier is None or earlier.report is None or files.report is None:
         raise HTTPException(404, "There is no earlier run to compare with.")
-    same = _digest(earlier.steps) is not None and _digest(earlier.steps) == _digest(files.steps)
-    old, new = (None, None) if same else (earlier.bars(), files.bars())
-    return page(
-        request,
-        "changes.html",
-        expectations=compare_expectations(earlier.report, files.report),
-        same=same,
-        bars=compare_bars(old, new) if old is not None and new is not None else None,
-    )
+    return page(request, "changes.html", changes=compare(_account(earlier), _account(files)))
+
+
+def _account(files: RunFiles) -> Account:
+    assert files.report is not None
+    digest = files.steps.get("extract", {}).get("digest")
+    return Account(files.report, files.suite_text(), digest, files.bars)
 
 
 async def to_docs(request: Request) -> Response:
@@ -165,9 +179,9 @@ async def _files(request: Request) -> RunFiles:
 
 
 def _rows(request: Request, files: RunFiles) -> dict[str, Any]:
-    view = failing.View.of(request.query_params)
-    rows = failing.read_page(files.failing(), view, request.query_params)
-    return {"view": view, "rows": rows, "sortable": failing.SORTABLE}
+    query = failing.View.of(request.query_params)
+    rows = failing.read_page(files.failing(), query, request.query_params)
+    return {"query": query, "rows": rows, "sortable": failing.SORTABLE}
 
 
 def _before(request: Request, summary: RunSummary) -> RunSummary | None:
@@ -183,5 +197,15 @@ def _before(request: Request, summary: RunSummary) -> RunSummary | None:
     return next(earlier, None)
 
 
-def _digest(steps: Mapping[str, Mapping[str, Any]]) -> Any:
-    return steps.get("extract", {}).get("digest")
+def _provenance(report: QualityReport, files: RunFiles) -> dict[str, Any]:
+    """Where the verdict comes from, as far as the steps said."""
+    steps = files.steps
+    extracted = steps.get("extract", {})
+    named = {"Data digest": extracted.get("digest"), "Query": extracted.get("sql")}
+    spent = [f"{name} {step['seconds']:g} s" for name, step in steps.items() if "seconds" in step]
+    return {
+        "Suite": report.suite,
+        "Suite sha256": report.suite_sha256,
+        **{name: value for name, value in named.items() if value},
+        **({"Timings": ", ".join(spent)} if spent else {}),
+    }

@@ -30,7 +30,8 @@ PAGES = {
     "report, of a symbol": "/gate/runs/big?symbol=S042",
     "report, last page": "/gate/runs/big?page=2000",
     "rows of an expectation": f"/gate/runs/big/failing?expectation={EXPECTATION}",
-    "charts": "/gate/runs/big/charts",
+    "what failed": "/gate/runs/big/failed",
+    "charts": "/gate/runs/big/charts?symbol=S042",
     "changes": "/gate/runs/big/changes",
 }
 

@@ -1,4 +1,4 @@
-"""One desk and one browser for every test in here; both leave the checkout as it was."""
+"""One desk for all tests in here and a browser for each file; they leave the checkout as it was."""
 
 import shutil
 import uuid
@@ -9,21 +9,28 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from dags.layout import PAGES
-from tests.browser.browsing import ARGUMENTS, WIDE, Visitor, log_in, visitor
+from tests.browser.browsing import ARGUMENTS, PATIENCE_MS, WIDE, Visitor, log_in, visitor
 from tests.browser.stack import desk_of_a_copy, install_suites
 from tests.desk import Desk
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 
 HOSTILE = "<script>alert(1)</script>"
 Open = Callable[..., Visitor]
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's own Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
+def chromium() -> str:
+    """The system's own."""
+    found = shutil.which("chromium")
+    if found is None:
         pytest.skip("there is no `chromium` on this machine (Debian: apt-get install chromium)")
+    return found
+
+
+@pytest.fixture(scope="module")  # while it is open, no other test of this process can use asyncio
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser without a window."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS])
         yield started
@@ -31,13 +38,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def desk(browser: Browser) -> Iterator[Desk]:
+def desk(chromium: str) -> Iterator[Desk]:
     """`make up`, from a copy of the packages."""
     with desk_of_a_copy() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sessions(desk: Desk, browser: Browser) -> dict[str, StorageState]:
     """The cookies of every user of the desk, got by logging in as people do."""
     found = {}

@@ -148,7 +148,7 @@ def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, 
     rows = page.locator("table.failing tbody tr", has_text=LOW)
     expect(rows).not_to_have_count(0)
     assert all("TSLA" in text for text in rows.all_inner_texts())
-    expect(page.locator("[data-load$='/charts'] svg").first).to_be_visible()
+    expect(page.locator("[data-load$='/failed'] svg").first).to_be_visible()
     expect(page.locator("[data-load$='/changes']")).to_contain_text("newly failing")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").click()
@@ -215,7 +215,7 @@ def test_markup_in_the_data_is_shown_and_does_nothing(admin: Visitor, desk: Desk
     stored = stored_symbol(desk)
     page = admin.go_to_run(hostile_run)
     expect(page.get_by_role("cell", name=HOSTILE, exact=True).first).to_be_visible()
-    expect(page.locator("[data-load$='/charts'] svg").first).to_be_visible()
+    expect(page.locator("[data-load$='/failed'] svg").first).to_be_visible()
     expect(admin.go("/").locator(f"#symbols option[value='{HOSTILE}']")).to_have_count(1)
     page = admin.edit()
     page.locator("#open-try").click()

@@ -13,10 +13,13 @@ import pytest
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.core.run_identifier import RunIdentifier
 
-from gx.docs import SCRIPT, standalone, summary, verdict
+from gx import checkpoint
+from gx.docs import SCRIPT, OfflineView, ValidationPageRenderer, standalone, summary, verdict
+from tests.staged_runs import daily_bars
 
 HOSTILE = "<script>alert(1)</script>"
 MAX_PAGE_BYTES = 75_000
+MAX_RUN_BYTES = 300_000
 LIMIT = 3
 SITE_YML = f"""
 config_version: 4.0
@@ -263,6 +266,62 @@ def test_passed_checks_and_only_they_can_be_hidden(site: Site) -> None:
 def test_the_standalone_page_links_only_to_itself(site: Site) -> None:
     links = re.findall(r'href="([^"]*)"', standalone(site.page("run-2-bad")))
     assert {link[0] for link in links if link != "data:,"} == {"#"}
+
+
+def test_the_page_says_which_mean_was_found(site: Site) -> None:
+    text = page_text(site.page("run-1-good"))
+    assert re.search(r"mean must be greater than or equal to 0\.0\. +100 ", text)
+
+
+def test_bars_that_are_only_context_fail_neither_page_nor_index(tmp_path: Path) -> None:
+    bars, context = daily_bars(["AAPL"], 40), daily_bars(["AAPL"], 40)
+    context["date"] -= pd.Timedelta(days=70)
+    bars, context = (b.assign(created_at=b["date"] + pd.Timedelta(days=1)) for b in (bars, context))
+    context.loc[5, ["high", "close"]] = [1.0, None]
+    bars.loc[7, "volume"] = -1.0
+
+    report = checkpoint.run(
+        bars, results=tmp_path, run_name="narrow", as_of="2024-02-25", context=context
+    )
+
+    said = re.search(
+        r"Status: (\w+) (.*?) of 27 checks; 40 bars are judged, and the 40 before",
+        (page_text(report.page)),
+    )
+    assert said
+    counted = {name: report.failures(name) for name in ("critical", "warning", "info")}
+    assert counted["critical"] == 1
+    assert said[1] == "failed"
+    assert said[2] == ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+    index = page_text((tmp_path / "data_docs" / "index.html").read_text(encoding="utf-8"))
+    assert f"{len(report.failed)} of 27" in index
+
+
+def test_a_page_of_sixty_failing_expectations_stays_below_300_kb(tmp_path: Path) -> None:
+    context = great_expectations.get_context(mode="ephemeral")
+    bars = daily_bars([f"SYMBOL{number:02d}" for number in range(40)], 20)
+    columns = list(bars.columns)
+    suite = great_expectations.ExpectationSuite("wide")
+    for number in range(60):
+        suite.add_expectation(
+            gxe.ExpectSelectColumnValuesToBeUniqueWithinRecord(
+                column_list=columns, ignore_row_if="never", description=f"Expectation {number}."
+            )
+            if number % 2
+            else gxe.ExpectColumnValuesToBeBetween(column="close", min_value=1e6 + number)
+        )
+    batch = (
+        context.data_sources.add_pandas("frames")
+        .add_dataframe_asset("bars")
+        .add_batch_definition_whole_dataframe("whole")
+        .get_batch({"dataframe": bars.assign(open=bars["close"])})
+    )
+    result = batch.validate(suite, result_format="SUMMARY")
+
+    page = standalone(OfflineView().render(ValidationPageRenderer().render(result)))
+
+    assert not any(check.success for check in result.results)
+    assert 50_000 < len(page.encode()) <= MAX_RUN_BYTES
 
 
 def test_pages_stay_small(site: Site) -> None:

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from dags.desk import Desk
 from dags.layout import BARS, DAG_ID
 from dags.settings import Settings
+from gx.render import render_html
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User, json_response, writer
 from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
@@ -83,6 +84,7 @@ EVERY_PAGE = (
     "/gate/runs/bad",
     "/gate/runs/bad/failing",
     "/gate/runs/bad/failing.csv",
+    "/gate/runs/bad/failed",
     "/gate/runs/bad/charts",
     "/gate/runs/bad/changes",
     "/gate/runs/bad/docs",
@@ -157,7 +159,9 @@ def test_every_page_runs_only_scripts_of_its_own(ann, staging, bars):
     assert len(nonces) == len(policies)
 
 
-@pytest.mark.parametrize("part", ["", "/failing", "/charts", "/changes"])
+@pytest.mark.parametrize(
+    "part", ["", "/failing", "/failed", f"/charts?symbol={quote(HOSTILE)}", "/changes"]
+)
 def test_a_symbol_that_is_a_script_is_only_text(ann, staging, bars, part):
     stage_bad(staging, bars, "before")
     changed = bars.assign(close=bars["close"] * np.where(bars["symbol"] == HOSTILE, 1.01, 1))
@@ -185,7 +189,16 @@ def test_what_an_address_asks_for_is_only_text(ann, staging, bars):
 def test_an_unknown_run_is_not_found(ann, staging, bars, run_id):
     stage_bad(staging, bars)
 
-    for part in ("", "/failing", "/failing.csv", "/charts", "/changes", "/docs", "/mlflow"):
+    for part in (
+        "",
+        "/failing",
+        "/failing.csv",
+        "/failed",
+        "/charts",
+        "/changes",
+        "/docs",
+        "/mlflow",
+    ):
         assert ann.get(f"/gate/runs/{run_id}{part}", headers=HTML).status_code in (404, 307)
 
 
@@ -371,17 +384,39 @@ def test_the_csv_follows_filter_and_order(ann, crowd):
     assert rows[0]["close"] == "-1.0"
 
 
-def test_charts_mark_the_bad_bars(ann, staging, bars):
+def test_the_chart_of_a_symbol_marks_its_bad_bars(ann, staging, bars):
     stage_bad(staging, bars)
 
-    text = ann.get("/gate/runs/bad/charts", headers=HTML).text
+    text = ann.get("/gate/runs/bad/charts?symbol=AAPL", headers=HTML).text
 
+    assert text.count("<svg") == 1
+    assert text.count('<g class="critical') == 1
+    assert 'class="mark"' not in ann.get("/gate/runs/bad/charts?symbol=MSFT", headers=HTML).text
+
+
+def test_what_failed_is_shown_with_its_picture(ann, staging, bars):
+    stage_bad(staging, bars)
+
+    text = ann.get("/gate/runs/bad/failed", headers=HTML).text
+
+    assert text.index("close is at least") < text.index("volume is at least")
     assert text.count("<svg") == 2
-    assert text.count('<g class="critical') == 2
-    assert text.count('<g class="warning') == 1
-    one = ann.get("/gate/runs/bad/charts?symbol=MSFT", headers=HTML).text
-    assert one.count("<svg") == 1
-    assert 'class="mark"' not in one
+    assert "at least 0.01" in text
+
+
+def test_the_page_and_the_file_show_the_same_failures_and_symbols(ann, staging, bars):
+    outcomes = (outcome(bars, [5, 130]), outcome(bars, [131], "warning", "volume"))
+    report = judged(bars, *outcomes)
+    stage_run(staging, "bad", bars, report)
+    file = render_html(report, bars=bars)
+
+    def section(page: str, name: str) -> str:
+        return page.split(f'<section id="{name}"')[1].split("<h2>")[1].split("<section id=")[0]
+
+    page = ann.get("/gate/runs/bad", headers=HTML).text
+    assert section(page, "symbols") == section(file, "symbols")
+    pictured = ann.get("/gate/runs/bad/failed", headers=HTML).text
+    assert pictured.strip() in file
 
 
 def test_without_the_bars_the_report_still_answers(ann, staging, bars):
@@ -389,8 +424,9 @@ def test_without_the_bars_the_report_still_answers(ann, staging, bars):
     (stage_bad(staging, bars, "bad", minutes=1) / BARS).unlink()
 
     assert ann.get("/gate/runs/bad", headers=HTML).status_code == 200
-    assert "cleaned up" in ann.get("/gate/runs/bad/charts", headers=HTML).text
-    assert "cleaned up" in ann.get("/gate/runs/bad/changes", headers=HTML).text
+    assert "cleaned up" in ann.get("/gate/runs/bad/charts?symbol=AAPL", headers=HTML).text
+    assert "<svg" not in ann.get("/gate/runs/bad/failed", headers=HTML).text
+    assert "not kept" in ann.get("/gate/runs/bad/changes", headers=HTML).text
 
 
 def test_changes_name_what_newly_fails_what_is_fixed_and_which_bars_are_restated(

@@ -6,7 +6,7 @@ from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from gx.plugins.expectations.base import BarExpectation, Detector
-from gx.plugins.expectations.kernels import sessions
+from gx.plugins.expectations.kernels import holes, sessions
 
 KEY_COLUMNS = ("symbol", "date")
 CREATED_COLUMNS = ("symbol", "date", "created_at")
@@ -173,7 +173,7 @@ class ExpectNoMarketWideHoles(SessionExpectation):
 
     map_metric = "bars.market_without_holes"
     success_keys = ("mostly", "calendar", "calendars", "percent")
-    detector: ClassVar[Detector] = sessions.market_holes
+    detector: ClassVar[Detector] = holes.market_holes
     sentence: ClassVar[str] = (
         "On no session of $calendar may more than $percent % of the symbols lack a bar (the bars "
         "after the hole are shown)."

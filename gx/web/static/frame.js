@@ -31,7 +31,10 @@ for (const place of document.querySelectorAll("[data-load]")) {
   fetch(place.dataset.load, { headers: { accept: "text/html" } })
     .then((answer) => (answer.ok && !answer.redirected ? answer.text() : Promise.reject(answer)))
     .then((text) => { place.innerHTML = text; })
-    .catch(() => { place.textContent = "This part could not be loaded. Reload the page to try again."; })
+    .catch(() => {
+      if (place.dataset.keep !== undefined) return; // what is there already says enough
+      place.textContent = "This part could not be loaded. Reload the page to try again.";
+    })
     .finally(() => place.setAttribute("aria-busy", "false"));
 }
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gx.plugins.expectations.errors import ExpectationInputError, UnknownCalendarError
-from gx.plugins.expectations.kernels import sessions
+from gx.plugins.expectations.kernels import holes, sessions
 from gx.plugins.expectations.kernels.bars import Bars, Judgement
 from gx.plugins.expectations.kernels.calendars import moment
 from tests.unit.expectations.series import market, walk
@@ -68,7 +68,7 @@ def test_midnights_of_another_zone_are_dates():
 def test_weekly_bars_are_not_judged_by_sessions():
     bars = walk(bars=30).assign(date=pd.date_range("2024-01-07", periods=30, freq="W"))
 
-    for detector in (sessions.off_session, sessions.missing_sessions, sessions.market_holes):
+    for detector in (sessions.off_session, sessions.missing_sessions, holes.market_holes):
         judgement = detector(Bars.of(bars))
         assert found(judgement) == [] and judgement.not_judged_symbols == 1
 
@@ -122,7 +122,7 @@ def test_a_session_that_the_market_lacks_is_found_in_every_symbol_that_lacks_it(
     lacking = bars.index[(bars["date"] == day) & bars["symbol"].isin(["S0", "S1", "S3"])]
     holed = bars.drop(lacking)
 
-    judgement = sessions.market_holes(Bars.of(holed))
+    judgement = holes.market_holes(Bars.of(holed))
 
     expected = [holed.index.get_loc(label + 1) for label in lacking]
     assert found(judgement) == expected
@@ -133,7 +133,7 @@ def test_a_session_that_the_market_lacks_is_found_in_every_symbol_that_lacks_it(
 
 
 def test_one_symbol_that_lacks_a_session_is_no_hole_of_the_market():
-    assert found(sessions.market_holes(Bars.of(market(3).drop(100)))) == []
+    assert found(holes.market_holes(Bars.of(market(3).drop(100)))) == []
 
 
 def test_a_symbol_that_stopped_is_found_at_its_last_bar():

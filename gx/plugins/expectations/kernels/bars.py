@@ -19,6 +19,8 @@ BarSize = Literal["intraday", "daily", "longer"]
 MICROSECONDS_PER_HOUR = 3_600_000_000  # ns would end in 2262, and typos do not
 T = TypeVar("T")
 NO_TIME = np.iinfo(np.int64).min
+# Set in the `attrs` of a frame that is a part of a market: what the whole market's bars are.
+BAR_SIZE = "bar_size"
 
 
 @dataclass(frozen=True)
@@ -121,17 +123,20 @@ class SortedFrame:
     def bar_size(self) -> BarSize:
         """The usual distance between a symbol's bars: under 20 hours, to 4 days, or longer.
 
-        Where no symbol has two bars, timestamps at midnight are taken for days.
+        Where no symbol has two bars, timestamps at midnight are taken for days. A frame that is
+        part of a market may be told (`BAR_SIZE` in its `attrs`).
         """
+        told: BarSize | None = self.frame.attrs.get(BAR_SIZE)
+        steps = self.steps
+        usual = float(np.median(steps)) if len(steps) and told is None else None
+        return told or bar_size_of(usual, date_labels=self.date_labels)
+
+    @property
+    def steps(self) -> Ints:
+        """Microseconds from each bar to the next of its symbol, where they are above zero."""
         follows = ~self.first[1:] & (self.code[1:] >= 0)
-        steps = (self.instant[1:] - self.instant[:-1])[follows]
-        steps = steps[steps > 0]
-        if not len(steps):
-            return "daily" if self.date_labels else "intraday"
-        hours = float(np.median(steps)) / MICROSECONDS_PER_HOUR
-        if hours < 20:
-            return "intraday"
-        return "daily" if hours <= 4 * 24 else "longer"
+        steps: Ints = (self.instant[1:] - self.instant[:-1])[follows]
+        return steps[steps > 0]
 
     @property
     def symbol_count(self) -> int:
@@ -185,6 +190,16 @@ def is_daily(dates: pd.Series, symbols: pd.Series) -> bool:
     """Say whether bars are daily: the expectations with `daily_only` make sense for no others."""
     frame = pd.DataFrame({"symbol": symbols, "date": dates})
     return SortedFrame(frame).bar_size == "daily"
+
+
+def bar_size_of(usual: float | None, *, date_labels: bool) -> BarSize:
+    """Name the size of bars that are usually `usual` microseconds apart (None: none follows)."""
+    if usual is None:
+        return "daily" if date_labels else "intraday"
+    hours = usual / MICROSECONDS_PER_HOUR
+    if hours < 20:
+        return "intraday"
+    return "daily" if hours <= 4 * 24 else "longer"
 
 
 def symbols_with_fewer(bars: Bars, minimum: int) -> int:

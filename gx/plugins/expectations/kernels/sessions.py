@@ -15,8 +15,7 @@ from gx.plugins.expectations.kernels.calendars import (
     moment,
     session_rows,
 )
-
-LISTED = 50  # missing sessions named one by one
+from gx.plugins.expectations.kernels.holes import LISTED, day_label, holes_of
 
 
 def off_session(
@@ -75,50 +74,13 @@ def missing_sessions(
     if bars.table.bar_size == "longer":
         return bars.nothing()
     rows = session_rows(bars, calendar, calendars, moment(None))
-    after, missing = _holes(bars, rows)
+    after, missing = holes_of(bars, rows)
     lacking = np.bincount(bars.table.code[after], missing, minlength=bars.table.symbol_count)
     chosen = lacking[bars.table.code[after]] > allowed
     after, missing = after[chosen], missing[chosen]
     flags = np.zeros(len(bars.table), dtype=bool)
     flags[after] = True
     return bars.judge(flags, details=_named_holes(bars, rows, after, missing))
-
-
-def market_holes(
-    bars: Bars,
-    *,
-    calendar: str = "XNYS",
-    calendars: Mapping[str, str] | None = None,
-    percent: float = 20.0,
-) -> Judgement:
-    """Flag the next bar of every symbol that lacks a session which the market lacks.
-
-    A session is a hole when more than `percent` of the symbols that have bars before and after
-    it, and at least two of them, lack a bar: the feed failed, not the symbol. `details` names
-    the sessions and the share of symbols that lack them.
-    """
-    table = bars.table
-    if table.bar_size == "longer":
-        return bars.nothing()
-    rows = session_rows(bars, calendar, calendars, moment(None))
-    after, missing = _holes(bars, rows)
-    flags = np.zeros(len(table), dtype=bool)
-    listed: list[dict[str, object]] = []
-    for number, sessions in enumerate(rows.sessions):
-        mine = rows.calendar[after] == number
-        lacking, active = _lacking(bars, rows, number, after[mine], missing[mine])
-        hole = (lacking * 100 > percent * active) & (lacking >= 2)
-        upto = np.concatenate(([0], np.cumsum(hole)))
-        last = rows.ordinal[after[mine]]
-        flags[after[mine]] = upto[last] > upto[last - missing[mine]]
-        listed += [
-            {"session": _day(sessions, day), "percent_missing": round(float(share), 1)}
-            for day, share in zip(
-                np.flatnonzero(hole), 100 * lacking[hole] / active[hole], strict=True
-            )
-        ]
-    details = {"sessions": listed[:LISTED], "session_count": len(listed)} if listed else {}
-    return bars.judge(flags, details=details)
 
 
 def stale_feeds(
@@ -173,49 +135,14 @@ def _last_closed_day(sessions: Sessions, now: pd.Timestamp) -> int:
     return int(sessions.days[closed - 1]) if closed else microseconds(now) // 86_400_000_000
 
 
-def _holes(bars: Bars, rows: SessionRows) -> tuple[Ints, Ints]:
-    """Return the bars that follow missing sessions, and how many are missing before each."""
-    placed = np.flatnonzero((rows.ordinal >= 0) & (bars.table.code >= 0))
-    code, ordinal = bars.table.code[placed], rows.ordinal[placed]
-    missing = np.diff(ordinal) - 1
-    hole = (code[1:] == code[:-1]) & (missing > 0)
-    return placed[1:][hole], missing[hole]
-
-
-def _lacking(
-    bars: Bars, rows: SessionRows, number: int, after: Ints, missing: Ints
-) -> tuple[Ints, Ints]:
-    """Count, per session of one calendar, the symbols that lack it and those that could have it."""
-    length = len(rows.sessions[number].days)
-    placed = np.flatnonzero(
-        (rows.ordinal >= 0) & (rows.calendar == number) & (bars.table.code >= 0)
-    )
-    code, ordinal = bars.table.code[placed], rows.ordinal[placed]
-    starts = np.flatnonzero(np.diff(code, prepend=-1))
-    ends = np.append(starts[1:], len(code)) - 1 if len(code) else starts
-    last = rows.ordinal[after]
-    lacking = _covering(last - missing, last, length)
-    return lacking, _covering(ordinal[starts], ordinal[ends] + 1, length)
-
-
-def _covering(begin: Ints, end: Ints, length: int) -> Ints:
-    """Count, for each of `length` places, the half-open spans that cover it."""
-    edges = np.bincount(begin, minlength=length + 1) - np.bincount(end, minlength=length + 1)
-    return np.cumsum(edges)[:length]
-
-
 def _named_holes(bars: Bars, rows: SessionRows, after: Ints, missing: Ints) -> dict[str, object]:
     listed: list[dict[str, str]] = []
     for row, count in zip(after[:LISTED], missing[:LISTED], strict=True):
         sessions = rows.sessions[rows.calendar[row]]
         symbol = str(bars.table.symbols[bars.table.code[row]])
         for place in range(rows.ordinal[row] - count, rows.ordinal[row])[: LISTED - len(listed)]:
-            listed.append({"symbol": symbol, "date": _day(sessions, place)})
+            listed.append({"symbol": symbol, "date": day_label(sessions.days[place])})
     return {"missing": listed, "missing_count": int(missing.sum())} if len(after) else {}
-
-
-def _day(sessions: Sessions, ordinal: int | np.int64) -> str:
-    return str(np.datetime64(int(sessions.days[ordinal]), "D"))
 
 
 def _written(created: "pd.Series[pd.Timestamp]", zone: str) -> Ints:

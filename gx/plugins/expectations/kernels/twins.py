@@ -1,4 +1,12 @@
-"""Two symbols that carry the same bars."""
+"""Two symbols that carry the same bars.
+
+What a part of the market says of it (`find_windows`) is 16 bytes a bar, so that the parts can be
+read one after the other and judged together (`judge_windows`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +24,25 @@ Hashes = NDArray[np.uint64]
 LISTED = 20
 
 
+@dataclass(frozen=True)
+class Windows:
+    """The stretches of bars that another symbol could share.
+
+    For each: the `sums` of its bars' hashes, its last bar (`ends`, a sorted position) and its
+    symbol's `code` in `symbols`. `order` gives the frame's row of each sorted position; it is
+    empty where they are the same. `judged` is how many symbols come before those of which there is
+    only context.
+    """
+
+    rows: int
+    sums: Hashes
+    ends: Ints
+    code: Ints
+    order: Ints
+    symbols: tuple[str, ...]
+    judged: int
+
+
 def duplicated_series(bars: Bars, *, sessions: int = 20, changes: int = 5) -> Judgement:
     """Flag bars of symbols that share time and all four prices for `sessions` bars in a row.
 
@@ -24,18 +51,64 @@ def duplicated_series(bars: Bars, *, sessions: int = 20, changes: int = 5) -> Ju
     which the close changes fewer than `changes` times prove nothing and are left out. Volume
     is not compared: a copy from another venue has its own.
     """
-    table = bars.table
     not_judged = symbols_with_fewer(bars, sessions)
     hashes = _hashes(bars)
-    if not (table.code >= 0).any() or not _any_shared(bars, hashes):
-        return bars.judge(np.zeros(len(table), dtype=bool), not_judged)
+    flags = np.zeros(len(bars.table), dtype=bool)
+    if not (bars.table.code >= 0).any() or not _any_shared(bars, hashes):
+        return Judgement(flags, not_judged)
+    windows = _windows(bars, hashes, sessions, changes, bars.table.symbol_count)
+    (rows,), details = judge_windows([windows], sessions=sessions)
+    flags[rows] = True
+    return Judgement(flags, not_judged, details)
+
+
+def find_windows(bars: Bars, *, sessions: int, changes: int, judged: int) -> Windows:
+    """Say which stretches another symbol could share; only the first `judged` rows are judged."""
+    symbols = len(pd.unique(bars.table.frame[bars.table.symbol_column].iloc[:judged].dropna()))
+    return _windows(bars, _hashes(bars), sessions, changes, symbols)
+
+
+def judge_windows(
+    parts: Sequence[Windows], *, sessions: int
+) -> tuple[list[Ints], Mapping[str, Any]]:
+    """Return each part's failing rows, as it numbers them, and the details of all of them.
+
+    No symbol may be in two parts.
+    """
+    shared = _repeated(np.concatenate([part.sums for part in parts]))
+    same = [np.flatnonzero(np.isin(part.sums, shared)) for part in parts]
+    sums = np.concatenate([part.sums[at] for part, at in zip(parts, same, strict=True)])
+    owners = np.concatenate(
+        [
+            (np.int64(number) << 32) + part.code[at]
+            for number, (part, at) in enumerate(zip(parts, same, strict=True))
+        ]
+    )
+    several = _of_several_symbols(owners, np.searchsorted(shared, sums))
+    failing, at_fault, begin = [], [], 0
+    for part, at in zip(parts, same, strict=True):
+        chosen = at[several[begin : begin + len(at)]]
+        begin += len(at)
+        failing.append(_rows(part, part.ends[chosen], sessions))
+        at_fault.append(np.unique(part.code[chosen]))
+    return failing, _named(parts, at_fault)
+
+
+def _windows(
+    bars: Bars, hashes: Hashes, sessions: int, changes: int, judged_symbols: int
+) -> Windows:
+    table = bars.table
     ends = np.flatnonzero(_full_windows(bars, sessions, changes))
     total = np.concatenate((np.zeros(1, dtype=np.uint64), np.cumsum(hashes, dtype=np.uint64)))
-    sums = total[ends + 1] - total[ends + 1 - sessions]
-    same = pd.Series(sums).duplicated(keep=False).to_numpy()
-    group = pd.factorize(sums[same])[0]
-    ends = _of_several_symbols(bars, ends[same], group)
-    return bars.judge(_covered(len(table), ends, sessions), not_judged, _pairs(bars, ends))
+    return Windows(
+        rows=len(table),
+        sums=total[ends + 1] - total[ends + 1 - sessions],
+        ends=ends,
+        code=table.code[ends].astype(np.int64),
+        order=np.zeros(0, dtype=np.int64) if table.order is None else table.order,
+        symbols=tuple(str(symbol) for symbol in table.symbols),
+        judged=judged_symbols,
+    )
 
 
 def _hashes(bars: Bars) -> Hashes:
@@ -69,24 +142,37 @@ def _full_windows(bars: Bars, sessions: int, changes: int) -> Flags:
     return full
 
 
-def _of_several_symbols(bars: Bars, ends: Ints, group: Ints) -> Ints:
-    if not len(ends):
-        return ends
-    code = bars.table.code[ends].astype(np.int64)
+def _repeated(sums: Hashes) -> Hashes:
+    """Return the sums that occur more than once, in order; sorts them in place."""
+    sums.sort()
+    again: Hashes = np.unique(sums[1:][sums[1:] == sums[:-1]])
+    return again
+
+
+def _of_several_symbols(owners: Ints, group: Ints) -> Flags:
+    if not len(owners):
+        return np.zeros(0, dtype=bool)
     low = np.full(group.max() + 1, np.iinfo(np.int64).max)
     high = np.full(group.max() + 1, -1)
-    np.minimum.at(low, group, code)
-    np.maximum.at(high, group, code)
-    return ends[(low < high)[group]]
+    np.minimum.at(low, group, owners)
+    np.maximum.at(high, group, owners)
+    several: Flags = (low < high)[group]
+    return several
 
 
-def _covered(rows: int, ends: Ints, sessions: int) -> Flags:
-    edges = np.zeros(rows + 1, dtype=np.int64)
+def _rows(part: Windows, ends: Ints, sessions: int) -> Ints:
+    edges = np.zeros(part.rows + 1, dtype=np.int64)
     np.add.at(edges, ends - sessions + 1, 1)
     np.add.at(edges, ends + 1, -1)
-    return np.cumsum(edges[:-1]) > 0
+    covered = np.flatnonzero(np.cumsum(edges[:-1]) > 0)
+    return part.order[covered] if len(part.order) else covered
 
 
-def _pairs(bars: Bars, ends: Ints) -> dict[str, list[str]]:
-    codes = np.unique(bars.table.code[ends])[:LISTED]
-    return {"symbols": [str(bars.table.symbols[code]) for code in codes]} if len(codes) else {}
+def _named(parts: Sequence[Windows], at_fault: Sequence[Ints]) -> dict[str, list[str]]:
+    """Name the symbols in the order in which one frame of all parts would number them."""
+    judged = [p.symbols[c] for p, codes in zip(parts, at_fault, strict=True)
+              for c in codes if c < p.judged]  # fmt: skip
+    context = [p.symbols[c] for p, codes in zip(parts, at_fault, strict=True)
+               for c in codes if c >= p.judged]  # fmt: skip
+    listed = [*judged, *context][:LISTED]
+    return {"symbols": listed} if listed else {}

@@ -1,13 +1,14 @@
-"""What is different from the run before: expectations, failing bars, and the bars themselves."""
+"""What is different from the run before: expectations, the suite, and the bars themselves."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gx import suite_diff
 from gx.report import BAR_COLUMNS
 
 _KEY = ["symbol", "date"]
@@ -16,12 +17,35 @@ EXAMPLES = 20
 
 
 @dataclass(frozen=True)
+class Account:
+    """What a run looked at and found.
+
+    ``report`` is QualityReport.to_dict(every_row=False); ``suite_text`` the suite file that judged;
+    ``digest`` tells equal bars without reading them; ``bars`` reads them, None when none are kept.
+    """
+
+    report: Mapping[str, Any]
+    suite_text: str | None = None
+    digest: str | None = None
+    bars: Callable[[], pd.DataFrame | None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """An expectation that failed in both runs, and on how many bars."""
+
+    description: str
+    before: int
+    now: int
+
+
+@dataclass(frozen=True)
 class Expectations:
     """Descriptions of expectations, by what became of them."""
 
     newly_failing: tuple[str, ...]
     newly_fixed: tuple[str, ...]
-    still_failing: tuple[str, ...]
+    still_failing: tuple[Counted, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
 
@@ -45,17 +69,54 @@ class Bars:
     gone: int
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What is different from the run before.
+
+    ``bars`` is None when they are the ``same_bars`` or when either run's are not kept; ``suite``
+    is None when either suite is not known.
+    """
+
+    verdict_before: str
+    expectations: Expectations
+    suite: tuple[suite_diff.Change, ...] | None
+    same_bars: bool
+    bars: Bars | None
+
+
+def compare(before: Account, now: Account) -> Changes:
+    """What is different in ``now``."""
+    same = before.digest is not None and before.digest == now.digest
+    old, new = (None, None) if same else (before.bars(), now.bars())
+    return Changes(
+        verdict_before=str(before.report["verdict"]),
+        expectations=compare_expectations(before.report, now.report),
+        suite=_compare_suites(before.suite_text, now.suite_text),
+        same_bars=same,
+        bars=compare_bars(old, new) if old is not None and new is not None else None,
+    )
+
+
 def compare_expectations(before: Mapping[str, Any], now: Mapping[str, Any]) -> Expectations:
     """Compare two reports (`QualityReport.to_dict`), expectation by expectation."""
     old, new = _by_identity(before), _by_identity(now)
+    shared = [key for key in new if key in old]
 
-    def named(fits: Any) -> tuple[str, ...]:
-        return tuple(new[key]["description"] for key in new if key in old and fits(key))
+    def named(fits: Callable[[str], bool]) -> tuple[str, ...]:
+        return tuple(new[key]["description"] for key in shared if fits(key))
 
     return Expectations(
         newly_failing=named(lambda key: old[key]["success"] and not new[key]["success"]),
         newly_fixed=named(lambda key: not old[key]["success"] and new[key]["success"]),
-        still_failing=named(lambda key: not old[key]["success"] and not new[key]["success"]),
+        still_failing=tuple(
+            Counted(
+                new[key]["description"],
+                int(old[key]["unexpected_count"]),
+                int(new[key]["unexpected_count"]),
+            )
+            for key in shared
+            if not old[key]["success"] and not new[key]["success"]
+        ),
         added=tuple(new[key]["description"] for key in new if key not in old),
         removed=tuple(old[key]["description"] for key in old if key not in new),
     )
@@ -83,6 +144,12 @@ def compare_bars(before: pd.DataFrame, now: pd.DataFrame) -> Bars:
         new=len(new) - len(shared),
         gone=len(old) - len(shared),
     )
+
+
+def _compare_suites(before: str | None, now: str | None) -> tuple[suite_diff.Change, ...] | None:
+    if not before or not now:
+        return None
+    return () if before == now else suite_diff.compare(json.loads(before), json.loads(now))
 
 
 def _by_identity(report: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

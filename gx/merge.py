@@ -1,0 +1,387 @@
+"""Put the findings of the market's parts together into the report that one frame would have had."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
+from great_expectations.expectations.expectation import Expectation
+from numpy.typing import NDArray
+
+from gx.errors import PartsError
+from gx.outcomes import ROWS_ONLY, Rows, memory_batch, missing_outcome, outcome_of, suite_of
+from gx.parts import ROWS, Route, judge_part
+from gx.plugins.expectations import ExpectNoDuplicatedSeries, ExpectNoMarketWideHoles
+from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
+from gx.plugins.expectations.kernels.holes import CalendarHoles, judge_holes
+from gx.plugins.expectations.kernels.twins import Windows, judge_windows
+from gx.report import BAR_COLUMNS, QualityReport
+from gx.suites import Suite
+from gx.verdicts import failing_bars, failing_rows_of, symbol_verdicts
+
+LISTED = 50
+SAMPLED = 20
+NO_ROWS = np.zeros(0, dtype=np.int64)
+NO_EXCEPTION = {"raised_exception": False, "exception_message": None, "exception_traceback": None}
+HOLE_ARRAYS = ("days", "lacking", "active", "row", "begin", "end")
+
+
+class Part(Protocol):
+    """One part of the market, read piece by piece as it is asked for."""
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """What ``judge_part`` said of it."""
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """One of its arrays; None when it has none of this name."""
+
+    def bars(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Its bars, in the order in which they were judged; all columns, or these."""
+
+    def context(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The bars before the range that were judged with them."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The report, and each entry's result as Great Expectations would have given it."""
+
+    report: QualityReport
+    results: tuple[ExpectationValidationResult, ...]
+
+
+def merge(parts: Sequence[Part], suite: Suite, *, as_of: str) -> Merged:
+    """The report over all parts, as ``gx.checkpoint.run`` would have made it of one frame.
+
+    ``parts`` are in the order of the whole extract, by symbol; rows are counted through all of
+    them. No more is held than the failing bars, and what the expectations that look across symbols
+    need: 24 bytes a bar for copied series, or the columns that a built-in one names.
+
+    Raises PartsError when a part was judged by another suite.
+    """
+    for part in parts:
+        if part.document["suite_sha256"] != suite.sha256:
+            raise PartsError(
+                f"a part was judged by another version of suite {suite.name!r}; "
+                "run the check of all partitions again"
+            )
+    size = market_bar_size(parts)
+    parts = [
+        part if part.document["bar_size"] == size else _judged_again(part, suite, as_of, size)
+        for part in parts
+    ]
+    market = _Market(parts)
+    found = [
+        _find(expectation, number, market, as_of)
+        for number, expectation in enumerate(suite.expectations)
+    ]
+    rows = [one.rows for one in found if one is not None]
+    bars = market.bars_at(np.unique(np.concatenate([*rows, NO_ROWS])))
+    outcomes = tuple(
+        missing_outcome(expectation)
+        if one is None
+        else outcome_of(expectation, one.result, one.rows, bars, judged=market.judged)
+        for expectation, one in zip(suite.expectations, found, strict=True)
+    )
+    for one in found:
+        if one is not None:
+            _show_values(one, bars, market.judged)
+    bars = bars.loc[failing_rows_of(outcomes)]
+    report = QualityReport(
+        suite=suite.name,
+        suite_sha256=suite.sha256,
+        suite_text=suite.text,
+        rows=market.judged,
+        first_date=min(market.every("first_date"), default=None),
+        last_date=max(market.every("last_date"), default=None),
+        outcomes=outcomes,
+        symbols=symbol_verdicts(bars, outcomes, market.sizes),
+        failing=failing_bars(bars, outcomes),
+    )
+    return Merged(report, tuple(one.result for one in found if one is not None))
+
+
+def market_bar_size(parts: Iterable[Part]) -> BarSize:
+    """What the bars of the whole market are: the median of the distances in all parts."""
+    counts: dict[int, int] = {}
+    date_labels = True
+    for part in parts:
+        date_labels &= part.document["date_labels"]
+        steps, times = part.array("steps"), part.array("step_counts")
+        if steps is not None and times is not None:
+            for step, count in zip(steps.tolist(), times.tolist(), strict=True):
+                counts[step] = counts.get(step, 0) + count
+    if not counts:
+        return bar_size_of(None, date_labels=date_labels)
+    steps = np.array(sorted(counts))
+    upto = np.cumsum([counts[step] for step in steps.tolist()])
+    middle = np.array([(upto[-1] - 1) // 2, upto[-1] // 2])
+    return bar_size_of(
+        float(steps[np.searchsorted(upto, middle, side="right")].mean()), date_labels=date_labels
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """An entry's result over all parts, and the positions of its failing rows, in order."""
+
+    result: ExpectationValidationResult
+    rows: Rows
+
+
+class _Market:
+    """All parts, and where the rows of each are in the whole: bars first, then the context."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = parts
+        self.sizes = {s: n for part in parts for s, n in part.document["sizes"].items()}
+        bars = [part.document["rows"] for part in parts]
+        context = [part.document["context_rows"] for part in parts]
+        self.judged, self.rows = sum(bars), sum(bars) + sum(context)
+        self._bars = list(zip(bars, accumulate([0, *bars[:-1]]), strict=True))
+        self._context = list(accumulate([self.judged, *context[:-1]]))
+
+    def every(self, name: str) -> list[Any]:
+        return [part.document[name] for part in self.parts if part.document[name] is not None]
+
+    def positions(self, rows: Sequence[Rows | None]) -> Rows:
+        """Positions in the whole of each part's rows, in order."""
+        judged, context = [NO_ROWS], [NO_ROWS]
+        for mine, (length, start), after in zip(rows, self._bars, self._context, strict=True):
+            if mine is not None:
+                mine = np.sort(mine)
+                judged.append(mine[mine < length] + start)
+                context.append(mine[mine >= length] - length + after)
+        return np.concatenate([*judged, *context])
+
+    def bars_at(self, rows: Rows) -> pd.DataFrame:
+        """The bars at these positions, which index the frame; context is left out."""
+        found: list[pd.DataFrame] = []
+        for part, (length, start) in zip(self.parts, self._bars, strict=True):
+            mine = rows[(rows >= start) & (rows < start + length)]
+            if len(mine) or not found:
+                frame = _frame(part.bars(BAR_COLUMNS).take(pa.array(mine - start)))
+                found.append(frame.set_axis(mine, axis=0))
+        return pd.concat(found)
+
+    def columns(self, names: Sequence[str] | None) -> pd.DataFrame:
+        """Some columns of all parts, or all of them, as one frame."""
+        if names is not None and not names:
+            return pd.DataFrame(index=pd.RangeIndex(self.rows))
+        tables = [part.bars(names) for part in self.parts]
+        tables += [part.context(names) for part in self.parts]
+        return _frame(pa.concat_tables(tables))
+
+
+def _find(expectation: Expectation, number: int, market: _Market, as_of: str) -> _Found | None:
+    entries = [part.document["entries"][number] for part in market.parts]
+    raised = [entry for entry in entries if _raised(entry)]
+    if raised:
+        return _Found(_result(expectation, False, {}, raised[0]["exception_info"]), NO_ROWS)
+    route = entries[0]["route"]
+    if route == Route.COLUMNS:
+        return _in_columns(expectation, market, as_of)
+    if route == Route.MARKET:
+        return _across(expectation, number, entries, market)
+    if any("result" not in entry for entry in entries):
+        return None
+    if route == Route.SCHEMA:
+        first = entries[0]
+        return _Found(_result(expectation, first["success"], first["result"]), NO_ROWS)
+    rows = market.positions([part.array(f"{number}.rows") for part in market.parts])
+    result = _summed([entry["result"] for entry in entries])
+    details = _details(entries, market.parts)
+    return _counted(expectation, result | ({"details": details} if details else {}), rows)
+
+
+def _across(
+    expectation: Expectation, number: int, entries: Sequence[Mapping[str, Any]], market: _Market
+) -> _Found:
+    """Judge an expectation that looks across symbols by what each part says of itself."""
+    not_judged = sum(entry["not_judged"] for entry in entries)
+    if isinstance(expectation, ExpectNoDuplicatedSeries):
+        rows, details = judge_windows(
+            [_windows(part, number) for part in market.parts], sessions=expectation.sessions
+        )
+    else:
+        assert isinstance(expectation, ExpectNoMarketWideHoles)
+        longer = all(part.document["bar_size"] == "longer" for part in market.parts)
+        not_judged = not_judged if longer else 0
+        holes = [() if longer else _holes(part, number) for part in market.parts]
+        rows, details = judge_holes(holes, percent=expectation.percent)
+    everywhere = market.positions(rows)
+    result = {
+        "element_count": market.rows,
+        "missing_count": 0,
+        "unexpected_count": len(everywhere),
+        "details": {"not_judged_symbols": not_judged, **details},
+    }
+    return _counted(expectation, result, everywhere)
+
+
+def _in_columns(expectation: Expectation, market: _Market, as_of: str) -> _Found | None:
+    """Judge an expectation on the columns that it names, read from all parts."""
+    columns = market.columns(_columns_of(expectation, market.parts[0]))
+    result = memory_batch(columns).validate(
+        suite_of("columns", [expectation]),
+        result_format=ROWS_ONLY,
+        expectation_parameters={"as_of": as_of},
+    )
+    assert isinstance(result, ExpectationSuiteValidationResult)
+    if not result.results:
+        return None
+    (found,) = result.results
+    rows = np.array(sorted(found.result.pop(ROWS, ())), dtype=np.int64)
+    return _Found(found, NO_ROWS if found.success else rows)
+
+
+def _columns_of(expectation: Expectation, part: Part) -> list[str] | None:
+    """The columns that an expectation names; None, all of them, where it may name others."""
+    if expectation.configuration.kwargs.get("row_condition"):
+        return None
+    named = [getattr(expectation, key, None) for key in ("column", "column_A", "column_B")]
+    named += getattr(expectation, "column_list", None) or []
+    return [name for name in part.document["columns"] if name in named]
+
+
+def _counted(expectation: Expectation, result: dict[str, Any], rows: Rows) -> _Found:
+    """Judge by the counts over all parts, as Great Expectations does by those of one batch."""
+    missing = result.get("missing_count") or 0
+    considered, unexpected = result["element_count"] - missing, result["unexpected_count"]
+    share = unexpected / considered if considered else None
+    mostly = getattr(expectation, "mostly", 1.0)
+    # In these very steps, so that no rounding tells the two apart.
+    success = not considered or (float(considered) - float(unexpected)) / considered >= mostly
+    result["unexpected_percent"] = None if share is None else 100 * share
+    if "missing_count" in result:
+        total = result["element_count"]
+        result["missing_percent"] = missing / total * 100 if total else None
+        result["unexpected_percent_total"] = unexpected / total * 100 if total else None
+        result["unexpected_percent_nonmissing"] = result["unexpected_percent"]
+    return _Found(_result(expectation, success, result), NO_ROWS if success else rows)
+
+
+def _summed(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counts = ("element_count", "missing_count", "unexpected_count")
+    return {
+        name: sum(result[name] for result in results)
+        for name in counts
+        if all(name in result for result in results)
+    }
+
+
+def _details(entries: Sequence[Mapping[str, Any]], parts: Sequence[Part]) -> dict[str, Any]:
+    """Add up the parts' details: counts are summed, lists put one behind the other."""
+    merged: dict[str, Any] = {}
+    behind: dict[str, list[Any]] = {}
+    for entry, part in zip(entries, parts, strict=True):
+        for name, value in (entry["result"].get("details") or {}).items():
+            if not isinstance(value, list):
+                merged[name] = merged.get(name, 0) + value
+                continue
+            # One frame would number the symbols of which there is only context last.
+            judged = part.document["sizes"]
+            merged.setdefault(name, []).extend(v for v in value if v["symbol"] in judged)
+            behind.setdefault(name, []).extend(v for v in value if v["symbol"] not in judged)
+    for name, listed in behind.items():
+        merged[name] = [*merged[name], *listed][:LISTED]
+    return merged
+
+
+def _result(
+    expectation: Expectation,
+    success: bool,
+    result: Mapping[str, Any],
+    exception_info: Mapping[str, Any] | None = None,
+) -> ExpectationValidationResult:
+    return ExpectationValidationResult(
+        success=success,
+        expectation_config=expectation.configuration,
+        result=dict(result),
+        exception_info=dict(exception_info or NO_EXCEPTION),
+        meta={},
+    )
+
+
+def _show_values(found: _Found, bars: pd.DataFrame, judged: int) -> None:
+    """Give a failed result the first values that failed, for its page."""
+    kwargs = found.result.expectation_config.kwargs if found.result.expectation_config else {}
+    rows = found.rows[found.rows < judged][:SAMPLED]
+    if len(rows) and kwargs.get("column") in bars:
+        values = bars.loc[rows, kwargs["column"]].tolist()
+        found.result.result["partial_unexpected_list"] = values
+        found.result.result["partial_unexpected_index_list"] = rows.tolist()
+
+
+def _raised(entry: Mapping[str, Any]) -> bool:
+    info = entry.get("exception_info") or {}
+    return any(
+        one.get("raised_exception")
+        for one in (info, *(v for v in info.values() if isinstance(v, Mapping)))
+    )
+
+
+def _windows(part: Part, number: int) -> Windows:
+    entry = part.document["entries"][number]
+    sums, ends, code, order = (
+        _needed(part, f"{number}.{name}") for name in ("sums", "ends", "code", "order")
+    )
+    rows = part.document["rows"] + part.document["context_rows"]
+    symbols, judged = tuple(entry["symbols"]), entry["judged_symbols"]
+    return Windows(rows, sums, ends, code, order, symbols, judged)
+
+
+def _holes(part: Part, number: int) -> tuple[CalendarHoles, ...]:
+    return tuple(
+        CalendarHoles(
+            calendar, *(_needed(part, f"{number}.{place}.{name}") for name in HOLE_ARRAYS)
+        )
+        for place, calendar in enumerate(part.document["entries"][number]["calendars"])
+    )
+
+
+def _needed(part: Part, name: str) -> NDArray[Any]:
+    found = part.array(name)
+    if found is None:
+        raise PartsError(f"a part's findings lack {name!r}; run the check of that partition again")
+    return found
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A part whose bars, alone, were taken for bars of another size than the market's are."""
+
+    part: Part
+    document: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+
+    @property
+    def bars(self) -> Callable[..., pa.Table]:
+        return self.part.bars
+
+    @property
+    def context(self) -> Callable[..., pa.Table]:
+        return self.part.context
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        return self.arrays.get(name)
+
+
+def _judged_again(part: Part, suite: Suite, as_of: str, size: BarSize) -> Part:
+    findings = judge_part(
+        _frame(part.bars()), suite, as_of=as_of, context=_frame(part.context()), bar_size=size
+    )
+    return _Again(part, findings.document, findings.arrays)
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame

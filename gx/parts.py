@@ -1,0 +1,243 @@
+"""Judge a part of the market: what it settles alone, and what the other parts must join in on.
+
+`judge_part` looks at some symbols; `gx.merge` puts the parts together. A part's findings are small:
+counts, the positions of its failing rows, and for the expectations that look across symbols what
+the other parts need to know of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+)
+from great_expectations.expectations.expectation import Expectation
+from numpy.typing import NDArray
+
+from gx.outcomes import ROWS_ONLY, entry_key, memory_batch, result_key, suite_of
+from gx.plugins.expectations import (
+    BarExpectation,
+    ExpectNoDuplicatedSeries,
+    ExpectNoMarketWideHoles,
+)
+from gx.plugins.expectations.errors import ExpectationInputError
+from gx.plugins.expectations.kernels.bars import (
+    BAR_SIZE,
+    Bars,
+    BarSize,
+    SortedFrame,
+    symbols_with_fewer,
+)
+from gx.plugins.expectations.kernels.holes import find_holes
+from gx.plugins.expectations.kernels.twins import find_windows
+from gx.report import date_label
+from gx.suites import Suite
+
+Arrays = dict[str, NDArray[Any]]
+ROWS = "unexpected_index_list"
+
+# Built-in expectations that judge a row by what is in it alone.
+ROW_BY_ROW = {
+    "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_column_pair_values_to_be_equal",
+    "expect_column_pair_values_to_be_in_set",
+    "expect_column_value_lengths_to_be_between",
+    "expect_column_value_lengths_to_equal",
+    "expect_column_values_to_be_between",
+    "expect_column_values_to_be_dateutil_parseable",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_be_json_parseable",
+    "expect_column_values_to_be_null",
+    "expect_column_values_to_match_json_schema",
+    "expect_column_values_to_match_regex",
+    "expect_column_values_to_match_regex_list",
+    "expect_column_values_to_match_strftime_format",
+    "expect_column_values_to_not_be_in_set",
+    "expect_column_values_to_not_be_null",
+    "expect_column_values_to_not_match_regex",
+    "expect_column_values_to_not_match_regex_list",
+    "expect_multicolumn_sum_to_equal",
+    "expect_multicolumn_values_to_be_equal",
+    "expect_multicolumn_values_to_be_unique",
+    "expect_select_column_values_to_be_unique_within_record",
+}
+# Built-in expectations about the columns, which all parts have in common.
+OF_THE_SCHEMA = {
+    "expect_column_to_exist",
+    "expect_column_type_to_be",
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_values_to_be_of_type",
+    "expect_table_column_count_to_be_between",
+    "expect_table_column_count_to_equal",
+    "expect_table_columns_to_match_ordered_list",
+    "expect_table_columns_to_match_set",
+}
+KEYED_BY_SYMBOL = "expect_compound_columns_to_be_unique"
+
+
+class Route(StrEnum):
+    """Who can judge an expectation.
+
+    PART: each part its own rows; SCHEMA: any part for all; MARKET: all parts, from what each
+    says of itself; COLUMNS: nobody before the columns that it names are read from all parts.
+    """
+
+    PART = "part"
+    SCHEMA = "schema"
+    MARKET = "market"
+    COLUMNS = "columns"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a part says of itself: a JSON document, and arrays by name (see ``judge_part``)."""
+
+    document: dict[str, Any]
+    arrays: Arrays = field(repr=False)
+
+
+def judge_part(
+    bars: pd.DataFrame,
+    suite: Suite,
+    *,
+    as_of: str,
+    context: pd.DataFrame | None = None,
+    bar_size: BarSize | None = None,
+) -> Findings:
+    """Judge the bars of some symbols; no other part may hold bars of them.
+
+    ``bars``, ``context`` and ``as_of`` are as in ``gx.checkpoint.run``; ``bar_size`` is what the
+    whole market's bars are, once that is known.
+
+    The document has suite_sha256, columns, rows, context_rows, sizes (bars by symbol), first_date,
+    last_date, bar_size, date_labels, and per entry of the suite its route and what was found. The
+    arrays are `steps` and `step_counts` (how far bars are apart, in microseconds), and per entry
+    what its route needs, under its number: `3.rows` are positions of failing rows in the part.
+    """
+    frame = pd.concat([bars, context], ignore_index=True)
+    if bar_size is not None:
+        frame.attrs[BAR_SIZE] = bar_size
+    entries: list[dict[str, Any]] = [
+        {"route": route_of(expectation, list(frame.columns))} for expectation in suite.expectations
+    ]
+    arrays: Arrays = {}
+    parameters = {"as_of": as_of}
+    _judge_alone(suite, frame, parameters, entries, arrays, judged=len(bars))
+    table = SortedFrame(frame)
+    for number, (entry, expectation) in enumerate(zip(entries, suite.expectations, strict=True)):
+        if entry["route"] == Route.MARKET:
+            _say_to_market(expectation, table, number, entry, arrays, judged=len(bars))
+    arrays["steps"], arrays["step_counts"] = np.unique(table.steps, return_counts=True)
+    known = bars["date"].dropna()
+    document = {
+        "suite_sha256": suite.sha256,
+        "columns": list(frame.columns),
+        "rows": len(bars),
+        "context_rows": len(frame) - len(bars),
+        "sizes": {str(s): int(n) for s, n in bars["symbol"].value_counts().items()},
+        "first_date": date_label(known.min()),
+        "last_date": date_label(known.max()),
+        "bar_size": table.bar_size,
+        "date_labels": table.date_labels,
+        "entries": entries,
+    }
+    return Findings(document, arrays)
+
+
+def route_of(expectation: Expectation, columns: Sequence[str]) -> Route:
+    """Who can judge this expectation on bars with these columns."""
+    type_, kwargs = expectation.configuration.type, expectation.configuration.kwargs
+    if isinstance(expectation, ExpectNoDuplicatedSeries | ExpectNoMarketWideHoles):
+        usual = expectation.column_list[:2] == ["symbol", "date"] and not kwargs.get(
+            "row_condition"
+        )
+        known = set(expectation.column_list) <= set(columns)
+        return Route.MARKET if usual and known else Route.COLUMNS
+    if isinstance(expectation, BarExpectation):
+        return Route.PART if expectation.column_list[0] == "symbol" else Route.COLUMNS
+    if type_ in ROW_BY_ROW:
+        return Route.PART
+    if type_ in OF_THE_SCHEMA:
+        return Route.SCHEMA
+    if type_ == KEYED_BY_SYMBOL and "symbol" in kwargs["column_list"]:
+        return Route.PART
+    return Route.COLUMNS
+
+
+def _judge_alone(
+    suite: Suite,
+    frame: pd.DataFrame,
+    parameters: Mapping[str, Any],
+    entries: Sequence[dict[str, Any]],
+    arrays: Arrays,
+    *,
+    judged: int,
+) -> None:
+    """Let Great Expectations judge what this part can settle, in one validation."""
+    alone = {
+        number: suite.expectations[number]
+        for number, entry in enumerate(entries)
+        if entry["route"] in (Route.PART, Route.SCHEMA)
+    }
+    result = memory_batch(frame).validate(
+        suite_of(suite.name, alone.values()),
+        result_format=ROWS_ONLY,
+        expectation_parameters=dict(parameters),
+    )
+    assert isinstance(result, ExpectationSuiteValidationResult)
+    by_key = {result_key(found): found for found in result.results}
+    for number, expectation in alone.items():
+        found = by_key.get(entry_key(expectation, parameters))
+        if found is None:
+            continue
+        said: dict[str, Any] = found.to_json_dict()
+        entries[number] |= {
+            "success": said["success"],
+            "result": {k: v for k, v in said["result"].items() if k != ROWS},
+            "exception_info": said["exception_info"],
+        }
+        rows = found.result.get(ROWS)
+        if rows:
+            arrays[f"{number}.rows"] = np.array(sorted(rows), dtype=np.int64)
+
+
+def _say_to_market(
+    expectation: Expectation,
+    table: SortedFrame,
+    number: int,
+    entry: dict[str, Any],
+    arrays: Arrays,
+    *,
+    judged: int,
+) -> None:
+    """Keep what the other parts must know to judge an expectation that looks across symbols."""
+    assert isinstance(expectation, BarExpectation)
+    named = dict(zip(expectation.needs_columns, expectation.column_list, strict=True))
+    bars = Bars(table, **{k: v for k, v in named.items() if k not in ("symbol", "date")})
+    try:
+        if isinstance(expectation, ExpectNoDuplicatedSeries):
+            entry["not_judged"] = symbols_with_fewer(bars, expectation.sessions)
+            windows = find_windows(
+                bars, sessions=expectation.sessions, changes=expectation.changes, judged=judged
+            )
+            entry |= {"symbols": list(windows.symbols), "judged_symbols": windows.judged}
+            for name in ("sums", "ends", "code", "order"):
+                arrays[f"{number}.{name}"] = getattr(windows, name)
+        elif isinstance(expectation, ExpectNoMarketWideHoles):
+            entry["not_judged"], entry["calendars"] = table.symbol_count, []
+            for place, one in enumerate(
+                find_holes(bars, expectation.calendar, expectation.calendars)
+            ):
+                entry["calendars"].append(one.calendar)
+                for name in ("days", "lacking", "active", "row", "begin", "end"):
+                    arrays[f"{number}.{place}.{name}"] = getattr(one, name)
+    except ExpectationInputError as error:
+        entry["exception_info"] = {
+            "raised_exception": True,
+            "exception_message": str(error),
+            "exception_traceback": "",
+        }

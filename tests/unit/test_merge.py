@@ -1,0 +1,229 @@
+"""Parts of a market, judged one by one and put together, against the same bars in one frame."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pandas.testing import assert_frame_equal
+
+from gx.checkpoint import run_in_memory
+from gx.errors import PartsError
+from gx.merge import merge
+from gx.parts import judge_part
+from gx.report import QualityReport
+from gx.suites import Suite, parse_suite, read_suite, suite_path
+from tests.detector.plant import KINDS
+from tests.staged_runs import daily_bars
+
+AS_OF = "2025-06-30"
+COLUMNS = ["symbol", "date", "open", "high", "low", "close", "volume", "created_at"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A part as a worker leaves it, gone through JSON and .npz."""
+
+    document: Any
+    stored: Any
+    table: pa.Table
+    before: pa.Table
+
+    def array(self, name: str) -> Any:
+        return self.stored.get(name)
+
+    def bars(self, columns: Sequence[str] | None = None) -> pa.Table:
+        return self.table if columns is None else self.table.select(list(columns))
+
+    def context(self, columns: Sequence[str] | None = None) -> pa.Table:
+        return self.before if columns is None else self.before.select(list(columns))
+
+
+def in_parts(bars: pd.DataFrame, context: pd.DataFrame, suite: Suite, count: int) -> QualityReport:
+    """The report of `count` parts, each with its share of the symbols."""
+    symbols = sorted({*bars["symbol"], *context["symbol"]})
+    parts = []
+    for mine in np.array_split(symbols, count):
+        share = bars[bars["symbol"].isin(mine)].reset_index(drop=True)
+        before = context[context["symbol"].isin(mine)].reset_index(drop=True)
+        found = judge_part(share, suite, as_of=AS_OF, context=before)
+        stored = io.BytesIO()
+        np.savez(stored, **found.arrays)
+        stored.seek(0)
+        parts.append(
+            Held(
+                json.loads(json.dumps(found.document)),
+                np.load(stored),
+                *(pa.Table.from_pandas(frame, preserve_index=False) for frame in (share, before)),
+            )
+        )
+    return merge(parts, suite, as_of=AS_OF).report
+
+
+def same(merged: QualityReport, whole: QualityReport) -> None:
+    """Both reports say the same, to the last row."""
+    for one, other in zip(merged.outcomes, whole.outcomes, strict=True):
+        assert one == other
+        assert one.rows.tolist() == other.rows.tolist()
+    assert merged.to_dict() == whole.to_dict()
+    assert_frame_equal(merged.failing, whole.failing)
+
+
+def planted(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Twelve symbols with every kind of defect, and the bars before the range, of 13 symbols."""
+    rng = np.random.default_rng(seed)
+    bars = daily_bars([f"S{n:02}" for n in range(13)], 400, seed=seed)
+    bars["created_at"] = bars["date"] + pd.Timedelta(days=1)
+    for kind in KINDS:
+        for symbol in rng.choice(13, 2, replace=False):
+            labels = bars.index[bars["symbol"] == f"S{symbol:02}"]
+            bars = kind.plant(bars, int(rng.choice(labels[45:-45])), rng).bars
+            bars = bars.sort_values(["symbol", "date"], kind="stable").reset_index(drop=True)
+    early = bars["date"] < "2024-06-01"
+    context, bars = bars[early], bars[~early & (bars["symbol"] != "S12")]
+    order = ["symbol", "date"]
+    return tuple(  # type: ignore[return-value]
+        frame[COLUMNS].sort_values(order, kind="stable").reset_index(drop=True)
+        for frame in (bars, context)
+    )
+
+
+@pytest.fixture(scope="module")
+def market() -> tuple[pd.DataFrame, pd.DataFrame]:
+    return planted(1)
+
+
+def suite_with(*entries: tuple[str, dict[str, Any]]) -> Suite:
+    document = {
+        "name": "extra",
+        "id": "0c4ad0a1-6f0b-4a5e-9f63-0d5c1a1a7a10",
+        "expectations": [
+            {"type": type_, "kwargs": kwargs, "severity": "critical"} for type_, kwargs in entries
+        ],
+    }
+    return parse_suite(json.dumps(document).encode(), where="extra", name="extra")
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_committed_suite_says_the_same_of_parts_as_of_the_whole(
+    market: tuple[pd.DataFrame, pd.DataFrame], count: int
+):
+    bars, context = market
+    suite = read_suite(suite_path("stock_data"))
+    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+
+    assert {o.type for o in whole.failed} >= {
+        "expect_no_duplicated_series",
+        "expect_no_market_wide_holes",
+        "expect_no_missing_sessions",
+        "expect_compound_columns_to_be_unique",
+    }
+    same(in_parts(bars, context, suite, count), whole)
+
+
+BUILT_IN: list[tuple[str, dict[str, Any]]] = [
+    ("expect_table_row_count_to_be_between", {"min_value": 1, "max_value": 2_000}),
+    ("expect_table_row_count_to_equal", {"value": 3}),
+    ("expect_table_columns_to_match_set", {"column_set": ["symbol", "when"]}),
+    ("expect_column_to_exist", {"column": "vwap"}),
+    ("expect_column_values_to_be_of_type", {"column": "close", "type_": "float64"}),
+    ("expect_column_mean_to_be_between", {"column": "close", "min_value": 1, "max_value": 2}),
+    ("expect_column_stdev_to_be_between", {"column": "close", "min_value": 0, "max_value": 1}),
+    ("expect_column_max_to_be_between", {"column": "volume", "max_value": 5}),
+    ("expect_column_median_to_be_between", {"column": "open", "max_value": 1}),
+    ("expect_column_values_to_be_unique", {"column": "date"}),
+    ("expect_column_values_to_be_unique", {"column": "close"}),
+    ("expect_column_values_to_be_increasing", {"column": "volume"}),
+    ("expect_column_value_z_scores_to_be_less_than",
+     {"column": "close", "threshold": 1, "double_sided": True}),
+    ("expect_column_unique_value_count_to_be_between", {"column": "symbol", "max_value": 3}),
+    ("expect_column_distinct_values_to_be_in_set", {"column": "symbol", "value_set": ["S00"]}),
+    ("expect_compound_columns_to_be_unique", {"column_list": ["date", "close"]}),
+    ("expect_column_values_to_be_between",
+     {"column": "close", "min_value": 101, "max_value": 200, "mostly": 0.3}),
+    ("expect_column_values_to_be_between",
+     {"column": "close", "min_value": 101, "max_value": 200, "mostly": 0.9}),
+    ("expect_column_values_to_be_between", {
+        "column": "close", "min_value": 100, "max_value": 200, "condition_parser": "pandas",
+        "row_condition": 'symbol=="S04"'}),
+    ("expect_column_values_to_be_unique", {
+        "column": "close", "condition_parser": "pandas", "row_condition": 'symbol!="S04"'}),
+    ("expect_column_values_to_be_between", {"column": "vwap", "min_value": 0}),
+    ("expect_column_pair_values_a_to_be_greater_than_b",
+     {"column_A": "open", "column_B": "close", "or_equal": True, "ignore_row_if": "neither"}),
+    ("expect_multicolumn_sum_to_equal",
+     {"column_list": ["open", "close"], "sum_total": 200, "ignore_row_if": "any_value_is_missing"}),
+    ("expect_column_values_to_be_null", {"column": "close"}),
+    ("expect_column_values_to_match_regex", {"column": "symbol", "regex": "^S0"}),
+    ("expect_no_market_wide_holes", {"calendar": "XNYS", "calendars": {"S03": "XLON"}}),
+    ("expect_no_market_wide_holes", {"calendar": "24/7", "percent": 1.0, "mostly": 0.5}),
+    ("expect_no_market_wide_holes", {"calendar": "MARS"}),
+    ("expect_no_missing_sessions", {"calendar": "MARS"}),
+    ("expect_no_missing_sessions", {"calendar": "24/7", "allowed": 30}),
+    ("expect_no_duplicated_series", {"sessions": 2, "changes": 1}),
+    ("expect_no_duplicated_series",
+     {"column_list": ["symbol", "date", "open", "high", "low", "vwap"]}),
+    ("expect_no_duplicated_series", {
+        "sessions": 20, "condition_parser": "pandas", "row_condition": 'symbol!="S04"'}),
+]  # fmt: skip
+
+
+def test_every_way_of_judging_says_the_same_of_parts_as_of_the_whole(
+    market: tuple[pd.DataFrame, pd.DataFrame],
+):
+    bars, context = market
+    suite = suite_with(*BUILT_IN)
+
+    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+
+    assert {o.status for o in whole.outcomes} == {"passed", "failed", "error"}
+    same(in_parts(bars, context, suite, 3), whole)
+
+
+def test_a_share_is_judged_over_all_parts(market: tuple[pd.DataFrame, pd.DataFrame]):
+    """Each part alone would fail one and meet the other of two expectations."""
+    bars, context = market
+    suite = suite_with(
+        *(
+            ("expect_column_values_to_be_between",
+             {"column": "volume", "min_value": 1_100_000, "mostly": mostly})
+            for mostly in (0.1, 0.5, 0.95)
+        )
+    )  # fmt: skip
+
+    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+
+    same(in_parts(bars, context, suite, 5), whole)
+
+
+@pytest.mark.parametrize("weekly", [1, 12])
+def test_symbols_with_weekly_bars_are_judged_by_the_size_of_the_market_s_bars(
+    market: tuple[pd.DataFrame, pd.DataFrame], weekly: int
+):
+    """A part whose bars are weekly, in a market of daily ones, or the other way round."""
+    frames = [
+        bars[(bars["symbol"] > f"S{weekly:02}") | (bars["date"].dt.day_of_week == 2)]
+        for bars in planted(2)
+    ]
+    bars, context = (frame.reset_index(drop=True) for frame in frames)
+    suite = read_suite(suite_path("stock_data"))
+
+    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+
+    same(in_parts(bars, context, suite, 4), whole)
+
+
+def test_parts_judged_by_another_version_of_the_suite_are_refused(
+    market: tuple[pd.DataFrame, pd.DataFrame],
+):
+    bars, _ = market
+    found = judge_part(bars, suite_with(BUILT_IN[0]), as_of=AS_OF)
+    part = Held(found.document, found.arrays, pa.table({}), pa.table({}))
+
+    with pytest.raises(PartsError, match="run the check of all partitions again"):
+        merge([part], suite_with(BUILT_IN[1]), as_of=AS_OF)
