@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracking.names import MAX_TAG, cut, metric_name
 from tracking.record import RunRecord
-from tracking.runs import params_of, tags_of
+from tracking.runs import COMPLETE, LOGGING_TAG, params_of, tags_of
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric, Param, Run, RunTag
@@ -48,22 +48,34 @@ class Batch:
 
 
 def batches(run: "Run", record: RunRecord) -> list[Batch]:
-    """What is still missing in the run, in as few batches as MLflow allows: nearly always one."""
+    """What is still missing in the run, in as few batches as MLflow allows: nearly always one.
+
+    The last of them says that the run's logging is complete.
+    """
+    from mlflow.entities import RunTag
+
     done: list[Batch] = []
     for group, entity in _missing(run, record):
-        size = _ENTITY_OVERHEAD_BYTES + len(json.dumps([entity.key, str(entity.value)]))
-        room = next((batch for batch in done if batch.has_room(group, size)), None)
-        if room is None:
-            room = Batch()
-            done.append(room)
-        room.add(group, entity, size)
+        _add(done, group, entity, done)
+    _add(done, "tags", RunTag(LOGGING_TAG, COMPLETE), done[-1:])
     return done
+
+
+def _add(
+    done: list[Batch], group: str, entity: "Param | RunTag | Metric", candidates: list[Batch]
+) -> None:
+    size = _ENTITY_OVERHEAD_BYTES + len(json.dumps([entity.key, str(entity.value)]))
+    room = next((batch for batch in candidates if batch.has_room(group, size)), None)
+    if room is None:
+        room = Batch()
+        done.append(room)
+    room.add(group, entity, size)
 
 
 def _missing(run: "Run", record: RunRecord) -> "Iterator[tuple[str, Param | RunTag | Metric]]":
     from mlflow.entities import Param, RunTag
 
-    for key, value in tags_of(record).items() | _not_finite(record).items():
+    for key, value in tags_of(run, record).items() | _not_finite(record).items():
         if run.data.tags.get(key) != value:
             yield "tags", RunTag(key, value)
     for key, value in params_of(record).items():

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 # MLflow takes these from the environment alone, so this is the one place that sets them; a value
 # that is already there wins.
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 _ENVIRONMENT = {
     # A server that is down costs 247 s a call with MLflow's own 7 retries of 120 s.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    _RETRIES: "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # Else every finished run prints two lines to stdout and costs two more requests.
@@ -56,3 +57,17 @@ def failures_named(
         cause = store.redact(f"{type(error).__name__}: {error}")
         # The original stays out of the traceback: its text holds the URI with the password.
         raise error_type(f"{store.label}: {what}: {cause}") from None
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Send each request once: a failing answer is not waited for again, 10 s each time."""
+    before = os.environ.get(_RETRIES)
+    os.environ[_RETRIES] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_RETRIES]
+        else:
+            os.environ[_RETRIES] = before

@@ -15,3 +15,11 @@ class ExperimentDeletedError(TrackingError):
 
 class RunIncompleteError(TrackingError):
     """Logging broke half-way; the run is marked, and logging it again completes it."""
+
+
+class UnknownRunError(TrackingError):
+    """No run is called so, or several are."""
+
+
+class NothingToCompareError(TrackingError):
+    """A run left no report: it ended before its bars were judged."""

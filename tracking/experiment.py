@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 
-def find_or_create_experiment(client: "MlflowClient", store: TrackingStore) -> str:
-    """The id of the store's experiment, which is created when it is missing.
+def find_or_create_experiment(client: "MlflowClient", store: TrackingStore) -> "Experiment":
+    """The store's experiment, which is created when it is missing.
 
     Safe when several processes do it at once. Raises ExperimentDeletedError.
     """
@@ -21,17 +21,18 @@ def find_or_create_experiment(client: "MlflowClient", store: TrackingStore) -> s
     found = client.get_experiment_by_name(store.experiment)
     if found is None:
         try:
-            return client.create_experiment(
+            made = client.create_experiment(
                 store.experiment, artifact_location=_artifact_location(store)
             )
+            return client.get_experiment(made)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
             found = client.get_experiment_by_name(store.experiment)
-    return _active_id(found, store)
+    return _active(found, store)
 
 
-def _active_id(experiment: "Experiment | None", store: TrackingStore) -> str:
+def _active(experiment: "Experiment | None", store: TrackingStore) -> "Experiment":
     if experiment is None:
         raise ExperimentDeletedError(
             f"experiment '{store.experiment}' vanished while it was being created; run the task "
@@ -42,7 +43,7 @@ def _active_id(experiment: "Experiment | None", store: TrackingStore) -> str:
             f"experiment '{store.experiment}' is deleted; restore it with `mlflow experiments "
             f"restore --experiment-id {experiment.experiment_id}`, or set another experiment name"
         )
-    return str(experiment.experiment_id)
+    return experiment
 
 
 def _artifact_location(store: TrackingStore) -> str | None:

@@ -1,10 +1,13 @@
 """Exactly one active run per DAG run: finding it, creating it, removing what contradicts it."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tracking.errors import TrackingError
 from tracking.names import MAX_PARAM, MAX_TAG, cut, cut_markdown, metric_name
+from tracking.pages import link_artifacts
 from tracking.record import RUN_KEY_TAG, RunRecord
+from tracking.tables import logged_tables
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -14,20 +17,31 @@ LOGGING_TAG = "logging"
 INCOMPLETE = "incomplete"
 COMPLETE = "complete"
 # Names of the tags that came with the record, as opposed to those that people add by hand.
-_OWN_TAGS = "logged_tags"
+OWN_TAGS = "logged_tags"
+_DESCRIPTION = "mlflow.note.content"
+_UNFINISHED = "**Incomplete**: its logging has not come to its end; run the task again."
 
 
-def claim_run(client: "MlflowClient", experiment_id: str, record: RunRecord) -> "Run":
+@dataclass(frozen=True)
+class Claim:
+    """The run to be filled; a `fresh` one was created a moment ago and holds nothing."""
+
+    run: "Run"
+    fresh: bool
+
+
+def claim_run(client: "MlflowClient", experiment_id: str, record: RunRecord) -> Claim:
     """The one active run of this record, marked as incomplete until its logging has ended.
 
     An earlier run of the same key is taken up again when it agrees with the record. MLflow can
-    neither change a parameter nor remove a metric, so a run that disagrees is moved to the trash
-    and a new one names it in its tag `replaces`. The new run is there before the old one goes.
-    Raises TrackingError when another process logs the same key with other parameters.
+    neither change a parameter nor remove a metric or a dataset, so a run that disagrees is moved
+    to the trash and a new one names it in its tag `replaces`. The new run is there before the old
+    one goes. Raises TrackingError when another process logs the same key with other parameters.
     """
+    created = ""
     active = _active_runs(client, experiment_id, record)
     if not _agreeing(active, record):
-        _create(client, experiment_id, record, replaces=active)
+        created = _create(client, experiment_id, record, replaces=active)
         # Looked up again, since a create that was retried on its way may have left two, and
         # another process may have created one in the meantime.
         active = _active_runs(client, experiment_id, record)
@@ -43,7 +57,7 @@ def claim_run(client: "MlflowClient", experiment_id: str, record: RunRecord) -> 
             client.delete_run(run.info.run_id)
     if kept.data.tags.get(LOGGING_TAG) != INCOMPLETE:
         client.set_tag(kept.info.run_id, LOGGING_TAG, INCOMPLETE)
-    return kept
+    return Claim(kept, fresh=kept.info.run_id == created)
 
 
 def params_of(record: RunRecord) -> dict[str, str]:
@@ -51,14 +65,22 @@ def params_of(record: RunRecord) -> dict[str, str]:
     return {metric_name(key): cut(value, MAX_PARAM) for key, value in record.params.items()}
 
 
-def tags_of(record: RunRecord) -> dict[str, str]:
+def tags_of(run: "Run", record: RunRecord) -> dict[str, str]:
     """The record's tags as MLflow keeps them, with those that the run page is made of."""
+    about = link_artifacts(record.description, run.info.experiment_id, run.info.run_id)
+    return _first_tags(record) | {_DESCRIPTION: cut_markdown(about)}
+
+
+def _first_tags(record: RunRecord) -> dict[str, str]:
+    """What can be said before MLflow has given the run an id."""
     own = {metric_name(key): cut(value, MAX_TAG) for key, value in record.tags.items()}
+    if record.tables:
+        own["mlflow.loggedArtifacts"] = logged_tables(record.tables)
     return own | {
         RUN_KEY_TAG: record.run_key,
-        _OWN_TAGS: cut(",".join(sorted(own)), MAX_TAG),
+        OWN_TAGS: cut(",".join(sorted(own)), MAX_TAG),
+        _DESCRIPTION: _UNFINISHED,
         "mlflow.runName": cut(record.name, MAX_TAG),
-        "mlflow.note.content": cut_markdown(record.description),
         "mlflow.source.name": cut(record.source_name, MAX_TAG),
         "mlflow.source.type": "JOB",
         "mlflow.user": cut(record.user, MAX_TAG),
@@ -67,8 +89,8 @@ def tags_of(record: RunRecord) -> dict[str, str]:
 
 def stale_tags(run: "Run", record: RunRecord) -> list[str]:
     """Tags of an earlier attempt that the record no longer has. A person's own tags stay."""
-    earlier = set(run.data.tags.get(_OWN_TAGS, "").split(","))
-    return sorted((earlier - tags_of(record).keys()) & run.data.tags.keys())
+    earlier = set(run.data.tags.get(OWN_TAGS, "").split(","))
+    return sorted((earlier - tags_of(run, record).keys()) & run.data.tags.keys())
 
 
 def _active_runs(client: "MlflowClient", experiment_id: str, record: RunRecord) -> "list[Run]":
@@ -82,29 +104,39 @@ def _active_runs(client: "MlflowClient", experiment_id: str, record: RunRecord) 
 
 
 def _agreeing(runs: "list[Run]", record: RunRecord) -> "list[Run]":
-    """Runs that hold no parameter or metric that would have to go, the fullest first.
+    """Runs that hold nothing that would have to go, the fullest first.
 
     The order is the same for every process that looks, so that two of them keep the same run.
     """
     params = params_of(record).items()
     metrics = {metric_name(name) for name in record.metrics}
+    datasets = {record.dataset.key} if record.dataset else set()
     agreeing = [
         run
         for run in runs
-        if run.data.params.items() <= params and run.data.metrics.keys() <= metrics
+        if run.data.params.items() <= params
+        and run.data.metrics.keys() <= metrics
+        and dataset_keys(run) <= datasets
     ]
     return sorted(agreeing, key=lambda run: (-len(run.data.params), run.info.run_id))
 
 
+def dataset_keys(run: "Run") -> set[str]:
+    """The digests of the datasets that the run is about."""
+    inputs = run.inputs.dataset_inputs if run.inputs else ()
+    return {entry.dataset.digest for entry in inputs}
+
+
 def _create(
     client: "MlflowClient", experiment_id: str, record: RunRecord, replaces: "list[Run]"
-) -> None:
-    tags = tags_of(record) | {LOGGING_TAG: INCOMPLETE}
+) -> str:
+    tags = _first_tags(record) | {LOGGING_TAG: INCOMPLETE}
     if replaces:
         tags["replaces"] = cut(" ".join(run.info.run_id for run in replaces), MAX_TAG)
-    client.create_run(
+    created = client.create_run(
         experiment_id,
         start_time=record.start_time_ms,
         tags=tags,
         run_name=tags["mlflow.runName"],
     )
+    return str(created.info.run_id)
