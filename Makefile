@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load sql check detect bench test format clean
+.PHONY: help run up down load prune sql check detect bench test env compose-test format clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY)  ## run the pipeline once [SYMBOLS=TSLA,NVDA START=2025-10-05 END=2025-11-04 POLICY=quarantine DEBUG=1]
 	@$(BIN)/python -m dags.local run $(if $(SYMBOLS),--symbols '$(SYMBOLS)') \
@@ -30,6 +30,10 @@ check: $(READY)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMB
 	  $(if $(SYMBOL),--symbol '$(SYMBOL)') $(if $(CALENDAR),--calendar '$(CALENDAR)') \
 	  $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(filter-out 0 false,$(STRICT)),--strict)
 
+prune: $(READY)  ## remove runs older than KEEP_DAYS=90 with all that they left [DRY=1 only says what]
+	@$(BIN)/python -m dags.local prune --keep-days '$(KEEP_DAYS)' \
+	  $(if $(filter-out 0 false,$(DRY)),--dry-run)
+
 detect: $(READY)  ## how good the market expectations are: recall and false alarms on real bars
 	@$(BIN)/python -m tests.detector
 
@@ -45,6 +49,12 @@ test: $(READY)  ## lint, types, import contracts and every test
 
 bench: $(READY)  ## what each step costs, against the least it could [ROWS=1000000 BENCH=pipeline]
 	@$(BIN)/python -m tests.bench $(BENCH) $(if $(ROWS),--rows $(ROWS))
+
+env:  ## write .env for docker compose, with generated secrets [DISTRIBUTED=1]
+	@python3 -m dags.local.env_file $(if $(filter-out 0 false,$(DISTRIBUTED)),--distributed)
+
+compose-test: $(READY)  ## build and run docker-compose.yml for real, test it, take it down (15 min)
+	@$(BIN)/python -m tests.compose
 
 format: $(READY)  ## put the code into shape
 	$(BIN)/ruff check --fix .

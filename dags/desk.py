@@ -22,6 +22,8 @@ from dags.layout import (
     CONTEXT,
     DAG_ID,
     FAILING,
+    PARTITIONS,
+    PLAN,
     REPORT,
     STEPS,
     SUITE,
@@ -78,11 +80,15 @@ class StagedRun:
         return self._table(FAILING, columns) if self.report is not None else _NO_ROWS
 
     def bars(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
-        """The bars that were judged, of all or some symbols; None when they are cleaned up."""
+        """The bars that were judged, of all or some symbols; None when they are cleaned up.
+
+        Of a run in partitions only those of some symbols: all of them are too many for a page.
+        """
         wanted = None if symbols is None else [("symbol", "in", list(symbols))]
-        if not (self.folder / BARS).exists():
+        names = [BARS] if (self.folder / BARS).exists() else self._in_partitions(symbols)
+        if not names:
             return None
-        table = self._table(BARS, wanted=wanted)
+        table = pa.concat_tables([self._table(name, wanted=wanted) for name in names])
         frame: pd.DataFrame = table.to_pandas(date_as_object=False)
         return frame
 
@@ -95,6 +101,18 @@ class StagedRun:
             date_as_object=False
         )
         return frame
+
+    def _in_partitions(self, symbols: Sequence[str] | None) -> list[str]:
+        """The files of bars of the partitions that have any of these symbols."""
+        if symbols is None or not (self.folder / PLAN).exists():
+            return []
+        plan = json.loads((self.folder / PLAN).read_text(encoding="utf-8"))
+        named = (
+            f"{PARTITIONS}/{part['number']:04}/{BARS}"
+            for part in plan["partitions"]
+            if set(symbols) & set(part["symbols"])
+        )
+        return [name for name in named if (self.folder / name).exists()]
 
     def suite_text(self) -> str | None:
         """The suite file that judged."""
@@ -132,9 +150,9 @@ class Desk:
         url = self._settings.staging_url.rstrip("/")
         if url.startswith("file://"):
             return Path(url.removeprefix("file://")) / DAG_ID
-        from airflow.sdk import ObjectStoragePath
+        from dags.store import folder_at
 
-        return ObjectStoragePath(url) / DAG_ID
+        return folder_at(url) / DAG_ID
 
     def runs(self) -> Sequence[RunSummary]:
         """Every run that has come to its end, newest first; listed anew after a second."""
@@ -216,7 +234,5 @@ class Desk:
         )
 
     def _mlflow(self, page: str | None) -> str | None:
-        root = self._settings.mlflow_url or self._settings.mlflow_tracking_uri
-        if page is None or not root.startswith(("http://", "https://")):
-            return None
-        return f"{root.rstrip('/')}/{quote(page, safe='#/?=&')}"
+        root = self._settings.mlflow_page_root
+        return f"{root}/{quote(page, safe='#/?=&')}" if root and page else None

@@ -11,3 +11,15 @@ class GateClosed(Exception):
 
 class StagingError(Exception):
     """The staging folder cannot be written."""
+
+
+class StagingLostError(StagingError):
+    """The store of the staging folder does not answer; a retry may find it back."""
+
+
+class PartitionError(Exception):
+    """The partitions of a run do not add up."""
+
+
+class AlertError(Exception):
+    """No channel took an alert."""

@@ -11,15 +11,27 @@ found in MLflow.
 | `validate_data` | runs the checkpoint and writes the report |
 | `transform_data` | adds the daily return and the price range |
 | `publish_data` | upserts what passed and sets aside what is held, in one transaction |
+| `check_partition`, `judge_partitions`, `publish_partition` | of a run of many symbols: see below |
 | `log_to_mlflow` | tracks parameters, metrics, report and Data Docs, whatever happened before |
 | `published` | does nothing; without it a run whose gate closed would end green |
 
-A lost database is tried again, twice, two minutes apart. Bad data, SQL, suites and parameters are
-not: time does not mend them. When MLflow is away the run fails, and what was published stays.
+Above PARTITION_SYMBOLS (500) symbols the run works in partitions, on as many workers as there are:
+`extract_stock_data` only divides the symbols; `check_partition` extracts and judges each partition;
+`judge_partitions` puts their findings together, looks across all symbols, and decides; then
+`publish_partition` enriches and publishes each, in a transaction of its own; `publish_data` checks
+that no bar is lost. `validate_data` and `transform_data` are skipped. Nothing is published before
+everything is judged. While the partitions are being published a reader sees some symbols as of this
+run and others as of the run before, each symbol whole; `run_id` in `stock_data_enriched` tells
+which.
+
+A lost database or MLflow server is tried again, twice, two minutes apart. Bad data, SQL, suites
+and parameters are not: time does not mend them. When MLflow stays away the run fails, and what was
+published stays.
 
 **When the gate closes**, open the tab *Quality report* of the run (or `validation/report.html` in
 MLflow): it lists the failing bars, worst first. Mend the data or the suite
-(`gx/expectations/stock_data.json`), then clear `validate_data` or trigger a new run.
+(`gx/expectations/stock_data.json`), then clear `validate_data` (`judge_partitions` of a run of many
+symbols) or trigger a new run.
 """
 
 from datetime import timedelta
@@ -37,26 +49,43 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
+from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.errors import GateClosed, RequestError, StagingError
+from dags.alerts import alert_on
+from dags.errors import (
+    GateClosed,
+    PartitionError,
+    RequestError,
+    StagingError,
+    StagingLostError,
+)
 from dags.known_symbols import remembered
 from dags.links import LINKS
+from dags.partitions import is_partitioned
 from dags.request import POLICIES, SYMBOL, SYMBOLS
-from dags.run import current_run
+from dags.run import Run, current_run
 from dags.settings import Settings
 from gx.errors import GateError
 from sql.errors import BarStoreError
-from tracking.errors import TrackingError
+from tracking.errors import StoreUnreachableError, TrackingError
 
 SETTINGS = Settings()
 
 # Time mends a lost connection or a deadlock; it does not mend data, SQL, a suite or a parameter.
 RETRIES = ExceptionRetryPolicy(
     [
-        RetryRule(["sqlalchemy.exc.OperationalError", "psycopg2.OperationalError"]),
         RetryRule(
             [
-                *(GateClosed, RequestError, StagingError, GateError, BarStoreError, TrackingError),
+                StoreUnreachableError,
+                "sqlalchemy.exc.OperationalError",
+                "psycopg2.OperationalError",
+                StagingLostError,
+            ]
+        ),
+        RetryRule(
+            [
+                *(GateClosed, RequestError, StagingError, PartitionError),
+                *(GateError, BarStoreError, TrackingError),
                 "sqlalchemy.exc.SQLAlchemyError",
                 "psycopg2.Error",
             ],
@@ -64,6 +93,8 @@ RETRIES = ExceptionRetryPolicy(
         ),
     ]
 )
+# Airflow names each mapped task by what it was given.
+LABEL = "{{ task.op_kwargs['partition']['label'] }}"
 # What is in no section is open from the start.
 BAD_BARS, DIAGNOSIS = "When bars are bad", "For finding a fault"
 PARAMETERS = {
@@ -79,7 +110,7 @@ PARAMETERS = {
     "more_symbols": Param(
         None,
         title="More symbols",
-        description="Symbols that are not in the list, with commas between them: IBM, BRK.B",
+        description="Not in the list, with commas between them: IBM, BRK.B; * for all there are.",
         type=["null", "string"],
         pattern=SYMBOLS.pattern,
     ),
@@ -119,6 +150,14 @@ PARAMETERS = {
 }
 
 
+def _validated(run: Run) -> dict[str, Any]:
+    """Judge, and say where the report will be even when the gate closes."""
+    from dags.steps import validate
+
+    get_current_context()["ti"].xcom_push(key="report", value=run.report)
+    return validate(run)
+
+
 @dag(
     schedule=CronDataIntervalTimetable(SETTINGS.workflow_schedule, timezone="UTC")
     if SETTINGS.workflow_schedule
@@ -135,23 +174,35 @@ PARAMETERS = {
         "retry_delay": timedelta(seconds=SETTINGS.retry_delay_seconds),
         "retry_policy": RETRIES,
     },
+    on_failure_callback=alert_on(SETTINGS, failed=True),
+    on_success_callback=alert_on(SETTINGS, failed=False),
 )
 def ibkr_stock_data_workflow() -> None:
     """Extract, validate, transform, publish, and track in every case."""
 
     @task
-    def extract_stock_data() -> dict[str, Any]:
+    def extract_stock_data() -> list[dict[str, Any]]:
         from dags.steps import extract
 
         return extract(current_run())
 
+    @task(map_index_template=LABEL)
+    def check_partition(partition: dict[str, Any]) -> dict[str, Any]:
+        from dags.partition_steps import check
+
+        return check(current_run(), partition["number"])
+
+    # Of a run that is not divided, this is skipped with what is mapped, beside the other tasks.
+    @task
+    def judge_partitions() -> dict[str, Any]:
+        return _validated(current_run())
+
     @task
     def validate_data() -> dict[str, Any]:
-        from dags.steps import validate
-
         run = current_run()
-        get_current_context()["ti"].xcom_push(key="report", value=run.report)
-        return validate(run)
+        if is_partitioned(run):
+            raise AirflowSkipException("The partitions are judged together, by judge_partitions.")
+        return _validated(run)
 
     @task
     def transform_data() -> dict[str, Any]:
@@ -159,7 +210,13 @@ def ibkr_stock_data_workflow() -> None:
 
         return transform(current_run())
 
-    @task
+    @task(map_index_template=LABEL)
+    def publish_partition(partition: dict[str, Any]) -> dict[str, Any]:
+        from dags.partition_steps import publish_part
+
+        return publish_part(current_run(), partition["number"])
+
+    @task(trigger_rule="none_failed")
     def publish_data() -> dict[str, Any]:
         from dags.steps import publish
 
@@ -173,11 +230,14 @@ def ibkr_stock_data_workflow() -> None:
 
     logged = log_to_mlflow()
     tracked = logged.as_teardown(on_failure_fail_dagrun=True)
-    validated, published = validate_data(), publish_data()
-    extract_stock_data() >> validated >> transform_data() >> published >> tracked
+    validated, published, extracted = validate_data(), publish_data(), extract_stock_data()
+    extracted >> validated >> transform_data() >> published >> tracked
+    judged = judge_partitions()
+    check_partition.expand(partition=extracted) >> judged
+    judged >> publish_partition.expand(partition=extracted) >> published
     # Airflow judges a run by its last tasks. A teardown alone would turn a closed gate green.
     published >> EmptyOperator(task_id="published")
-    for step in (validated, published, logged):
+    for step in (validated, judged, logged):
         step.operator.operator_extra_links = LINKS  # type: ignore[attr-defined]
 
 

@@ -11,14 +11,17 @@ BARS, CONTEXT = "bars.parquet", "context.parquet"
 REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
 REPORT_PAGE, DOCS_PAGE, SUITE = "report.html", "data_docs.html", "suite.json"
 ENRICHED, SUMMARY = "enriched.parquet", "summary.json"
+# Of a run in partitions: each has a folder of its own, with the files above and its findings.
+PLAN, SYMBOLS, PARTITIONS = "plan.json", "symbols.json", "partitions"
+FINDINGS, ARRAYS = "findings.json", "findings.npz"
 WRITTEN_BY = {
-    "extract": (BARS, CONTEXT),
-    "validate": (REPORT, RESULTS, FAILING, REPORT_PAGE, DOCS_PAGE, SUITE),
+    "extract": (BARS, CONTEXT, PLAN, SYMBOLS),
+    "validate": (REPORT, RESULTS, FAILING, REPORT_PAGE, DOCS_PAGE, SUITE, FINDINGS, ARRAYS),
     "transform": (ENRICHED,),
     "log": (SUMMARY,),
 }
 # What makes a run's folder big; everything else stays until it is pruned.
-HEAVY = (BARS, CONTEXT, ENRICHED)
+HEAVY = (BARS, CONTEXT, ENRICHED, ARRAYS)
 
 
 def safe_name(run_id: str) -> str:

@@ -1,40 +1,34 @@
 """Track a run: collect what its steps left behind, and hand it to tracking as plain values."""
 
-import json
-import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from airflow.configuration import conf
 
-from dags.layout import (
-    BARS,
-    DOCS_PAGE,
-    ENRICHED,
-    REPORT,
-    REPORT_PAGE,
-    RESULTS,
-    STEPS,
-    SUITE,
-    report_path,
-    run_path,
-)
+from dags.description import describe
+from dags.evidence import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
+from dags.judged_data import judged_data
+from dags.layout import REPORT, report_path, run_path
+from dags.partition_children import children
+from dags.partition_records import settle
 from dags.run import Run
-from dags.staging import Staging
+from dags.run_metrics import run_metrics
 from dags.summaries import summarise, write_summary
+from dags.trends import trend_points
+from gx.web.sources import RunSummary
+from tracking.children import log_children
+from tracking.pages import ARTIFACT_SCHEME
 from tracking.record import RunRecord
 from tracking.run_log import log_run
 from tracking.store import TrackingStore
 
 Steps = Mapping[str, Mapping[str, Any]]
 
-SAMPLE_ROWS = 100
-VERSIONED = ("great-expectations", "apache-airflow", "pandas", "mlflow", "pyarrow", "sqlalchemy")
+PAGES = {"Report": REPORT_ARTIFACT, "Data Docs": DOCS_ARTIFACT}
 
 
 def log(run: Run) -> dict[str, Any]:
@@ -43,6 +37,7 @@ def log(run: Run) -> dict[str, Any]:
     Raises TrackingError when MLflow cannot be reached or refuses.
     """
     settings, staging = run.settings, run.staging
+    settle(run)
     steps = {name: step for name, step in staging.records().items() if name != "log"}
     report = staging.read_json(REPORT) if "open" in steps.get("validate", {}) else None
     store = TrackingStore(
@@ -60,8 +55,12 @@ def log(run: Run) -> dict[str, Any]:
         if summary:
             write_summary(run, summary)
         with tempfile.TemporaryDirectory() as folder:
-            write_artifacts(Path(folder), run, steps)
-            logged = log_run(store, run_record(run, steps, report), Path(folder))
+            tables = write_artifacts(Path(folder), run, steps, report)
+            links = _links(run, Path(folder))
+            made = run_record(run, steps, report, summary, tables=tables, links=links)
+            points = trend_points(report, summary.failing_rows if summary else 0)
+            logged = log_run(store, made, Path(folder), points)
+        log_children(store, logged, children(run, report))
         found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path}
         if summary:
             write_summary(run, summary, logged.url_path)
@@ -69,9 +68,18 @@ def log(run: Run) -> dict[str, Any]:
     return found
 
 
-def run_record(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> RunRecord:
-    """The run in MLflow's terms: parameters, metrics, tags and a description."""
+def run_record(
+    run: Run,
+    steps: Steps,
+    report: Mapping[str, Any] | None,
+    summary: RunSummary | None,
+    *,
+    tables: Sequence[str],
+    links: Mapping[str, str],
+) -> RunRecord:
+    """The run in MLflow's terms: parameters, metrics, tags, a description and a dataset."""
     now, request, identity = datetime.now(UTC), run.request, run.identity
+    failing_rows, error = summary.failing_rows if summary else 0, first_error(run, steps)
     complete = steps.get("publish", {}).get("status") == "success"
     return RunRecord(
         run_key=identity.key,
@@ -86,13 +94,21 @@ def run_record(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> RunR
             "policy": request.policy,
             "validation_status": validation_status(steps),
         },
-        metrics=run_metrics(steps, report, (now - identity.started).total_seconds()),
+        metrics=run_metrics(steps, report, failing_rows, (now - identity.started).total_seconds()),
         tags=run_tags(run, steps, report),
-        description=describe(steps, report, first_error(run, steps)) + _links(run),
+        description=describe(
+            summary.verdict if summary else f"No verdict: {error}",
+            report,
+            held=steps.get("validate", {}).get("held", ()),
+            error=error,
+            links=links,
+        ),
         start_time_ms=int(identity.started.timestamp() * 1000),
         end_time_ms=int(now.timestamp() * 1000),
         source_name=f"dags/{identity.dag_id}.py",
         user=identity.user,
+        tables=tables,
+        dataset=judged_data(run, steps, report, failing_rows),
     )
 
 
@@ -104,27 +120,6 @@ def validation_status(steps: Steps) -> str:
     if not validate["open"]:
         return "failed"
     return "quarantined" if validate["held"] else "passed"
-
-
-def run_metrics(steps: Steps, report: Mapping[str, Any] | None, seconds: float) -> dict[str, float]:
-    """Counts and seconds; what a step did not come to is left out, never made up as 0."""
-    metrics: dict[str, float] = {"execution_time_seconds": round(seconds, 3)}
-    for step in STEPS:
-        if "seconds" in steps.get(step, {}):
-            metrics[f"seconds_{step}"] = steps[step]["seconds"]
-    extracted = steps.get("extract", {})
-    if "rows" in extracted:
-        metrics["total_rows"] = extracted["rows"]
-        metrics["symbols_processed"] = len(extracted["rows_by_symbol"])
-        metrics["symbols_missing"] = len(extracted["missing_symbols"])
-    if report:
-        metrics |= _validation_metrics(report["expectations"])
-    for step, rows in (("transform", "rows_transformed"), ("publish", "rows_published")):
-        if "rows" in steps.get(step, {}):
-            metrics[rows] = steps[step]["rows"]
-    if "held" in steps.get("publish", {}):
-        metrics["rows_held"] = steps["publish"]["held"]
-    return metrics
 
 
 def run_tags(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> dict[str, str]:
@@ -147,31 +142,6 @@ def run_tags(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> dict[s
     return {name: value for name, value in tags.items() if value}
 
 
-def describe(steps: Steps, report: Mapping[str, Any] | None, error: str | None) -> str:
-    """The run's description: the verdict first, or what kept it from one."""
-    if report is None:
-        return f"**No verdict**: {error}"
-    lines = [f"**{report['verdict']}**"]
-    lines += ["", *(f"- {reason}" for reason in steps.get("validate", {}).get("reasons", ()))]
-    held = steps.get("validate", {}).get("held")
-    if held:
-        lines += ["", f"Held: {', '.join(held)}"]
-    if error and not error.startswith("GateClosed"):
-        lines += ["", f"Then: {error}"]
-    return "\n".join(lines)
-
-
-def _links(run: Run) -> str:
-    """Back to the run's page in Airflow and to its report there."""
-    root, identity = str(conf.get("api", "base_url", fallback="")).rstrip("/"), run.identity
-    if not root:
-        return ""
-    return (
-        f"\n\n[Report]({root}{report_path(identity.run_id)}) · "
-        f"[Airflow run]({root}{run_path(identity.dag_id, identity.run_id)})"
-    )
-
-
 def first_error(run: Run, steps: Steps) -> str | None:
     """What went wrong first, if anything did."""
     if run.fault:
@@ -184,69 +154,15 @@ def first_error(run: Run, steps: Steps) -> str | None:
     return None
 
 
-def write_artifacts(folder: Path, run: Run, steps: Steps) -> None:
-    """Lay out the run's artifacts; a step that did not come to its file leaves none."""
-    staging, debug = run.staging, run.request.debug
-    copies = {
-        REPORT_PAGE: "validation/report.html",
-        RESULTS: "validation/results.json",
-        SUITE: "validation/suite.json",
-        DOCS_PAGE: "data_docs/index.html",
+def _links(run: Run, folder: Path) -> dict[str, str]:
+    """Where to read on: the run's pages among its artifacts, then Airflow's."""
+    links = {
+        label: f"{ARTIFACT_SCHEME}{path}"
+        for label, path in PAGES.items()
+        if (folder / path).exists()
     }
-    for name, target in copies.items():
-        if staging.exists(name):
-            _write(folder / target, staging.read_text(name))
-    summaries = {"extract": "extraction_summary.json", "transform": "transformation_summary.json"}
-    for step, target in summaries.items():
-        if step in steps:
-            hidden = () if debug else ("sql",)
-            shown = {key: value for key, value in steps[step].items() if key not in hidden}
-            _write_json(folder / target, shown)
-    samples = _samples(staging, steps)
-    if samples:
-        _write(folder / "data_sample.csv", list(samples.values())[-1])
-    if debug:
-        _write_debug(folder / "debug", run, steps)
-
-
-def _write_debug(folder: Path, run: Run, steps: Steps) -> None:
-    if "sql" in steps.get("extract", {}):
-        _write(folder / "extract.sql", steps["extract"]["sql"])
-    for step, sample in _samples(run.staging, steps).items():
-        _write(folder / f"after_{step}.csv", sample)
-    _write_json(folder / "settings.json", run.settings.masked())
-    _write_json(
-        folder / "versions.json",
-        {"python": platform.python_version(), **{name: version(name) for name in VERSIONED}},
-    )
-    _write_json(folder / "timings.json", {s: r.get("seconds") for s, r in steps.items()})
-
-
-def _samples(staging: Staging, steps: Steps) -> dict[str, str]:
-    """The first rows after each step that came to its end, as CSV; half a file is no sample."""
-    written = {"extract": BARS, "transform": ENRICHED}
-    return {
-        step: staging.read_table(name).slice(0, SAMPLE_ROWS).to_pandas().to_csv(index=False)
-        for step, name in written.items()
-        if steps.get(step, {}).get("status") == "success"
-    }
-
-
-def _validation_metrics(expectations: list[Mapping[str, Any]]) -> dict[str, float]:
-    bad = [entry for entry in expectations if not entry["success"]]
-    metrics: dict[str, float] = {
-        "validation_checks_passed": len(expectations) - len(bad),
-        "validation_checks_total": len(expectations),
-    }
-    for severity in ("critical", "warning", "info"):
-        metrics[f"failures_{severity}"] = sum(entry["severity"] == severity for entry in bad)
-    return metrics
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def _write_json(path: Path, document: Any) -> None:
-    _write(path, json.dumps(document, indent=1, default=str))
+    root, identity = str(conf.get("api", "base_url", fallback="")).rstrip("/"), run.identity
+    if root:
+        links["Airflow run"] = root + run_path(identity.dag_id, identity.run_id)
+        links["Report in Airflow"] = root + report_path(identity.run_id)
+    return links

@@ -10,7 +10,8 @@ from typing import Any, Literal, cast
 from dags.errors import RequestError
 
 SYMBOL = re.compile(r"[A-Z0-9.\-]{1,10}")
-SYMBOLS = re.compile(rf"^\s*({SYMBOL.pattern}(\s*,\s*{SYMBOL.pattern})*)?\s*$")
+EVERY = "*"
+SYMBOLS = re.compile(rf"^\s*(\*|{SYMBOL.pattern}(\s*,\s*{SYMBOL.pattern})*)?\s*$")
 SYMBOL_RULE = "1 to 10 upper-case letters, digits, dots or hyphens"
 POLICIES = ("fail", "quarantine")
 PARAMETERS = ("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy")
@@ -18,13 +19,17 @@ PARAMETERS = ("symbols", "more_symbols", "start_date", "end_date", "debug_mode",
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Symbols, the inclusive range of dates (None: open), and what to do with critical failures."""
+    """Symbols, the inclusive range of dates (None: open), and what to do with critical failures.
+
+    ``every``: all symbols that there are bars of; which those are, only the extract can say.
+    """
 
     symbols: tuple[str, ...]
     start: date | None
     end: date | None
     debug: bool = False
     policy: Literal["fail", "quarantine"] = "fail"
+    every: bool = False
 
 
 def parse_request(
@@ -44,14 +49,14 @@ def parse_request(
     if start and end and end < start:
         raise RequestError(f"end date {end} is before start date {start}")
     more = (params.get("more_symbols") or "").strip()
-    symbols = parse_symbols(
-        [*(params.get("symbols") or ()), *(parse_symbols(more) if more else ())]
-    )
+    every = more == EVERY
+    listed = () if every or not more else parse_symbols(more)
+    symbols = [] if every else parse_symbols([*(params.get("symbols") or ()), *listed])
     policy = params.get("policy") or "fail"
     if policy not in POLICIES:
         raise RequestError(f"policy {policy!r} is not one of {', '.join(POLICIES)}")
     debug = bool(params.get("debug_mode", False))
-    return RunRequest(tuple(symbols), start, end, debug, cast("Any", policy))
+    return RunRequest(tuple(symbols), start, end, debug, cast("Any", policy), every)
 
 
 def interval_dates(start: datetime, end: datetime) -> tuple[date, date]:

@@ -1,6 +1,6 @@
 """The run that a task belongs to: its settings, request, folder and identity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from airflow.configuration import conf
 from airflow.sdk import get_current_context
 
 from dags.errors import RequestError
-from dags.layout import REPORT_PAGE, report_path
+from dags.layout import REPORT_PAGE, SYMBOLS, report_path
 from dags.request import RunRequest, parse_request
 from dags.settings import Settings
 from dags.staging import Staging
@@ -68,10 +68,13 @@ def current_run(*, tolerant: bool = False) -> Run:
         if not tolerant:
             raise
         fault = f"RequestError: {error}"
+    staging = Staging.of_run(settings.staging_url, dag_run.dag_id, dag_run.run_id)
+    if request.every and staging.exists(SYMBOLS):
+        request = replace(request, symbols=tuple(staging.read_json(SYMBOLS)))
     return Run(
         settings=settings,
         request=request,
-        staging=Staging.of_run(settings.staging_url, dag_run.dag_id, dag_run.run_id),
+        staging=staging,
         identity=_identity(dag_run),
         fault=fault,
     )
@@ -85,6 +88,7 @@ def _identity(dag_run: Any) -> RunIdentity:
         trigger_type=_run_type(dag_run),
         execution_date=moment.isoformat(),
         started=dag_run.start_date or datetime.now(UTC),
+        user=getattr(dag_run, "triggering_user_name", None) or "airflow",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     debug_mode: bool = False
     on_critical: Literal["fail", "quarantine"] = "fail"
     context_days: int = Field(120, ge=0, description="days before a run's range, as context")
+    partition_symbols: int = Field(500, ge=1, description="symbols above which a run is divided")
     workflow_schedule: str | None = Field(None, description="a cron string; none by default")
 
     staging_url: str = f"file://{VAR / 'staging'}"
@@ -43,6 +45,9 @@ class Settings(BaseSettings):
     mlflow_url: str | None = Field(None, description="MLflow for a browser, if it differs")
     mlflow_experiment_name: str = "ibkr-stock-data"
     mlflow_artifact_root: str | None = None
+
+    alert_urls: SecretStr = Field(SecretStr(""), description="channels, with spaces between them")
+    alert_every_minutes: float = Field(60, ge=0, description="at most one alert a suite")
 
     environment: Literal["development", "production"] = "development"
     task_retries: int = Field(2, ge=0)
@@ -64,6 +69,20 @@ class Settings(BaseSettings):
     def symbols(self) -> list[str]:
         """The default symbols, checked."""
         return parse_symbols(self.stock_symbols)
+
+    @property
+    def channels(self) -> list[str]:
+        """Where alerts go, as addresses that Apprise knows; they hold passwords and tokens."""
+        return self.alert_urls.get_secret_value().split()
+
+    @property
+    def mlflow_page_root(self) -> str | None:
+        """MLflow's address for a browser, without a login; None when there is no server."""
+        root = urlsplit(self.mlflow_url or self.mlflow_tracking_uri)
+        if root.scheme not in ("http", "https"):
+            return None
+        bare = root._replace(netloc=root.netloc.rpartition("@")[2])
+        return bare.geturl().rstrip("/")
 
     def bars(self) -> ConnectionSettings:
         """How to reach the bars."""

@@ -4,13 +4,13 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import ObjectStoragePath
-
+from dags.cleaning import drop_bars
 from dags.errors import StagingError
-from dags.layout import HEAVY, STEPS, WRITTEN_BY, safe_name
+from dags.layout import STEPS, WRITTEN_BY, safe_name
+from dags.store import faults_named, folder_at, make_folder
 
 # Airflow parses the DAG file again and again: what reads rows is imported by the steps that do.
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Staging:
     """Files of one DAG run under ``url``/dag_id/run_id; any store that Airflow can reach."""
 
     def __init__(self, path: str) -> None:
-        self.root = ObjectStoragePath(path)
+        self.root = folder_at(path)
 
     @classmethod
     def of_run(cls, url: str, dag_id: str, run_id: str) -> "Staging":
@@ -35,9 +35,10 @@ class Staging:
     def prepare(self) -> None:
         """Make the folder and try to write in it; raises StagingError when that fails."""
         try:
-            (self.root / "steps").mkdir(parents=True, exist_ok=True)
-            (self.root / "steps" / ".probe").write_text("")
-            (self.root / "steps" / ".probe").unlink()
+            with faults_named(self.root):
+                make_folder(self.root / "steps")
+                (self.root / "steps" / ".probe").write_text("")
+                (self.root / "steps" / ".probe").unlink()
         except OSError as error:
             raise StagingError(
                 f"the staging folder {self.root} cannot be written ({error}); "
@@ -46,7 +47,8 @@ class Staging:
 
     def exists(self, name: str) -> bool:
         """Is there a file of this name?"""
-        return bool((self.root / name).exists())
+        with faults_named(self.root):
+            return bool((self.root / name).exists())
 
     def write_json(self, name: str, document: Any) -> None:
         """Write a JSON file in one go."""
@@ -58,30 +60,33 @@ class Staging:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a UTF-8 text file."""
-        (self.root / name).write_text(text, encoding="utf-8")
+        with faults_named(self.root):
+            (self.root / name).write_text(text, encoding="utf-8")
 
     def read_text(self, name: str) -> str:
         """Read a UTF-8 text file."""
-        return str((self.root / name).read_text(encoding="utf-8"))
+        with faults_named(self.root):
+            return str((self.root / name).read_text(encoding="utf-8"))
 
     def write_frame(self, name: str, frame: "pd.DataFrame") -> None:
         """Write a frame as Parquet."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with (self.root / name).open("wb") as sink:
+        with faults_named(self.root), (self.root / name).open("wb") as sink:
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink)
 
     def read_table(self, name: str) -> "pa.Table":
         """Read a Parquet file as an Arrow table."""
         import pyarrow.parquet as pq
 
-        with (self.root / name).open("rb") as source:
+        with faults_named(self.root), (self.root / name).open("rb") as source:
             return pq.read_table(source)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
-        (self.root / name).unlink(missing_ok=True)
+        with faults_named(self.root):
+            (self.root / name).unlink(missing_ok=True)
 
     def records(self) -> dict[str, dict[str, Any]]:
         """What each step that has begun said of itself, by step."""
@@ -99,7 +104,8 @@ class Staging:
         self.write_json(f"steps/{step}.json", record)
         began = time.perf_counter()
         try:
-            yield record
+            with faults_named(self.root):
+                yield record
             record["status"] = "success"
         except BaseException as error:
             record["status"] = "failed"
@@ -113,22 +119,13 @@ class Staging:
         """Evidence of two tries must never mix: a run that failed would look published."""
         for later in STEPS[STEPS.index(step) :]:
             for name in (f"steps/{later}.json", *WRITTEN_BY.get(later, ())):
-                (self.root / name).unlink(missing_ok=True)
+                self.remove(name)
 
     def clean_others(self, *, keep_days: int) -> list[str]:
         """Drop the bars of this DAG's other runs that nobody wrote to for ``keep_days`` days.
 
         What was found about them stays. Returns the names of the folders that became smaller.
         """
-        oldest = time.time() - keep_days * 86_400
-        cleaned = []
-        for folder in self.root.parent.iterdir():
-            marker = folder / "steps" / "extract.json"
-            if folder == self.root or not marker.exists() or marker.stat().st_mtime >= oldest:
-                continue
-            heavy = [folder / name for name in HEAVY if (folder / name).exists()]
-            for path in heavy:
-                path.unlink()
-            if heavy:
-                cleaned.append(folder.name)
-        return cleaned
+        before = datetime.now(UTC) - timedelta(days=keep_days)
+        with faults_named(self.root):
+            return drop_bars(self.root.parent, spare=self.root.name, before=before)

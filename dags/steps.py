@@ -1,108 +1,109 @@
-"""The steps up to publishing. Each reads and writes the run's folder, and can run again."""
+"""The steps up to publishing. Each reads and writes the run's folder, and can run again.
+
+A run of many symbols goes through the same steps, which then frame what its partitions do (see
+partition_steps).
+"""
 
 import logging
-from datetime import timedelta
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Engine
 
+from dags.earlier import account_before, account_of
 from dags.errors import GateClosed
+from dags.extraction import extract_into, staged_context
 from dags.known_symbols import remember
 from dags.layout import (
     BARS,
-    CONTEXT,
     DOCS_PAGE,
-    ENRICHED,
     FAILING,
     REPORT,
     REPORT_PAGE,
     RESULTS,
     SUITE,
+    SYMBOLS,
 )
+from dags.partition_records import add_seconds, settle
+from dags.partition_steps import account, merged_report
+from dags.partitions import Plan, divide, is_partitioned, write_plan
+from dags.publishing import Share, publish_share, transform_share
 from dags.run import Run
-from dags.staging import Staging
 from sql.connection import connected
-from sql.errors import NoBarsError
-from sql.extract import extract_bars, known_symbols
-from sql.previous import previous_closes
-from sql.publish import publish_bars, quarantine_bars, release
-from transforms.bars import enrich
+from sql.extract import in_order, known_symbols
 
 if TYPE_CHECKING:
+    from dags.staging import Staging
+    from gx.changes import Changes
     from gx.report import QualityReport
 
 log = logging.getLogger(__name__)
-HELD_WITH_SYMBOL = "held with its symbol"
+JUDGED_BY = "stock_data"
+EVERY_ROW = (
+    "All of them are in validation/failing.parquet; "
+    "the worst 10,000 are a table in validation/failing_rows.json."
+)
 
 
-def extract(run: Run) -> dict[str, Any]:
-    """Stream the bars of the request from PostgreSQL into the run's folder."""
-    request, staging = run.request, run.staging
+def extract(run: Run) -> list[dict[str, Any]]:
+    """Stream the bars of the request from PostgreSQL into the run's folder.
+
+    A run of more symbols than PARTITION_SYMBOLS is only divided here: its partitions are returned,
+    for mapped tasks to extract and judge them.
+    """
+    settings, staging = run.settings, run.staging
     staging.prepare()
-    staging.clean_others(keep_days=run.settings.staging_keep_days)
-    with staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
-        with (staging.root / BARS).open("wb") as sink:
-            found = extract_bars(
-                engine, sink, symbols=request.symbols, start=request.start, end=request.end
-            )
-        context_rows = _extract_context(run, engine)
-        remember(run.settings.results_dir, known_symbols(engine))
-        record.update(
-            rows=found.rows,
-            rows_by_symbol=found.rows_by_symbol,
-            missing_symbols=list(found.missing),
-            first_date=found.first_date,
-            last_date=found.last_date,
-            context_rows=context_rows,
-            digest=found.digest,
-            sql=found.sql,
-        )
-    if found.missing:
-        log.warning("no bars of %s in the range; the others go on", ", ".join(found.missing))
-    return {"rows": found.rows, "missing_symbols": list(found.missing)}
+    staging.clean_others(keep_days=settings.staging_keep_days)
+    with staging.recorded("extract") as record, connected(settings.bars()) as engine:
+        if run.request.every:
+            symbols = known_symbols(engine)
+            staging.write_json(SYMBOLS, symbols)
+            run = replace(run, request=replace(run.request, symbols=tuple(symbols)))
+        planned: list[dict[str, Any]] = []
+        if len(run.request.symbols) > settings.partition_symbols:
+            planned = _divide(run, engine)
+            record.update(partitions=len(planned))
+        else:
+            record.update(extract_into(run, engine))
+        remember(settings.results_dir, known_symbols(engine))
+    if record.get("missing_symbols"):
+        missing = ", ".join(record["missing_symbols"])
+        log.warning("no bars of %s in the range; the others go on", missing)
+    return planned
 
 
-def _extract_context(run: Run, engine: Engine) -> int:
-    """Stage the bars just before the range: a single day alone says nothing of what is ordinary."""
-    start, days = run.request.start, timedelta(days=run.settings.context_days)
-    if start is None or not days:
-        return 0
-    symbols, before = run.request.symbols, start - timedelta(days=1)
-    try:
-        with (run.staging.root / CONTEXT).open("wb") as sink:
-            return extract_bars(engine, sink, symbols=symbols, start=start - days, end=before).rows
-    except NoBarsError:
-        run.staging.remove(CONTEXT)
-        return 0
+def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
+    """Plan the partitions; a suite that cannot be trusted stops the run before anything is read."""
+    from gx.suites import read_suite, suite_path
 
-
-def _context(staging: Staging) -> pd.DataFrame | None:
-    if not staging.exists(CONTEXT):
-        return None
-    table = staging.read_table(CONTEXT)
-    dated: pd.DataFrame = table.filter(pc.is_valid(table["date"])).to_pandas(date_as_object=False)
-    return dated
+    request = run.request
+    suite = read_suite(suite_path(JUDGED_BY))
+    symbols = in_order(engine, request.symbols)
+    plan = Plan(
+        as_of=request.end.isoformat()
+        if request.end
+        else datetime.now(UTC).isoformat(timespec="seconds"),
+        suite=JUDGED_BY,
+        suite_text=suite.text,
+        partitions=divide(symbols, run.settings.partition_symbols),
+    )
+    log.info("%s symbols in %s partitions", len(symbols), len(plan.partitions))
+    return write_plan(run, plan)
 
 
 def validate(run: Run) -> dict[str, Any]:
-    """Run the checkpoint on the staged bars; raises GateClosed when they may not pass."""
-    staging, settings = run.staging, run.settings
+    """Judge the staged bars; raises GateClosed when they may not pass."""
+    staging = run.staging
+    partitioned = is_partitioned(run)
+    if partitioned:
+        settle(run)
     with staging.recorded("validate") as record:
         # Seconds of import, which belong to this step alone.
-        from gx import checkpoint
         from gx.render import render_html
 
-        bars = staging.read_table(BARS).to_pandas(date_as_object=False)
-        report = checkpoint.run(
-            bars,
-            results=settings.results_dir,
-            run_name=staging.root.name,
-            as_of=run.request.end.isoformat() if run.request.end else None,
-            context=_context(staging),
-        )
+        report, bars = merged_report(run) if partitioned else _checked(run)
         extracted = staging.read_json("steps/extract.json")
         staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
@@ -115,6 +116,8 @@ def validate(run: Run) -> dict[str, Any]:
                 report,
                 provenance={"Run": staging.root.name, **_provenance(extracted)},
                 bars=bars,
+                changes=_changes(staging, report, None if partitioned else bars),
+                every_row=EVERY_ROW,
             ),
         )
         decision = report.decide(run.request.policy)
@@ -125,7 +128,25 @@ def validate(run: Run) -> dict[str, Any]:
             raise GateClosed(
                 f"{report.sentence} {'; '.join(decision.reasons)}. The report: {run.report}"
             )
-    return {"verdict": report.sentence, "held": list(decision.held)}
+    if partitioned:
+        add_seconds(run, "validate")
+    return {"verdict": report.sentence, "held": len(decision.held)}
+
+
+def _checked(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
+    """Run the checkpoint on the staged bars; the report, and the bars for its pictures."""
+    from gx import checkpoint
+
+    staging, settings = run.staging, run.settings
+    bars = staging.read_table(BARS).to_pandas(date_as_object=False)
+    report = checkpoint.run(
+        bars,
+        results=settings.results_dir,
+        run_name=staging.root.name,
+        as_of=run.request.end.isoformat() if run.request.end else None,
+        context=staged_context(staging),
+    )
+    return report, bars
 
 
 def _say_why(report: "QualityReport", run: Run) -> None:
@@ -140,86 +161,37 @@ def _say_why(report: "QualityReport", run: Run) -> None:
 
 def transform(run: Run) -> dict[str, Any]:
     """Enrich the bars that the gate let through."""
-    staging = run.staging
-    with staging.recorded("transform") as record, connected(run.settings.bars()) as engine:
-        bars = _passed(staging).drop_columns(["created_at"]).to_pandas(date_as_object=False)
-        with engine.connect() as connection:
-            before = previous_closes(connection, sorted(set(bars["symbol"])), run.request.start)
-        enriched = enrich(bars, previous_close=before)
-        staging.write_frame(ENRICHED, enriched)
-        record.update(rows=len(enriched), columns=list(enriched.columns))
-    return {"rows": len(enriched)}
+    return {"rows": transform_share(Share(run, run.staging))["rows"]}
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """Publish what passed and set aside what is held, in one transaction: no bar is lost."""
-    request, staging, run_id = run.request, run.staging, run.identity.run_id
-    with staging.recorded("publish") as record, connected(run.settings.bars()) as engine:
-        enriched, held = staging.read_table(ENRICHED), _held(staging)
-        extracted = staging.read_json("steps/extract.json")["rows"]
-        if enriched.num_rows + held.num_rows != extracted:
-            raise RuntimeError(
-                f"{extracted} bars were extracted, but {enriched.num_rows} passed and "
-                f"{held.num_rows} are held; nothing was published"
-            )
-        passed = [s for s in request.symbols if s not in _held_symbols(staging)]
-        with engine.begin() as connection:
-            published = publish_bars(
-                connection,
-                enriched,
-                run_id=run_id,
-                symbols=passed,
-                start=request.start,
-                end=request.end,
-            )
-            quarantine_bars(
-                connection,
-                held.drop_columns(["row"]),
-                run_id=run_id,
-                reasons=_reasons(staging, held),
-                row_numbers=held["row"].to_pylist(),
-            )
-            released = release(
-                connection, run_id=run_id, symbols=passed, start=request.start, end=request.end
-            )
-        record.update(
-            rows=published.rows,
-            new=published.new,
-            changed=published.changed,
-            removed=published.removed,
-            held=held.num_rows,
-            released=released,
-        )
-        if not staging.read_json("steps/validate.json")["open"]:
+    """Publish what passed and set aside what is held; of partitions, check that they did."""
+    partitioned = is_partitioned(run)
+    with run.staging.recorded("publish") as record:
+        done = account(run) if partitioned else publish_share(Share(run, run.staging))
+        record.update(asdict(done))
+        if not run.staging.read_json("steps/validate.json")["open"]:
             raise GateClosed(
-                f"Every symbol is held; their {held.num_rows:,} bars are in quarantine, nothing "
+                f"Every symbol is held; their {done.held:,} bars are in quarantine, nothing "
                 f"was published. The report: {run.report}"
             )
-    return {"rows": published.rows, "held": held.num_rows}
-
-
-def _held_symbols(staging: Staging) -> list[str]:
-    return list(staging.read_json("steps/validate.json")["held"])
-
-
-def _passed(staging: Staging) -> pa.Table:
-    bars = staging.read_table(BARS)
-    held = pa.array(_held_symbols(staging), pa.string())
-    return bars.filter(pc.invert(pc.is_in(bars["symbol"], held)))
-
-
-def _held(staging: Staging) -> pa.Table:
-    """The bars of held symbols, as extracted, with their position (row, int64) in the extract."""
-    bars = staging.read_table(BARS)
-    bars = bars.append_column("row", pa.array(range(bars.num_rows), pa.int64()))
-    return bars.filter(pc.is_in(bars["symbol"], pa.array(_held_symbols(staging), pa.string())))
-
-
-def _reasons(staging: Staging, held: pa.Table) -> list[list[str]]:
-    failing: pd.DataFrame = staging.read_table(FAILING).to_pandas()
-    by_row = dict(zip(failing["row"], failing["reasons"], strict=True))
-    return [list(by_row.get(row, [HELD_WITH_SYMBOL])) for row in held["row"].to_pylist()]
+    if partitioned:
+        add_seconds(run, "publish")
+    return {"rows": done.rows, "held": done.held}
 
 
 def _provenance(extracted: dict[str, Any]) -> dict[str, Any]:
-    return {"Data digest": extracted["digest"], "Query": extracted["sql"]}
+    timing = f"extract {extracted['seconds']:g} s"
+    return {"Data digest": extracted["digest"], "Query": extracted["sql"], "Timings": timing}
+
+
+def _changes(
+    staging: "Staging", report: "QualityReport", bars: pd.DataFrame | None
+) -> "Changes | None":
+    """What is different from the run before; the bars themselves only when they are at hand."""
+    from gx.changes import compare
+
+    before = account_before(staging, report.suite)
+    if before is None:
+        return None
+    return compare(before, account_of(staging, report.to_dict(every_row=False), bars))

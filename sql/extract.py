@@ -63,6 +63,7 @@ def extract_bars(
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
+    may_be_empty: bool = False,
 ) -> Extraction:
     """Write the bars of `symbols` from `start` to `end` (both included, None is open) to `sink`.
 
@@ -74,7 +75,7 @@ def extract_bars(
     Raises:
         MissingTableError, MissingColumnError: `stock_data` is not as needed.
         UnreadableColumnError: a value is no number or no date.
-        NoBarsError: no bar of any of the symbols.
+        NoBarsError: no bar of any of the symbols, unless it `may_be_empty`.
         psycopg2.OperationalError: the connection was lost while reading.
     """
     with engine.connect() as connection:
@@ -89,7 +90,7 @@ def extract_bars(
                 f"A value in stock_data is not what its column should hold: {failure}"
                 "Correct it, or change the column's type, and run again."
             ) from failure
-        if not counts:
+        if not counts and not may_be_empty:
             raise _no_bars(connection, symbols, start, end)
     return Extraction(
         rows=counts.total(),
@@ -104,26 +105,28 @@ def extract_bars(
 
 
 def known_symbols(engine: Engine) -> list[str]:
-    """Every symbol that `stock_data` holds, in alphabetical order."""
+    """Every symbol that `stock_data` holds, in alphabetical order.
+
+    Raises MissingTableError, MissingColumnError: `stock_data` is not as needed.
+    """
     with engine.connect() as connection:
+        _columns(connection)
         return list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+
+
+def in_order(engine: Engine, symbols: Sequence[str]) -> list[str]:
+    """Sort symbols as an extract does: by the collation of the table's column, not by Python's."""
+    with engine.connect() as connection:
+        _columns(connection)
+        bound = {"symbols": list(symbols)}
+        found = connection.exec_driver_sql(statement("queries/order_symbols"), bound)
+        return list(found.scalars())
 
 
 def _query(
     connection: Connection, symbols: Sequence[str], start: date | None, end: date | None
 ) -> str:
-    present = connection.exec_driver_sql(statement("queries/table_columns")).scalars().all()
-    if not present:
-        raise MissingTableError(
-            f"There is no table stock_data in database {connection.engine.url.database!r}; "
-            "create it (sql/schema/stock_data.sql) or connect to the database that has it."
-        )
-    for name in REQUIRED:
-        if name not in present:
-            raise MissingColumnError(
-                f"Table stock_data has no column {name!r}, only {', '.join(present)}; "
-                "add or rename it."
-            )
+    present = _columns(connection)
     # How text, dates and times are written must not depend on the server's configuration.
     connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
     connection.exec_driver_sql("set local timezone = 'UTC'")
@@ -138,6 +141,23 @@ def _query(
     with driver_connection(connection).cursor() as cursor:
         text: bytes = cursor.mogrify(template, bound)
     return text.decode("utf-8")
+
+
+def _columns(connection: Connection) -> Sequence[str]:
+    """The columns of the table; raises when it, or a column that a bar needs, is not there."""
+    present = connection.exec_driver_sql(statement("queries/table_columns")).scalars().all()
+    if not present:
+        raise MissingTableError(
+            f"There is no table stock_data in database {connection.engine.url.database!r}; "
+            "create it (sql/schema/stock_data.sql) or connect to the database that has it."
+        )
+    for name in REQUIRED:
+        if name not in present:
+            raise MissingColumnError(
+                f"Table stock_data has no column {name!r}, only {', '.join(present)}; "
+                "add or rename it."
+            )
+    return present
 
 
 def _write_parquet(

@@ -65,13 +65,14 @@ def publish_bars(
     Raises:
         PublishError: a bar lies outside `symbols` or the range, or occurs twice.
     """
-    lock(connection, PUBLISH)
     connection.exec_driver_sql(statement("queries/stage_enriched"))
     table = _table(bars, ENRICHED)
     copy_in(connection, "staged_enriched", _without_nan(table))
     connection.exec_driver_sql("analyze staged_enriched")
     bound = {"run_id": run_id, "symbols": list(symbols), "start": start, "end": end}
     _refuse_contradictions(connection, table, bound)
+    # Only now: what takes longest is this transaction's own.
+    lock(connection, PUBLISH)
     # run_id and published_at always change: a row names the last run that let it through.
     counted = connection.exec_driver_sql(statement("queries/clear_enriched"), bound).one()
     rows = connection.exec_driver_sql(statement("queries/insert_enriched"), bound).rowcount
@@ -86,8 +87,13 @@ def quarantine_bars(
     run_id: str,
     reasons: Sequence[Sequence[str]],
     row_numbers: Sequence[int],
+    first: int = 0,
+    end: int | None = None,
 ) -> int:
     """Make the run's rows in `stock_data_quarantine` equal to `bars`; return how many there are.
+
+    Those from position `first` up to `end` (None: all that follow), for a run that publishes in
+    partitions.
 
     Rows that are there already stay as they were, with their time and release; call it with no
     bars too, for a run that held some back at first.
@@ -104,7 +110,8 @@ def quarantine_bars(
     table = table.append_column("run_id", pa.array([run_id] * table.num_rows, pa.string()))
     connection.exec_driver_sql(statement("queries/stage_quarantine"))
     rows = copy_in(connection, "staged_quarantine", table)
-    connection.exec_driver_sql(statement("queries/forget_quarantined"), {"run_id": run_id})
+    bound = {"run_id": run_id, "first": first, "end": end}
+    connection.exec_driver_sql(statement("queries/forget_quarantined"), bound)
     connection.exec_driver_sql(statement("queries/insert_quarantined"))
     connection.exec_driver_sql("drop table staged_quarantine")
     return rows

@@ -168,7 +168,11 @@ class Workflow:
         run_id = DagRun.generate_run_id(run_type=kind, logical_date=moment, run_after=moment)
         session.execute(delete(DagRun).where(DagRun.dag_id == DAG_ID, DagRun.run_id == run_id))
         session.commit()
-        made = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag)).create_dagrun(
+        plan = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+        # They are lost on the way; a scheduler has the dag-processor call them.
+        plan.on_success_callback = dag.on_success_callback
+        plan.on_failure_callback = dag.on_failure_callback
+        made = plan.create_dagrun(
             run_id=run_id,
             logical_date=moment,
             data_interval=interval or (moment, moment),

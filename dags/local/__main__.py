@@ -1,4 +1,4 @@
-"""The commands behind `make`: python -m dags.local run | load | sql | up | down."""
+"""The commands behind `make`: python -m dags.local run | load | prune | sql | up | down."""
 
 import argparse
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 from dags.errors import RequestError
 from dags.local.errors import LocalError
 from dags.request import POLICIES, RunRequest, parse_symbols
+from dags.retention import add_arguments
 from dags.settings import VAR
 
 PASSED, COULD_NOT_RUN = 0, 2
@@ -111,6 +112,19 @@ def _sql(arguments: argparse.Namespace) -> int:
         return subprocess.run(found.server.psql_command(BARS), check=False).returncode
 
 
+def _prune(arguments: argparse.Namespace) -> int:
+    from dags.local.services import services
+    from dags.prune import prune
+    from dags.settings import Settings
+
+    with services(arguments.var) as found:
+        return prune(
+            Settings.of(found.environment),
+            keep_days=arguments.keep_days,
+            dry_run=arguments.dry_run,
+        )
+
+
 def _up(arguments: argparse.Namespace) -> int:
     from dags.local.parts import Addresses
     from dags.local.up import up
@@ -147,6 +161,10 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write the bars of stock_data to a Parquet file")
     export.add_argument("file", type=Path)
     export.set_defaults(command=_export)
+
+    prune = commands.add_parser("prune", help="remove old runs, wherever they left something")
+    add_arguments(prune)
+    prune.set_defaults(command=_prune)
 
     psql = commands.add_parser("sql", help="open psql on the embedded database")
     psql.set_defaults(command=_sql)

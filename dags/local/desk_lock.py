@@ -14,9 +14,9 @@ import psutil
 
 from dags.local.errors import LocalError
 
-# Parts of a desk whose supervisor was killed are gone within seconds.
-LEFTOVER_SECONDS = 30.0
-STOP_SECONDS = 90.0
+# What a killed supervisor leaves is gone within seconds, unless PostgreSQL was just starting.
+LEFTOVER_SECONDS = 95.0
+STOP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-# PostgreSQL must not be broken off while it starts, which takes this long on a busy machine.
-ORPHAN_SECONDS = 12.0
 _LAST_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 
@@ -26,14 +24,11 @@ def main(grace: float, owner: int, command: list[str]) -> int:
     program = subprocess.Popen(command, preexec_fn=end_with_parent)
     deadline = None
     while program.poll() is None:
-        orphaned = os.getppid() != owner
-        if deadline is None and (asked or orphaned):
+        if deadline is None and (asked or os.getppid() != owner):
             program.terminate()
             deadline = time.monotonic() + grace
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0 or (orphaned and left < grace - ORPHAN_SECONDS):
-                break
+        if deadline is not None and time.monotonic() > deadline:
+            break
         time.sleep(0.05)
     end_session(os.getpid(), spare=os.getpid())
     status = program.wait()

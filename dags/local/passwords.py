@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,15 @@ def logins(path: Path) -> Logins:
     kept = json.loads(path.read_text()) if path.exists() else {}
     passwords = {user: kept.get(user) or secrets.token_urlsafe(12) for user in USERS}
     if passwords != kept:
-        new = path.with_name(f".{path.name}.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(json.dumps(passwords))
-        new.rename(path)
+        keep(path, passwords)
     path.chmod(0o600)
     return Logins(path, passwords)
+
+
+def keep(path: Path, passwords: Mapping[str, str]) -> None:
+    """Write the passwords by user, in one go; the file is mode 0600."""
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(json.dumps(passwords))
+    new.rename(path)

@@ -96,6 +96,8 @@ def _database(desk: Supervisor, var: Path, outside: Mapping[str, str]) -> Part:
         command,
         {**outside, "PYTHONPATH": str(ROOT)},
         lambda _since: database.READY in log.read_text().splitlines(),
+        # Broken off while it starts, PostgreSQL would be left to nobody. It starts within a minute.
+        grace=90.0,
     )
 
 
@@ -113,7 +115,7 @@ def _watch(desk: Supervisor, runs: RunWatch) -> None:
 
 
 def _stop(desk: Supervisor) -> None:
-    for number in STOPPING:  # told a second time: the leashes end what is left within seconds
+    for number in STOPPING:  # told a second time: the leashes end what is left
         signal.signal(number, lambda *_: os._exit(130))
     if desk.running:
         say("desk", "stopping")

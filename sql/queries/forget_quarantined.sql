@@ -2,6 +2,8 @@
 delete from stock_data_quarantine as held
 where
     held.run_id = %(run_id)s
+    and held.row_number >= %(first)s
+    and held.row_number < coalesce(%(end)s, 9223372036854775807)
     and not exists (
         select
         from staged_quarantine as staged

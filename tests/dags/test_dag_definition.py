@@ -91,7 +91,7 @@ def test_retries_by_default_are_two_two_minutes_apart(
         pytest.param("gx.errors.SuiteError", False, id="bad_suite"),
         pytest.param("sql.errors.NoBarsError", False, id="no_bars"),
         pytest.param("sql.errors.PublishError", False, id="contradiction"),
-        pytest.param("tracking.errors.StoreUnreachableError", False, id="tracking_down"),
+        pytest.param("tracking.errors.StoreUnreachableError", True, id="tracking_down"),
     ],
 )
 def test_only_what_time_mends_is_tried_again(dag: Any, error: str, tried_again: bool):
@@ -115,6 +115,24 @@ def test_the_steps_run_in_order_and_tracking_is_a_teardown(dag: Any):
     # The run fails when publishing did not succeed, though tracking did.
     assert dag.get_task("published").upstream_task_ids == {"publish_data"}
     assert not dag.get_task("published").downstream_task_ids
+
+
+def test_partitions_are_mapped_and_a_run_without_any_passes_them_by(dag: Any):
+    # They are skipped beside the other tasks, which wait for none of them but at the end.
+    assert dag.get_task("validate_data").upstream_task_ids == {"extract_stock_data"}
+    assert dag.get_task("transform_data").upstream_task_ids == {"validate_data"}
+    assert dag.get_task("publish_data").trigger_rule == "none_failed"
+    assert dag.get_task("check_partition").upstream_task_ids == {"extract_stock_data"}
+    assert dag.get_task("judge_partitions").upstream_task_ids == {"check_partition"}
+    # Nothing is published before the gate has decided over all partitions.
+    assert dag.get_task("publish_partition").upstream_task_ids == {
+        "extract_stock_data",
+        "judge_partitions",
+    }
+    assert dag.get_task("publish_partition").downstream_task_ids == {"publish_data"}
+    for task_id in ("check_partition", "publish_partition"):
+        assert dag.get_task(task_id).is_mapped
+        assert dag.get_task(task_id).partial_kwargs["map_index_template"]
 
 
 def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):

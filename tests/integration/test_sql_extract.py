@@ -16,7 +16,7 @@ from sql.errors import (
     NoBarsError,
     UnreadableColumnError,
 )
-from sql.extract import SCHEMA, Extraction, extract_bars
+from sql.extract import SCHEMA, Extraction, extract_bars, in_order
 from sql.schema import create_schema, load_sample
 
 BAR = "open, high, low, close, volume"
@@ -272,6 +272,25 @@ def test_many_batches_add_up(engine):
     assert set(extraction.rows_by_symbol.values()) == {4000}
     assert extraction.missing == ("S41",)
     assert extraction.last_date == dt.date(1990, 1, 1) + dt.timedelta(4000)
+
+
+def test_symbols_are_put_in_the_order_of_the_extract(engine):
+    names = ["Z", "A", "BA", "B.A", "B-C", "A1"]
+    bars = (f"('{name}', '2025-01-02', 1, 1, 1, 1, 1)" for name in names)
+    run(engine, f"insert into stock_data (symbol, date, {BAR}) values {', '.join(bars)}")
+
+    table, _ = read(engine, *names)
+
+    assert in_order(engine, names) == table["symbol"].to_pylist()
+
+
+def test_an_extract_may_be_empty_when_it_is_told_so(engine):
+    sink = io.BytesIO()
+
+    found = extract_bars(engine, sink, symbols=["NONE"], start=None, end=None, may_be_empty=True)
+
+    assert (found.rows, found.missing, found.first_date) == (0, ("NONE",), None)
+    assert pq.read_table(sink).schema == SCHEMA
 
 
 def test_the_sql_that_ran_is_kept_and_can_run_again(engine):

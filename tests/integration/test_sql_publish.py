@@ -229,6 +229,21 @@ def test_a_repeated_run_writes_its_held_bars_once(engine):
     assert held(engine) == []
 
 
+def test_a_partition_replaces_only_the_held_bars_of_its_own_positions(engine):
+    quarantine(engine, row_numbers=[4, 105, 209])
+    with engine.begin() as connection:
+        quarantine_bars(
+            connection,
+            BAD.slice(0, 1),
+            run_id="r1",
+            reasons=REASONS[:1],
+            row_numbers=[101],
+            first=100,
+            end=200,
+        )
+    assert sorted(row[1] for row in held(engine)) == [4, 101, 209]
+
+
 def test_a_frame_can_be_held_too(engine):
     quarantine(engine, BAD.to_pandas())
     assert held(engine, "created_at")[0] == (WRITTEN,)

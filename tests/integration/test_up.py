@@ -27,7 +27,7 @@ from tests.desk import (
 )
 
 __all__ = ["desk"]
-GONE_SECONDS = 60.0
+GONE_SECONDS = 100.0
 
 
 def run(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -109,7 +109,7 @@ def test_a_killed_leash_leaves_nothing_and_its_part_starts_again(supervisor: Sup
 def test_a_killed_owner_leaves_nothing():
     code = (
         "import os, subprocess, sys, time;"
-        f"command = [sys.executable, {leash.__file__!r}, '60', str(os.getpid())];"
+        f"command = [sys.executable, {leash.__file__!r}, '2', str(os.getpid())];"
         f"p = subprocess.Popen([*command, sys.executable, '-c', {STUBBORN!r}],"
         " start_new_session=True); print(p.pid, flush=True); time.sleep(600)"
     )
@@ -119,7 +119,7 @@ def test_a_killed_owner_leaves_nothing():
     assert owner.stdout.readline() == "up\n"
     owner.kill()
     owner.wait()
-    wait_until(lambda: leash.members(session) == set(), leash.ORPHAN_SECONDS + 10)
+    wait_until(lambda: leash.members(session) == set(), 12)
     owner.stdout.close()
 
 

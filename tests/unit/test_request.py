@@ -3,7 +3,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from dags.errors import RequestError
-from dags.request import RunRequest, interval_dates, parse_date, parse_request, parse_symbols
+from dags.request import (
+    SYMBOLS,
+    RunRequest,
+    interval_dates,
+    parse_date,
+    parse_request,
+    parse_symbols,
+)
 
 RULE = "1 to 10 upper-case letters, digits, dots or hyphens"
 
@@ -121,6 +128,15 @@ def test_more_symbols_are_added_to_the_chosen_ones():
 
     assert request.symbols == ("TSLA", "IBM", "BRK.B")
     assert parse_request({"symbols": ["TSLA"], "more_symbols": "  "}).symbols == ("TSLA",)
+
+
+def test_an_asterisk_asks_for_every_symbol_there_is():
+    request = parse_request({"symbols": ["TSLA"], "more_symbols": " * "})
+
+    assert request.every
+    assert request.symbols == ()
+    assert SYMBOLS.fullmatch("*")
+    assert not SYMBOLS.fullmatch("*, IBM")
 
 
 def test_more_symbols_are_checked_like_the_others():

@@ -94,6 +94,10 @@ def test_old_runs_keep_what_was_found_and_lose_their_bars(tmp_path: Path):
             made.write_text("bars.parquet", "")
         for name in ("context.parquet", "enriched.parquet", "failing.parquet", "summary.json"):
             made.write_text(name, "")
+        part = tmp_path / "dag" / run_id / "partitions" / "0001"
+        part.mkdir(parents=True)
+        (part / "bars.parquet").touch()
+        (part / "findings.json").touch()
         then = time.time() - age_days * 86_400
         os.utime(tmp_path / "dag" / run_id / "steps" / "extract.json", (then, then))
     (tmp_path / "dag" / "not a run").mkdir()
@@ -104,6 +108,8 @@ def test_old_runs_keep_what_was_found_and_lose_their_bars(tmp_path: Path):
         return {path.name for path in (tmp_path / "dag" / run_id).iterdir()}
 
     assert cleaned == ["old"]
-    assert kept("old") == {"steps", "failing.parquet", "summary.json"}
+    assert kept("old") == {"steps", "partitions", "failing.parquet", "summary.json"}
+    assert kept("old/partitions/0001") == {"findings.json"}
+    assert kept("young/partitions/0001") == {"bars.parquet", "findings.json"}
     assert kept("young") > {"bars.parquet", "context.parquet", "enriched.parquet"}
     assert prepared(tmp_path, "now").clean_others(keep_days=7) == []

@@ -1,0 +1,77 @@
+"""Make what a deployment needs before its services start; what is there already stays."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from dags.deployed.bucket import ensure_bucket
+from dags.deployed.settings import AIRFLOW, BARS_OWNER, MLFLOW, DeploymentSettings
+from dags.local.passwords import keep
+from dags.settings import Settings
+from sql.accounts import Account, ensure_accounts, grant_gate
+from sql.connection import connected
+from sql.schema import create_schema, load_sample
+
+
+def prepare(deployment: DeploymentSettings, settings: Settings, say: Callable[[str], None]) -> None:
+    """Databases and their users, tables, the bucket, logins. Passwords become the given ones.
+
+    Raises psycopg2.OperationalError, DeploymentError (the bucket), CalledProcessError (Airflow).
+    """
+    own_bars = settings.postgres_host == deployment.database_host
+    say("roles and databases")
+    ensure_accounts(deployment.superuser(), _accounts(deployment, settings, own_bars))
+    if own_bars:
+        say("tables of the bars")
+        _bars(deployment, settings)
+    say("Airflow's database")
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)
+    say("Airflow's logins")
+    keep(deployment.passwords_file, _airflow_logins(deployment))
+    say("MLflow's logins")
+    _mlflow_logins(deployment)
+    say(f"bucket {deployment.s3_bucket}")
+    ensure_bucket(deployment.s3_bucket)
+
+
+def _accounts(deployment: DeploymentSettings, settings: Settings, own_bars: bool) -> list[Account]:
+    accounts = [
+        Account(AIRFLOW, deployment.airflow_db_password.get_secret_value(), owns=AIRFLOW),
+        Account(MLFLOW, deployment.mlflow_db_password.get_secret_value(), owns=MLFLOW),
+    ]
+    if own_bars:  # bars that are kept elsewhere have accounts of their own there
+        owner = deployment.bars_owner_password.get_secret_value()
+        user = settings.postgres_password.get_secret_value()
+        accounts.append(Account(BARS_OWNER, owner, owns=settings.postgres_db))
+        accounts.append(Account(settings.postgres_user, user))
+    return accounts
+
+
+def _bars(deployment: DeploymentSettings, settings: Settings) -> None:
+    owner = deployment.bars_owner(settings.postgres_db)
+    with connected(owner) as engine:
+        create_schema(engine)
+        if settings.environment == "development":
+            load_sample(engine)
+    grant_gate(owner, settings.postgres_user)
+
+
+def _airflow_logins(deployment: DeploymentSettings) -> dict[str, str]:
+    return {
+        "admin": deployment.airflow_admin_password.get_secret_value(),
+        "viewer": deployment.airflow_viewer_password.get_secret_value(),
+    }
+
+
+def _mlflow_logins(deployment: DeploymentSettings) -> None:
+    from tracking.accounts import Login, ensure_logins
+
+    admin = deployment.mlflow_admin_password.get_secret_value()
+    gate = deployment.mlflow_tracking_password.get_secret_value()
+    ensure_logins(
+        deployment.mlflow().url().render_as_string(hide_password=False),
+        [
+            Login(deployment.mlflow_admin_user, admin, admin=True),
+            Login(deployment.mlflow_tracking_username, gate),
+        ],
+    )

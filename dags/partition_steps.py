@@ -1,0 +1,173 @@
+"""What the mapped tasks do to a partition, and what is done once for all partitions.
+
+Each partition is extracted and judged by a worker of its own; then the gate decides over all of
+them; then each is transformed and published, in one transaction; at last the accounts are checked.
+So nothing of any partition is published before all of them are judged.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dags.errors import PartitionError
+from dags.extraction import extract_into, staged_context
+from dags.layout import ARRAYS, BARS, CONTEXT, FINDINGS
+from dags.partition_records import transformed
+from dags.partitions import PartitionedRun
+from dags.publishing import Published, Share, publish_share, transform_share
+from dags.run import Run
+from dags.staging import Staging
+from sql.connection import connected
+from sql.errors import NoBarsError
+
+if TYPE_CHECKING:
+    from gx.report import QualityReport
+
+# The report draws prices for a dozen expectations; its histograms are of these symbols' bars.
+PICTURED_SYMBOLS = 50
+
+
+@dataclass(frozen=True)
+class StagedPart:
+    """A partition's folder, as the gate reads it (see gx.merge.Part)."""
+
+    staging: Staging
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """What ``judge_part`` said of it."""
+        document: Mapping[str, Any] = self.staging.read_json(FINDINGS)
+        return document
+
+    def array(self, name: str) -> "np.ndarray[Any, Any] | None":
+        """One of its arrays; None when it has none of this name."""
+        with (self.staging.root / ARRAYS).open("rb") as source, np.load(source) as stored:
+            return stored[name] if name in stored.files else None
+
+    def bars(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Its bars, as extracted."""
+        return self._read(BARS, columns)
+
+    def context(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """The dated bars before the range; none when there are none."""
+        if not self.staging.exists(CONTEXT):
+            return self._read(BARS, columns).slice(0, 0)
+        table = self._read(CONTEXT, None if columns is None else list({*columns, "date"}))
+        dated = table.filter(pc.is_valid(table["date"]))
+        return dated if columns is None else dated.select(list(columns))
+
+    def _read(self, name: str, columns: Sequence[str] | None) -> pa.Table:
+        with (self.staging.root / name).open("rb") as source:
+            return pq.read_table(source, columns=None if columns is None else list(columns))
+
+
+def check(run: Run, number: int) -> dict[str, Any]:
+    """Extract a partition and judge it as far as it can be alone."""
+    whole = PartitionedRun(run)
+    part, plan = whole.part(number), whole.plan
+    staging = part.staging
+    staging.prepare()
+    with staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
+        record.update(extract_into(part, engine, may_be_empty=True))
+        rows = record["rows"]
+    with staging.recorded("validate") as record:
+        from gx.parts import judge_part
+        from gx.suites import parse_suite
+
+        findings = judge_part(
+            staging.read_table(BARS).to_pandas(date_as_object=False),
+            parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite),
+            as_of=plan.as_of,
+            context=staged_context(staging),
+        )
+        staging.write_json(FINDINGS, findings.document)
+        stored = io.BytesIO()
+        np.savez(stored, **findings.arrays)  # type: ignore[arg-type]
+        with (staging.root / ARRAYS).open("wb") as sink:
+            sink.write(stored.getbuffer())
+    return {"rows": rows}
+
+
+def merged_report(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
+    """The report over all partitions, and the bars of the worst symbols for its pictures.
+
+    Raises NoBarsError when no partition has a bar.
+    """
+    from gx.keep import keep
+    from gx.merge import merge
+    from gx.suites import parse_suite
+
+    whole, request = PartitionedRun(run), run.request
+    plan = whole.plan
+    if not whole.first_rows()[-1]:
+        raise NoBarsError(
+            f"stock_data has no bar of any of {len(request.symbols):,} symbols from "
+            f"{request.start or 'the first'} to {request.end or 'the last'}; load bars first "
+            "(make load FILE=…) or ask for another range."
+        )
+    parts = [StagedPart(part.staging) for part in whole.parts()]
+    suite = parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite)
+    merged = merge(parts, suite, as_of=plan.as_of)
+    page = keep(merged, results=run.settings.results_dir, run_name=run.staging.root.name)
+    return replace(merged.report, page=page), _pictured(merged.report, parts)
+
+
+def publish_part(run: Run, number: int) -> dict[str, Any]:
+    """Transform a partition and publish it in one transaction."""
+    whole = PartitionedRun(run)
+    first_rows = whole.first_rows()
+    last = number == len(whole.plan.partitions) - 1
+    share = Share(
+        whole.part(number),
+        run.staging,
+        first=first_rows[number],
+        # What an earlier, longer extract left behind its end goes with the last partition.
+        end=None if last else first_rows[number + 1],
+    )
+    transform_share(share)
+    with share.run.staging.recorded("publish") as record:
+        done = publish_share(share)
+        record.update(asdict(done))
+    return {"rows": done.rows, "held": done.held}
+
+
+def account(run: Run) -> Published:
+    """Add up what all partitions published; raises PartitionError when a bar is unaccounted for."""
+    whole = PartitionedRun(run)
+    total = dict.fromkeys(Published.__dataclass_fields__, 0)
+    for partition, part in zip(whole.plan.partitions, whole.parts(), strict=True):
+        record = part.staging.records().get("publish", {})
+        if record.get("status") != "success":
+            raise PartitionError(f"partition {partition.label} was not published")
+        for name in total:
+            total[name] += record[name]
+    done, extracted = Published(**total), whole.first_rows()[-1]
+    if done.rows + done.held != extracted:
+        raise PartitionError(
+            f"{extracted} bars were extracted, but {done.rows} were published and {done.held} are "
+            "held; clear the checks of the partitions, and everything after them"
+        )
+    run.staging.write_json("steps/transform.json", transformed(run))
+    return done
+
+
+def _pictured(report: "QualityReport", parts: Sequence[StagedPart]) -> pd.DataFrame:
+    """The bars of the worst symbols of each failed expectation."""
+    first = [outcome.symbols[0] for outcome in report.failed if outcome.symbols]
+    worst = [symbol for outcome in report.failed for symbol in outcome.symbols[:5]]
+    wanted = pa.array(list(dict.fromkeys([*first, *worst]))[:PICTURED_SYMBOLS], pa.string())
+    tables: list[pa.Table] = []
+    for part in parts:
+        if part.document["sizes"].keys() & set(wanted.to_pylist()) or not tables:
+            table = part.bars()
+            tables.append(table.filter(pc.is_in(table["symbol"], wanted)))
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(date_as_object=False)
+    return frame

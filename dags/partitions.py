@@ -1,0 +1,115 @@
+"""A run of many symbols is divided: which partitions it has, and where the files of each are."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from dags.errors import PartitionError
+from dags.layout import PARTITIONS, PLAN
+from dags.run import Run
+from dags.staging import Staging
+
+# Airflow's max_map_length is 1,024 unless it is set otherwise.
+MOST_PARTITIONS = 1_000
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Symbols that one task works on, one behind the other in the order of the whole extract."""
+
+    number: int
+    label: str
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all partitions of a run share: the moment to judge from, and the suite as it was."""
+
+    as_of: str
+    suite: str
+    suite_text: str
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True)
+class PartitionedRun:
+    """A run whose folder holds a plan."""
+
+    run: Run
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan, as it was made."""
+        document = self.run.staging.read_json(PLAN)
+        partitions = tuple(
+            Partition(one["number"], one["label"], tuple(one["symbols"]))
+            for one in document.pop("partitions")
+        )
+        return Plan(**document, partitions=partitions)
+
+    def part(self, number: int) -> Run:
+        """The run of one partition: its own folder and symbols, all else as in the whole."""
+        symbols = self.plan.partitions[number].symbols
+        return replace(
+            self.run,
+            staging=partition_folder(self.run.staging, number),
+            request=replace(self.run.request, symbols=symbols),
+        )
+
+    def parts(self) -> list[Run]:
+        """The runs of all partitions, in order."""
+        return [self.part(partition.number) for partition in self.plan.partitions]
+
+    def first_rows(self) -> list[int]:
+        """Where each partition's bars begin in the whole extract; the last entry is its length.
+
+        Raises PartitionError when a partition has not been extracted.
+        """
+        begins = [0]
+        for partition, part in zip(self.plan.partitions, self.parts(), strict=True):
+            name = "steps/extract.json"
+            extracted = part.staging.read_json(name) if part.staging.exists(name) else {}
+            if extracted.get("status") != "success":
+                raise PartitionError(
+                    f"partition {partition.label} has not been extracted; clear its check and "
+                    "everything after it"
+                )
+            begins.append(begins[-1] + extracted["rows"])
+        return begins
+
+
+def is_partitioned(run: Run) -> bool:
+    """Is this run divided?"""
+    return run.staging.exists(PLAN)
+
+
+def divide(symbols: Sequence[str], size: int) -> tuple[Partition, ...]:
+    """Partitions of at most ``size`` of the symbols, in their order; more when there are too many.
+
+    A label names the first and the last symbol: `1: AAPL – AMZN`.
+    """
+    size = max(size, -(-len(symbols) // MOST_PARTITIONS))
+    chunks = [tuple(symbols[begin : begin + size]) for begin in range(0, len(symbols), size)]
+    return tuple(
+        Partition(number, f"{number + 1}: {chunk[0]} – {chunk[-1]}", chunk)
+        for number, chunk in enumerate(chunks)
+    )
+
+
+def write_plan(run: Run, plan: Plan) -> list[dict[str, Any]]:
+    """Keep the plan in the run's folder; returns what the mapped tasks are handed."""
+    run.staging.write_json(PLAN, asdict(plan))
+    return [{"number": part.number, "label": part.label} for part in plan.partitions]
+
+
+def partition_folder(staging: Staging, number: int) -> Staging:
+    """The folder of one partition."""
+    return Staging(f"{staging.root}/{PARTITIONS}/{number:04}")
+
+
+def holding(staging: Staging, name: str) -> Staging:
+    """Where a file of this name is: the run's own folder, or that of its first partition."""
+    first = partition_folder(staging, 0)
+    return first if not staging.exists(name) and first.exists(name) else staging

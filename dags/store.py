@@ -1,0 +1,77 @@
+"""The store that staging is in: a folder of it, and its faults told in our own words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow.sdk import ObjectStoragePath
+from fsspec.config import conf  # type: ignore[import-untyped]
+
+from dags.errors import StagingError, StagingLostError
+
+# In these a folder is only a part of a name; what lies above all folders is never made by a run.
+BUCKETS = ("s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss")
+
+
+def folder_at(url: str) -> ObjectStoragePath:
+    """The folder at ``url``, as it is at this moment."""
+    # Other machines write there as well: a kept listing would hide what they wrote.
+    conf.setdefault(urlsplit(url).scheme, {})["use_listings_cache"] = False
+    return ObjectStoragePath(url)
+
+
+def make_folder(folder: ObjectStoragePath) -> None:
+    """Make the folder where there are folders."""
+    # The client of an S3 store would make a missing bucket, and so hide a mistyped name.
+    if folder.protocol not in BUCKETS:
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def faults_named(folder: Any) -> Iterator[None]:
+    """Raise StagingError or StagingLostError for what an S3 store refuses or does not answer.
+
+    A file that is not there stays a FileNotFoundError, and a disk's faults stay what they are.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause = error if _is_botocore(error) else error.__cause__
+        if cause is None or not _is_botocore(cause) or isinstance(error, StagingError):
+            raise
+        told = _told(folder, cause)
+        if told is None:
+            raise
+        raise told from None
+
+
+def _told(folder: Any, cause: BaseException) -> StagingError | None:
+    bucket = str(folder.path).lstrip("/").partition("/")[0]
+    reason = str(cause).strip().partition("\n")[0]
+    answer = getattr(cause, "response", {})
+    code = str(answer.get("Error", {}).get("Code", ""))
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code == "NoSuchBucket":
+        return StagingError(
+            f"the bucket {bucket!r} of the staging folder {folder} is not there ({reason}); "
+            "make it, or correct STAGING_URL"
+        )
+    if status == 404:
+        return None
+    if status in (400, 401, 403) or "Credentials" in type(cause).__name__:
+        return StagingError(
+            f"the store of the staging folder {folder} refuses these keys ({reason}); correct "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what they may do there"
+        )
+    return StagingLostError(
+        f"the store of the staging folder {folder} cannot be used now ({reason}); see that it "
+        "runs, has room, and is what AWS_ENDPOINT_URL_S3 names; a retry goes on from there"
+    )
+
+
+def _is_botocore(error: BaseException) -> bool:
+    return any(
+        kind.__module__.partition(".")[0] in ("botocore", "aiobotocore", "aiohttp")
+        for kind in type(error).__mro__
+    )

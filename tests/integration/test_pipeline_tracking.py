@@ -1,0 +1,92 @@
+"""What one run leaves in MLflow for who reviews it."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tests.workflow import Database, Workflow, fresh_moment
+
+FALL = "unexpected_share/bar_prices_to_be_finite_and_positive"
+
+
+def test_a_run_held_in_part_leaves_verdict_tables_shares_and_its_data(
+    workflow: Workflow, sample: Database
+):
+    sample.execute("update stock_data set close = 'NaN' where symbol = 'TSLA'")
+
+    ended = workflow.run(
+        policy="quarantine", before={"extract_stock_data": lambda: _trigger_as("ann")}
+    )
+
+    tracked = ended.mlflow()
+    about = tracked.tags["mlflow.note.content"]
+    verdict, _, table, *_ = about.split("\n\n")
+    assert verdict.startswith("**TSLA held back")
+    first = table.splitlines()[2]
+    assert first.startswith("| critical | ")
+    assert first.endswith("| 23 | TSLA |")
+    run = tracked.run.info
+    page = f"(#/experiments/{run.experiment_id}/runs/{run.run_id}/artifacts"
+    assert f"[Report]{page}/validation/report.html?" in about
+    assert f"[Data Docs]{page}/data_docs/index.html?" in about
+    assert (run.run_name, tracked.tags["mlflow.user"]) == (ended.run_id, "ann")
+
+    assert tracked.metrics[FALL] == 0.5
+    assert tracked.metrics["symbol_failing_share/TSLA"] == 1.0
+    assert tracked.metrics["symbol_rows/NVDA"] == 23
+    assert tracked.metrics["failing_rows"] >= 23
+    assert tracked.metrics["rows_new"] == 23
+
+    names = {"failing_rows", "expectations", "symbols"}
+    tables = {name: _table(tracked.artifacts, name) for name in names}
+    listed = json.loads(tracked.tags["mlflow.loggedArtifacts"])
+    assert {entry["path"] for entry in listed} == {f"validation/{name}.json" for name in names}
+    worst = tables["failing_rows"][0]
+    assert (worst["symbol"], worst["close"]) == ("TSLA", None)
+    assert worst["severity"] == "critical"
+    everything = pq.read_table(tracked.artifacts / "validation/failing.parquet")
+    assert everything.num_rows == len(tables["failing_rows"]) == tracked.metrics["failing_rows"]
+    assert tables["expectations"][0]["status"] == "failed"
+    assert [row["symbol"] for row in tables["symbols"]] == ["TSLA", "NVDA"]
+
+    (found,) = tracked.run.inputs.dataset_inputs
+    profile = json.loads(found.dataset.profile)
+    extracted = ended.step("extract")
+    assert profile["data_digest"] == extracted["digest"]
+    assert profile["failing_share"] == tracked.metrics["failing_share"]
+    assert (profile["num_rows"], profile["first_date"]) == (46, extracted["first_date"])
+    types = {c["name"]: c["type"] for c in json.loads(found.dataset.schema)["mlflow_colspec"]}
+    assert (types["symbol"], types["close"]) == ("string", "double")
+    assert json.loads(found.dataset.source)["query"] == extracted["sql"]
+    assert len(tracked.files()) <= 12
+
+
+def test_a_run_logged_again_after_its_symbols_changed_stays_one(
+    workflow: Workflow, sample: Database
+):
+    moment = fresh_moment()
+    first = workflow.run(moment=moment, symbols=["TSLA", "NVDA"]).mlflow()
+    sample.execute("update stock_data set volume = volume + 1")
+
+    again = workflow.run(moment=moment, symbols=["TSLA", "NVDA"]).mlflow()
+
+    assert again.tags["replaces"] == first.run.info.run_id
+    assert len(again.run.inputs.dataset_inputs) == 1
+
+
+def _table(artifacts: Path, name: str) -> list[dict[str, object]]:
+    found = json.loads((artifacts / f"validation/{name}.json").read_text())
+    return [dict(zip(found["columns"], row, strict=True)) for row in found["data"]]
+
+
+def _trigger_as(user: str) -> None:
+    """Let the run that is about to start be one that this user triggered."""
+    from airflow import settings
+    from airflow.models.dagrun import DagRun
+    from sqlalchemy import update
+
+    with settings.Session() as session:
+        running = update(DagRun).where(DagRun.state == "running")
+        session.execute(running.values(triggering_user_name=user))
+        session.commit()

@@ -1,0 +1,80 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
+import psycopg2
+import pytest
+
+from sql import embedded
+from sql.accounts import Account, ensure_accounts, grant_gate
+from sql.connection import ConnectionSettings, connected
+from sql.schema import create_schema
+
+OWNER = Account("owner_of_shop", "owner's first", owns="shop")
+USER = Account("shop_gate", "a user's")
+
+
+@pytest.fixture
+def shop(postgres_server: embedded.EmbeddedServer) -> Iterator[ConnectionSettings]:
+    """A database as its owner sees it, with the tables and a user who was granted what he needs."""
+    superuser = postgres_server.settings("postgres")
+    ensure_accounts(superuser, [OWNER, USER])
+    owner = replace(superuser, database="shop", user=OWNER.name)
+    with connected(owner) as engine:
+        create_schema(engine)
+    grant_gate(owner, USER.name)
+    yield owner
+    for command in ("drop database shop with (force)", "drop role owner_of_shop, shop_gate"):
+        asked(superuser, command)
+
+
+def asked(settings: ConnectionSettings, query: str) -> list[tuple]:
+    session = psycopg2.connect(
+        host=settings.host, port=settings.port, user=settings.user, dbname=settings.database
+    )
+    session.autocommit = True
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        session.close()
+
+
+def test_the_gate_may_do_what_a_run_does_and_no_more(shop: ConnectionSettings):
+    rights = {
+        ("stock_data", "select"): True,
+        ("stock_data", "insert"): False,
+        ("stock_data", "update"): False,
+        ("stock_data", "delete"): False,
+        ("stock_data_enriched", "delete"): True,
+        ("stock_data_enriched", "truncate"): False,
+        ("stock_data_quarantine", "insert"): True,
+    }
+    for (table, right), expected in rights.items():
+        query = f"select has_table_privilege('{USER.name}', '{table}', '{right}')"
+        assert asked(shop, query) == [(expected,)], (table, right)
+    create = f"select has_schema_privilege('{USER.name}', 'public', 'create')"
+    assert asked(shop, create) == [(False,)]
+
+
+def test_nobody_else_may_connect(shop: ConnectionSettings):
+    query = "select rolname from pg_roles where has_database_privilege(rolname, 'shop', 'connect')"
+    let_in = {name for (name,) in asked(shop, f"{query} and not rolsuper")}
+    assert {name for name in let_in if not name.startswith("pg_")} == {OWNER.name, USER.name}
+
+
+def test_done_again_it_changes_the_password_and_keeps_the_tables(shop: ConnectionSettings):
+    superuser = replace(shop, database="postgres", user="postgres")
+    query = f"select rolpassword from pg_authid where rolname = '{OWNER.name}'"
+    ((before,),) = asked(superuser, query)
+
+    ensure_accounts(superuser, [replace(OWNER, password="another"), USER])
+
+    ((after,),) = asked(superuser, query)
+    assert before.startswith("SCRAM-SHA-256$") and after.startswith("SCRAM-SHA-256$")
+    assert before != after
+    assert asked(shop, "select count(*) from stock_data") == [(0,)]
+
+
+def test_a_password_shows_in_no_text_of_an_account():
+    assert "owner's first" not in f"{OWNER} {OWNER!r}"
