@@ -1,0 +1,180 @@
+"""The compose file run for real: `make compose-test`. Plain pytest does not collect this file.
+
+The tests run in the order in which they stand here, on one deployment.
+"""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.compose.stack import Deployment
+
+SERVICES = (
+    "postgres",
+    "minio",
+    "mlflow-server",
+    "airflow-apiserver",
+    "airflow-scheduler",
+    "airflow-dag-processor",
+    "airflow-triggerer",
+)
+SUITE = "/api/suites/stock_data"
+SESSIONS = "expect_bars_on_trading_sessions"  # the sample fails it, as a warning
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Deployment:
+    return Deployment(Path(os.environ["GATE_CHECKOUT"]), os.environ["GATE_PROJECT"])
+
+
+def test_every_service_is_well_and_the_preparation_ended(deployment: Deployment):
+    containers = deployment.containers()
+
+    assert set(containers) == {*SERVICES, "airflow-init"}
+    assert containers["airflow-init"].attrs["State"]["ExitCode"] == 0
+    assert deployment.health() == dict.fromkeys(SERVICES, "healthy")
+    for service in SERVICES:
+        bindings = containers[service].attrs["HostConfig"]["PortBindings"] or {}
+        assert {b["HostIp"] for found in bindings.values() for b in found} <= {"127.0.0.1"}
+
+
+def test_nothing_of_ours_runs_as_root(deployment: Deployment):
+    users = {
+        service: deployment.exec(service, "id", "-u")
+        for service in SERVICES
+        if service not in ("postgres", "minio")
+    }
+    assert set(users.values()) == {deployment.settings["GATE_UID"]}
+
+
+def test_a_run_is_published_and_tracked_with_its_artifacts_in_s3(deployment: Deployment):
+    run_id, state = deployment.run()
+
+    assert state == "success"
+    published = f"select count(*) from stock_data_enriched where run_id = '{run_id}'"
+    assert deployment.sql(published) == "46"
+    tracked = _mlflow_run(deployment, run_id)
+    assert tracked["info"]["status"] == "FINISHED"
+    objects = _objects(deployment)
+    stored = {
+        key.partition("/artifacts/")[2] for key in objects if tracked["info"]["run_id"] in key
+    }
+    assert {"validation/report.html", "data_sample.csv", "data_docs/index.html"} <= stored
+    report = deployment.page(f"/runs/{run_id}")
+    assert "Passed with remarks" in report
+
+
+def test_each_database_has_a_user_who_sees_no_other(deployment: Deployment):
+    names = {"gate": "POSTGRES_PASSWORD", "airflow": "AIRFLOW_DB_PASSWORD"}
+    names |= {"mlflow": "MLFLOW_DB_PASSWORD", "bars_owner": "BARS_OWNER_PASSWORD"}
+    own = {"gate": "bars", "airflow": "airflow", "mlflow": "mlflow", "bars_owner": "bars"}
+    for user, secret in names.items():
+        for database in ("bars", "airflow", "mlflow"):
+            let_in = _psql(deployment, user, secret, database, "select 1")
+            assert let_in == (database == own[user]), (user, database)
+    assert _psql(deployment, "gate", names["gate"], "bars", "select from stock_data")
+    for forbidden in ("delete from stock_data", "drop table stock_data", "create table mine ()"):
+        assert not _psql(deployment, "gate", names["gate"], "bars", forbidden), forbidden
+
+
+def test_nobody_gets_in_without_a_login(deployment: Deployment):
+    for url in (
+        f"{deployment.airflow}/api/v2/dags",
+        f"{deployment.airflow}/gate/",
+        f"{deployment.mlflow}/",
+        f"{deployment.mlflow}/api/2.0/mlflow/experiments/search?max_results=1",
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(url, timeout=30)
+        assert refused.value.code == 401, url
+
+
+def test_a_suite_edited_on_its_page_lands_in_the_checkout_and_rules_the_next_run(
+    deployment: Deployment,
+):
+    saved = deployment.page(SUITE)
+    document = json.loads(saved["text"])
+    (entry,) = [e for e in document["expectations"] if e["type"] == SESSIONS]
+    entry["severity"] = "critical"
+    edit = {"document": document, "base_sha256": saved["sha256"], "reason": "no bars on a Sunday"}
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        deployment.page(SUITE, edit, user="viewer")
+
+    deployment.page(SUITE, edit)
+    run_id, state = deployment.run()
+
+    assert state == "failed"
+    assert deployment.tasks(run_id)["validate_data"] == "failed"
+    assert _mlflow_run(deployment, run_id)["data"]["params"]
+    path = deployment.checkout / "gx" / "expectations" / "stock_data.json"
+    assert deployment.exec("airflow-scheduler", "cat", "gx/expectations/stock_data.json") == (
+        path.read_text().strip()
+    )
+    assert path.stat().st_uid == int(deployment.settings["GATE_UID"])
+    entry["severity"] = "warning"
+    base = deployment.page(SUITE)["sha256"]
+    deployment.page(SUITE, {"document": document, "base_sha256": base, "reason": "as it was"})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_run_completes_though_a_service_is_restarted_meanwhile(
+    deployment: Deployment, service: str
+):
+    run_id = deployment.trigger()
+    deployment.started(run_id)
+    deployment.containers()[service].restart(timeout=30)
+
+    assert deployment.ended(run_id) == "success"
+    deployment.wait_well(service)
+    counted = "select count(*), count(distinct (symbol, date)) from stock_data_enriched"
+    assert deployment.sql(f"{counted} where run_id = '{run_id}'") == "46|46"
+    assert _mlflow_run(deployment, run_id)["info"]["status"] == "FINISHED"
+
+
+def test_no_secret_shows_in_labels_logs_or_stored_files(deployment: Deployment):
+    shown = {}
+    for service, container in deployment.containers().items():
+        shown[f"the log of {service}"] = container.logs().decode(errors="replace")
+        shown[f"the labels of {service}"] = str(container.labels)
+    for name, secret in deployment.secrets.items():
+        for where, text in shown.items():
+            assert secret not in text, f"{name} in {where}"
+        search = 'grep -rlF -e "$SECRET" logs staging quality || true'
+        volumes = ("sh", "-c", f"cd /var/lib/gate && {search}")
+        assert deployment.exec("airflow-scheduler", *volumes, SECRET=secret) == "", name
+
+
+def _mlflow_run(deployment: Deployment, run_id: str) -> dict:
+    name = deployment.settings["MLFLOW_EXPERIMENT_NAME"]
+    experiment = deployment.tracked(f"/experiments/get-by-name?experiment_name={name}")
+    number = experiment["experiment"]["experiment_id"]
+    wanted = f"tags.airflow_run_id = '{run_id}'"
+    body = {"experiment_ids": [number], "filter": wanted}
+    (found,) = deployment.tracked("/runs/search", body)["runs"]
+    return found
+
+
+def _objects(deployment: Deployment) -> list[str]:
+    program = (
+        "import boto3, sys; pages = boto3.client('s3').get_paginator('list_objects_v2')"
+        ".paginate(Bucket=sys.argv[1]); "
+        "print(*(o['Key'] for page in pages for o in page.get('Contents', [])), sep='\\n')"
+    )
+    bucket = deployment.settings["S3_BUCKET"]
+    return deployment.exec("airflow-scheduler", "python", "-c", program, bucket).splitlines()
+
+
+def _psql(deployment: Deployment, user: str, secret: str, database: str, query: str) -> bool:
+    """Whether the server does this for this user, who comes by the network."""
+    command = ["psql", "-h", "127.0.0.1", "-U", user, "-d", database, "-qc"]
+    command.append(f"begin; {query}; rollback")
+    environment = {"PGPASSWORD": deployment.settings[secret]}
+    container = deployment.containers()["postgres"]
+    code, output = container.exec_run(command, environment=environment)
+    refused = b"permission denied" in output or b"must be owner" in output
+    assert code == 0 or refused, output.decode()
+    return bool(code == 0)
