@@ -102,12 +102,18 @@ def compare_expectations(before: Mapping[str, Any], now: Mapping[str, Any]) -> E
     old, new = _by_identity(before), _by_identity(now)
     shared = [key for key in new if key in old]
 
-    def named(fits: Callable[[str], bool]) -> tuple[str, ...]:
-        return tuple(new[key]["description"] for key in shared if fits(key))
-
     return Expectations(
-        newly_failing=named(lambda key: old[key]["success"] and not new[key]["success"]),
-        newly_fixed=named(lambda key: not old[key]["success"] and new[key]["success"]),
+        # One that the earlier suite did not have is new to the reader as well.
+        newly_failing=tuple(
+            entry["description"]
+            for key, entry in new.items()
+            if not entry["success"] and (key not in old or old[key]["success"])
+        ),
+        newly_fixed=tuple(
+            new[key]["description"]
+            for key in shared
+            if not old[key]["success"] and new[key]["success"]
+        ),
         still_failing=tuple(
             Counted(
                 new[key]["description"],

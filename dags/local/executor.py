@@ -19,6 +19,7 @@ HEAVY = (
     "dags.steps",
     "dags.record",
     "gx.checkpoint",
+    "gx.changes",
     "gx.render",
     "mlflow",
     "pyarrow.dataset",
@@ -60,4 +61,4 @@ def _rehearse() -> None:
     bars = pd.read_csv(ROOT / "sql" / "sample" / "stock_data.csv", parse_dates=["date"])
     with tempfile.TemporaryDirectory() as folder:
         report = checkpoint.run(bars, results=Path(folder))
-    render_html(report, provenance={})
+    render_html(report, provenance={}, bars=bars)
