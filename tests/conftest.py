@@ -23,14 +23,6 @@ TEMPLATE = "bars_template"
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each file run in one process, and the files that share the browser's desk in the same."""
-    for item in items:
-        group = "browser" if item.path.parent.name == "browser" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[embedded.EmbeddedServer]:
     """An embedded server with a template database that holds the schema."""

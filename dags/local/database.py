@@ -31,9 +31,11 @@ def main(var: Path) -> int:
 
 
 def _hold(var: Path) -> int:
-    with deferred():  # a start that is broken off would leave a server that nobody owns
-        server = embedded.start(var / "postgres")
+    server = None
     try:
+        with deferred():  # a start that is broken off would leave a server that nobody owns
+            server = embedded.start(var / "postgres")
+        # From here on, also when the end was asked for meanwhile, the server is stopped below.
         with services(var):
             print(READY, flush=True)
             while postgres_programs.postmaster(server.folder / "data") is not None:
@@ -41,8 +43,9 @@ def _hold(var: Path) -> int:
         print("PostgreSQL is gone", file=sys.stderr)
         return LOST
     finally:
-        with deferred():
-            server.stop()
+        if server is not None:
+            with deferred():
+                server.stop()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One desk for all tests in here and a browser for each file; they leave the checkout as it was."""
+"""One desk a process and a browser a file; both leave the checkout as it was."""
 
 import shutil
 import uuid
