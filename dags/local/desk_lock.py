@@ -1,11 +1,15 @@
-"""One desk per folder: who runs it, and how to stop it from elsewhere."""
+"""One desk per folder: who runs it, and how to stop it from elsewhere.
+
+The desk holds the lock alone, and its parts inherit it. Runs past the desk share the lock: where
+both worked on one run, the desk's scheduler would start steps a second time.
+"""
 
 import fcntl
 import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,22 +44,36 @@ class DeskRecord:
 
 
 @contextmanager
-def claim(var: Path, *, airflow: str, mlflow: str) -> Iterator[int]:
+def claim(var: Path, *, airflow: str, mlflow: str, waiting: Callable[[str], None]) -> Iterator[int]:
     """Be the desk of ``var``; the lock's file descriptor, which every part is to inherit.
 
-    Raises LocalError when another one runs there. One that was killed is waited for.
+    Raises LocalError when another one runs there. One that was killed is waited for, and so are
+    runs past the desk; ``waiting`` is told of them.
     """
-    var.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(_path(var), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _wait_for_lock(descriptor, var)
+    with _opened(var) as descriptor:
+        _wait_for_lock(descriptor, var, waiting)
         me = psutil.Process()
         record = DeskRecord(me.pid, me.create_time(), airflow, mlflow)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(record)).encode(), 0)
         yield descriptor
-    finally:
-        os.close(descriptor)
+
+
+@contextmanager
+def without_desk(var: Path) -> Iterator[int | DeskRecord]:
+    """Keep a desk from starting in ``var`` meanwhile; the desk instead where one runs already.
+
+    Gives the lock's file descriptor, which whatever works on the run is to inherit.
+    """
+    with _opened(var) as descriptor:
+        deadline = time.monotonic() + LEFTOVER_SECONDS
+        while not _try_lock(descriptor, fcntl.LOCK_SH):
+            record = _read(descriptor)
+            if record and record.alive:
+                yield record
+                return
+            _require_patience(deadline, var)
+        yield descriptor
 
 
 def stop(var: Path) -> DeskRecord | None:
@@ -65,16 +83,15 @@ def stop(var: Path) -> DeskRecord | None:
     """
     if not _path(var).exists():
         return None
-    descriptor = os.open(_path(var), os.O_RDWR)
-    try:
-        if _try_lock(descriptor):
+    with _opened(var) as descriptor:
+        if _try_lock(descriptor, fcntl.LOCK_SH):  # nobody has it, or runs past the desk
             return None
         record = _read(descriptor)
         if record and record.alive:
             os.kill(record.pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         # The supervisor gives the lock up a moment before it has ended itself.
-        while not _try_lock(descriptor) or (record and record.alive):
+        while not _try_lock(descriptor, fcntl.LOCK_SH) or (record and record.alive):
             if time.monotonic() > deadline:
                 raise LocalError(
                     f"the desk in {var} did not stop within {STOP_SECONDS:.0f} s; "
@@ -82,27 +99,43 @@ def stop(var: Path) -> DeskRecord | None:
                 )
             time.sleep(0.1)
         return record
+
+
+@contextmanager
+def _opened(var: Path) -> Iterator[int]:
+    var.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(_path(var), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _wait_for_lock(descriptor: int, var: Path) -> None:
-    deadline = time.monotonic() + LEFTOVER_SECONDS
-    while not _try_lock(descriptor):
-        record = _read(descriptor)
-        if record and record.alive:
+def _wait_for_lock(descriptor: int, var: Path, waiting: Callable[[str], None]) -> None:
+    deadline, told = time.monotonic() + LEFTOVER_SECONDS, False
+    while not _try_lock(descriptor, fcntl.LOCK_EX):
+        if _try_lock(descriptor, fcntl.LOCK_SH):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            if not told:
+                waiting("waiting for a run that was started before it")
+            deadline, told = time.monotonic() + LEFTOVER_SECONDS, True
+        elif (record := _read(descriptor)) and record.alive:
             raise LocalError(
                 f"the desk runs already (process {record.pid}): Airflow {record.airflow}, "
                 f"MLflow {record.mlflow}. Stop it with Ctrl-C there or `make down` here"
             )
-        if time.monotonic() > deadline:
-            raise LocalError(f"what an earlier desk left in {var} does not end; see {var / 'log'}")
-        time.sleep(0.1)
+        _require_patience(deadline, var)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _require_patience(deadline: float, var: Path) -> None:
+    if time.monotonic() > deadline:
+        raise LocalError(f"what an earlier desk left in {var} does not end; see {var / 'log'}")
+    time.sleep(0.1)
+
+
+def _try_lock(descriptor: int, how: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -4,13 +4,17 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from dags.layout import DAG_ID, REPORT, REPORT_PAGE, STEPS, safe_name
+from dags.local import desk_lock
+from dags.local.desk_lock import DeskRecord
+from dags.local.desk_run import DeskRun, require_same_settings
+from dags.local.errors import LocalError
 from dags.local.services import Services
 from dags.local.summary import Outcome, Traces, summarise
 from dags.request import RunRequest
@@ -27,47 +31,62 @@ Records = dict[str, dict[str, Any]]
 
 
 def run(found: Services, request: RunRequest) -> Outcome:
-    """Run the DAG for ``request``, printing each step as it ends."""
+    """Run the DAG for ``request``, printing each step as it ends.
+
+    Where a desk is up it does the run. Raises LocalError when it refuses or ends.
+    """
     moment = datetime.now(UTC)
-    folder = _staging(found, f"manual__{moment.isoformat()}")
-    log = found.log / f"run-{moment:%Y%m%dT%H%M%S.%f}.log"
-    command = [sys.executable, "-m", "dags.local.dag_run", moment.isoformat(), _conf(request)]
-    # A person is waiting: what can pass by itself is tried again soon.
-    environment = {"RETRY_DELAY_SECONDS": "5", **found.environment}
-    with log.open("wb") as sink, _child(command, environment, sink) as process:
-        _watch(process, folder)
-    report = folder / REPORT
+    run_id = f"manual__{moment.isoformat()}"
+    folder = _staging(found, run_id)
+    with desk_lock.without_desk(found.var) as held:
+        if isinstance(held, DeskRecord):
+            require_same_settings(held)
+            desk = DeskRun(held, found.var, run_id)
+            desk.trigger({"logical_date": moment.isoformat(), "conf": _conf(request)})
+            try:
+                succeeded, log = _watch(desk.succeeded, folder), desk.page
+            except KeyboardInterrupt:
+                raise LocalError(f"not watched any more; the desk goes on: {desk.page}") from None
+        else:
+            sink = found.log / f"run-{moment:%Y%m%dT%H%M%S.%f}.log"
+            with _child(found, moment, request, sink, held) as process:
+                succeeded, log = _watch(lambda: _ended_well(process), folder), str(sink)
     places = {
         "Report": folder / REPORT_PAGE,
         "Data Docs": Path(found.environment["RESULTS_DIR"]) / "data_docs" / "index.html",
-        "Log": log,
     }
+    report = folder / REPORT
     traces = Traces(
         steps=_records(folder),
         report=json.loads(report.read_text()) if report.exists() else None,
-        places=places,
+        places={name: str(path) for name, path in places.items() if path.exists()} | {"Log": log},
     )
-    return summarise(traces, succeeded=process.returncode == 0)
+    return summarise(traces, succeeded=succeeded)
 
 
-def _conf(request: RunRequest) -> str:
-    return json.dumps(
-        {
-            "symbols": list(request.symbols),
-            "start_date": request.start and request.start.isoformat(),
-            "end_date": request.end and request.end.isoformat(),
-            "debug_mode": request.debug,
-            "policy": request.policy,
-        }
-    )
+def _conf(request: RunRequest) -> dict[str, Any]:
+    return {
+        "symbols": list(request.symbols),
+        "start_date": request.start and request.start.isoformat(),
+        "end_date": request.end and request.end.isoformat(),
+        "debug_mode": request.debug,
+        "policy": request.policy,
+    }
 
 
 @contextmanager
 def _child(
-    command: list[str], environment: Mapping[str, str], sink: BinaryIO
+    found: Services, moment: datetime, request: RunRequest, log: Path, lock: int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does not outlive this one's interest in it."""
-    process = subprocess.Popen(command, env=environment, stdout=sink, stderr=sink)
+    """The run in a process that does not outlive this one's interest in it."""
+    conf = json.dumps(_conf(request))
+    command = [sys.executable, "-m", "dags.local.dag_run", moment.isoformat(), conf]
+    # A person is waiting: what can pass by itself is tried again soon.
+    environment = {"RETRY_DELAY_SECONDS": "5", **found.environment}
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            command, env=environment, stdout=sink, stderr=sink, pass_fds=[lock]
+        )
     try:
         yield process
     finally:
@@ -76,19 +95,24 @@ def _child(
         process.wait()
 
 
-def _watch(process: subprocess.Popen[bytes], folder: Path) -> None:
+def _ended_well(process: subprocess.Popen[bytes]) -> bool | None:
+    status = process.poll()
+    return None if status is None else status == 0
+
+
+def _watch(succeeded: Callable[[], bool | None], folder: Path) -> bool:
     """Print each step as it ends, and now and then that a long one is still alive."""
     shown: Records = {}
     began = said = time.monotonic()
     while True:
-        ended = process.poll() is not None
+        ended = succeeded()
         for step, record in _records(folder).items():
             if record["status"] != shown.get(step, {}).get("status"):
                 shown[step] = record
                 said = time.monotonic()
                 _say(step, record)
-        if ended:
-            return
+        if ended is not None:
+            return ended
         if time.monotonic() - said > _ALIVE_SECONDS:
             said = time.monotonic()
             running = [_DOING[s] for s, record in shown.items() if record["status"] == "running"]

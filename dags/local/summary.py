@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 PASSED, CLOSED, COULD_NOT_RUN = 0, 1, 2
@@ -23,7 +22,7 @@ class Traces:
 
     steps: Mapping[str, Mapping[str, Any]]
     report: Mapping[str, Any] | None
-    places: Mapping[str, Path]
+    places: Mapping[str, str]
 
 
 def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
@@ -111,9 +110,8 @@ def _where(traces: Traces) -> Iterator[str]:
     tracked = traces.steps.get("log", {})
     if "mlflow_run_id" in tracked:
         yield _line("MLflow run", tracked["mlflow_run_id"])
-    for name, path in traces.places.items():
-        if path.exists():
-            yield _line(name, str(path))
+    for name, place in traces.places.items():
+        yield _line(name, place)
     seconds = [f"{s} {r['seconds']:.1f}" for s, r in traces.steps.items() if "seconds" in r]
     if seconds:
         yield _line("Seconds", ", ".join(seconds))

@@ -36,7 +36,12 @@ def up(var: Path, addresses: Addresses, outside: Mapping[str, str] = os.environ)
     var = var.resolve()
     stop_on_signals()
     try:
-        with desk_lock.claim(var, airflow=addresses.airflow, mlflow=addresses.mlflow) as lock:
+        with desk_lock.claim(
+            var,
+            airflow=addresses.airflow,
+            mlflow=addresses.mlflow,
+            waiting=lambda text: say("desk", text),
+        ) as lock:
             require_free(addresses.host, addresses.airflow_port, "Airflow", "PORT / --airflow-port")
             require_free(
                 addresses.host, addresses.mlflow_port, "MLflow", "MLFLOW_PORT / --mlflow-port"

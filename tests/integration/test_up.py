@@ -1,6 +1,7 @@
 """`make up`: the real desk, from its first start to nothing left behind."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -30,9 +31,14 @@ __all__ = ["desk"]
 GONE_SECONDS = 100.0
 
 
-def run(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(var: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(var, *arguments), cwd=ROOT, capture_output=True, text=True, check=False
+        command(var, *arguments),
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -62,12 +68,20 @@ def test_a_triggered_run_succeeds_and_is_tracked_with_its_report(desk: Desk):
     assert "validation/report.html" in artifacts(desk, info)
 
 
-def test_a_run_past_the_desk_shows_in_its_server(desk: Desk):
+def test_a_run_from_the_command_line_is_done_by_the_desk(desk: Desk):
     before = set(tracked(desk))
     ended = run(desk.var, "run", "--symbols", "TSLA")
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert f"Log           {desk.airflow}/dags/{DAG_ID}/runs/manual__" in ended.stdout
     (new,) = set(tracked(desk)) - before
     assert "validation/report.html" in artifacts(desk, tracked(desk)[new])
+
+
+def test_a_run_with_other_settings_than_the_desks_is_refused(desk: Desk):
+    ended = run(desk.var, "run", POSTGRES_HOST="elsewhere", POSTGRES_PASSWORD="sesame")
+    assert ended.returncode == 2
+    assert "was started with another POSTGRES_HOST, POSTGRES_PASSWORD" in ended.stderr
+    assert "sesame" not in ended.stderr
 
 
 def test_runs_are_told_with_their_outcome(desk: Desk):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
@@ -125,12 +126,39 @@ def test_a_killed_owner_leaves_nothing():
 
 def test_a_lock_is_held_by_one_desk_and_names_it(tmp_path: Path):
     with (
-        desk_lock.claim(tmp_path, airflow="http://here:1", mlflow="http://here:2"),
+        claim(tmp_path),
         pytest.raises(LocalError, match=r"runs already .*http://here:1.*http://here:2"),
-        desk_lock.claim(tmp_path, airflow="", mlflow=""),
+        claim(tmp_path),
     ):
         pass
     assert desk_lock.stop(tmp_path) is None
+
+
+def test_runs_share_the_lock_and_are_given_the_desk_where_one_is(tmp_path: Path):
+    with desk_lock.without_desk(tmp_path) as one, desk_lock.without_desk(tmp_path) as other:
+        assert isinstance(one, int)
+        assert isinstance(other, int)
+        assert desk_lock.stop(tmp_path) is None
+    with claim(tmp_path), desk_lock.without_desk(tmp_path) as held:
+        assert isinstance(held, desk_lock.DeskRecord)
+        assert held.airflow == "http://here:1"
+
+
+def test_a_desk_waits_for_a_run_that_was_started_before_it(tmp_path: Path):
+    run, told = desk_lock.without_desk(tmp_path), []
+
+    def end_the_run(text: str) -> None:
+        told.append(text)
+        run.__exit__(None, None, None)
+
+    run.__enter__()
+    with claim(tmp_path, end_the_run):
+        pass
+    assert told == ["waiting for a run that was started before it"]
+
+
+def claim(folder: Path, waiting: Callable[[str], None] = print) -> AbstractContextManager[int]:
+    return desk_lock.claim(folder, airflow="http://here:1", mlflow="http://here:2", waiting=waiting)
 
 
 def test_a_taken_port_is_named_with_its_holder_and_the_way_out():
