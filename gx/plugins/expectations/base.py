@@ -11,7 +11,10 @@ from great_expectations.expectations.expectation import (
     MulticolumnMapExpectation,
     render_suite_parameter_string,
 )
-from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+from great_expectations.expectations.expectation_configuration import (
+    ExpectationConfiguration,
+    parse_result_format,
+)
 from great_expectations.expectations.metrics.map_metric_provider import (
     MulticolumnMapMetricProvider,
     multicolumn_condition_partial,
@@ -128,6 +131,15 @@ class BarExpectation(MulticolumnMapExpectation):
 
     def _get_success_kwargs(self) -> dict[str, Any]:
         return self._given((*self.success_keys, *self.domain_keys))
+
+    def _get_runtime_kwargs(
+        self, runtime_configuration: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        found = self._given((*self.runtime_keys, *self.success_keys, *self.domain_keys))
+        asked = runtime_configuration or {}
+        found |= {key: asked[key] for key in self.runtime_keys if key in asked}
+        found["result_format"] = parse_result_format(found["result_format"])
+        return found
 
     def _given(self, keys: Iterable[str]) -> dict[str, Any]:
         """The original builds the configuration once a key: a sixth of the cost of a small run."""

@@ -7,17 +7,31 @@ from airflow.sdk import dag, task
 
 @dag(schedule=None, start_date=pendulum.datetime(2025, 1, 1, tz="UTC"), catchup=False)
 def bench_noop() -> None:
-    """Four tasks in a row, a teardown, and the leaf that has no process."""
+    """Four tasks in a row, a teardown, a leaf, and the branch of partitions, which is skipped."""
+
+    @task
+    def divide() -> list[int]:
+        return []
 
     @task
     def nothing() -> None:
         pass
 
-    first = nothing.override(task_id="first")()
-    rest = [nothing.override(task_id=name)() for name in ("second", "third", "fourth")]
-    last = nothing.override(task_id="last")().as_teardown(on_failure_fail_dagrun=True)
-    first >> rest[0] >> rest[1] >> rest[2] >> last
-    rest[2] >> EmptyOperator(task_id="published")
+    @task
+    def one(partition: int) -> None:
+        pass
+
+    def named(name: str) -> object:
+        return nothing.override(task_id=name)()
+
+    first, last = divide(), nothing.override(task_id="last")()
+    published = nothing.override(task_id="fourth", trigger_rule="none_failed")()
+    first >> named("second") >> named("third") >> published
+    published >> last.as_teardown(on_failure_fail_dagrun=True)
+    check, share = one.override(task_id="check"), one.override(task_id="share")
+    check.expand(partition=first) >> (judged := named("judge"))
+    judged >> share.expand(partition=first) >> published
+    published >> EmptyOperator(task_id="published")
 
 
 bench_noop()
