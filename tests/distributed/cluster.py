@@ -95,9 +95,12 @@ class Cluster:
         return Database(ConnectionSettings(host, port, name, found["POSTGRES_USER"], ""))
 
     def start(self, name: str) -> None:
-        """Start a worker, if it does not run, and wait until it takes tasks."""
-        if name in self.workers:
-            return
+        """Start a worker and wait until it takes tasks."""
+        log = self.launch(name)
+        wait_until(lambda: "ready" in log.read_text(), f"the worker {name} is ready: {log}")
+
+    def launch(self, name: str) -> Path:
+        """Start a worker without waiting for it; its log."""
         home, log = self.place / name, self.place / f"{name}.log"
         home.mkdir(parents=True, exist_ok=True)
         environment = {
@@ -118,7 +121,7 @@ class Cluster:
                 start_new_session=True,
                 preexec_fn=end_with_parent,
             )
-        wait_until(lambda: "ready" in log.read_text(), f"the worker {name} is ready: {log}")
+        return log
 
     def kill(self, name: str) -> None:
         """End a worker and all that it runs at once, as when its machine loses its power."""

@@ -17,6 +17,7 @@ from dags.local.env_file import DISTRIBUTED, SECRETS
 from dags.settings import ROOT, Settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
+README = (ROOT / "README.md").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = {name: service for name, service in SERVICES.items() if name != "airflow-init"}
@@ -54,6 +55,11 @@ def test_every_documented_variable_is_used_and_has_a_comment_above_it():
     paragraphs = (ROOT / ".env.example").read_text().split("\n\n")
     for paragraph in paragraphs:
         assert "=" not in paragraph or paragraph.startswith("#"), paragraph
+
+
+def test_the_readme_lists_every_setting_with_its_default_in_the_same_order():
+    table = re.findall(r"^\| `([A-Z0-9_]+)` \| (?:`([^`]+)`|–) \| .+ \|$", README, re.MULTILINE)
+    assert table == list(EXAMPLE.items())
 
 
 def test_there_is_no_default_secret_and_without_one_compose_refuses():
