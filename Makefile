@@ -8,7 +8,7 @@ READY := .venv/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load prune sql check detect bench test env distributed-test compose-test format clean
+.PHONY: help run up down load prune sql check detect bench test env compose-test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,10 +56,7 @@ bench: $(READY)  ## what each step costs, against the least it could [ROWS=10000
 env:  ## write .env for docker compose, with generated secrets [DISTRIBUTED=1]
 	@python3 -m dags.local.env_file $(if $(filter-out 0 false,$(DISTRIBUTED)),--distributed)
 
-distributed-test: $(READY)  ## kill Celery workers in every step, with Redis and S3 for real (15 min)
-	$(BIN)/pytest tests/distributed
-
-compose-test: $(READY)  ## build and run docker-compose.yml for real, test it, take it down (15 min)
+compose-test: $(READY)  ## build and run docker-compose.yml for real, test it, take it down (5 to 15 min)
 	@$(BIN)/python -m tests.compose
 
 format: $(READY)  ## put the code into shape
