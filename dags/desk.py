@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from dags.layout import (
     BARS,
+    CHANGES,
     CONTEXT,
     DAG_ID,
     FAILING,
@@ -32,6 +33,7 @@ from dags.layout import (
     safe_name,
 )
 from dags.settings import ROOT, Settings
+from gx.changes import Changes, from_json
 from gx.web.sources import RunFiles, RunSummary
 
 LISTED_FOR = 1.0
@@ -113,6 +115,11 @@ class StagedRun:
             if set(symbols) & set(part["symbols"])
         )
         return [name for name in named if (self.folder / name).exists()]
+
+    def changes(self) -> Changes | None:
+        """What was different from the run before, as the report says."""
+        text = self._text(CHANGES)
+        return from_json(json.loads(text)) if text else None
 
     def suite_text(self) -> str | None:
         """The suite file that judged."""

@@ -10,13 +10,16 @@ STEPS = ("extract", "validate", "transform", "publish", "log")
 BARS, CONTEXT = "bars.parquet", "context.parquet"
 REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
 REPORT_PAGE, DOCS_PAGE, SUITE = "report.html", "data_docs.html", "suite.json"
-ENRICHED, SUMMARY = "enriched.parquet", "summary.json"
+ENRICHED, SUMMARY, CHANGES = "enriched.parquet", "summary.json", "changes.json"
 # Of a run in partitions: each has a folder of its own, with the files above and its findings.
 PLAN, SYMBOLS, PARTITIONS = "plan.json", "symbols.json", "partitions"
 FINDINGS, ARRAYS = "findings.json", "findings.npz"
 WRITTEN_BY = {
     "extract": (BARS, CONTEXT, PLAN, SYMBOLS),
-    "validate": (REPORT, RESULTS, FAILING, REPORT_PAGE, DOCS_PAGE, SUITE, FINDINGS, ARRAYS),
+    "validate": (
+        *(REPORT, RESULTS, FAILING, REPORT_PAGE, DOCS_PAGE),
+        *(SUITE, CHANGES, FINDINGS, ARRAYS),
+    ),
     "transform": (ENRICHED,),
     "log": (SUMMARY,),
 }

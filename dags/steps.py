@@ -18,6 +18,7 @@ from dags.extraction import extract_into, staged_context
 from dags.known_symbols import remember
 from dags.layout import (
     BARS,
+    CHANGES,
     DOCS_PAGE,
     FAILING,
     REPORT,
@@ -101,6 +102,7 @@ def validate(run: Run) -> dict[str, Any]:
         settle(run)
     with staging.recorded("validate") as record:
         # Seconds of import, which belong to this step alone.
+        from gx.changes import to_json
         from gx.render import render_html
 
         report, bars = merged_report(run) if partitioned else _checked(run)
@@ -110,13 +112,16 @@ def validate(run: Run) -> dict[str, Any]:
         staging.write_json(REPORT, report.to_dict(every_row=False))
         staging.write_text(DOCS_PAGE, report.page)
         staging.write_text(SUITE, report.suite_text)
+        changes = _changes(staging, report, None if partitioned else bars)
+        if changes:
+            staging.write_json(CHANGES, to_json(changes))
         staging.write_text(
             REPORT_PAGE,
             render_html(
                 report,
                 provenance={"Run": staging.root.name, **_provenance(extracted)},
                 bars=bars,
-                changes=_changes(staging, report, None if partitioned else bars),
+                changes=changes,
                 every_row=EVERY_ROW,
             ),
         )

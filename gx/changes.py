@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 
 from gx import suite_diff
 from gx.report import BAR_COLUMNS
@@ -82,6 +83,19 @@ class Changes:
     suite: tuple[suite_diff.Change, ...] | None
     same_bars: bool
     bars: Bars | None
+
+
+_FORM = TypeAdapter(Changes)
+
+
+def to_json(changes: Changes) -> Any:
+    """The changes as plain values, for `from_json`."""
+    return _FORM.dump_python(changes, mode="json")
+
+
+def from_json(document: Any) -> Changes:
+    """What `to_json` made; dates stay text. Raises ValueError for anything else."""
+    return _FORM.validate_python(document)
 
 
 def compare(before: Account, now: Account) -> Changes:

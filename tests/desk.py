@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from dags.layout import DAG_ID
 from dags.local.airflow_api import AirflowApi
@@ -159,10 +158,3 @@ def running_desk(
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
-
-
-@pytest.fixture(scope="module")  # a desk that nobody looks at still takes a fifth of a core
-def desk() -> Iterator[Desk]:
-    """One desk for every test that leaves it as it was: import it into a test module to use it."""
-    with folder() as path, running_desk(path / "var") as running:
-        yield running

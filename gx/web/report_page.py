@@ -139,6 +139,8 @@ async def changes(request: Request) -> Response:
 
 
 def _changes(request: Request, files: RunFiles) -> Response:
+    if kept := files.changes():
+        return page(request, "changes.html", changes=kept)
     sources: Sources = request.app.state.sources
     before = _before(request, files.summary)
     earlier = sources.run(before.run_id) if before else None

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 import pyarrow as pa
 
+from gx.changes import Changes
+
 State = Literal["open", "closed", "no_verdict"]
 
 
@@ -71,6 +73,9 @@ class RunFiles(Protocol):
 
     def context(self) -> pd.DataFrame | None:
         """The bars before the range, which tell what is ordinary; None when there are none."""
+
+    def changes(self) -> Changes | None:
+        """What was different from the run before; None when nothing was compared."""
 
     def suite_text(self) -> str | None:
         """The suite file that judged; None when there is no verdict."""

@@ -3,17 +3,21 @@
 `python -m tests.bench pages`: every page within 300 ms, the first one included.
 """
 
+import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
+import pandas as pd
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from dags.desk import Desk
-from dags.layout import DAG_ID
+from dags.layout import CHANGES, DAG_ID
 from dags.settings import Settings
+from gx.changes import Account, compare, to_json
+from gx.report import QualityReport
 from gx.web.app import create_app
 from gx.web.guard import User
 from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
@@ -56,6 +60,13 @@ def _prepare(folder: Path) -> None:
     stage_run(folder / "staging", "before", bars, before, minutes=RUNS)
     restated = bars.assign(close=bars["close"] * 1.001)
     stage_run(folder / "staging", "big", restated, big, minutes=RUNS + 1)
+    found = compare(_account(before, bars), _account(big, restated))
+    kept = folder / "staging" / DAG_ID / "big" / CHANGES
+    kept.write_text(json.dumps(to_json(found)))
+
+
+def _account(report: QualityReport, bars: pd.DataFrame) -> Account:
+    return Account(report.to_dict(every_row=False), bars=lambda: bars)
 
 
 def _app(folder: Path) -> object:

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from dags.local.env_file import filled, write_env
 from dags.settings import ROOT
-from tests.compose.stack import Deployment, wait_until
+from tests.compose.stack import Deployment, compose_command, wait_until
 from tests.desk import free_ports
 
 PROJECT = "market-gate-test"
 HARNESS = ROOT.parent / "shared" / "compose-harness" / "harness.sh"
 READY_SECONDS, LIMIT_SECONDS = 600, 40 * 60
 NO_ENGINE = 3
+BROKER_IMAGE = "redis:7"
 TESTS = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/compose/deployment.py")
 
 
@@ -66,6 +67,8 @@ def copy(checkout: Path) -> None:
 
 def on_harness(checkout: Path) -> int:
     """The harness builds, starts, runs the tests in a copy of its own, and takes all down."""
+    # It prepares the images of services that start at once; a test starts this one later.
+    subprocess.run(["bash", str(HARNESS), "bases", BROKER_IMAGE], check=True)
     tests = f'GATE_CHECKOUT="$PWD"; export GATE_CHECKOUT; cd "{ROOT}"; exec "$@"'
     command = ["bash", str(HARNESS), "all", str(checkout), "--", "sh", "-c", tests, "sh", *TESTS]
     process = subprocess.Popen(command, env=_environment(checkout), start_new_session=True)
@@ -80,8 +83,7 @@ def on_harness(checkout: Path) -> int:
 
 def on_engine(checkout: Path) -> int:
     """The same on an engine that is there already."""
-    plugin = _succeeds("docker", "compose", "version")
-    compose = [*(("docker", "compose") if plugin else ("docker-compose",)), "-p", PROJECT]
+    compose = [*compose_command(), "-p", PROJECT]
     environment = _environment(checkout)
     try:
         for step in (["build"], ["up", "-d"]):

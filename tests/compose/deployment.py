@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.stack import Deployment
+from tests.compose.stack import Deployment, wait_until
 
 SERVICES = (
     "postgres",
@@ -22,6 +22,11 @@ SERVICES = (
     "airflow-dag-processor",
     "airflow-triggerer",
 )
+DISTRIBUTED = {  # what `make env DISTRIBUTED=1` writes
+    "COMPOSE_PROFILES": "distributed",
+    "AIRFLOW_EXECUTOR": "CeleryExecutor",
+    "STAGING_URL": "s3://market-data-gate/staging",
+}
 SUITE = "/api/suites/stock_data"
 SESSIONS = "expect_bars_on_trading_sessions"  # the sample fails it, as a warning
 
@@ -132,6 +137,24 @@ def test_a_run_completes_though_a_service_is_restarted_meanwhile(
     deployment.wait_well(service)
     counted = "select count(*), count(distinct (symbol, date)) from stock_data_enriched"
     assert deployment.sql(f"{counted} where run_id = '{run_id}'") == "46|46"
+    assert _mlflow_run(deployment, run_id)["info"]["status"] == "FINISHED"
+
+
+def test_workers_take_over_and_hand_files_on_through_s3(deployment: Deployment):
+    deployment.compose("up", "-d", "--scale", "airflow-worker=2", **DISTRIBUTED)
+    wait_until("every service is healthy", 300, deployment.all_well)
+
+    run_id, state = deployment.run()
+
+    assert state == "success"
+    counted = "select count(*), count(distinct (symbol, date)) from stock_data_enriched"
+    assert deployment.sql(f"{counted} where run_id = '{run_id}'") == "46|46"
+    workers = {one.short_id for one in deployment.every() if "worker" in one.name}
+    assert len(workers) == 2
+    hosts = deployment.hosts(run_id)
+    assert hosts
+    assert hosts <= workers
+    assert any(key.startswith("staging/") and run_id in key for key in _objects(deployment))
     assert _mlflow_run(deployment, run_id)["info"]["status"] == "FINISHED"
 
 

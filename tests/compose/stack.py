@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import subprocess
 import time
 import urllib.request
 import uuid
@@ -44,11 +46,23 @@ class Deployment:
     def engine(self) -> docker.DockerClient:
         return docker.from_env(timeout=120)
 
-    def containers(self) -> dict[str, Container]:
-        """Every container by the name of its service."""
+    def compose(self, *command: str, **environment: str) -> None:
+        """Run compose on the deployment, with variables that win over those of .env."""
+        subprocess.run(
+            [*compose_command(), "-p", self.project, *command],
+            cwd=self.checkout,
+            env={**os.environ, **environment},
+            check=True,
+        )
+
+    def every(self) -> list[Container]:
+        """Every container."""
         label = f"com.docker.compose.project={self.project}"
-        found = self.engine.containers.list(all=True, filters={"label": label})
-        return {one.labels["com.docker.compose.service"]: one for one in found}
+        return self.engine.containers.list(all=True, filters={"label": label})
+
+    def containers(self) -> dict[str, Container]:
+        """A container of each service, by the service's name."""
+        return {one.labels["com.docker.compose.service"]: one for one in self.every()}
 
     def exec(self, service: str, *command: str, **environment: str) -> str:
         """What a command in a service's container prints; raises AssertionError when it fails."""
@@ -115,8 +129,15 @@ class Deployment:
 
     def tasks(self, run_id: str) -> dict[str, Any]:
         """The state of each task of the run."""
+        return {task["task_id"]: task["state"] for task in self._instances(run_id)}
+
+    def hosts(self, run_id: str) -> set[str]:
+        """Where the run's tasks worked."""
+        return {task["hostname"] for task in self._instances(run_id) if task["hostname"]}
+
+    def _instances(self, run_id: str) -> list[dict[str, Any]]:
         found = self.api().get(f"/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances")
-        return {task["task_id"]: task["state"] for task in found["task_instances"]}
+        return list(found["task_instances"])
 
     def ended(self, run_id: str) -> str:
         """Wait for the end of a run; its state."""
@@ -139,13 +160,23 @@ class Deployment:
 
     def all_well(self) -> bool:
         """Whether every health check passes."""
-        return set(self.health().values()) == {"healthy"}
+        states = [one.attrs["State"] for one in self.every()]
+        return {state["Health"]["Status"] for state in states if "Health" in state} == {"healthy"}
 
     def wait_well(self, service: str) -> None:
         """Wait until the health check of a service passes."""
         wait_until(
             f"{service} is healthy", WELL_SECONDS, lambda: self.health()[service] == "healthy"
         )
+
+
+def compose_command() -> list[str]:
+    """How compose is called here: as Docker's plugin, or as docker-compose 1.29."""
+    if os.environ.get("COMPOSE_IMPL") != "v1":
+        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if asked.returncode == 0:
+            return ["docker", "compose"]
+    return ["docker-compose"]
 
 
 def wait_until(what: str, seconds: float, asked: Callable[[], Any]) -> Any:

@@ -1,12 +1,9 @@
 """Alerts, sent by the real DAG to a local SMTP server and a local HTTP server."""
 
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from tests.desk import free_ports
+from tests.webhook import Webhook, webhook
 from tests.workflow import Database, Workflow
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
@@ -23,11 +21,13 @@ BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-
 class Inbox:
     """What arrived."""
 
+    hook: Webhook
     mails: list[EmailMessage] = field(default_factory=list)
-    posts: list[dict[str, Any]] = field(default_factory=list)
     mail_url: str = ""
-    hook_url: str = ""
-    answer: int = 200
+
+    @property
+    def posts(self) -> list[dict[str, Any]]:
+        return self.hook.posts
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
@@ -36,34 +36,19 @@ class Inbox:
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
-    inbox = Inbox()
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            inbox.posts.append(json.loads(body))
-            self.send_response(inbox.answer)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    smtp_port, http_port = free_ports(2)
-    smtp = Controller(inbox, hostname="127.0.0.1", port=smtp_port)
-    hook = HTTPServer(("127.0.0.1", http_port), Hook)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
-    smtp.start()
-    inbox.mail_url = f"mailto://127.0.0.1:{smtp_port}?from=gate@example.org&to=desk@example.org"
-    inbox.hook_url = f"json://127.0.0.1:{http_port}/hook"
-    yield inbox
-    smtp.stop()
-    hook.shutdown()
-    hook.server_close()
+    (port,) = free_ports(1)
+    with webhook() as hook:
+        inbox = Inbox(hook)
+        inbox.mail_url = f"mailto://127.0.0.1:{port}?from=gate@example.org&to=desk@example.org"
+        smtp = Controller(inbox, hostname="127.0.0.1", port=port)
+        smtp.start()
+        yield inbox
+        smtp.stop()
 
 
 @pytest.fixture
 def channels(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Inbox:
-    monkeypatch.setenv("ALERT_URLS", f"{inbox.mail_url} {inbox.hook_url}")
+    monkeypatch.setenv("ALERT_URLS", f"{inbox.mail_url} {inbox.hook.url}")
     return inbox
 
 
@@ -140,7 +125,7 @@ def test_a_broken_channel_neither_fails_the_run_nor_keeps_the_others_from_being_
     caplog: pytest.LogCaptureFixture,
 ):
     nobody = f"json://user:secretword@127.0.0.1:{free_ports(1)[0]}/"
-    monkeypatch.setenv("ALERT_URLS", f"{nobody} nonsense://secretword {inbox.hook_url}")
+    monkeypatch.setenv("ALERT_URLS", f"{nobody} nonsense://secretword {inbox.hook.url}")
     database.execute(BAD)
     ended = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
     assert ended.state == "success"
@@ -155,10 +140,10 @@ def test_an_alert_that_nobody_took_is_tried_again_with_the_next_run(
     channels: Inbox,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setenv("ALERT_URLS", channels.hook_url)
-    channels.answer = 500
+    monkeypatch.setenv("ALERT_URLS", channels.hook.url)
+    channels.hook.answer = 500
     database.execute(BAD)
     assert workflow.run(symbols=["TSLA"]).state == "failed"
-    channels.answer = 200
+    channels.hook.answer = 200
     workflow.run(symbols=["TSLA"])
     assert [post["title"] for post in channels.posts] == ["Gate closed: stock_data"] * 2

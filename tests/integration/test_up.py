@@ -19,16 +19,29 @@ from dags.settings import ROOT
 from tests.desk import (
     Desk,
     command,
-    desk,
     folder,
     free_ports,
     processes_of,
+    running_desk,
     spawn,
     wait_for_line,
 )
+from tests.webhook import Webhook, webhook
 
-__all__ = ["desk"]
 GONE_SECONDS = 100.0
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[Webhook]:
+    """Where the desk's alerts go."""
+    with webhook() as hook:
+        yield hook
+
+
+@pytest.fixture(scope="module")
+def desk(told: Webhook) -> Iterator[Desk]:
+    with folder() as path, running_desk(path / "var", {"ALERT_URLS": told.url}) as running:
+        yield running
 
 
 def run(var: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -68,9 +81,9 @@ def test_a_triggered_run_succeeds_and_is_tracked_with_its_report(desk: Desk):
     assert "validation/report.html" in artifacts(desk, info)
 
 
-def test_a_run_from_the_command_line_is_done_by_the_desk(desk: Desk):
+def test_a_run_from_the_command_line_is_done_by_the_desk(desk: Desk, told: Webhook):
     before = set(tracked(desk))
-    ended = run(desk.var, "run", "--symbols", "TSLA")
+    ended = run(desk.var, "run", "--symbols", "TSLA", ALERT_URLS=told.url)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"Log           {desk.airflow}/dags/{DAG_ID}/runs/manual__" in ended.stdout
     (new,) = set(tracked(desk)) - before
@@ -80,14 +93,21 @@ def test_a_run_from_the_command_line_is_done_by_the_desk(desk: Desk):
 def test_a_run_with_other_settings_than_the_desks_is_refused(desk: Desk):
     ended = run(desk.var, "run", POSTGRES_HOST="elsewhere", POSTGRES_PASSWORD="sesame")
     assert ended.returncode == 2
-    assert "was started with another POSTGRES_HOST, POSTGRES_PASSWORD" in ended.stderr
+    assert "with another ALERT_URLS, POSTGRES_HOST, POSTGRES_PASSWORD" in ended.stderr
     assert "sesame" not in ended.stderr
 
 
-def test_runs_are_told_with_their_outcome(desk: Desk):
+def test_a_failed_run_is_said_here_and_told_to_people(desk: Desk, told: Webhook):
     failed = desk.trigger_and_wait({"symbols": ["NOBARS"]})
     assert failed["state"] == "failed"
     wait_for_line(desk.process, desk.output, f"{failed['dag_run_id']} FAILED")
+    deadline = time.monotonic() + 60
+    while not told.posts:  # Airflow tells people from its dag-processor, a moment later
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (post,) = told.posts
+    assert post["title"] == f"Run failed: {DAG_ID}"
+    assert "NOBARS" in post["message"]
 
 
 def test_the_dag_is_not_paused(desk: Desk):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,9 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from dags.desk import Desk
-from dags.layout import BARS, DAG_ID
+from dags.layout import BARS, CHANGES, DAG_ID
 from dags.settings import Settings
+from gx.changes import Account, compare, to_json
 from gx.render import render_html
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User, json_response, writer
@@ -445,6 +447,25 @@ def test_changes_name_what_newly_fails_what_is_fixed_and_which_bars_are_restated
     assert "1 newly fixed</h3><ul><li>close is at least" in text
     assert "<b>1 bar</b> restated, 0 new and 1 gone" in text
     assert "<b>12.5</b>" in text
+
+
+def test_changes_stay_readable_when_the_bars_are_gone(ann, staging, bars):
+    newer = bars.assign(low=bars["low"].where(bars.index != 7, float("nan")))
+    before, now = judged(bars, outcome(bars, [5])), judged(bars, outcome(bars, []))
+    found = compare(account(before, bars), account(now, newer))
+    folder = stage_run(staging, "bad", bars, now)
+    (folder / BARS).unlink()
+    (folder / CHANGES).write_text(json.dumps(to_json(found)))
+
+    text = " ".join(ann.get("/gate/runs/bad/changes", headers=HTML).text.split())
+
+    assert "1 newly fixed</h3><ul><li>close is at least" in text
+    assert "<b>1 bar</b> restated, 0 new and 0 gone" in text
+    assert bars["date"][7].date().isoformat() in text
+
+
+def account(report, bars) -> Account:
+    return Account(report.to_dict(every_row=False), bars=lambda: bars)
 
 
 def test_the_same_data_is_not_compared_bar_by_bar(ann, staging, bars):
