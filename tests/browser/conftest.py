@@ -1,4 +1,4 @@
-"""One desk a process and a browser a file; both leave the checkout as it was."""
+"""A desk and a browser for each file that needs them; both leave the checkout as it was."""
 
 import shutil
 import uuid
@@ -37,7 +37,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # one that nobody looks at any more takes a fifth of a core
 def desk(chromium: str) -> Iterator[Desk]:
     """`make up`, from a copy of the packages."""
     with desk_of_a_copy() as running:
@@ -82,7 +82,7 @@ def viewer(open_as: Open) -> Visitor:
     return open_as("viewer")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def passed_run(desk: Desk) -> str:
     """A run that met every expectation."""
     ended = desk.trigger_and_wait()
@@ -98,7 +98,7 @@ def fresh_suites(desk: Desk) -> Iterator[None]:
     install_suites(desk)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hostile_run(desk: Desk) -> str:
     """A run whose worst bars belong to a symbol that is markup."""
     bars = daily_bars(["AAPL", HOSTILE], 60)
