@@ -5,14 +5,18 @@ The tests run in the order in which they stand here, on one deployment.
 
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from dags.local.env_file import DISTRIBUTED, filled
+from dags.settings import ROOT
 from tests.compose.stack import Deployment, wait_until
 
+README = ROOT / "README.md"
 SERVICES = (
     "postgres",
     "minio",
@@ -22,11 +26,6 @@ SERVICES = (
     "airflow-dag-processor",
     "airflow-triggerer",
 )
-DISTRIBUTED = {  # what `make env DISTRIBUTED=1` writes
-    "COMPOSE_PROFILES": "distributed",
-    "AIRFLOW_EXECUTOR": "CeleryExecutor",
-    "STAGING_URL": "s3://market-data-gate/staging",
-}
 SUITE = "/api/suites/stock_data"
 SESSIONS = "expect_bars_on_trading_sessions"  # the sample fails it, as a warning
 
@@ -141,7 +140,9 @@ def test_a_run_completes_though_a_service_is_restarted_meanwhile(
 
 
 def test_workers_take_over_and_hand_files_on_through_s3(deployment: Deployment):
-    deployment.compose("up", "-d", "--scale", "airflow-worker=2", **DISTRIBUTED)
+    env = deployment.checkout / ".env"
+    env.write_text(filled(env.read_text(), DISTRIBUTED))
+    deployment.shell("docker compose up -d --scale airflow-worker=2")
     wait_until("every service is healthy", 300, deployment.all_well)
 
     run_id, state = deployment.run()
@@ -156,6 +157,27 @@ def test_workers_take_over_and_hand_files_on_through_s3(deployment: Deployment):
     assert hosts <= workers
     assert any(key.startswith("staging/") and run_id in key for key in _objects(deployment))
     assert _mlflow_run(deployment, run_id)["info"]["status"] == "FINISHED"
+
+
+def test_what_was_backed_up_is_restored_as_the_readme_says(deployment: Deployment):
+    count = "select count(*) from stock_data_enriched"
+    published = deployment.sql(count)
+    for command in readme("back up"):
+        deployment.shell(command)
+    deployment.sql("delete from stock_data_enriched")
+
+    for command in readme("restore"):
+        deployment.shell(command)
+
+    wait_until("every service is healthy", 300, deployment.all_well)
+    assert deployment.sql(count) == published
+    assert deployment.run()[1] == "success"
+
+
+def readme(row: str) -> list[str]:
+    """The commands of a row of the README's table on deploying."""
+    (text,) = re.findall(rf"^\| {row} \| (.+) \|$", README.read_text(), re.MULTILINE)
+    return [span for span in re.findall(r"`([^`]+)`", text) if "docker compose" in span]
 
 
 def test_no_secret_shows_in_labels_logs_or_stored_files(deployment: Deployment):

@@ -46,14 +46,11 @@ class Deployment:
     def engine(self) -> docker.DockerClient:
         return docker.from_env(timeout=120)
 
-    def compose(self, *command: str, **environment: str) -> None:
-        """Run compose on the deployment, with variables that win over those of .env."""
-        subprocess.run(
-            [*compose_command(), "-p", self.project, *command],
-            cwd=self.checkout,
-            env={**os.environ, **environment},
-            check=True,
-        )
+    def shell(self, command: str) -> None:
+        """Run a line as the README has it, in the checkout."""
+        ours = " ".join([*compose_command(), "-p", self.project])
+        line = command.replace("docker compose", ours)
+        subprocess.run(line, shell=True, cwd=self.checkout, check=True)
 
     def every(self) -> list[Container]:
         """Every container."""
