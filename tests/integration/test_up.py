@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.error
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +130,11 @@ def test_a_viewer_reads_but_does_not_trigger_and_nobody_else_reads(desk: Desk):
 
 
 def test_nothing_listens_beyond_this_machine(desk: Desk):
-    listening = [
-        connection.laddr
-        for process in desk.processes()
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    listening = []
+    for process in desk.processes():
+        with suppress(psutil.NoSuchProcess):  # a task that has just ended
+            found = process.net_connections("inet")
+            listening += [one.laddr for one in found if one.status == psutil.CONN_LISTEN]
     ports = {int(url.rpartition(":")[2]) for url in (desk.airflow, desk.mlflow)}
     assert ports <= {port for _, port in listening}
     assert {host for host, _ in listening} == {"127.0.0.1"}
