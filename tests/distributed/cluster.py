@@ -2,12 +2,11 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,7 +126,8 @@ class Cluster:
         """End a worker and all that it runs at once, as when its machine loses its power."""
         process = self.workers.pop(name)
         for child in psutil.Process(process.pid).children(recursive=True):
-            child.send_signal(signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         process.kill()
         process.wait()
 

@@ -158,7 +158,7 @@ def test_a_second_desk_in_the_same_folder_names_the_first(desk: Desk):
 
 
 def test_a_part_that_crashes_is_said_and_comes_back(desk: Desk):
-    (server,) = (p for p in desk.processes() if "triggerer" in p.cmdline() and _leashed(p))
+    (server,) = (process for process in desk.processes() if _is_part(process, "triggerer"))
     server.kill()
     wait_for_line(desk.process, desk.output, "triggerer     ENDED with status 137")
     deadline = time.monotonic() + 120
@@ -168,9 +168,12 @@ def test_a_part_that_crashes_is_said_and_comes_back(desk: Desk):
         time.sleep(0.1)
 
 
-def _leashed(process: psutil.Process) -> bool:
-    parent = process.parent()
-    return parent is not None and any("leash.py" in word for word in parent.cmdline())
+def _is_part(process: psutil.Process, name: str) -> bool:
+    with suppress(psutil.NoSuchProcess):  # a task that has just ended
+        parent = process.parent()
+        leashed = parent is not None and any("leash.py" in word for word in parent.cmdline())
+        return leashed and name in process.cmdline()
+    return False
 
 
 def test_a_taken_port_is_told_with_the_way_out(desk: Desk):
