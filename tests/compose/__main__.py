@@ -2,7 +2,8 @@
 
 It uses Docker's engine; where there is none, the harness that brings one of its own, if it lies
 beside the project. Everything happens in a copy of the checkout, with a .env and ports of its own.
-Exit status: pytest's; 3 when there is neither engine nor harness.
+Exit status: pytest's; 3 when there is neither engine nor a harness that
+brings one up.
 """
 
 import os
@@ -68,7 +69,9 @@ def copy(checkout: Path) -> None:
 def on_harness(checkout: Path) -> int:
     """The harness builds, starts, runs the tests in a copy of its own, and takes all down."""
     # It prepares the images of services that start at once; a test starts this one later.
-    subprocess.run(["bash", str(HARNESS), "bases", BROKER_IMAGE], check=True)
+    if subprocess.run(["bash", str(HARNESS), "bases", BROKER_IMAGE], check=False).returncode:
+        print("compose-test is LEFT OUT: the harness brought up no engine here", file=sys.stderr)
+        return NO_ENGINE
     tests = f'GATE_CHECKOUT="$PWD"; export GATE_CHECKOUT; cd "{ROOT}"; exec "$@"'
     command = ["bash", str(HARNESS), "all", str(checkout), "--", "sh", "-c", tests, "sh", *TESTS]
     process = subprocess.Popen(command, env=_environment(checkout), start_new_session=True)
