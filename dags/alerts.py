@@ -10,11 +10,11 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.configuration import conf
 from airflow.sdk import BaseNotifier, ObjectStoragePath
 
 from dags.errors import AlertError
 from dags.layout import SUMMARY, report_path, run_path, safe_name
+from dags.links import airflow_root
 from dags.settings import Settings
 from dags.staging import Staging
 
@@ -167,8 +167,7 @@ def _findings(summary: dict[str, Any], context: dict[str, Any]) -> list[str]:
 
 
 def _links(settings: Settings, dag_id: str, run_id: str, summary: dict[str, Any]) -> str:
-    airflow = str(conf.get("api", "base_url", fallback="")).rstrip("/")
-    mlflow = settings.mlflow_page_root
+    airflow, mlflow = airflow_root(), settings.mlflow_page_root
     links = {}
     if airflow:
         links["Report"] = f"{airflow}{report_path(run_id)}"

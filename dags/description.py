@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from gx.report import SEVERITIES
+
 # MLflow shows 8,000 characters; the rest of the room is for what stands around the table, and for
 # the links, of which an artifact's grows by 100 characters when it is sent.
 TABLE_CHARACTERS = 4_200
@@ -13,7 +15,6 @@ CELL_CHARACTERS = 240
 SYMBOLS_IN_CELL = 5
 HELD_SYMBOLS = 40
 
-_GRAVITY = ("critical", "warning", "info")
 # What begins markup, or an address that would become a link.
 _MARKUP = re.compile(r"[!#$&*+<=>@\[\\\]^_`{|}~]|:(?=//)")
 _SPACE = re.compile(r"\s+")
@@ -97,4 +98,4 @@ def _listed(symbols: Sequence[str], limit: int = SYMBOLS_IN_CELL) -> str:
 
 def _gravity(entry: Entry) -> tuple[bool, int, int]:
     crashed = entry["status"] in ("error", "missing")
-    return not crashed, _GRAVITY.index(entry["severity"]), -entry["unexpected_count"]
+    return not crashed, SEVERITIES.index(entry["severity"]), -entry["unexpected_count"]

@@ -33,6 +33,7 @@ from dags.layout import (
     safe_name,
 )
 from dags.settings import ROOT, Settings
+from dags.staged_folders import staging_root
 from gx.changes import Changes, from_json
 from gx.web.sources import RunFiles, RunSummary
 
@@ -154,12 +155,7 @@ class Desk:
 
     @cached_property
     def _folder(self) -> Any:
-        url = self._settings.staging_url.rstrip("/")
-        if url.startswith("file://"):
-            return Path(url.removeprefix("file://")) / DAG_ID
-        from dags.store import folder_at
-
-        return folder_at(url) / DAG_ID
+        return staging_root(self._settings.staging_url) / DAG_ID
 
     def runs(self) -> Sequence[RunSummary]:
         """Every run that has come to its end, newest first; listed anew after a second."""

@@ -32,15 +32,6 @@ def account_before(staging: Staging, suite: str) -> "Account | None":
     return None
 
 
-def account_of(staging: Staging, report: dict[str, Any], bars: "pd.DataFrame | None") -> "Account":
-    """The run itself; ``report`` is QualityReport.to_dict(every_row=False)."""
-    from gx.changes import Account
-
-    extracted = staging.read_json("steps/extract.json")
-    kept = bars if bars is not None and len(bars) <= COMPARED_BARS else None
-    return Account(report, staging.read_text(SUITE), extracted.get("digest"), lambda: kept)
-
-
 def _account(folder: Staging, report: dict[str, Any]) -> "Account":
     from gx.changes import Account
 

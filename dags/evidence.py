@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dags.layout import BARS, DOCS_PAGE, ENRICHED, FAILING, REPORT_PAGE, RESULTS, SUITE
-from dags.run_metrics import expectation_names
+from dags.run_metrics import expectation_names, symbol_share
+from gx.report import SEVERITIES
 from tracking.tables import write_table
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ FAILING_TABLE = "validation/failing_rows.json"
 EXPECTATIONS_TABLE = "validation/expectations.json"
 SYMBOLS_TABLE = "validation/symbols.json"
 VERSIONED = ("great-expectations", "apache-airflow", "pandas", "mlflow", "pyarrow", "sqlalchemy")
-
-_SEVERITIES = ("critical", "warning", "info")
 
 
 def write_artifacts(
@@ -87,7 +86,7 @@ def worst_rows(failing: "pa.Table") -> "pa.Table":
 
     ranks = pa.table(
         {
-            "severity": pc.index_in(failing["severity"], pa.array(_SEVERITIES)),
+            "severity": pc.index_in(failing["severity"], pa.array(SEVERITIES)),
             "missed": pc.list_value_length(failing["expectations"]),
             "row": failing["row"],
         }
@@ -125,7 +124,7 @@ def _symbols_table(path: Path, symbols: Mapping[str, Mapping[str, Any]]) -> None
             symbol["verdict"],
             symbol["rows"],
             symbol["failing_rows"],
-            symbol["failing_rows"] / symbol["rows"] if symbol["rows"] else 0.0,
+            symbol_share(symbol),
             _bounded("; ".join(symbol["reasons"])),
         )
         for name, symbol in symbols.items()

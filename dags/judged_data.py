@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dags.layout import BARS
+from dags.run_metrics import share
 from gx.report import SEVERITIES
 from tracking.dataset import Dataset
 
@@ -46,7 +47,7 @@ def _quality(report: Mapping[str, Any], failing_rows: int) -> dict[str, Any]:
     return {
         "verdict": report["verdict"],
         "failing_rows": failing_rows,
-        "failing_share": failing_rows / report["rows"] if report["rows"] else 0.0,
+        "failing_share": share(failing_rows, report["rows"]),
         "failures": {name: sum(e["severity"] == name for e in failed) for name in SEVERITIES},
         "suite_sha256": report["suite_sha256"],
     }

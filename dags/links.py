@@ -9,6 +9,11 @@ from airflow.sdk.types import TaskInstanceKey
 from dags.layout import report_path
 
 
+def airflow_root() -> str:
+    """Airflow's address as people reach it; empty when nobody has told it."""
+    return str(conf.get("api", "base_url", fallback="")).rstrip("/")
+
+
 class RunLink(BaseOperatorLink):
     """A button in the task's details; ``part`` is below the run's report, empty for itself."""
 
@@ -27,7 +32,7 @@ class RunLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The page's address, relative to the host."""
-        root = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+        root = urlsplit(airflow_root()).path
         part = f"/{self._part}" if self._part else ""
         return f"{root}{report_path(ti_key.run_id)}{part}"
 

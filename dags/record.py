@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from airflow.configuration import conf
-
 from dags.description import describe
 from dags.evidence import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
 from dags.judged_data import judged_data
 from dags.layout import REPORT, report_path, run_path
+from dags.links import airflow_root
 from dags.partition_children import children
 from dags.partition_records import settle
 from dags.run import Run
@@ -161,7 +160,7 @@ def _links(run: Run, folder: Path) -> dict[str, str]:
         for label, path in PAGES.items()
         if (folder / path).exists()
     }
-    root, identity = str(conf.get("api", "base_url", fallback="")).rstrip("/"), run.identity
+    root, identity = airflow_root(), run.identity
     if root:
         links["Airflow run"] = root + run_path(identity.dag_id, identity.run_id)
         links["Report in Airflow"] = root + report_path(identity.run_id)

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.configuration import conf
 from airflow.sdk import get_current_context
 
 from dags.errors import RequestError
 from dags.layout import REPORT_PAGE, SYMBOLS, report_path
+from dags.links import airflow_root
 from dags.request import RunRequest, parse_request
 from dags.settings import Settings
 from dags.staging import Staging
@@ -49,7 +49,7 @@ class Run:
     @property
     def report_url(self) -> str:
         """The report's page in Airflow; its file when nobody knows Airflow's address."""
-        root = str(conf.get("api", "base_url", fallback="")).rstrip("/")
+        root = airflow_root()
         return f"{root}{report_path(self.identity.run_id)}" if root else self.report
 
 

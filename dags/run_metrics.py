@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dags.layout import STEPS
+from gx.report import SEVERITIES
 
 Steps = Mapping[str, Mapping[str, Any]]
 Entry = Mapping[str, Any]
@@ -94,15 +95,15 @@ def _validation_metrics(report: Mapping[str, Any], failing_rows: int) -> dict[st
         "validation_checks_passed": len(expectations) - len(bad),
         "validation_checks_total": len(expectations),
         "failing_rows": failing_rows,
-        "failing_share": failing_rows / report["rows"] if report["rows"] else 0.0,
+        "failing_share": share(failing_rows, report["rows"]),
         "symbols_failing": sum(symbol["failing_rows"] > 0 for symbol in symbols.values()),
     }
-    for severity in ("critical", "warning", "info"):
+    for severity in SEVERITIES:
         metrics[f"failures_{severity}"] = sum(entry["severity"] == severity for entry in bad)
     for name, entry in zip(expectation_names(expectations), expectations, strict=True):
-        share = failing_share(entry)
-        if share is not None:
-            metrics[f"unexpected_share/{name}"] = share
+        unexpected = failing_share(entry)
+        if unexpected is not None:
+            metrics[f"unexpected_share/{name}"] = unexpected
     for name in worst_symbols(symbols):
         metrics[f"symbol_rows/{name}"] = symbols[name]["rows"]
         metrics[f"symbol_failing_share/{name}"] = symbol_share(symbols[name])
@@ -111,7 +112,12 @@ def _validation_metrics(report: Mapping[str, Any], failing_rows: int) -> dict[st
 
 def symbol_share(symbol: Entry) -> float:
     """The share of a symbol's bars that fail, 0 to 1."""
-    return symbol["failing_rows"] / symbol["rows"] if symbol["rows"] else 0.0
+    return share(symbol["failing_rows"], symbol["rows"])
+
+
+def share(failing: int, rows: int) -> float:
+    """The failing part of the rows, 0 to 1; 0 of none."""
+    return failing / rows if rows else 0.0
 
 
 def _plain_name(entry: Entry) -> str:

@@ -39,7 +39,7 @@ class StagedFolder:
 
 def staged_folders(url: str) -> Iterator[StagedFolder]:
     """Every run's folder below the staging URL; what is no run's folder is passed over."""
-    root = _root(url)
+    root = staging_root(url)
     with _named(root):
         for dag in _folders(root):
             for folder in _folders(dag):
@@ -73,7 +73,9 @@ def _summary(folder: Any) -> dict[str, Any]:
     return found
 
 
-def _root(url: str) -> Any:
+def staging_root(url: str) -> Any:
+    """The folder at the staging URL: a Path on this machine, which a store's is not."""
+    url = url.rstrip("/")
     if url.startswith("file://"):
         return Path(url.removeprefix("file://"))
     from dags.store import folder_at

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import Engine
 
-from dags.earlier import account_before, account_of
+from dags.earlier import COMPARED_BARS, account_before
 from dags.errors import GateClosed
 from dags.extraction import extract_into, staged_context
 from dags.known_symbols import remember
@@ -37,7 +37,7 @@ from sql.extract import in_order, known_symbols
 
 if TYPE_CHECKING:
     from dags.staging import Staging
-    from gx.changes import Changes
+    from gx.changes import Account, Changes
     from gx.report import QualityReport
 
 log = logging.getLogger(__name__)
@@ -102,17 +102,21 @@ def validate(run: Run) -> dict[str, Any]:
         settle(run)
     with staging.recorded("validate") as record:
         # Seconds of import, which belong to this step alone.
-        from gx.changes import to_json
+        from gx.changes import Account, to_json
         from gx.render import render_html
 
         report, bars = merged_report(run) if partitioned else _checked(run)
         extracted = staging.read_json("steps/extract.json")
         staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
-        staging.write_json(REPORT, report.to_dict(every_row=False))
+        document = report.to_dict(every_row=False)
+        staging.write_json(REPORT, document)
         staging.write_text(DOCS_PAGE, report.page)
         staging.write_text(SUITE, report.suite_text)
-        changes = _changes(staging, report, None if partitioned else bars)
+        kept = None if partitioned or len(bars) > COMPARED_BARS else bars
+        changes = _changes(
+            staging, Account(document, report.suite_text, extracted["digest"], lambda: kept)
+        )
         if changes:
             staging.write_json(CHANGES, to_json(changes))
         staging.write_text(
@@ -190,13 +194,9 @@ def _provenance(extracted: dict[str, Any]) -> dict[str, Any]:
     return {"Data digest": extracted["digest"], "Query": extracted["sql"], "Timings": timing}
 
 
-def _changes(
-    staging: "Staging", report: "QualityReport", bars: pd.DataFrame | None
-) -> "Changes | None":
-    """What is different from the run before; the bars themselves only when they are at hand."""
+def _changes(staging: "Staging", now: "Account") -> "Changes | None":
+    """What is different from the run before."""
     from gx.changes import compare
 
-    before = account_before(staging, report.suite)
-    if before is None:
-        return None
-    return compare(before, account_of(staging, report.to_dict(every_row=False), bars))
+    before = account_before(staging, now.report["suite"])
+    return compare(before, now) if before else None

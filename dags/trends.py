@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from dags.run_metrics import symbol_share
+from dags.run_metrics import share, symbol_share
 from gx.report import SEVERITIES
 from tracking.trends import TrendPoint
 
@@ -23,7 +23,7 @@ def trend_points(report: Mapping[str, Any] | None, failing_rows: int) -> list[Tr
     bad = [entry for entry in report["expectations"] if not entry["success"]]
     suite = {
         "rows": report["rows"],
-        "failing_share": failing_rows / report["rows"] if report["rows"] else 0.0,
+        "failing_share": share(failing_rows, report["rows"]),
         "symbols_held": sum(symbol["verdict"] == "held" for symbol in symbols.values()),
         **{f"failures_{s}": sum(entry["severity"] == s for entry in bad) for s in SEVERITIES},
     }

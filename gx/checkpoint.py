@@ -52,11 +52,7 @@ def run(
     """
     read = read_suite(suite_path(suite, project / "expectations"))
     frame = pd.concat([bars, context], ignore_index=True)
-    gx_context = great_expectations.get_context(
-        mode="file",
-        context_root_dir=str(project),
-        runtime_environment={"RESULTS_DIR": str(results.resolve())},
-    )
+    gx_context = project_context(results, project)
     parameters, data = _parameters(as_of), {"dataframe": frame}
     checkpoint = gx_context.checkpoints.get(suite)
     with judging(len(bars)):
@@ -94,6 +90,15 @@ def run_in_memory(
     )
     assert isinstance(result, ExpectationSuiteValidationResult)
     return _report(suite, batch, frame, len(bars), result, parameters, skipped)
+
+
+def project_context(results: Path, project: Path = PROJECT) -> AbstractDataContext:
+    """The committed Great Expectations project, writing under ``results`` alone."""
+    return great_expectations.get_context(
+        mode="file",
+        context_root_dir=str(project),
+        runtime_environment={"RESULTS_DIR": str(results.resolve())},
+    )
 
 
 def page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> str:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import great_expectations
 from great_expectations.core import RunIdentifier
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
@@ -14,7 +13,7 @@ from great_expectations.data_context.types.resource_identifiers import (
     ValidationResultIdentifier,
 )
 
-from gx.checkpoint import PROJECT, page_of
+from gx.checkpoint import PROJECT, page_of, project_context
 from gx.docs import standalone
 from gx.merge import Merged
 
@@ -24,11 +23,7 @@ BATCH = "staged-bars"
 
 def keep(merged: Merged, *, results: Path, run_name: str, project: Path = PROJECT) -> str:
     """Store the results and build their Data Docs page under ``results``; return the page."""
-    context = great_expectations.get_context(
-        mode="file",
-        context_root_dir=str(project),
-        runtime_environment={"RESULTS_DIR": str(results.resolve())},
-    )
+    context = project_context(results, project)
     run_id = RunIdentifier(run_name=run_name, run_time=datetime.now(UTC))
     suite = ExpectationSuiteIdentifier(name=merged.report.suite)
     key = ValidationResultIdentifier(

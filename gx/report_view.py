@@ -8,7 +8,7 @@ import pandas as pd
 
 from gx.changes import Changes
 from gx.pictures import NOTHING, Picture, draw
-from gx.report import Outcome, QualityReport, SymbolVerdict
+from gx.report import SEVERITIES, Outcome, QualityReport, SymbolVerdict
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ReportView:
     @property
     def severities(self) -> dict[str, int]:
         """How many expectations of each severity were not met."""
-        return {name: self.report.failures(name) for name in ("critical", "warning", "info")}
+        return {name: self.report.failures(name) for name in SEVERITIES}
 
     @property
     def met_in_all(self) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from dags.layout import DAG_ID
-from dags.local.airflow_api import AirflowApi
+from dags.local.airflow_api import AirflowApi, fetch
 from dags.local.leash import end_with_parent
 from dags.local.passwords import logins
 from dags.settings import ROOT
@@ -69,6 +69,21 @@ class Desk:
     ) -> dict[str, Any]:
         """Trigger a run and wait for its end."""
         return self.wait_for(self.trigger(conf, dag_id), dag_id)
+
+    def tracked(self, query: str = "") -> list[dict[str, Any]]:
+        """What MLflow's server tells of the active runs that fit a query."""
+        api = f"{self.mlflow}/api/2.0/mlflow"
+        found = fetch("GET", f"{api}/experiments/get-by-name?experiment_name=ibkr-stock-data")
+        numbers = [found["experiment"]["experiment_id"]]
+        body = {"experiment_ids": numbers, "filter": query, "max_results": 100}
+        runs = fetch("POST", f"{api}/runs/search", body).get("runs", [])
+        return [run["info"] for run in runs]
+
+    def artifacts(self, tracked: Mapping[str, Any]) -> set[str]:
+        """The files of a tracked run's validation."""
+        where = f"run_id={tracked['run_id']}&path=validation"
+        listed = fetch("GET", f"{self.mlflow}/api/2.0/mlflow/artifacts/list?{where}")
+        return {entry["path"] for entry in listed["files"]}
 
     def processes(self) -> list[psutil.Process]:
         """Every live process of this desk, however it was started."""

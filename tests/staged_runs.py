@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dags.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, safe_name
+from gx.changes import Account
 from gx.report import Outcome, QualityReport
 from gx.verdicts import failing_bars, symbol_verdicts
 from gx.web.sources import RunSummary
@@ -65,6 +66,11 @@ def judged(bars: pd.DataFrame, *outcomes: Outcome) -> QualityReport:
         symbols=symbol_verdicts(bars, outcomes),
         failing=failing_bars(bars, outcomes),
     )
+
+
+def account(report: QualityReport, bars: pd.DataFrame) -> Account:
+    """What a run found, with its bars at hand."""
+    return Account(report.to_dict(every_row=False), bars=lambda: bars)
 
 
 def stage_run(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import psutil
 
-from dags.layout import DAG_ID
+from dags.layout import DAG_ID, run_path
 from dags.local.airflow_api import AirflowApi, fetch
 from dags.local.desk_lock import DeskRecord
 from dags.local.errors import LocalError
@@ -34,7 +34,7 @@ class DeskRun:
     @property
     def page(self) -> str:
         """The run's page in Airflow."""
-        return f"{self._desk.airflow}/dags/{DAG_ID}/runs/{quote(self._run_id, safe='')}"
+        return self._desk.airflow + run_path(DAG_ID, self._run_id)
 
     def trigger(self, body: Mapping[str, Any]) -> None:
         """Start the run. Raises LocalError when the desk refuses it or ends."""

@@ -48,10 +48,10 @@ def generate_bars(
 
 
 def exchange_sessions(sessions: int) -> pd.DatetimeIndex:
-    """The last sessions of the New York exchange, about 8,800 at most (from 1990)."""
+    """The last sessions of the New York exchange, about 21,800 at most (from 1940)."""
     import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar("XNYS", start="1990-01-01", end=LAST_DAY)
+    calendar = exchange_calendars.get_calendar("XNYS", start="1940-01-01", end=LAST_DAY)
     if sessions > len(calendar.sessions):
         raise ValueError(
             f"The calendar has {len(calendar.sessions)} sessions, {sessions} are wanted; "

@@ -35,8 +35,6 @@ def main(options: Sequence[str] = ()) -> int:
 
 def _case(rows: int, symbols: int, bad: float, limit: float) -> int:
     """One line; 1 when the ratio or the memory is above its limit."""
-    if rows // symbols > 8_000:  # the calendar of the generated bars goes back no further
-        symbols = rows // 8_000
     hand: Measurement = measure(steps.by_hand, rows, symbols, bad)
     gate: Measurement = measure(steps.through_gate, rows, symbols, bad)
     ratio, frames = gate.seconds / hand.seconds, gate.result["frames"]

@@ -9,18 +9,16 @@ import tempfile
 import time
 from pathlib import Path
 
-import pandas as pd
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from dags.desk import Desk
 from dags.layout import CHANGES, DAG_ID
 from dags.settings import Settings
-from gx.changes import Account, compare, to_json
-from gx.report import QualityReport
+from gx.changes import compare, to_json
 from gx.web.app import create_app
 from gx.web.guard import User
-from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
+from tests.staged_runs import account, daily_bars, judged, outcome, stage_run, write_summary
 
 LIMIT_MS = 300.0
 RUNS, FAILING, TRIES = 1_000, 100_000, 5
@@ -60,13 +58,9 @@ def _prepare(folder: Path) -> None:
     stage_run(folder / "staging", "before", bars, before, minutes=RUNS)
     restated = bars.assign(close=bars["close"] * 1.001)
     stage_run(folder / "staging", "big", restated, big, minutes=RUNS + 1)
-    found = compare(_account(before, bars), _account(big, restated))
+    found = compare(account(before, bars), account(big, restated))
     kept = folder / "staging" / DAG_ID / "big" / CHANGES
     kept.write_text(json.dumps(to_json(found)))
-
-
-def _account(report: QualityReport, bars: pd.DataFrame) -> Account:
-    return Account(report.to_dict(every_row=False), bars=lambda: bars)
 
 
 def _app(folder: Path) -> object:

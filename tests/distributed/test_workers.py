@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from typing import Any
 
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
-from dags.local.airflow_api import fetch
 from tests.desk import folder, running_desk
 from tests.distributed.cluster import (
     NAMES,
@@ -106,9 +104,9 @@ def _holding(cluster: Cluster, command: str) -> Connection:
 
 
 def _assert_tracked(cluster: Cluster, run_id: str) -> None:
-    (tracked,) = _tracked(cluster, run_id)
+    (tracked,) = cluster.desk.tracked(f"tags.airflow_run_id = '{run_id}'")
     assert tracked["status"] == "FINISHED"
-    assert "validation/report.html" in _artifacts(cluster, tracked["run_id"])
+    assert "validation/report.html" in cluster.desk.artifacts(tracked)
 
 
 def _bars(cluster: Cluster) -> tuple[int, int, str]:
@@ -116,21 +114,3 @@ def _bars(cluster: Cluster) -> tuple[int, int, str]:
         "select count(*), count(distinct (symbol, date)), max(run_id) from stock_data_enriched"
     )
     return rows, bars, run_id
-
-
-def _tracked(cluster: Cluster, run_id: str) -> list[dict[str, Any]]:
-    """The active runs of a DAG run at MLflow's server."""
-    api = f"{cluster.desk.mlflow}/api/2.0/mlflow"
-    found = fetch("GET", f"{api}/experiments/get-by-name?experiment_name=ibkr-stock-data")
-    query = {
-        "experiment_ids": [found["experiment"]["experiment_id"]],
-        "filter": f"tags.airflow_run_id = '{run_id}'",
-    }
-    return [run["info"] for run in fetch("POST", f"{api}/runs/search", query).get("runs", [])]
-
-
-def _artifacts(cluster: Cluster, run_id: str) -> set[str]:
-    api = f"{cluster.desk.mlflow}/api/2.0/mlflow/artifacts/list"
-    return {
-        file["path"] for file in fetch("GET", f"{api}?run_id={run_id}&path=validation")["files"]
-    }

@@ -56,22 +56,9 @@ def run(var: Path, *arguments: str, **settings: str) -> subprocess.CompletedProc
     )
 
 
-def mlflow(desk: Desk, page: str, **query: str) -> Any:
-    words = "&".join(f"{name}={value}" for name, value in query.items())
-    return fetch("GET", f"{desk.mlflow}/api/2.0/mlflow/{page}?{words}")
-
-
 def tracked(desk: Desk) -> dict[str, dict[str, Any]]:
     """The runs in MLflow's server by the id of their DAG run."""
-    found = mlflow(desk, "experiments/get-by-name", experiment_name="ibkr-stock-data")
-    body = {"experiment_ids": [found["experiment"]["experiment_id"]], "max_results": 100}
-    runs = fetch("POST", f"{desk.mlflow}/api/2.0/mlflow/runs/search", body)["runs"]
-    return {each["info"]["run_name"]: each["info"] for each in runs}
-
-
-def artifacts(desk: Desk, info: dict[str, Any]) -> set[str]:
-    listed = mlflow(desk, "artifacts/list", run_id=info["run_id"], path="validation")
-    return {entry["path"] for entry in listed["files"]}
+    return {info["run_name"]: info for info in desk.tracked()}
 
 
 def test_a_triggered_run_succeeds_and_is_tracked_with_its_report(desk: Desk):
@@ -79,7 +66,7 @@ def test_a_triggered_run_succeeds_and_is_tracked_with_its_report(desk: Desk):
     assert ended["state"] == "success"
     info = tracked(desk)[ended["dag_run_id"]]
     assert info["status"] == "FINISHED"
-    assert "validation/report.html" in artifacts(desk, info)
+    assert "validation/report.html" in desk.artifacts(info)
 
 
 def test_a_run_from_the_command_line_is_done_by_the_desk(desk: Desk, told: Webhook):
@@ -88,7 +75,7 @@ def test_a_run_from_the_command_line_is_done_by_the_desk(desk: Desk, told: Webho
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"Log           {desk.airflow}/dags/{DAG_ID}/runs/manual__" in ended.stdout
     (new,) = set(tracked(desk)) - before
-    assert "validation/report.html" in artifacts(desk, tracked(desk)[new])
+    assert "validation/report.html" in desk.artifacts(tracked(desk)[new])
 
 
 def test_a_run_with_other_settings_than_the_desks_is_refused(desk: Desk):

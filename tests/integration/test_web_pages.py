@@ -17,11 +17,11 @@ from starlette.testclient import TestClient
 from dags.desk import Desk
 from dags.layout import BARS, CHANGES, DAG_ID
 from dags.settings import Settings
-from gx.changes import Account, compare, to_json
+from gx.changes import compare, to_json
 from gx.render import render_html
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User, json_response, writer
-from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
+from tests.staged_runs import account, daily_bars, judged, outcome, stage_run, write_summary
 
 HOSTILE = "<script>alert(1)</script>"
 HTML = {"accept": "text/html"}
@@ -462,10 +462,6 @@ def test_changes_stay_readable_when_the_bars_are_gone(ann, staging, bars):
     assert "1 newly fixed</h3><ul><li>close is at least" in text
     assert "<b>1 bar</b> restated, 0 new and 0 gone" in text
     assert bars["date"][7].date().isoformat() in text
-
-
-def account(report, bars) -> Account:
-    return Account(report.to_dict(every_row=False), bars=lambda: bars)
 
 
 def test_the_same_data_is_not_compared_bar_by_bar(ann, staging, bars):
