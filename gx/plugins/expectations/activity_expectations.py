@@ -37,7 +37,6 @@ class ExpectNoStalePrices(LevelExpectation):
 
     window: int = pydantic.Field(120, ge=5, description=WINDOW_HELP)
 
-    map_metric = "bars.moving"
     success_keys = ("mostly", "sessions", "chance", "flat_share", "window")
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = activity.stale_prices
@@ -65,7 +64,6 @@ class ExpectVolumeToAgreeWithPrice(LevelExpectation):
     window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
     minimum: int = pydantic.Field(20, ge=3, description="Fewest bars for a judgement.")
 
-    map_metric = "bars.volume_agrees"
     success_keys = ("mostly", "multiple", "window", "minimum")
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = activity.disagreeing_volume
@@ -94,7 +92,6 @@ class ExpectNoDuplicatedSeries(LevelExpectation):
     sessions: int = pydantic.Field(20, ge=2, description="Length of the shared stretch, in bars.")
     changes: int = pydantic.Field(5, ge=1, description="Fewest changes of the close in it.")
 
-    map_metric = "bars.of_one_symbol"
     success_keys = ("mostly", "sessions", "changes")
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = twins.duplicated_series

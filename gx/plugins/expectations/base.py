@@ -1,13 +1,13 @@
 """What the market expectations share: one sort per batch, one detector per expectation."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-import pandas as pd
 from great_expectations.compatibility import pydantic
-from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.constants import MAX_RESULT_RECORDS
 from great_expectations.execution_engine import ExecutionEngine, PandasExecutionEngine
 from great_expectations.expectations.expectation import (
+    BatchExpectation,
     MulticolumnMapExpectation,
     render_suite_parameter_string,
 )
@@ -15,67 +15,16 @@ from great_expectations.expectations.expectation_configuration import (
     ExpectationConfiguration,
     parse_result_format,
 )
-from great_expectations.expectations.metrics.map_metric_provider import (
-    MulticolumnMapMetricProvider,
-    multicolumn_condition_partial,
-)
-from great_expectations.expectations.metrics.metric_provider import metric_value
-from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-from great_expectations.expectations.registry import get_metric_kwargs
+from great_expectations.expectations.metrics.util import compute_unexpected_pandas_indices
 from great_expectations.render import LegacyRendererType, RenderedStringTemplateContent
 from great_expectations.render.renderer.renderer import renderer
 from great_expectations.render.renderer_configuration import (
     RendererConfiguration,
     RendererValueType,
 )
-from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import ValidationDependencies
 
-from gx.plugins.expectations.kernels.bars import Bars, Judgement, SortedFrame
-
-Detector = Callable[..., Judgement]
-SORTED_BARS = "bars.sorted"
-DOMAIN_OF_THE_FRAME = ("batch_id", "table", "row_condition", "condition_parser")
-
-
-class BarsSorted(TableMetricProvider):
-    """The batch sorted by symbol and time, computed once for every expectation of a run."""
-
-    metric_name = SORTED_BARS
-    value_keys = ("symbol", "date")
-
-    @metric_value(engine=PandasExecutionEngine)
-    def _pandas(
-        cls,
-        execution_engine: PandasExecutionEngine,
-        metric_domain_kwargs: dict[str, Any],
-        metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
-    ) -> SortedFrame:
-        frame, _, _ = execution_engine.get_compute_domain(
-            metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
-        )
-        return SortedFrame(frame, metric_value_kwargs["symbol"], metric_value_kwargs["date"])
-
-
-class BarCondition(MulticolumnMapMetricProvider):
-    """A map metric whose condition is a detector's judgement on the sorted bars."""
-
-    @classmethod
-    def _get_evaluation_dependencies(
-        cls,
-        metric: MetricConfiguration,
-        configuration: ExpectationConfiguration | None = None,
-        execution_engine: ExecutionEngine | None = None,
-        runtime_configuration: dict[str, Any] | None = None,
-    ) -> dict[str, MetricConfiguration]:
-        dependencies: dict[str, MetricConfiguration] = super()._get_evaluation_dependencies(
-            metric, configuration, execution_engine, runtime_configuration
-        )
-        if metric.metric_name.endswith(".condition"):
-            dependencies[SORTED_BARS] = _sorted_bars(metric.metric_domain_kwargs)
-        return dependencies
+from gx.plugins.expectations.judged import JUDGED, Detector, JudgedBars, judged
 
 
 class BarExpectation(MulticolumnMapExpectation):
@@ -89,16 +38,16 @@ class BarExpectation(MulticolumnMapExpectation):
 
     ignore_row_if: Literal["never"] = "never"
 
+    map_metric: ClassVar[str | None] = JUDGED
     needs_columns: ClassVar[tuple[str, ...]] = ()
     daily_only: ClassVar[bool] = False
     sentence: ClassVar[str] = ""
     detector: ClassVar[Detector]
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Give each expectation the metric that GX looks up by `map_metric`."""
-        super().__init_subclass__(**kwargs)
-        if cls.map_metric:
-            _provide_condition(cls.map_metric, cls.parameters(), cls.needs_columns, cls.detector)
+    @classmethod
+    def is_abstract(cls) -> bool:
+        """Without a detector there is nothing to register."""
+        return not hasattr(cls, "detector") or super().is_abstract()
 
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
@@ -119,10 +68,19 @@ class BarExpectation(MulticolumnMapExpectation):
         execution_engine: ExecutionEngine | None = None,
         runtime_configuration: dict[str, Any] | None = None,
     ) -> ValidationDependencies:
-        """Ask for the sorted bars too, which hold the judgement's details."""
-        dependencies = super().get_validation_dependencies(execution_engine, runtime_configuration)
+        """Ask for the judgement alone: a map expectation's own metrics all follow from it."""
+        dependencies = BatchExpectation.get_validation_dependencies(
+            self, execution_engine, runtime_configuration
+        )
+        given = self._get_success_kwargs()
         dependencies.set_metric_configuration(
-            SORTED_BARS, _sorted_bars(self._metric_kwargs()["metric_domain_kwargs"])
+            JUDGED,
+            judged(
+                self.expectation_type,
+                self.column_list,
+                {name: given[name] for name in self.parameters()},
+                given,
+            ),
         )
         return dependencies
 
@@ -146,29 +104,57 @@ class BarExpectation(MulticolumnMapExpectation):
         given = self.configuration.kwargs
         return {key: given.get(key, self._get_default_value(key)) for key in keys}
 
-    def _metric_kwargs(self) -> dict[str, Any]:
-        return get_metric_kwargs(
-            f"{self.map_metric}.unexpected_count", configuration=self.configuration
-        )
-
     def _validate(
         self,
         metrics: dict[str, Any],
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: ExecutionEngine | None = None,
     ) -> dict[str, Any]:
+        found: JudgedBars = metrics[JUDGED]
+        assert isinstance(execution_engine, PandasExecutionEngine)
+        result_format = self._get_runtime_kwargs(runtime_configuration)["result_format"]
         outcome: dict[str, Any] = super()._validate(
-            metrics, runtime_configuration, execution_engine
+            self._map_metrics(found, result_format, execution_engine),
+            runtime_configuration,
+            execution_engine,
         )
-        arguments = self._metric_kwargs()["metric_value_kwargs"]
-        roles = dict(zip(self.needs_columns, self.column_list, strict=True))
-        judgement = _judge(metrics[SORTED_BARS], type(self).detector, roles, arguments)
         if "result" in outcome:
             outcome["result"]["details"] = {
-                "not_judged_symbols": judgement.not_judged_symbols,
-                **judgement.details,
+                "not_judged_symbols": found.judgement.not_judged_symbols,
+                **found.judgement.details,
             }
         return outcome
+
+    def _map_metrics(
+        self,
+        found: JudgedBars,
+        result_format: dict[str, Any],
+        execution_engine: PandasExecutionEngine,
+    ) -> dict[str, Any]:
+        """What Great Expectations would have asked of a map expectation, by its names."""
+        failing, rows = found.failing, len(found.frame)
+        whole = result_format["result_format"] == "COMPLETE"
+        shown = MAX_RESULT_RECORDS if whole else result_format["partial_unexpected_count"]
+        asked = result_format.get("return_unexpected_index_query", whole)
+        query = f"df.filter(items={list(failing.index)}, axis=0)" if asked else None
+        metrics = {
+            "unexpected_count": len(failing),
+            "filtered_row_count": rows,
+            "unexpected_values": failing[self.column_list].head(shown).to_dict("records"),
+            "unexpected_index_list": compute_unexpected_pandas_indices(
+                failing,
+                self.column_list,
+                result_format,
+                execution_engine,
+                {"table.columns": list(found.frame.columns)},
+            ),
+            "unexpected_index_query": query,
+            "unexpected_rows": failing,
+        }
+        return {
+            "table.row_count": rows,
+            **{f"{self.map_metric}.{name}": value for name, value in metrics.items()},
+        }
 
     @classmethod
     def _prescriptive_template(
@@ -206,40 +192,3 @@ class BarExpectation(MulticolumnMapExpectation):
     def _shown(cls, name: str, given: dict[str, Any]) -> str:
         value = given.get(name, cls.__fields__[name].default)
         return "today" if name == "as_of" and value is None else str(value)
-
-
-def _sorted_bars(domain: dict[str, Any]) -> MetricConfiguration:
-    symbol, date = domain["column_list"][:2]
-    return MetricConfiguration(
-        metric_name=SORTED_BARS,
-        metric_domain_kwargs={key: domain.get(key) for key in DOMAIN_OF_THE_FRAME},
-        metric_value_kwargs={"symbol": symbol, "date": date},
-    )
-
-
-def _judge(
-    table: SortedFrame, detector: Detector, roles: dict[str, str], arguments: dict[str, Any]
-) -> Judgement:
-    named = {role: name for role, name in roles.items() if role not in ("symbol", "date")}
-    key = (detector, repr(sorted(named.items())), repr(sorted(arguments.items())))
-    return table.memo(key, lambda: detector(Bars(table, **named), **arguments))
-
-
-def _provide_condition(
-    metric: str, keys: tuple[str, ...], needs: tuple[str, ...], detector: Detector
-) -> None:
-    class Condition(BarCondition):
-        condition_metric_name = metric
-        condition_value_keys = keys
-
-        @multicolumn_condition_partial(engine=PandasExecutionEngine)
-        def _pandas(
-            cls,
-            columns: pd.DataFrame,
-            *,
-            _metrics: dict[str, Any],
-            **arguments: Any,
-        ) -> "pd.Series[bool]":
-            roles = dict(zip(needs, columns.columns, strict=True))
-            judgement = _judge(_metrics[SORTED_BARS], detector, roles, arguments)
-            return pd.Series(~judgement.flags, index=columns.index)

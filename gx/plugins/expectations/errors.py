@@ -11,3 +11,7 @@ class UnknownCalendarError(ExpectationInputError):
 
 class ColumnTypeError(ExpectationInputError):
     """A column holds values that are not the kind the expectation needs."""
+
+
+class MissingColumnError(ExpectationInputError):
+    """The bars lack a column that the expectation needs."""

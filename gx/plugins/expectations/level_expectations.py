@@ -46,7 +46,6 @@ class ExpectNoUnitErrors(LevelExpectation):
     )
     volume_window: int = pydantic.Field(20, ge=3, description=WINDOW_HELP)
 
-    map_metric = "bars.in_one_unit"
     success_keys = ("mostly", "factor", "tolerance", "volume_window")
     detector: ClassVar[Detector] = units.unit_errors
     sentence: ClassVar[str] = (
@@ -86,7 +85,6 @@ class ExpectNoUnadjustedSplits(LevelExpectation):
         5.0, gt=1, description="Range and volume, in medians, from which a step is news."
     )
 
-    map_metric = "bars.adjusted_for_splits"
     success_keys = (
         "mostly", "threshold", "nearness", "stay", "window", "minimum", "turmoil",
     )  # fmt: skip
@@ -122,7 +120,6 @@ class ExpectNoReversingSpikes(LevelExpectation):
     window: int = pydantic.Field(30, ge=5, description=WINDOW_HELP)
     minimum: int = pydantic.Field(20, ge=3, description="Fewest moves for a judgement.")
 
-    map_metric = "bars.without_spikes"
     success_keys = ("mostly", "threshold", "remainder", "longest", "window", "minimum")
     detector: ClassVar[Detector] = returns.reversing_spikes
     sentence: ClassVar[str] = (
@@ -155,7 +152,6 @@ class ExpectNoReturnOutliers(LevelExpectation):
         2.0, gt=0, description="Volume or range, in medians, that confirms a move."
     )
 
-    map_metric = "bars.without_outliers"
     success_keys = ("mostly", "threshold", "window", "minimum", "confirmation")
     detector: ClassVar[Detector] = returns.outlying_returns
     sentence: ClassVar[str] = (
@@ -182,7 +178,6 @@ class ExpectOpeningGapsToBeOrdinary(LevelExpectation):
     window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
     minimum: int = pydantic.Field(20, ge=3, description="Fewest gaps for a judgement.")
 
-    map_metric = "bars.opening_near_close"
     success_keys = ("mostly", "threshold", "window", "minimum")
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = returns.outlying_gaps

@@ -30,7 +30,6 @@ class ExpectBarsToBeOhlcConsistent(BarExpectation):
         0.0, ge=0, description="How far a price may be outside the range, in its currency."
     )
 
-    map_metric = "bars.ohlc_consistent"
     success_keys = ("mostly", "tolerance")
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = prices.inconsistent_ohlc
@@ -51,7 +50,6 @@ class ExpectBarPricesToBeFiniteAndPositive(BarExpectation):
         list(PRICE_COLUMNS), description=COLUMNS_HELP + ", ".join(PRICE_COLUMNS)
     )
 
-    map_metric = "bars.prices_finite_and_positive"
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = prices.not_finite_positive
     sentence: ClassVar[str] = "Open, high, low and close must be finite numbers above zero."

@@ -45,7 +45,6 @@ class ExpectNoFutureBars(SessionExpectation):
 
     as_of: str | SuiteParameterDict | None = pydantic.Field(None, description=AS_OF_HELP)
 
-    map_metric = "bars.not_in_the_future"
     success_keys = ("mostly", "calendar", "calendars", "as_of")
     detector: ClassVar[Detector] = sessions.future
     sentence: ClassVar[str] = (
@@ -65,7 +64,6 @@ class ExpectBarsOnTradingSessions(SessionExpectation):
     Source: exchange calendars (exchange_calendars).
     """
 
-    map_metric = "bars.on_sessions"
     success_keys = ("mostly", "calendar", "calendars")
     detector: ClassVar[Detector] = sessions.off_session
     sentence: ClassVar[str] = "Every bar must be on a trading session of $calendar."
@@ -86,7 +84,6 @@ class ExpectNoMissingSessions(SessionExpectation):
 
     allowed: int = pydantic.Field(0, ge=0, description="Sessions that a symbol may lack in all.")
 
-    map_metric = "bars.follow_without_holes"
     success_keys = ("mostly", "calendar", "calendars", "allowed")
     detector: ClassVar[Detector] = sessions.missing_sessions
     sentence: ClassVar[str] = (
@@ -115,7 +112,6 @@ class ExpectLastBarToBeComplete(SessionExpectation):
         "UTC", description="Time zone of times of writing that carry none."
     )
 
-    map_metric = "bars.last_is_complete"
     success_keys = ("mostly", "calendar", "calendars", "created_zone")
     needs_columns: ClassVar[tuple[str, ...]] = CREATED_COLUMNS
     daily_only: ClassVar[bool] = True
@@ -143,7 +139,6 @@ class ExpectBarsToBeFresh(SessionExpectation):
         1, ge=0, description="Closed sessions that may lie after a symbol's last bar."
     )
 
-    map_metric = "bars.fresh"
     success_keys = ("mostly", "calendar", "calendars", "as_of", "allowed")
     detector: ClassVar[Detector] = sessions.stale_feeds
     sentence: ClassVar[str] = (
@@ -171,7 +166,6 @@ class ExpectNoMarketWideHoles(SessionExpectation):
         20.0, ge=0, le=100, description="Share of the symbols that may lack a session, in percent."
     )
 
-    map_metric = "bars.market_without_holes"
     success_keys = ("mostly", "calendar", "calendars", "percent")
     detector: ClassVar[Detector] = holes.market_holes
     sentence: ClassVar[str] = (

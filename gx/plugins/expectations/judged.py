@@ -1,0 +1,129 @@
+"""The two metrics of the market expectations: the sorted bars, and a detector's judgement on them.
+
+Great Expectations' own way to a map expectation asks eight metrics per expectation, each with
+metrics of its own: for sixteen expectations that is two thirds of a small run.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.execution_engine import ExecutionEngine, PandasExecutionEngine
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+from great_expectations.expectations.registry import get_expectation_impl
+from great_expectations.validator.metric_configuration import MetricConfiguration
+
+from gx.plugins.expectations.errors import MissingColumnError
+from gx.plugins.expectations.kernels.bars import Bars, Judgement, SortedFrame
+
+Detector = Callable[..., Judgement]
+SORTED, JUDGED = "bars.sorted", "bars.judged"
+DOMAIN_OF_THE_FRAME = ("batch_id", "table", "row_condition", "condition_parser")
+
+
+@dataclass(frozen=True)
+class JudgedBars:
+    """A batch's rows in their own order, and what a detector found in them."""
+
+    frame: pd.DataFrame
+    judgement: Judgement
+
+    @property
+    def failing(self) -> pd.DataFrame:
+        """The rows that the detector flagged."""
+        return self.frame[self.judgement.flags]
+
+
+class BarsSorted(TableMetricProvider):
+    """The batch sorted by symbol and time, computed once for every expectation of a run."""
+
+    metric_name = SORTED
+    value_keys = ("symbol", "date")
+
+    @metric_value(engine=PandasExecutionEngine)
+    def _pandas(
+        cls,
+        execution_engine: PandasExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> SortedFrame:
+        frame, _, _ = execution_engine.get_compute_domain(
+            metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
+        )
+        symbol, date = metric_value_kwargs["symbol"], metric_value_kwargs["date"]
+        _require(frame, (symbol, date))
+        return SortedFrame(frame, symbol, date)
+
+
+class BarsJudged(TableMetricProvider):
+    """What an expectation's detector finds in the sorted bars."""
+
+    metric_name = JUDGED
+    value_keys = ("expectation", "column_list", "arguments")
+
+    @metric_value(engine=PandasExecutionEngine)
+    def _pandas(
+        cls,
+        execution_engine: PandasExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> JudgedBars:
+        table, columns = metrics[SORTED], metric_value_kwargs["column_list"]
+        _require(table.frame, columns)
+        kind: Any = get_expectation_impl(metric_value_kwargs["expectation"])
+        roles = dict(zip(kind.needs_columns[2:], columns[2:], strict=True))
+        found = kind.detector(Bars(table, **roles), **metric_value_kwargs["arguments"])
+        return JudgedBars(table.frame, found)
+
+    @classmethod
+    def _get_evaluation_dependencies(
+        cls,
+        metric: MetricConfiguration,
+        configuration: ExpectationConfiguration | None = None,
+        execution_engine: ExecutionEngine | None = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> dict[str, MetricConfiguration]:
+        symbol, date = metric.metric_value_kwargs["column_list"][:2]
+        return {
+            SORTED: MetricConfiguration(
+                metric_name=SORTED,
+                metric_domain_kwargs=metric.metric_domain_kwargs,
+                metric_value_kwargs={"symbol": symbol, "date": date},
+            )
+        }
+
+
+def judged(
+    expectation: str,
+    column_list: Sequence[str],
+    arguments: Mapping[str, Any],
+    domain: Mapping[str, Any],
+) -> MetricConfiguration:
+    """Ask for the judgement of an expectation's detector.
+
+    `column_list` begins with the columns of the symbol and the date; `arguments` are what the
+    detector takes besides the bars.
+    """
+    return MetricConfiguration(
+        metric_name=JUDGED,
+        metric_domain_kwargs={key: domain.get(key) for key in DOMAIN_OF_THE_FRAME},
+        metric_value_kwargs={
+            "expectation": expectation,
+            "column_list": list(column_list),
+            "arguments": dict(arguments),
+        },
+    )
+
+
+def _require(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in frame.columns:
+            raise MissingColumnError(f"The bars have no column {column!r}.")
