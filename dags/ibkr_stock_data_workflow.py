@@ -46,7 +46,6 @@ from airflow.sdk import (
     RetryAction,
     RetryRule,
     dag,
-    get_current_context,
     task,
 )
 from airflow.sdk.exceptions import AirflowSkipException
@@ -60,10 +59,9 @@ from dags.errors import (
     StagingLostError,
 )
 from dags.known_symbols import remembered
-from dags.links import LINKS
 from dags.partitions import is_partitioned
 from dags.request import POLICIES, SYMBOL, SYMBOLS
-from dags.run import Run, current_run
+from dags.run import current_run
 from dags.settings import Settings
 from gx.errors import GateError
 from sql.errors import BarStoreError
@@ -150,14 +148,6 @@ PARAMETERS = {
 }
 
 
-def _validated(run: Run) -> dict[str, Any]:
-    """Judge, and say where the report will be even when the gate closes."""
-    from dags.steps import validate
-
-    get_current_context()["ti"].xcom_push(key="report", value=run.report)
-    return validate(run)
-
-
 @dag(
     schedule=CronDataIntervalTimetable(SETTINGS.workflow_schedule, timezone="UTC")
     if SETTINGS.workflow_schedule
@@ -173,6 +163,8 @@ def _validated(run: Run) -> dict[str, Any]:
         "retries": SETTINGS.task_retries,
         "retry_delay": timedelta(seconds=SETTINGS.retry_delay_seconds),
         "retry_policy": RETRIES,
+        # Steps leave what they found in the staging folder; an XCom would be a request each.
+        "do_xcom_push": False,
     },
     on_failure_callback=alert_on(SETTINGS, failed=True),
     on_success_callback=alert_on(SETTINGS, failed=False),
@@ -180,7 +172,7 @@ def _validated(run: Run) -> dict[str, Any]:
 def ibkr_stock_data_workflow() -> None:
     """Extract, validate, transform, publish, and track in every case."""
 
-    @task
+    @task(do_xcom_push=True)  # what to map over
     def extract_stock_data() -> list[dict[str, Any]]:
         from dags.steps import extract
 
@@ -195,14 +187,18 @@ def ibkr_stock_data_workflow() -> None:
     # Of a run that is not divided, this is skipped with what is mapped, beside the other tasks.
     @task
     def judge_partitions() -> dict[str, Any]:
-        return _validated(current_run())
+        from dags.steps import validate
+
+        return validate(current_run())
 
     @task
     def validate_data() -> dict[str, Any]:
+        from dags.steps import validate
+
         run = current_run()
         if is_partitioned(run):
             raise AirflowSkipException("The partitions are judged together, by judge_partitions.")
-        return _validated(run)
+        return validate(run)
 
     @task
     def transform_data() -> dict[str, Any]:
@@ -228,17 +224,13 @@ def ibkr_stock_data_workflow() -> None:
 
         return log(current_run(tolerant=True))
 
-    logged = log_to_mlflow()
-    tracked = logged.as_teardown(on_failure_fail_dagrun=True)
-    validated, published, extracted = validate_data(), publish_data(), extract_stock_data()
-    extracted >> validated >> transform_data() >> published >> tracked
-    judged = judge_partitions()
+    tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
+    published, extracted, judged = publish_data(), extract_stock_data(), judge_partitions()
+    extracted >> validate_data() >> transform_data() >> published >> tracked
     check_partition.expand(partition=extracted) >> judged
     judged >> publish_partition.expand(partition=extracted) >> published
     # Airflow judges a run by its last tasks. A teardown alone would turn a closed gate green.
     published >> EmptyOperator(task_id="published")
-    for step in (validated, judged, logged):
-        step.operator.operator_extra_links = LINKS  # type: ignore[attr-defined]
 
 
 ibkr_stock_data_workflow()

@@ -1,4 +1,4 @@
-"""Links from a task to what was found about its run."""
+"""Links from a run's tasks to what was found about it."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ from airflow.configuration import conf
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.types import TaskInstanceKey
 
-from dags.layout import report_path
+from dags.layout import DAG_ID, report_path
 
 
 def airflow_root() -> str:
@@ -15,7 +15,11 @@ def airflow_root() -> str:
 
 
 class RunLink(BaseOperatorLink):
-    """A button in the task's details; ``part`` is below the run's report, empty for itself."""
+    """A button on each task of our DAG; ``part`` is below the run's report, empty for itself.
+
+    The plugin hands it to the api-server, which asks when somebody looks. As a property of the
+    tasks each would have to send its address, a request per link and task.
+    """
 
     def __init__(self, label: str, part: str = "") -> None:
         self._label, self._part = label, part
@@ -25,20 +29,17 @@ class RunLink(BaseOperatorLink):
         """What the button says."""
         return self._label
 
-    @property
-    def xcom_key(self) -> str:
-        """Where the address is kept; several links of one class need several keys."""
-        return f"_link_{self._label.lower().replace(' ', '_')}"
-
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """The page's address, relative to the host."""
+        """The page's address, relative to the host; empty, and no button, for another DAG."""
+        if ti_key.dag_id != DAG_ID:
+            return ""
         root = urlsplit(airflow_root()).path
         part = f"/{self._part}" if self._part else ""
         return f"{root}{report_path(ti_key.run_id)}{part}"
 
 
-LINKS = (
+LINKS = [
     RunLink("Quality report"),
     RunLink("Data Docs", "docs"),
     RunLink("MLflow run", "mlflow"),
-)
+]

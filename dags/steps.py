@@ -139,7 +139,7 @@ def validate(run: Run) -> dict[str, Any]:
             )
     if partitioned:
         add_seconds(run, "validate")
-    return {"verdict": report.sentence, "held": len(decision.held)}
+    return {"verdict": report.sentence, "held": len(decision.held), "report": run.report}
 
 
 def _checked(run: Run) -> "tuple[QualityReport, pd.DataFrame]":

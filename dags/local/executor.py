@@ -8,7 +8,7 @@ from pathlib import Path
 
 from airflow.executors.local_executor import LocalExecutor
 
-from dags.layout import DAG_ID
+from dags.layout import BARS, DAG_ID
 from dags.settings import ROOT
 
 # Importing them takes seconds; a worker that is forked afterwards shares them, and so do its tasks.
@@ -67,7 +67,10 @@ def _rehearse() -> None:
 
     bars = pd.read_csv(ROOT / "sql" / "sample" / "stock_data.csv", parse_dates=["date"])
     with tempfile.TemporaryDirectory() as folder:
-        Staging.of_run(f"file://{folder}", DAG_ID, "rehearsal").prepare()
+        staging = Staging.of_run(f"file://{folder}", DAG_ID, "rehearsal")
+        staging.prepare()
+        staging.write_frame(BARS, bars)
+        staging.read_table(BARS)
         report = checkpoint.run(bars, results=Path(folder))
     render_html(report, provenance={}, bars=bars)
     enrich(bars)

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
 from dags.layout import PAGES
+from dags.links import LINKS, airflow_root
 
 
 def _views(root: str) -> list[dict[str, Any]]:
@@ -37,10 +37,11 @@ def _views(root: str) -> list[dict[str, Any]]:
 
 
 class MarketGatePlugin(AirflowPlugin):
-    """Data quality, suites and Data Docs in the navigation; the report as a tab on each run."""
+    """Data quality, suites and Data Docs in the navigation; a run's report on it and its tasks."""
 
     name = "market_gate"
-    external_views = _views(urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/"))
+    external_views = _views(urlsplit(airflow_root()).path)
+    global_operator_extra_links = LINKS
 
     @cached_property
     def _apps(self) -> list[dict[str, Any]]:
