@@ -51,13 +51,12 @@ class Published:
 
 def transform_share(share: Share) -> dict[str, Any]:
     """Enrich the bars that the gate let through; returns the step's record."""
-    staging, request = share.run.staging, share.run.request
-    with staging.recorded("transform") as record, connected(share.run.settings.bars()) as engine:
+    staging = share.run.staging
+    with staging.recorded("transform") as record:
         bars = staging.read_table(BARS)
         passed = bars.filter(pc.invert(_is_held(bars, share.held)))
         frame = passed.drop_columns(["created_at"]).to_pandas(date_as_object=False)
-        with engine.connect() as connection:
-            before = previous_closes(connection, sorted(set(frame["symbol"])), request.start)
+        before = _closes_before(share.run, sorted(set(frame["symbol"])))
         enriched = enrich(frame, previous_close=before)
         staging.write_frame(ENRICHED, enriched)
         record.update(rows=len(enriched), columns=list(enriched.columns))
@@ -106,6 +105,15 @@ def publish_share(share: Share) -> Published:
         held=held.num_rows,
         released=released,
     )
+
+
+def _closes_before(run: Run, symbols: list[str]) -> dict[str, float]:
+    """The closes that the first returns of the range look back to; an open range has none."""
+    start = run.request.start
+    if start is None:
+        return {}
+    with connected(run.settings.bars()) as engine, engine.connect() as connection:
+        return previous_closes(connection, symbols, start)
 
 
 def _is_held(bars: pa.Table, held: set[str]) -> pa.ChunkedArray:

@@ -104,10 +104,19 @@ def _failing_rows(
 
 def _rows_of(results: Iterable[ExpectationValidationResult]) -> dict[str, Rows]:
     return {
-        result_key(found): np.array(sorted(found.result["unexpected_index_list"]), dtype=np.int64)
+        result_key(found): np.array(sorted(rows), dtype=np.int64)
         for found in results
-        if "unexpected_index_list" in found.result  # a check of a column's set of values has none
+        if (rows := _all_failing(found)) is not None
     }
+
+
+def _all_failing(found: ExpectationValidationResult) -> list[int] | None:
+    """Every failing row's position; None where the result names the first ones only, or none."""
+    whole: list[int] | None = found.result.get("unexpected_index_list")
+    first: list[int] | None = found.result.get("partial_unexpected_index_list")
+    if whole is None and first is not None and len(first) == found.result["unexpected_count"]:
+        return first
+    return whole
 
 
 def missing_outcome(expectation: Expectation) -> Outcome:

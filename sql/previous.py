@@ -9,11 +9,9 @@ from sql.statements import statement
 
 
 def previous_closes(
-    connection: Connection, symbols: Sequence[str], start: date | None
+    connection: Connection, symbols: Sequence[str], start: date
 ) -> dict[str, float]:
-    """Each symbol's last published close before ``start``; none for an open start."""
-    if start is None:
-        return {}
+    """Each symbol's last published close before ``start``."""
     bound = {"symbols": list(symbols), "start": start}
     found = connection.exec_driver_sql(statement("queries/previous_closes"), bound)
     return {symbol: close for symbol, close in found if close is not None}

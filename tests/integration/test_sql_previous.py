@@ -25,8 +25,7 @@ def test_the_last_published_close_before_the_range_is_found_per_symbol(engine):
         assert previous_closes(connection, ["A"], DAYS[1]) == {"A": 1.0}
 
 
-def test_nothing_is_before_the_first_bar_or_an_open_start(engine):
+def test_nothing_is_before_the_first_bar(engine):
     with engine.begin() as connection:
         publish(connection, "A", [1.0, 2.0, 3.0])
         assert previous_closes(connection, ["A"], DAYS[0]) == {}
-        assert previous_closes(connection, ["A"], None) == {}
