@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -92,8 +93,12 @@ def run_in_memory(
     return _report(suite, batch, frame, len(bars), result, parameters, skipped)
 
 
-def project_context(results: Path, project: Path = PROJECT) -> AbstractDataContext:
-    """The committed Great Expectations project, writing under ``results`` alone."""
+@cache
+def project_context(results: Path, project: Path) -> AbstractDataContext:
+    """The committed Great Expectations project, writing under ``results`` alone.
+
+    Its YAML is parsed once a process (a tenth of a small run); suites are read each time.
+    """
     return great_expectations.get_context(
         mode="file",
         context_root_dir=str(project),

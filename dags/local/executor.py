@@ -9,7 +9,7 @@ from pathlib import Path
 from airflow.executors.local_executor import LocalExecutor
 
 from dags.layout import BARS, DAG_ID
-from dags.settings import ROOT
+from dags.settings import ROOT, Settings
 
 # Importing them takes seconds; a worker that is forked afterwards shares them, and so do its tasks.
 HEAVY = (
@@ -72,5 +72,6 @@ def _rehearse() -> None:
         staging.write_frame(BARS, bars)
         staging.read_table(BARS)
         report = checkpoint.run(bars, results=Path(folder))
+    checkpoint.project_context(Settings().results_dir, checkpoint.PROJECT)
     render_html(report, provenance={}, bars=bars)
     enrich(bars)

@@ -149,6 +149,18 @@ def test_a_mistyped_expectation_stops_the_run_and_names_the_nearest(bars, tmp_pa
         judged(bars, tmp_path, project=project)
 
 
+def test_each_run_judges_its_own_bars_by_the_suite_as_it_is_then(bars, tmp_path, project):
+    suite = project / "expectations" / "stock_data.json"
+    assert judged(bars, tmp_path, project=project).success
+    bars.loc[3, "high"] = 1.0
+    assert not judged(bars, tmp_path, project=project).success
+    document = json.loads(suite.read_text())
+    critical = [e for e in document["expectations"] if e["severity"] != "critical"]
+    suite.write_text(json.dumps({**document, "expectations": critical}))
+    assert judged(bars, tmp_path, project=project).success
+    assert judged(bars.head(20), tmp_path, project=project).rows == 20
+
+
 def test_context_tells_what_is_ordinary_and_is_not_judged_itself(bars, tmp_path):
     tsla = bars[bars["symbol"] == "TSLA"].reset_index(drop=True)
     prices = ["open", "high", "low", "close"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
+import pandas as pd
 from great_expectations.compatibility import pydantic
 from great_expectations.constants import MAX_RESULT_RECORDS
 from great_expectations.execution_engine import ExecutionEngine, PandasExecutionEngine
@@ -132,28 +133,41 @@ class BarExpectation(MulticolumnMapExpectation):
         execution_engine: PandasExecutionEngine,
     ) -> dict[str, Any]:
         """What Great Expectations would have asked of a map expectation, by its names."""
-        failing, rows = found.failing, len(found.frame)
+        rows, failing = len(found.frame), found.failing
+        metrics = {
+            "unexpected_count": len(failing),
+            "filtered_row_count": rows,
+            "unexpected_values": [],
+            "unexpected_index_list": [],
+            "unexpected_rows": failing,
+        }
+        if len(failing):
+            metrics |= self._evidence(failing, result_format, execution_engine)
+        return {
+            "table.row_count": rows,
+            **{f"{self.map_metric}.{name}": value for name, value in metrics.items()},
+        }
+
+    def _evidence(
+        self,
+        failing: pd.DataFrame,
+        result_format: dict[str, Any],
+        execution_engine: PandasExecutionEngine,
+    ) -> dict[str, Any]:
         whole = result_format["result_format"] == "COMPLETE"
         shown = MAX_RESULT_RECORDS if whole else result_format["partial_unexpected_count"]
         asked = result_format.get("return_unexpected_index_query", whole)
         query = f"df.filter(items={list(failing.index)}, axis=0)" if asked else None
-        metrics = {
-            "unexpected_count": len(failing),
-            "filtered_row_count": rows,
+        return {
             "unexpected_values": failing[self.column_list].head(shown).to_dict("records"),
             "unexpected_index_list": compute_unexpected_pandas_indices(
                 failing,
                 self.column_list,
                 result_format,
                 execution_engine,
-                {"table.columns": list(found.frame.columns)},
+                {"table.columns": list(failing.columns)},
             ),
             "unexpected_index_query": query,
-            "unexpected_rows": failing,
-        }
-        return {
-            "table.row_count": rows,
-            **{f"{self.map_metric}.{name}": value for name, value in metrics.items()},
         }
 
     @classmethod
