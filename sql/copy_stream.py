@@ -1,5 +1,6 @@
 """A COPY … TO STDOUT as a file to read from, in constant memory."""
 
+import fcntl
 import hashlib
 import os
 import threading
@@ -45,7 +46,7 @@ def copy_out(connection: Connection, copy_statement: str) -> Iterator[HashingRea
     connection is not used again.
     """
     raw = driver_connection(connection)
-    read_end, write_end = os.pipe()
+    read_end, write_end = _wide_pipe()
     source = os.fdopen(read_end, "rb", BUFFER_BYTES)
     failures: list[BaseException] = []
     copying = (raw, copy_statement, write_end, failures)
@@ -65,6 +66,14 @@ def copy_out(connection: Connection, copy_statement: str) -> Iterator[HashingRea
     if failures:
         connection.invalidate()
         raise failures[0]
+
+
+def _wide_pipe() -> tuple[int, int]:
+    """A pipe that takes what the server sends while a block is parsed: 64 KB would hold it up."""
+    read_end, write_end = os.pipe()
+    with suppress(AttributeError, OSError):  # Linux alone has it, and may allow less
+        fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, BUFFER_BYTES)
+    return read_end, write_end
 
 
 def _copy_into(

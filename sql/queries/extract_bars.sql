@@ -1,5 +1,5 @@
--- Prices are cast, so that NULL, NaN and infinity arrive and the gate can judge them. A date that
--- no calendar holds becomes NULL, and rows without a date are in every range.
+-- Prices arrive as float8, with NULL, NaN and infinity for the gate to judge. A date that no calendar
+-- holds becomes NULL, and rows without a date are in every range.
 -- Where (symbol, date) is not unique, the order goes on over the whole bar: duplicates must come
 -- in the same order every time.
 select
@@ -8,11 +8,11 @@ select
         when bar.date::date between date '0001-01-01' and date '9999-12-31'
             then bar.date::date
     end as date,
-    bar.open::float8 as open,
-    bar.high::float8 as high,
-    bar.low::float8 as low,
-    bar.close::float8 as close,
-    bar.volume::float8 as volume,
+    {open} as open,
+    {high} as high,
+    {low} as low,
+    {close} as close,
+    {volume} as volume,
     case
         when {created_at}::timestamp between timestamp '0001-01-01' and timestamp '9999-12-31'
             then {created_at}::timestamp

@@ -1,4 +1,4 @@
-select attname
+select attname, format_type(atttypid, null)
 from pg_attribute
 where
     attrelid = to_regclass('stock_data')

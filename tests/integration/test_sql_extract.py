@@ -148,6 +148,28 @@ def test_null_nan_infinity_and_duplicates_survive(engine):
     assert table["created_at"].null_count == 5
 
 
+def test_decimals_are_read_as_the_server_itself_would_cast_them(engine):
+    replace_table(engine, f"symbol text, date date, {BAR.replace(',', ' numeric,')} numeric")
+    run(
+        engine,
+        "insert into stock_data select 'A', date '2025-01-01' + n,"
+        " (random() * 10 ^ mod(n, 18))::numeric, 0.1 + n / 3.0, pi()::numeric * n, 1e-300,"
+        " 9007199254740993"
+        " from generate_series(1, 500) as n",
+        "insert into stock_data values ('B', '2025-01-02', 1e400, -1e400, 1, 1, 1)",
+    )
+    table, _ = read(engine, "A")
+    names = BAR.split(", ")
+    casts = ", ".join(f"{name}::float8" for name in names)
+    with engine.connect() as connection:
+        cast = connection.exec_driver_sql(
+            f"select {casts} from stock_data where symbol = 'A' order by date"
+        ).all()
+    assert [tuple(row[name] for name in names) for row in table.to_pylist()] == cast
+    # What no float64 can hold is infinite, and the gate's to judge.
+    assert read(engine, "B")[0].to_pylist()[0]["open"] == math.inf
+
+
 @pytest.mark.parametrize("kind", ["text", "double precision", "real", "numeric", "bigint"])
 @pytest.mark.parametrize("day", ["date", "timestamp", "timestamptz", "text"])
 def test_other_column_types_and_orders_are_read(engine, kind, day):
