@@ -156,7 +156,7 @@ def _number(column: str, kind: str) -> str:
 def _columns(connection: Connection) -> dict[str, str]:
     """The table's columns and their types; raises when it, or a column of a bar, is not there."""
     found = connection.exec_driver_sql(statement("queries/table_columns"))
-    present: dict[str, str] = dict(found.tuples().all())
+    present: dict[str, str] = {row.attname: row.format_type for row in found}
     if not present:
         raise MissingTableError(
             f"There is no table stock_data in database {connection.engine.url.database!r}; "
