@@ -27,7 +27,9 @@ def main(options: Sequence[str] = ()) -> int:
     print("  growing bars")
     for factor in (2, 5):
         missed += _case(rows * factor, 500, CLEAN, LIMITS[CLEAN])
-    print("  growing symbols")
+    print(
+        "  growing symbols (of 50 the bars go back before 1950, where the suite knows no session)"
+    )
     for symbols in (50, 5_000):
         missed += _case(rows, symbols, CLEAN, LIMITS[CLEAN])
     return int(missed > 0)
