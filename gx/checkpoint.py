@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,7 +93,7 @@ def run_in_memory(
     return _report(suite, batch, frame, len(bars), result, parameters, skipped)
 
 
-@cache
+@lru_cache(maxsize=1)  # a context keeps the bars that it judged last
 def project_context(results: Path, project: Path) -> AbstractDataContext:
     """The committed Great Expectations project, writing under ``results`` alone.
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import great_expectations
-
 from gx import checkpoint
 from gx.docs_index import MEMORY
 from gx.stored_results import RESULTS, SITE
@@ -26,11 +24,7 @@ def main(_options: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-docs-") as folder:
         results = Path(folder)
         checkpoint.run(daily_bars(["AAA", "BBB"], 250), results=results, run_name="first")
-        context = great_expectations.get_context(
-            mode="file",
-            context_root_dir=str(checkpoint.PROJECT),
-            runtime_environment={"RESULTS_DIR": str(results)},
-        )
+        context = checkpoint.project_context(results, checkpoint.PROJECT)
         copies, made, updates = _copies(context, results), 1, {}
         print(f"{'runs':>6}{'update ms':>11}{'index alone ms':>16}{'index, nothing known ms':>25}")
         for number in RUNS:

@@ -83,8 +83,10 @@ def read_sql(server: Server, query: str) -> Work:
     """The same bars by pandas, as float64 too: without a cast it makes decimals, still slower."""
     import pandas as pd
 
+    from sql.extract import NUMBERS
+
     engine = connect(server)
-    for name in [*PRICES, "volume"]:
+    for name in NUMBERS:
         query = query.replace(f"bar.{name} as", f"bar.{name}::float8 as")
 
     def work() -> int:

@@ -2,8 +2,7 @@
 
 It uses Docker's engine; where there is none, the harness that brings one of its own, if it lies
 beside the project. Everything happens in a copy of the checkout, with a .env and ports of its own.
-Exit status: pytest's; 3 when there is neither engine nor a harness that
-brings one up.
+Exit status: pytest's; 3 when there is neither engine nor a harness that brings one up.
 """
 
 import os

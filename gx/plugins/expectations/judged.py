@@ -50,8 +50,7 @@ class BarsSorted(TableMetricProvider):
         execution_engine: PandasExecutionEngine,
         metric_domain_kwargs: dict[str, Any],
         metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
+        **_: Any,
     ) -> SortedFrame:
         frame, _, _ = execution_engine.get_compute_domain(
             metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
@@ -69,12 +68,7 @@ class BarsJudged(TableMetricProvider):
 
     @metric_value(engine=PandasExecutionEngine)
     def _pandas(
-        cls,
-        execution_engine: PandasExecutionEngine,
-        metric_domain_kwargs: dict[str, Any],
-        metric_value_kwargs: dict[str, Any],
-        metrics: dict[str, Any],
-        runtime_configuration: dict[str, Any],
+        cls, metric_value_kwargs: dict[str, Any], metrics: dict[str, Any], **_: Any
     ) -> JudgedBars:
         table, columns = metrics[SORTED], metric_value_kwargs["column_list"]
         _require(table.frame, columns)
