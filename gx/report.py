@@ -1,7 +1,7 @@
 """What the gate found: per expectation, per symbol and per row."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +10,20 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-Status = Literal["passed", "failed", "error", "missing", "skipped"]
+from gx.published import Doubt, Removal, documents
+
+Status = Literal["passed", "failed", "unchecked", "error", "missing", "skipped"]
 Verdict = Literal["passed", "warned", "held"]
 Policy = Literal["fail", "quarantine"]
 
 SEVERITIES = ("critical", "warning", "info")
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
+_NOT_MET = ("failed", "unchecked", "error", "missing")
+
+
+def no_failing_bars() -> pd.DataFrame:
+    """``QualityReport.lookback_failing`` of a lookback without fault."""
+    return pd.DataFrame(columns=[*BAR_COLUMNS, "severity", "expectations", "reasons"])
 
 
 @dataclass(frozen=True)
@@ -23,9 +31,11 @@ class Outcome:
     """One expectation's result.
 
     ``status`` is ``error`` when the check crashed and ``missing`` when it never ran: both close
-    the gate whatever the severity. ``rows`` are the positions (int64) of the failing rows in the
-    frame; it is empty for a check of the whole table. ``ownerless`` counts failing rows that have
-    no symbol. ``unexpected_share`` is a fraction, 0 to 1.
+    the gate whatever the severity. It is ``unchecked`` when the check passed because there was no
+    row for it to look at. ``looked_at`` counts the rows that it really looked at; None when it did
+    not run, or in a report that does not say. ``rows`` are the positions (int64) of the failing
+    rows in the frame; it is empty for a check of the whole table. ``ownerless`` counts failing rows
+    that have no symbol. ``unexpected_share`` is a fraction, 0 to 1.
     """
 
     type: str
@@ -43,6 +53,7 @@ class Outcome:
     symbols: tuple[str, ...] = ()
     ownerless: int = 0
     examples: tuple[Mapping[str, Any], ...] = ()
+    looked_at: int | None = None
 
     @property
     def name(self) -> str:
@@ -61,7 +72,7 @@ class Outcome:
         """True when this outcome alone closes the gate (DESIGN: "The gate")."""
         if self.status in ("error", "missing"):
             return True
-        return self.status == "failed" and self.severity == "critical"
+        return self.status in ("failed", "unchecked") and self.severity == "critical"
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,10 @@ class QualityReport:
 
     ``failing`` has one row per failing bar: ``row`` (int64, position in the batch), the bar's
     own columns as they were, ``severity`` (the worst), ``expectations`` and ``reasons`` (lists).
-    ``page`` is the batch's Data Docs page as one self-contained HTML text.
+    ``lookback_failing`` has the same columns but ``row``, for the newest bars of the lookback that
+    fail a critical expectation or a warning. ``doubtful`` are those of them that were published
+    without, ``removed`` what was published and is gone. ``weaknesses`` says in sentences what the
+    suite cannot find. ``page`` is the batch's Data Docs page as one self-contained HTML text.
     """
 
     suite: str
@@ -102,6 +116,12 @@ class QualityReport:
     symbols: Mapping[str, SymbolVerdict]
     failing: pd.DataFrame = field(repr=False, compare=False)
     page: str = field(default="", repr=False, compare=False)
+    lookback_failing: pd.DataFrame = field(
+        default_factory=no_failing_bars, repr=False, compare=False
+    )
+    doubtful: tuple[Doubt, ...] = ()
+    removed: tuple[Removal, ...] = ()
+    weaknesses: tuple[str, ...] = ()
 
     @cached_property
     def blocking(self) -> tuple[Outcome, ...]:
@@ -121,7 +141,7 @@ class QualityReport:
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """Everything that was not met, the worst first."""
-        bad = [o for o in self.outcomes if o.status in ("failed", "error", "missing")]
+        bad = [o for o in self.outcomes if o.status in _NOT_MET]
         return tuple(sorted(bad, key=_gravity))
 
     def failures(self, severity: str) -> int:
@@ -146,9 +166,14 @@ class QualityReport:
 
     @property
     def sentence(self) -> str:
-        """The verdict in one sentence."""
+        """The verdict in one sentence, and another for what was published before."""
+        return " ".join([self._verdict, *_of_published(self.doubtful, self.removed)])
+
+    @property
+    def _verdict(self) -> str:
         checks = sum(outcome.status != "skipped" for outcome in self.outcomes)
-        size = f"{self.rows:,} bars of {_count(len(self.symbols), 'symbol')}"
+        symbols = sum(verdict.rows > 0 for verdict in self.symbols.values())
+        size = f"{self.rows:,} bars of {_count(symbols, 'symbol')}"
         if not self.success:
             bad = f"{len(self.blocking)} of {_count(checks, 'expectation')}"
             rows = int((self.failing["severity"] == "critical").sum())
@@ -182,6 +207,9 @@ class QualityReport:
                 for symbol, verdict in self.symbols.items()
             },
             "expectations": [_outcome_dict(o, by_row, every_row) for o in self.outcomes],
+            "weaknesses": list(self.weaknesses),
+            "doubtful": documents(self.doubtful),
+            "removed": documents(self.removed),
         }
 
     def write_json(self, path: Path, *, every_row: bool = True) -> None:
@@ -190,7 +218,10 @@ class QualityReport:
 
 
 def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityReport:
-    """The report that ``to_dict`` and ``failing`` were written from."""
+    """The report that ``to_dict`` and ``failing`` were written from.
+
+    What a report from before does not say is empty.
+    """
     symbols = {
         symbol: SymbolVerdict(v["verdict"], v["rows"], v["failing_rows"], tuple(v["reasons"]))
         for symbol, v in document["symbols"].items()
@@ -205,6 +236,9 @@ def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityRe
         outcomes=tuple(_read_outcome(entry) for entry in document["expectations"]),
         symbols=symbols,
         failing=failing,
+        doubtful=tuple(map(Doubt.read, document.get("doubtful", ()))),
+        removed=tuple(map(Removal.read, document.get("removed", ()))),
+        weaknesses=tuple(document.get("weaknesses", ())),
     )
 
 
@@ -214,6 +248,8 @@ def explain(outcome: Outcome) -> str:
         return f"{outcome.description} [could not be checked: {outcome.exception}]"
     if outcome.status == "missing":
         return f"{outcome.description} [was never checked]"
+    if outcome.status == "unchecked":
+        return f"{outcome.description} [looked at no bar: {outcome.observed}]"
     if not outcome.unexpected_count:
         return (
             f"{outcome.description} [{outcome.observed}]"
@@ -232,6 +268,16 @@ def date_label(value: Any) -> str | None:
     stamp = pd.Timestamp(value)
     midnight = stamp == stamp.normalize() and stamp.tzinfo is None
     return stamp.date().isoformat() if midnight else stamp.isoformat()
+
+
+def _of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:
+    if doubtful:
+        bars = _count(len(doubtful), "bar")
+        yield f"{bars} published before {'is' if len(doubtful) == 1 else 'are'} now doubtful."
+    gone = sum(removal.bars for removal in removed)
+    if gone:
+        bars = _count(gone, "published bar")
+        yield f"{bars} {'is' if gone == 1 else 'are'} gone from the source."
 
 
 def _has_owner(outcome: Outcome) -> bool:
@@ -276,6 +322,7 @@ def _outcome_dict(
         "observed": outcome.observed,
         "unexpected_count": outcome.unexpected_count,
         "unexpected_share": outcome.unexpected_share,
+        "looked_at": outcome.looked_at,
         "symbols": list(outcome.symbols),
         "ownerless": outcome.ownerless,
         "examples": [dict(example) for example in outcome.examples],
@@ -298,4 +345,5 @@ def _read_outcome(entry: Mapping[str, Any]) -> Outcome:
         symbols=tuple(entry["symbols"]),
         ownerless=entry["ownerless"],
         examples=tuple(entry["examples"]),
+        looked_at=entry.get("looked_at"),
     )

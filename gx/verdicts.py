@@ -2,12 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from gx.report import BAR_COLUMNS, SEVERITIES, Outcome, SymbolVerdict, Verdict
+from gx.published import Removal
+from gx.report import BAR_COLUMNS, SEVERITIES, Outcome, QualityReport, SymbolVerdict, Verdict
 
+STILL_THERE = "published_bars_to_still_exist"
+_NAMED = 5
+_GONE = "No published bar has vanished from the source."
 _WORST: dict[str, Verdict] = {"critical": "held", "warning": "warned", "info": "passed"}
 
 
@@ -63,6 +68,50 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     bars["reasons"] = reasons
     order = np.lexsort((rows, -np.array([len(failed) for failed in names], dtype=int), worst))
     return bars.iloc[order].reset_index(drop=True)
+
+
+def with_removals(report: QualityReport, removals: Sequence[Removal]) -> QualityReport:
+    """The report with what is gone from the source; symbols that lost too much are held.
+
+    For those whose removal is ``held`` one critical outcome fails, which is in no suite.
+    """
+    held = [removal for removal in removals if removal.held]
+    report = replace(report, removed=tuple(removals))
+    if not held:
+        return report
+    symbols = dict(report.symbols)
+    for removal in held:
+        was = symbols.get(removal.symbol, SymbolVerdict("passed", rows=0, failing_rows=0))
+        reasons = (f"{_GONE} [{_lost(removal)}]", *was.reasons)
+        symbols[removal.symbol] = replace(was, verdict="held", reasons=reasons)
+    return replace(
+        report,
+        outcomes=(*report.outcomes, _vanished(held)),
+        symbols=dict(sorted(symbols.items())),
+    )
+
+
+def _vanished(removals: Sequence[Removal]) -> Outcome:
+    gone, published = sum(r.bars for r in removals), sum(r.published for r in removals)
+    named = [f"{removal.symbol}: {_lost(removal)}" for removal in removals[:_NAMED]]
+    return Outcome(
+        type=STILL_THERE,
+        kwargs={},
+        severity="critical",
+        status="failed",
+        description=_GONE,
+        observed="; ".join([*named, *(["…"] if len(removals) > _NAMED else [])]),
+        unexpected_count=gone,
+        unexpected_share=gone / published if published else 0.0,
+        symbols=tuple(sorted({removal.symbol for removal in removals})),
+        looked_at=published,
+    )
+
+
+def _lost(removal: Removal) -> str:
+    dates = ", ".join(removal.dates[:_NAMED])
+    more = ", …" if removal.bars > len(removal.dates[:_NAMED]) else ""
+    return f"{removal.bars:,} of {removal.published:,} published bars are gone: {dates}{more}"
 
 
 def _reasons(outcomes: Sequence[Outcome]) -> dict[str, list[tuple[str, str]]]:

@@ -1,6 +1,7 @@
 """What holds for every report, whatever the bars."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gx.checkpoint import run_in_memory
-from gx.report import Outcome, QualityReport, SymbolVerdict, read_report
+from gx.report import Doubt, Outcome, QualityReport, Removal, SymbolVerdict, read_report
 from gx.suites import SUITES, read_suite
+from gx.verdicts import with_removals
 
 PRICES = st.one_of(
     st.floats(1, 1000), st.sampled_from([float("nan"), float("inf"), -float("inf"), 0.0, -1.0])
@@ -75,6 +77,9 @@ def report_of(*outcomes: Outcome, held: tuple[str, ...] = ()) -> QualityReport:
         ("failed", "info", True),
         ("failed", "warning", True),
         ("failed", "critical", False),
+        ("unchecked", "info", True),
+        ("unchecked", "warning", True),
+        ("unchecked", "critical", False),
         ("error", "info", False),
         ("error", "critical", False),
         ("missing", "info", False),
@@ -83,6 +88,103 @@ def report_of(*outcomes: Outcome, held: tuple[str, ...] = ()) -> QualityReport:
 )
 def test_the_gate_is_the_table_of_the_design(status: str, severity: str, opens: bool):
     assert report_of(outcome(status, severity)).success is opens
+
+
+DOUBT = Doubt(
+    symbol="A",
+    date="2025-11-03",
+    published_by="scheduled__2025-11-04",
+    published_at="2025-11-04T22:00:00+00:00",
+    severity="warning",
+    expectations=("bars_without_spikes",),
+    reasons=("No price jumps far away and comes back.",),
+    bar={"open": 10.0, "high": 99.0, "low": 9.5, "close": 10.0, "volume": None},
+)
+REMOVAL = Removal(
+    symbol="B",
+    bars=2,
+    published=20,
+    first_date="2025-11-03",
+    last_date="2025-11-04",
+    dates=("2025-11-03", "2025-11-04"),
+)
+
+
+def test_what_became_of_published_bars_is_read_back_as_it_was_written():
+    report = replace(
+        report_of(outcome("passed", "info", looked_at=7)),
+        doubtful=(DOUBT,),
+        removed=(REMOVAL,),
+        weaknesses=("entry 3 can never fail",),
+    )
+
+    again = read_report(json.loads(json.dumps(report.to_dict())), report.failing)
+
+    assert again.doubtful == (DOUBT,)
+    assert again.removed == (REMOVAL,)
+    assert again.weaknesses == report.weaknesses
+    assert again.outcomes[0].looked_at == 7
+
+
+def test_the_verdict_mentions_what_became_of_published_bars():
+    report = replace(report_of(outcome("passed", "info")), doubtful=(DOUBT,), removed=(REMOVAL,))
+
+    assert report.sentence == (
+        "Passed: 10 bars of 2 symbols met all 1 expectations. 1 bar published before is now "
+        "doubtful. 2 published bars are gone from the source."
+    )
+
+
+def test_a_symbol_that_lost_published_bars_is_held_and_the_others_pass():
+    report = with_removals(
+        report_of(outcome("passed", "info")),
+        [replace(REMOVAL, held=True), replace(REMOVAL, symbol="A")],
+    )
+
+    (_, vanished) = report.outcomes
+    assert (vanished.status, vanished.severity) == ("failed", "critical")
+    assert vanished.symbols == ("B",)
+    assert vanished.unexpected_count == 2
+    assert vanished.observed == "B: 2 of 20 published bars are gone: 2025-11-03, 2025-11-04"
+    assert report.symbols["B"].verdict == "held"
+    assert report.symbols["A"].verdict == "passed"
+    assert not report.decide("fail").open
+    assert report.decide("quarantine").open
+    assert report.decide("quarantine").held == ("B",)
+    again = read_report(json.loads(json.dumps(report.to_dict(every_row=False))), report.failing)
+    assert again.decide("quarantine") == report.decide("quarantine")
+
+
+def test_a_symbol_that_vanished_as_a_whole_is_held_without_a_bar():
+    report = with_removals(
+        report_of(outcome("passed", "info")), [replace(REMOVAL, symbol="0LD", held=True)]
+    )
+
+    assert list(report.symbols) == ["0LD", "A", "B"]
+    assert report.symbols["0LD"].verdict == "held"
+    assert report.symbols["0LD"].rows == 0
+    assert report.decide("quarantine").held == ("0LD",)
+
+
+def test_a_removal_that_holds_nothing_is_only_listed():
+    report = with_removals(report_of(outcome("passed", "info")), [replace(REMOVAL, accepted=True)])
+
+    assert report.success
+    assert len(report.outcomes) == 1
+    assert report.removed
+
+
+def test_a_report_from_before_says_nothing_of_published_bars():
+    document = report_of(outcome("passed", "info")).to_dict()
+    for name in ("doubtful", "removed", "weaknesses"):
+        del document[name]
+    for entry in document["expectations"]:
+        del entry["looked_at"]
+
+    again = read_report(document, report_of().failing)
+
+    assert not again.doubtful and not again.removed and not again.weaknesses
+    assert again.outcomes[0].looked_at is None
 
 
 def test_quarantine_lets_the_others_through():
