@@ -8,15 +8,17 @@ READY := .venv/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load prune sql check detect bench test env compose-test format clean
+.PHONY: help run up down load quarantine discard prune sql check detect bench test env compose-test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY)  ## run the pipeline once [SYMBOLS=TSLA,NVDA START=2025-10-05 END=2025-11-04 POLICY=quarantine DEBUG=1]
+run: $(READY)  ## run the pipeline once [SYMBOLS=TSLA,NVDA START=2025-10-05 END=2025-11-04 POLICY=quarantine ACCEPT_REMOVALS=TSLA DEBUG=1]
 	@$(BIN)/python -m dags.local run $(if $(SYMBOLS),--symbols '$(SYMBOLS)') \
 	  $(if $(START),--start '$(START)') $(if $(END),--end '$(END)') \
-	  $(if $(POLICY),--policy '$(POLICY)') $(if $(filter-out 0 false,$(DEBUG)),--debug)
+	  $(if $(POLICY),--policy '$(POLICY)') \
+	  $(if $(ACCEPT_REMOVALS),--accept-removals '$(ACCEPT_REMOVALS)') \
+	  $(if $(filter-out 0 false,$(DEBUG)),--debug)
 
 up: $(READY)  ## start Airflow and MLflow in the browser, until Ctrl-C [PORT=8080 MLFLOW_PORT=5500 HOST=127.0.0.1]
 	@$(BIN)/python -m dags.local up $(if $(HOST),--host '$(HOST)') \
@@ -32,6 +34,13 @@ check: $(READY)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMB
 	@$(BIN)/python -m gx check $(FILE) $(if $(SUITE),--suite '$(SUITE)') \
 	  $(if $(SYMBOL),--symbol '$(SYMBOL)') $(if $(CALENDAR),--calendar '$(CALENDAR)') \
 	  $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(filter-out 0 false,$(STRICT)),--strict)
+
+quarantine: $(READY)  ## list what the gate holds
+	@$(BIN)/python -m dags.local quarantine
+
+discard: $(READY)  ## resolve held bars that nobody wants: SYMBOL=TSLA REASON='delisted' [START= END=]
+	@$(BIN)/python -m dags.local discard --symbol '$(SYMBOL)' --reason '$(REASON)' \
+	  $(if $(START),--start '$(START)') $(if $(END),--end '$(END)')
 
 prune: $(READY)  ## remove runs older than KEEP_DAYS=90 with all that they left [DRY=1 only says what]
 	@$(BIN)/python -m dags.local prune --keep-days '$(KEEP_DAYS)' \

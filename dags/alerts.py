@@ -84,8 +84,8 @@ def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Al
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     staging = Staging.of_run(settings.staging_url, dag_id, run_id)
     summary = staging.read_json(SUMMARY) if staging.exists(SUMMARY) else {}
-    held: list[str] = summary.get("held", [])
-    if not failed and not held:
+    told = ("held", "doubtful", "removed")
+    if not failed and not any(summary.get(name) for name in told):
         return None
     return Alert(
         topic=summary.get("suite") or dag_id,
@@ -142,11 +142,21 @@ class Ledger:
 
 def _title(dag_id: str, summary: dict[str, Any], *, failed: bool) -> str:
     if not failed:
-        held = len(summary["held"])
-        return f"{held:,} symbol{'s' * (held != 1)} held back: {summary['suite']}"
+        return f"{_what(summary)}: {summary['suite']}"
     if summary.get("state") == "closed":
         return f"Gate closed: {summary['suite']}"
     return f"Run failed: {dag_id}"
+
+
+def _what(summary: dict[str, Any]) -> str:
+    """What a run that went on has to tell, the gravest first."""
+    held, doubtful = len(summary["held"]), summary.get("doubtful", 0)
+    if held:
+        return f"{held:,} symbol{'s' * (held != 1)} held back"
+    if doubtful:
+        return f"{doubtful:,} published bar{'s' * (doubtful != 1)} now doubtful"
+    removed = summary["removed"]
+    return f"{removed:,} published bar{'s' * (removed != 1)} gone from the source"
 
 
 def _findings(summary: dict[str, Any], context: dict[str, Any]) -> list[str]:
@@ -158,6 +168,14 @@ def _findings(summary: dict[str, Any], context: dict[str, Any]) -> list[str]:
         lines.append(
             f"{summary['rows']:,} bars, {summary['failing_rows']:,} of them failing; "
             f"expectations not met: {counts or 'none'}."
+        )
+    if summary.get("doubtful"):
+        lines.append(
+            f"{summary['doubtful']:,} bars that are published already fail now: see the report."
+        )
+    if summary.get("removed"):
+        lines.append(
+            f"{summary['removed']:,} published bars are not in the source any more: see the report."
         )
     for label, names in (("Held", summary["held"]), ("At fault", summary["symbols"])):
         if names:

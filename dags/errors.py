@@ -17,6 +17,22 @@ class StagingLostError(StagingError):
     """The store of the staging folder does not answer; a retry may find it back."""
 
 
+class AlteredError(StagingError):
+    """A staged file is not what the step before has written."""
+
+
+class LostBarsError(Exception):
+    """Bars that were extracted are neither to be published nor held."""
+
+
+class NotPublished(Exception):
+    """A run that did not publish what it judged good; it must not end green."""
+
+
+class Superseded(NotPublished):
+    """A newer extract of the same bars is published already; it stays."""
+
+
 class PartitionError(Exception):
     """The partitions of a run do not add up."""
 

@@ -1,9 +1,11 @@
 """Streaming bars out of PostgreSQL into a folder: of a whole run, or of one partition."""
 
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Engine
 
@@ -11,18 +13,20 @@ from dags.layout import BARS, CONTEXT
 from dags.run import Run
 from dags.staging import Staging
 from sql.extract import extract_bars
+from sql.published import Gone, bars_gone
 
 
 def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dict[str, Any]:
     """Stage the bars of the request and those just before it; returns what the step records."""
     request = run.request
-    with (run.staging.root / BARS).open("wb") as sink:
+    with run.staging.sealing(BARS) as sink:
         found = extract_bars(
             engine,
             sink,
             symbols=request.symbols,
             start=request.start,
             end=request.end,
+            nameless=request.every,
             may_be_empty=may_be_empty,
         )
     return {
@@ -31,27 +35,36 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dic
         "missing_symbols": list(found.missing),
         "first_date": found.first_date,
         "last_date": found.last_date,
-        "context_rows": _extract_context(run, engine),
         "digest": found.digest,
         "sql": found.sql,
+        "extracted_at": found.at.isoformat(),
+        "bars_seal": sink.seal(),
+        **_extract_context(run, engine),
+        "gone": [asdict(one) for one in _gone(run, engine, found.at)],
     }
 
 
+def staged_bars(staging: Staging) -> pa.Table:
+    """The bars as they were extracted; raises AlteredError for others."""
+    return staging.read_table(BARS, staging.read_json("steps/extract.json")["bars_seal"])
+
+
 def staged_context(staging: Staging) -> pd.DataFrame | None:
-    """The dated bars before the range; None when there are none."""
-    if not staging.exists(CONTEXT):
+    """The dated bars before the range, as extracted; None when there are none."""
+    seal = staging.read_json("steps/extract.json")["context_seal"]
+    if seal is None:
         return None
-    table = staging.read_table(CONTEXT)
+    table = staging.read_table(CONTEXT, seal)
     dated: pd.DataFrame = table.filter(pc.is_valid(table["date"])).to_pandas(date_as_object=False)
     return dated
 
 
-def _extract_context(run: Run, engine: Engine) -> int:
+def _extract_context(run: Run, engine: Engine) -> dict[str, Any]:
     """Stage the bars just before the range: a single day alone says nothing of what is ordinary."""
     start, days = run.request.start, timedelta(days=run.settings.context_days)
     if start is None or not days:
-        return 0
-    with (run.staging.root / CONTEXT).open("wb") as sink:
+        return {"context_rows": 0, "context_seal": None}
+    with run.staging.sealing(CONTEXT) as sink:
         found = extract_bars(
             engine,
             sink,
@@ -62,4 +75,13 @@ def _extract_context(run: Run, engine: Engine) -> int:
         )
     if not found.rows:
         run.staging.remove(CONTEXT)
-    return found.rows
+        return {"context_rows": 0, "context_seal": None}
+    return {"context_rows": found.rows, "context_seal": sink.seal()}
+
+
+def _gone(run: Run, engine: Engine, at: datetime) -> list[Gone]:
+    """What was published in the range and the source does not have any more."""
+    request = run.request
+    return bars_gone(
+        engine, symbols=request.symbols, start=request.start, end=request.end, extracted_at=at
+    )

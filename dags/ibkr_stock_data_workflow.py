@@ -13,7 +13,8 @@ found in MLflow.
 | `publish_data` | upserts what passed and sets aside what is held, in one transaction |
 | `check_partition`, `judge_partitions`, `publish_partition` | of a run of many symbols: see below |
 | `log_to_mlflow` | tracks parameters, metrics, report and Data Docs, whatever happened before |
-| `published` | does nothing; without it a run whose gate closed would end green |
+| `published` | does nothing; it is skipped when the run is marked as failed |
+| `confirm_published` | fails a run that has not published: only what did ends green |
 
 Above PARTITION_SYMBOLS (500) symbols the run works in partitions, on as many workers as there are:
 `extract_stock_data` only divides the symbols; `check_partition` extracts and judges each partition;
@@ -51,44 +52,31 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.alerts import alert_on
-from dags.errors import (
-    GateClosed,
-    PartitionError,
-    RequestError,
-    StagingError,
-    StagingLostError,
-)
+from dags.errors import StagingError, StagingLostError
 from dags.known_symbols import remembered
 from dags.partitions import is_partitioned
 from dags.request import POLICIES, SYMBOL, SYMBOLS
 from dags.run import current_run
 from dags.settings import Settings
-from gx.errors import GateError
-from sql.errors import BarStoreError
-from tracking.errors import StoreUnreachableError, TrackingError
+from tracking.errors import StoreUnreachableError
 
 SETTINGS = Settings()
 
-# Time mends a lost connection or a deadlock; it does not mend data, SQL, a suite or a parameter.
+# Time mends a lost connection, a deadlock or a full disk; it does not mend data, SQL, a suite, a
+# parameter, or whatever nobody here thought of.
 RETRIES = ExceptionRetryPolicy(
     [
+        RetryRule(StagingLostError),
+        RetryRule(StagingError, RetryAction.FAIL),
         RetryRule(
             [
-                StoreUnreachableError,
+                *(StoreUnreachableError, OSError),
                 "sqlalchemy.exc.OperationalError",
                 "psycopg2.OperationalError",
-                StagingLostError,
+                "airflow.sdk.exceptions.AirflowRuntimeError",
             ]
         ),
-        RetryRule(
-            [
-                *(GateClosed, RequestError, StagingError, PartitionError),
-                *(GateError, BarStoreError, TrackingError),
-                "sqlalchemy.exc.SQLAlchemyError",
-                "psycopg2.Error",
-            ],
-            RetryAction.FAIL,
-        ),
+        RetryRule(Exception, RetryAction.FAIL),
     ]
 )
 # Airflow names each mapped task by what it was given.
@@ -137,6 +125,15 @@ PARAMETERS = {
             "fail": "fail: publish nothing, the run fails",
             "quarantine": "quarantine: hold back the symbols at fault, publish the others",
         },
+    ),
+    "accept_removals": Param(
+        None,
+        title="Accept removals",
+        description="Symbols whose published bars may go away because the source has them no more; "
+        "* for all.",
+        section=BAD_BARS,
+        type=["null", "string"],
+        pattern=SYMBOLS.pattern,
     ),
     "debug_mode": Param(
         SETTINGS.debug_mode,
@@ -224,13 +221,23 @@ def ibkr_stock_data_workflow() -> None:
 
         return log(current_run(tolerant=True))
 
+    @task
+    def confirm_published() -> None:
+        from dags.run import state_of
+        from dags.steps import confirm
+
+        confirm(current_run(tolerant=True), state_of("published"))
+
     tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
     published, extracted, judged = publish_data(), extract_stock_data(), judge_partitions()
     extracted >> validate_data() >> transform_data() >> published >> tracked
     check_partition.expand(partition=extracted) >> judged
     judged >> publish_partition.expand(partition=extracted) >> published
-    # Airflow judges a run by its last tasks. A teardown alone would turn a closed gate green.
-    published >> EmptyOperator(task_id="published")
+    # Airflow judges a run by its last task, and skips all but teardowns when a person marks the run
+    # as failed: the skipped task in between tells the last one, which would not know otherwise.
+    in_between = EmptyOperator(task_id="published")
+    confirmed = confirm_published().as_teardown(on_failure_fail_dagrun=True)
+    [published, tracked] >> in_between >> confirmed
 
 
 ibkr_stock_data_workflow()

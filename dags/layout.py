@@ -1,5 +1,6 @@
 """What the files of a run are called."""
 
+import hashlib
 import re
 from urllib.parse import quote
 
@@ -26,10 +27,27 @@ WRITTEN_BY = {
 # What makes a run's folder big; everything else stays until it is pruned.
 HEAVY = (BARS, CONTEXT, ENRICHED, ARRAYS)
 
+_LONGEST = 200  # a file name holds 255 bytes
+_GENERATED = re.compile(
+    r"[A-Za-z_]+__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+\d\d:\d\d[A-Za-z0-9._-]*"
+)
+_MADE_HERE = re.compile(r"-\d\dT\d\d_\d\d_\d\d(\.\d+)?_\d\d_\d\d|-[0-9a-f]{12}$")
+
 
 def safe_name(run_id: str) -> str:
-    """``run_id`` with only letters, digits, dot, underscore and hyphen."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", run_id)
+    """A file name for ``run_id``: letters, digits, dot, underscore, hyphen; no two ids share one.
+
+    An id as Airflow makes them has its colons and plus signs replaced, at places where no other id
+    of that form differs. Any other id that a file name cannot hold, or that reads like a name made
+    here, gets twelve digits of its SHA-256 behind it.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", run_id)
+    if _GENERATED.fullmatch(run_id):
+        return plain
+    is_own = plain == run_id and run_id.strip(".") and len(run_id) <= _LONGEST
+    if is_own and not _MADE_HERE.search(run_id):
+        return plain
+    return f"{plain[:_LONGEST]}-{hashlib.sha256(run_id.encode()).hexdigest()[:12]}"
 
 
 def run_path(dag_id: str, run_id: str) -> str:

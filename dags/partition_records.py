@@ -12,7 +12,7 @@ from dags.run import Run
 Record = Mapping[str, Any]
 Told = Sequence[tuple[Partition, Mapping[str, Record]]]
 
-COUNTS = ("rows", "new", "changed", "removed", "held", "released")
+COUNTS = ("rows", "new", "changed", "removed", "held", "released", "superseded", "still_held")
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ def _extracted(told: Told) -> dict[str, Any]:
         "context_rows": sum(record["context_rows"] for record in records),
         "digest": hashlib.sha256(digests.encode()).hexdigest(),
         "sql": query + records[0]["sql"],
+        "extracted_at": min(record["extracted_at"] for record in records),
+        "gone": [one for record in records for one in record["gone"]],
     }
 
 

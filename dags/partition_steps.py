@@ -15,14 +15,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dags.errors import PartitionError
-from dags.extraction import extract_into, staged_context
+from dags.extraction import extract_into, staged_bars, staged_context
 from dags.layout import ARRAYS, BARS, CONTEXT, FINDINGS
 from dags.partition_records import transformed
 from dags.partitions import PartitionedRun
-from dags.publishing import Published, Share, publish_share, transform_share
+from dags.publishing import Done, Published, Share, publish_share, transform_share
 from dags.run import Run
 from dags.staging import Staging
 from sql.connection import connected
@@ -65,8 +64,13 @@ class StagedPart:
         return dated if columns is None else dated.select(list(columns))
 
     def _read(self, name: str, columns: Sequence[str] | None) -> pa.Table:
-        with (self.staging.root / name).open("rb") as source:
-            return pq.read_table(source, columns=None if columns is None else list(columns))
+        seal = self._extracted["bars_seal" if name == BARS else "context_seal"]
+        return self.staging.read_table(name, seal, columns)
+
+    @cached_property
+    def _extracted(self) -> Mapping[str, Any]:
+        record: Mapping[str, Any] = self.staging.read_json("steps/extract.json")
+        return record
 
 
 def check(run: Run, number: int) -> dict[str, Any]:
@@ -77,13 +81,13 @@ def check(run: Run, number: int) -> dict[str, Any]:
     staging.prepare()
     with staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
         record.update(extract_into(part, engine, may_be_empty=True))
-        rows = record["rows"]
+        rows, seal = record["rows"], record["bars_seal"]
     with staging.recorded("validate") as record:
         from gx.parts import judge_part
         from gx.suites import parse_suite
 
         findings = judge_part(
-            staging.read_table(BARS).to_pandas(date_as_object=False),
+            staged_bars(staging).to_pandas(date_as_object=False),
             parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite),
             as_of=plan.as_of,
             context=staged_context(staging),
@@ -93,6 +97,7 @@ def check(run: Run, number: int) -> dict[str, Any]:
         np.savez(stored, **findings.arrays)  # type: ignore[arg-type]
         with (staging.root / ARRAYS).open("wb") as sink:
             sink.write(stored.getbuffer())
+        record.update(rows=rows, bars_seal=seal)
     return {"rows": rows}
 
 
@@ -135,28 +140,31 @@ def publish_part(run: Run, number: int) -> dict[str, Any]:
     transform_share(share)
     with share.run.staging.recorded("publish") as record:
         done = publish_share(share)
-        record.update(asdict(done))
-    return {"rows": done.rows, "held": done.held}
+        record.update(asdict(done.counts), newer=list(done.newer))
+    return {"rows": done.counts.rows, "held": done.counts.held}
 
 
-def account(run: Run) -> Published:
+def account(run: Run) -> Done:
     """Add up what all partitions published; raises PartitionError when a bar is unaccounted for."""
     whole = PartitionedRun(run)
     total = dict.fromkeys(Published.__dataclass_fields__, 0)
+    newer: list[str] = []
     for partition, part in zip(whole.plan.partitions, whole.parts(), strict=True):
         record = part.staging.records().get("publish", {})
         if record.get("status") != "success":
             raise PartitionError(f"partition {partition.label} was not published")
         for name in total:
             total[name] += record[name]
+        newer += record["newer"]
     done, extracted = Published(**total), whole.first_rows()[-1]
-    if done.rows + done.held != extracted:
+    if done.rows + done.superseded + done.held != extracted:
         raise PartitionError(
-            f"{extracted} bars were extracted, but {done.rows} were published and {done.held} are "
-            "held; clear the checks of the partitions, and everything after them"
+            f"{extracted} bars were extracted, but {done.rows} were published, {done.superseded} "
+            f"are superseded and {done.held} are held; clear the checks of the partitions, and "
+            "everything after them"
         )
     run.staging.write_json("steps/transform.json", transformed(run))
-    return done
+    return Done(done, tuple(dict.fromkeys(newer)))
 
 
 def _pictured(report: "QualityReport", parts: Sequence[StagedPart]) -> pd.DataFrame:

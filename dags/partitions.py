@@ -16,11 +16,15 @@ MOST_PARTITIONS = 1_000
 
 @dataclass(frozen=True)
 class Partition:
-    """Symbols that one task works on, one behind the other in the order of the whole extract."""
+    """Symbols that one task works on, one behind the other in the order of the whole extract.
+
+    ``nameless``: the rows that have no symbol are this one's too.
+    """
 
     number: int
     label: str
     symbols: tuple[str, ...]
+    nameless: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,18 +48,18 @@ class PartitionedRun:
         """The plan, as it was made."""
         document = self.run.staging.read_json(PLAN)
         partitions = tuple(
-            Partition(one["number"], one["label"], tuple(one["symbols"]))
+            Partition(**{**one, "symbols": tuple(one["symbols"])})
             for one in document.pop("partitions")
         )
         return Plan(**document, partitions=partitions)
 
     def part(self, number: int) -> Run:
         """The run of one partition: its own folder and symbols, all else as in the whole."""
-        symbols = self.plan.partitions[number].symbols
+        mine = self.plan.partitions[number]
         return replace(
             self.run,
             staging=partition_folder(self.run.staging, number),
-            request=replace(self.run.request, symbols=symbols),
+            request=replace(self.run.request, symbols=mine.symbols, every=mine.nameless),
         )
 
     def parts(self) -> list[Run]:
@@ -85,15 +89,21 @@ def is_partitioned(run: Run) -> bool:
     return run.staging.exists(PLAN)
 
 
-def divide(symbols: Sequence[str], size: int) -> tuple[Partition, ...]:
+def divide(symbols: Sequence[str], size: int, *, nameless: bool = False) -> tuple[Partition, ...]:
     """Partitions of at most ``size`` of the symbols, in their order; more when there are too many.
 
-    A label names the first and the last symbol: `1: AAPL – AMZN`.
+    With ``nameless`` the last one takes the rows without a symbol. A label names the first and the
+    last symbol: `1: AAPL – AMZN`.
     """
     size = max(size, -(-len(symbols) // MOST_PARTITIONS))
     chunks = [tuple(symbols[begin : begin + size]) for begin in range(0, len(symbols), size)]
     return tuple(
-        Partition(number, f"{number + 1}: {chunk[0]} – {chunk[-1]}", chunk)
+        Partition(
+            number,
+            f"{number + 1}: {chunk[0]} – {chunk[-1]}",
+            chunk,
+            nameless=nameless and number == len(chunks) - 1,
+        )
         for number, chunk in enumerate(chunks)
     )
 

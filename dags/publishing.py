@@ -1,21 +1,29 @@
 """Enriching and publishing what the gate let through: of a whole run, or of one partition."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection
 
-from dags.layout import BARS, ENRICHED, FAILING
+from dags.errors import AlteredError, GateClosed, LostBarsError
+from dags.extraction import staged_bars
+from dags.layout import ENRICHED, FAILING
 from dags.run import Run
 from dags.staging import Staging
 from sql.connection import connected
 from sql.previous import previous_closes
-from sql.publish import publish_bars, quarantine_bars, release
-from transforms.bars import enrich
+from sql.publish import Publication, correct_returns, edge_bars, publish_bars
+from sql.quarantine import quarantine_bars, release
+from transforms.bars import daily_return, enrich
 
 HELD_WITH_SYMBOL = "held with its symbol"
+Records = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -31,15 +39,52 @@ class Share:
     first: int = 0
     end: int | None = None
 
+    @cached_property
+    def decision(self) -> Mapping[str, Any]:
+        """What the gate decided; raises GateClosed when nothing may pass and nothing is held."""
+        decided: Mapping[str, Any] = self.verdict.read_json("steps/validate.json")
+        # A person can mark the task as a success; the gate stays what it was.
+        if not decided.get("open") and not decided.get("held"):
+            raise GateClosed(
+                "The gate is closed, or has not decided: nothing was published. Clear "
+                f"validate_data and everything after it. The report: {self.run.report}"
+            )
+        return decided
+
     @property
     def held(self) -> set[str]:
         """The symbols that the gate holds back."""
-        return set(self.verdict.read_json("steps/validate.json")["held"])
+        return set(self.decision["held"])
+
+    @property
+    def records(self) -> Records:
+        """What the steps said of these bars."""
+        return self.run.staging.records()
+
+    def judged_bars(self) -> pa.Table:
+        """The bars as they were judged; raises AlteredError for others."""
+        staging = self.run.staging
+        records = self.records
+        judged, extracted = records["validate"], records["extract"]
+        if judged["bars_seal"] != extracted["bars_seal"]:
+            raise AlteredError(
+                f"the bars in {staging} were extracted anew after they were judged; clear "
+                "validate_data and everything after it"
+            )
+        bars = staged_bars(staging)
+        if bars.num_rows != judged["rows"]:
+            raise LostBarsError(f"{judged['rows']} bars were judged, {bars.num_rows} are staged")
+        return bars
 
 
 @dataclass(frozen=True)
 class Published:
-    """What was published, set aside and released, in bars."""
+    """What was published, set aside and released, in bars.
+
+    ``superseded`` bars were left as a newer extract has them, ``returns`` had their daily return
+    corrected because the bar before them changed, ``still_held`` passed by name alone: the source
+    has no such bar any more.
+    """
 
     rows: int
     new: int
@@ -47,64 +92,106 @@ class Published:
     removed: int
     held: int
     released: int
+    superseded: int
+    returns: int
+    still_held: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a share's transaction did, and the runs whose newer bars it met."""
+
+    counts: Published
+    newer: tuple[str, ...]
 
 
 def transform_share(share: Share) -> dict[str, Any]:
     """Enrich the bars that the gate let through; returns the step's record."""
-    staging = share.run.staging
+    staging, held = share.run.staging, share.held
     with staging.recorded("transform") as record:
-        bars = staging.read_table(BARS)
-        passed = bars.filter(pc.invert(_is_held(bars, share.held)))
+        bars = share.judged_bars()
+        bars = bars.append_column("remarks", _remarks(share, bars.num_rows))
+        passed = bars.filter(pc.invert(_is_held(bars, held)))
         frame = passed.drop_columns(["created_at"]).to_pandas(date_as_object=False)
         before = _closes_before(share.run, sorted(set(frame["symbol"])))
         enriched = enrich(frame, previous_close=before)
-        staging.write_frame(ENRICHED, enriched)
-        record.update(rows=len(enriched), columns=list(enriched.columns))
+        seal = staging.write_frame(ENRICHED, enriched)
+        record.update(rows=len(enriched), columns=list(enriched.columns), seal=seal)
     return record
 
 
-def publish_share(share: Share) -> Published:
+def publish_share(share: Share) -> Done:
     """Publish what passed and set aside what is held, in one transaction: no bar is lost."""
-    run, staging = share.run, share.run.staging
-    request, run_id, held_symbols = run.request, run.identity.run_id, share.held
-    with connected(run.settings.bars()) as engine:
-        enriched, held = staging.read_table(ENRICHED), _held(staging, held_symbols, share.first)
-        extracted = staging.read_json("steps/extract.json")["rows"]
-        if enriched.num_rows + held.num_rows != extracted:
-            raise RuntimeError(
-                f"{extracted} bars were extracted, but {enriched.num_rows} passed and "
-                f"{held.num_rows} are held; nothing was published"
-            )
-        passed = [symbol for symbol in request.symbols if symbol not in held_symbols]
-        with engine.begin() as connection:
-            published = publish_bars(
-                connection,
-                enriched,
-                run_id=run_id,
-                symbols=passed,
-                start=request.start,
-                end=request.end,
-            )
-            quarantine_bars(
-                connection,
-                held.drop_columns(["row"]),
-                run_id=run_id,
-                reasons=_reasons(share, held),
-                row_numbers=held["row"].to_pylist(),
-                first=share.first,
-                end=share.end,
-            )
-            released = release(
-                connection, run_id=run_id, symbols=passed, start=request.start, end=request.end
-            )
-    return Published(
-        rows=published.rows,
-        new=published.new,
-        changed=published.changed,
-        removed=published.removed,
+    run, staging, records = share.run, share.run.staging, share.records
+    held_symbols = share.held
+    enriched = staging.read_table(ENRICHED, records["transform"]["seal"])
+    held = _held(share.judged_bars(), held_symbols, share.first)
+    extracted = records["extract"]["rows"]
+    if enriched.num_rows + held.num_rows != extracted:
+        raise LostBarsError(
+            f"{extracted} bars were extracted, but {enriched.num_rows} passed and "
+            f"{held.num_rows} are held; nothing was published. Clear extract_stock_data and "
+            "everything after it."
+        )
+    passed = [symbol for symbol in run.request.symbols if symbol not in held_symbols]
+    run_id, start, end = run.identity.run_id, run.request.start, run.request.end
+    with connected(run.settings.bars()) as engine, engine.begin() as connection:
+        done = publish_bars(
+            connection,
+            enriched,
+            run_id=run_id,
+            symbols=passed,
+            start=start,
+            end=end,
+            extracted_at=datetime.fromisoformat(records["extract"]["extracted_at"]),
+            removable=_removable(records["extract"]["gone"], passed),
+        )
+        quarantine_bars(
+            connection,
+            held.drop_columns(["row"]),
+            run_id=run_id,
+            reasons=_reasons(share, held),
+            row_numbers=held["row"].to_pylist(),
+            first=share.first,
+            end=share.end,
+        )
+        released = release(connection, run_id=run_id, symbols=passed, start=start, end=end)
+        returns = _correct_edges(connection, share, passed, done)
+    counts = Published(
+        rows=done.rows,
+        new=done.new,
+        changed=done.changed,
+        removed=done.removed,
         held=held.num_rows,
-        released=released,
+        released=released.released,
+        superseded=done.superseded,
+        returns=returns,
+        still_held=released.still_held,
     )
+    return Done(counts, done.newer)
+
+
+def _correct_edges(
+    connection: Connection, share: Share, passed: list[str], done: Publication
+) -> int:
+    """Compute anew the returns of bars whose bar before them may have changed."""
+    request = share.run.request
+    edges = edge_bars(
+        connection,
+        symbols=passed,
+        start=request.start,
+        end=request.end,
+        everywhere=bool(done.superseded),
+    )
+    right = daily_return(edges["close"], edges["previous_close"])
+    same = (right == edges["daily_return"]) | (right.isna() & edges["daily_return"].isna())
+    return correct_returns(connection, edges.assign(daily_return=right)[~same])
+
+
+def _removable(gone: list[Mapping[str, Any]], passed: list[str]) -> int:
+    """How many published bars the gate let go away."""
+    known = set(passed)
+    return sum(one["bars"] for one in gone if one["symbol"] in known)
 
 
 def _closes_before(run: Run, symbols: list[str]) -> dict[str, float]:
@@ -120,9 +207,8 @@ def _is_held(bars: pa.Table, held: set[str]) -> pa.ChunkedArray:
     return pc.is_in(bars["symbol"], pa.array(sorted(held), pa.string()))
 
 
-def _held(staging: Staging, held: set[str], first: int) -> pa.Table:
+def _held(bars: pa.Table, held: set[str], first: int) -> pa.Table:
     """The bars of held symbols, as extracted, with their position (row, int64) in the extract."""
-    bars = staging.read_table(BARS)
     positions = pa.array(np.arange(first, first + bars.num_rows))
     return bars.append_column("row", positions).filter(_is_held(bars, held))
 
@@ -134,3 +220,15 @@ def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
     mine = failing.filter(pc.is_in(failing["row"], held["row"].combine_chunks()))
     by_row = dict(zip(mine["row"].to_pylist(), mine["reasons"].to_pylist(), strict=True))
     return [by_row.get(row, [HELD_WITH_SYMBOL]) for row in held["row"].to_pylist()]
+
+
+def _remarks(share: Share, rows: int) -> pa.Array:
+    """What each bar misses, as the names of expectations; None for most."""
+    failing = share.verdict.read_table(FAILING).select(["row", "expectations"])
+    place = pc.subtract(failing["row"], share.first)
+    mine = pc.and_(pc.greater_equal(place, 0), pc.less(place, rows))
+    names = failing["expectations"].filter(mine).to_pylist()
+    remarks: list[list[str] | None] = [None] * rows
+    for at, missed in zip(place.filter(mine).to_pylist(), names, strict=True):
+        remarks[at] = missed
+    return pa.array(remarks, pa.list_(pa.string()))

@@ -91,6 +91,7 @@ def run_record(
             "end_date": str(request.end or ""),
             "debug_mode": str(request.debug).lower(),
             "policy": request.policy,
+            "accept_removals": ",".join(request.accept_removals),
             "validation_status": validation_status(steps),
         },
         metrics=run_metrics(steps, report, failing_rows, (now - identity.started).total_seconds()),

@@ -14,14 +14,21 @@ EVERY = "*"
 SYMBOLS = re.compile(rf"^\s*(\*|{SYMBOL.pattern}(\s*,\s*{SYMBOL.pattern})*)?\s*$")
 SYMBOL_RULE = "1 to 10 upper-case letters, digits, dots or hyphens"
 POLICIES = ("fail", "quarantine")
-PARAMETERS = ("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy")
+PARAMETERS = (
+    *("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy"),
+    "accept_removals",
+)
+# No exchange has older bars, and the lookback must not end before the calendar's first day.
+EARLIEST, LATEST = date(1800, 1, 1), date(2999, 12, 31)
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """Symbols, the inclusive range of dates (None: open), and what to do with critical failures.
 
-    ``every``: all symbols that there are bars of; which those are, only the extract can say.
+    ``every``: all symbols that there are bars of, and the rows that have none; which those are,
+    only the extract can say. ``accept_removals``: symbols whose published bars may go away because
+    the source has them no more; EVERY for all.
     """
 
     symbols: tuple[str, ...]
@@ -30,6 +37,11 @@ class RunRequest:
     debug: bool = False
     policy: Literal["fail", "quarantine"] = "fail"
     every: bool = False
+    accept_removals: tuple[str, ...] = ()
+
+    def accepts_removal(self, symbol: str) -> bool:
+        """Has a person accepted that published bars of this symbol go away?"""
+        return EVERY in self.accept_removals or symbol in self.accept_removals
 
 
 def parse_request(
@@ -56,7 +68,9 @@ def parse_request(
     if policy not in POLICIES:
         raise RequestError(f"policy {policy!r} is not one of {', '.join(POLICIES)}")
     debug = bool(params.get("debug_mode", False))
-    return RunRequest(tuple(symbols), start, end, debug, cast("Any", policy), every)
+    accepted = (params.get("accept_removals") or "").strip()
+    removals = (EVERY,) if accepted == EVERY else tuple(parse_symbols(accepted) if accepted else ())
+    return RunRequest(tuple(symbols), start, end, debug, cast("Any", policy), every, removals)
 
 
 def interval_dates(start: datetime, end: datetime) -> tuple[date, date]:
@@ -85,9 +99,15 @@ def parse_date(value: Any) -> date | None:
     if value is None or value == "":
         return None
     try:
-        return date.fromisoformat(str(value))
+        day = date.fromisoformat(str(value))
     except ValueError:
         raise RequestError(f"{value!r} is no date; write it as YYYY-MM-DD") from None
+    if not EARLIEST <= day <= LATEST:
+        raise RequestError(
+            f"{value!r} cannot be the date of a bar (those are from {EARLIEST} to {LATEST}); "
+            "leave it empty for the first or the last bar that there is"
+        )
+    return day
 
 
 def _symbol_fault(symbol: str) -> str:

@@ -80,6 +80,14 @@ def current_run(*, tolerant: bool = False) -> Run:
     )
 
 
+def state_of(task_id: str) -> str | None:
+    """The state of another task of this run."""
+    task = get_current_context()["ti"]
+    found = task.get_task_states(task.dag_id, task_ids=[task_id], run_ids=[task.run_id])
+    state = found.get(task.run_id, {}).get(task_id)
+    return state if state is None else str(getattr(state, "value", state))
+
+
 def _identity(dag_run: Any) -> RunIdentity:
     moment = dag_run.logical_date or dag_run.run_after
     return RunIdentity(

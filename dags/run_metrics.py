@@ -48,7 +48,7 @@ def run_metrics(
     published = steps.get("publish", {})
     if "rows" in published:
         metrics["rows_published"] = published["rows"]
-        for count in ("new", "changed", "removed", "held"):
+        for count in ("new", "changed", "removed", "held", "superseded", "still_held"):
             metrics[f"rows_{count}"] = published[count]
     return metrics
 
@@ -96,6 +96,8 @@ def _validation_metrics(report: Mapping[str, Any], failing_rows: int) -> dict[st
         "validation_checks_total": len(expectations),
         "failing_rows": failing_rows,
         "failing_share": share(failing_rows, report["rows"]),
+        "bars_doubtful": len(report.get("doubtful", ())),
+        "bars_gone": sum(removal["bars"] for removal in report.get("removed", ())),
         "symbols_failing": sum(symbol["failing_rows"] > 0 for symbol in symbols.values()),
     }
     for severity in SEVERITIES:

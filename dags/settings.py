@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     debug_mode: bool = False
     on_critical: Literal["fail", "quarantine"] = "fail"
     context_days: int = Field(120, ge=0, description="days before a run's range, as context")
+    removed_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="of a symbol's published bars, lost by the source, that hold it",
+    )
     partition_symbols: int = Field(500, ge=1, description="symbols above which a run is divided")
     workflow_schedule: str | None = Field(None, description="a cron string; none by default")
 

@@ -2,14 +2,15 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dags.cleaning import drop_bars
-from dags.errors import StagingError
+from dags.errors import StagingError, Superseded
 from dags.layout import STEPS, WRITTEN_BY, safe_name
+from dags.sealed import SealingSink, unseal
 from dags.store import faults_named, folder_at, make_folder
 
 # Airflow parses the DAG file again and again: what reads rows is imported by the steps that do.
@@ -68,20 +69,38 @@ class Staging:
         with faults_named(self.root):
             return str((self.root / name).read_text(encoding="utf-8"))
 
-    def write_frame(self, name: str, frame: "pd.DataFrame") -> None:
-        """Write a frame as Parquet."""
+    @contextmanager
+    def sealing(self, name: str) -> Iterator[SealingSink]:
+        """A file to write to, which knows its seal."""
+        with faults_named(self.root), (self.root / name).open("wb") as sink:
+            yield SealingSink(sink)
+
+    def write_frame(self, name: str, frame: "pd.DataFrame") -> str:
+        """Write a frame as Parquet; returns the file's seal."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with faults_named(self.root), (self.root / name).open("wb") as sink:
+        with self.sealing(name) as sink:
             pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), sink)
+        return sink.seal()
 
-    def read_table(self, name: str) -> "pa.Table":
-        """Read a Parquet file as an Arrow table."""
+    def read_table(
+        self, name: str, seal: str | None = None, columns: Sequence[str] | None = None
+    ) -> "pa.Table":
+        """Read a Parquet file, or some columns of it, as an Arrow table.
+
+        Raises AlteredError unless it is what was sealed, if its ``seal`` is given.
+        """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
+        wanted = None if columns is None else list(columns)
         with faults_named(self.root), (self.root / name).open("rb") as source:
-            return pq.read_table(source)
+            if seal is None:
+                return pq.read_table(source, columns=wanted)
+            content = source.read()
+        unseal(content, seal, str(self.root / name))
+        return pq.read_table(pa.BufferReader(content), columns=wanted)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -108,7 +127,7 @@ class Staging:
                 yield record
             record["status"] = "success"
         except BaseException as error:
-            record["status"] = "failed"
+            record["status"] = "superseded" if isinstance(error, Superseded) else "failed"
             record["error"] = f"{type(error).__name__}: {error}"
             raise
         finally:

@@ -13,11 +13,10 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from dags.earlier import COMPARED_BARS, account_before
-from dags.errors import GateClosed
-from dags.extraction import extract_into, staged_context
+from dags.errors import GateClosed, NotPublished, Superseded
+from dags.extraction import extract_into, staged_bars, staged_context
 from dags.known_symbols import remember
 from dags.layout import (
-    BARS,
     CHANGES,
     DOCS_PAGE,
     FAILING,
@@ -30,10 +29,12 @@ from dags.layout import (
 from dags.partition_records import add_seconds, settle
 from dags.partition_steps import account, merged_report
 from dags.partitions import Plan, divide, is_partitioned, write_plan
-from dags.publishing import Share, publish_share, transform_share
+from dags.published_before import keep_doubts, with_published
+from dags.publishing import Done, Share, publish_share, transform_share
 from dags.run import Run
 from sql.connection import connected
 from sql.extract import in_order, known_symbols
+from sql.published import published_symbols
 
 if TYPE_CHECKING:
     from dags.staging import Staging
@@ -59,7 +60,7 @@ def extract(run: Run) -> list[dict[str, Any]]:
     staging.clean_others(keep_days=settings.staging_keep_days)
     with staging.recorded("extract") as record, connected(settings.bars()) as engine:
         if run.request.every:
-            symbols = known_symbols(engine)
+            symbols = _every_symbol(run, engine)
             staging.write_json(SYMBOLS, symbols)
             run = replace(run, request=replace(run.request, symbols=tuple(symbols)))
         planned: list[dict[str, Any]] = []
@@ -75,6 +76,13 @@ def extract(run: Run) -> list[dict[str, Any]]:
     return planned
 
 
+def _every_symbol(run: Run, engine: Engine) -> list[str]:
+    """Every symbol that the table holds, and those that are published and it holds no more."""
+    request = run.request
+    published = published_symbols(engine, start=request.start, end=request.end)
+    return list(dict.fromkeys([*known_symbols(engine), *published]))
+
+
 def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
     """Plan the partitions; a suite that cannot be trusted stops the run before anything is read."""
     from gx.suites import read_suite, suite_path
@@ -88,7 +96,7 @@ def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
         else datetime.now(UTC).isoformat(timespec="seconds"),
         suite=JUDGED_BY,
         suite_text=suite.text,
-        partitions=divide(symbols, run.settings.partition_symbols),
+        partitions=divide(symbols, run.settings.partition_symbols, nameless=request.every),
     )
     log.info("%s symbols in %s partitions", len(symbols), len(plan.partitions))
     return write_plan(run, plan)
@@ -105,8 +113,9 @@ def validate(run: Run) -> dict[str, Any]:
         from gx.changes import Account, to_json
         from gx.render import render_html
 
-        report, bars = merged_report(run) if partitioned else _checked(run)
         extracted = staging.read_json("steps/extract.json")
+        report, bars = merged_report(run) if partitioned else _checked(run)
+        report = with_published(run, report, extracted["gone"])
         staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
         document = report.to_dict(every_row=False)
@@ -131,6 +140,7 @@ def validate(run: Run) -> dict[str, Any]:
         )
         decision = report.decide(run.request.policy)
         record.update(open=decision.open, held=list(decision.held), reasons=list(decision.reasons))
+        record.update(rows=report.rows, bars_seal=extracted.get("bars_seal"))
         # With every symbol held there are bars to set aside before the run fails.
         if not decision.open and not decision.held:
             _say_why(report, run)
@@ -147,7 +157,7 @@ def _checked(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
     from gx import checkpoint
 
     staging, settings = run.staging, run.settings
-    bars = staging.read_table(BARS).to_pandas(date_as_object=False)
+    bars = staged_bars(staging).to_pandas(date_as_object=False)
     report = checkpoint.run(
         bars,
         results=settings.results_dir,
@@ -174,19 +184,62 @@ def transform(run: Run) -> dict[str, Any]:
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """Publish what passed and set aside what is held; of partitions, check that they did."""
-    partitioned = is_partitioned(run)
-    with run.staging.recorded("publish") as record:
-        done = account(run) if partitioned else publish_share(Share(run, run.staging))
-        record.update(asdict(done))
-        if not run.staging.read_json("steps/validate.json")["open"]:
+    """Publish what passed and set aside what is held; of partitions, check that they did.
+
+    Raises GateClosed when every symbol is held, Superseded when newer bars were left as they are.
+    """
+    partitioned, staging = is_partitioned(run), run.staging
+    with staging.recorded("publish") as record:
+        share = Share(run, staging)
+        is_open = share.decision["open"]
+        done = account(run) if partitioned else publish_share(share)
+        record.update(asdict(done.counts), newer=list(done.newer))
+        _keep_doubts(run)
+        if not is_open:
             raise GateClosed(
-                f"Every symbol is held; their {done.held:,} bars are in quarantine, nothing "
+                f"Every symbol is held; their {done.counts.held:,} bars are in quarantine, nothing "
                 f"was published. The report: {run.report}"
             )
+        if done.counts.superseded:
+            raise Superseded(_superseded(done))
     if partitioned:
         add_seconds(run, "publish")
-    return {"rows": done.rows, "held": done.held}
+    return {"rows": done.counts.rows, "held": done.counts.held}
+
+
+def _keep_doubts(run: Run) -> None:
+    doubts = run.staging.read_json(REPORT)["doubtful"]
+    if doubts:
+        with connected(run.settings.bars()) as engine, engine.begin() as connection:
+            keep_doubts(connection, doubts)
+
+
+def _superseded(done: Done) -> str:
+    counts, newer = done.counts, done.newer
+    more = f" and {len(newer) - 1:,} more" if len(newer) > 1 else ""
+    return (
+        f"{counts.superseded:,} of {counts.superseded + counts.rows:,} bars are superseded: run "
+        f"{newer[0]}{more} has published a newer extract of them, which stays. "
+        f"{counts.rows:,} bars were published."
+    )
+
+
+def confirm(run: Run, published: str | None) -> None:
+    """Raise NotPublished unless the run came through publishing and tracking.
+
+    ``published`` is the state of the task behind those two. Airflow skips it when a person marks
+    the run as failed, and a skipped task would let the run end green.
+    """
+    if published == "skipped":
+        raise NotPublished("The run was marked as failed while it was under way.")
+    if published != "success":
+        raise NotPublished("The run has not come to its end: the task that failed says why.")
+    status = run.staging.records().get("publish", {}).get("status", "not there")
+    if status != "success":
+        raise NotPublished(
+            f"Nothing says that this run has published: the record of publishing is {status}. "
+            "Was a task marked as a success? Clear publish_data and everything after it."
+        )
 
 
 def _provenance(extracted: dict[str, Any]) -> dict[str, Any]:

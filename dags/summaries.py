@@ -35,7 +35,7 @@ def summarise(
     failed = [entry for entry in report["expectations"] if not entry["success"]]
     return replace(
         short,
-        verdict=_sentence(report["verdict"], validated),
+        verdict=_sentence(report["verdict"], validated, steps.get("publish", {})),
         state="open" if validated["open"] else "closed",
         rows=report["rows"],
         failing_rows=run.staging.read_table(FAILING).num_rows,
@@ -45,6 +45,8 @@ def summarise(
         suite_sha256=report["suite_sha256"],
         expectations=tuple(sorted({_name(entry) for entry in failed})),
         symbols=_at_fault(report),
+        doubtful=len(report.get("doubtful", ())),
+        removed=sum(removal["bars"] for removal in report.get("removed", ())),
     )
 
 
@@ -53,9 +55,12 @@ def write_summary(run: Run, summary: RunSummary, mlflow_page: str | None = None)
     run.staging.write_json(SUMMARY, {**asdict(summary), "mlflow_page": mlflow_page})
 
 
-def _sentence(verdict: str, validated: Mapping[str, Any]) -> str:
+def _sentence(verdict: str, validated: Mapping[str, Any], published: Mapping[str, Any]) -> str:
     """The report's verdict; of a run that went on without some symbols, it names those."""
     held = validated["held"]
+    if published.get("superseded"):
+        newer = published["newer"][0]
+        return f"Superseded: {published['superseded']:,} bars stay as run {newer} published them."
     if not held or not validated["open"]:
         return verdict
     more = f" and {len(held) - 3:,} more" if len(held) > 3 else ""

@@ -31,3 +31,7 @@ class LoadError(BarStoreError):
 
 class PublishError(BarStoreError):
     """The bars to publish contradict each other or the run; nothing was published."""
+
+
+class DiscardError(BarStoreError):
+    """Held bars cannot be discarded in this way; nothing was discarded."""

@@ -1,9 +1,10 @@
 """Reading bars out of `stock_data` as Parquet, as they are: judging them is the gate's work."""
 
+import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import BinaryIO
 
 import psycopg2
@@ -45,8 +46,9 @@ BLOCK_BYTES = 2 << 20
 class Extraction:
     """What was read. `digest` is the SHA-256 of the data, the same for the same data.
 
-    `missing` are the requested symbols without a bar in the range; dates are None when no bar
-    has one; `sql` is the statement as it ran.
+    `at` is the database's clock at the moment whose data were read; `missing` are the requested
+    symbols without a bar in the range; dates are None when no bar has one; `sql` is the statement
+    as it ran.
     """
 
     rows: int
@@ -57,18 +59,22 @@ class Extraction:
     columns: tuple[str, ...]
     digest: str
     sql: str
+    at: datetime
 
 
 def extract_bars(
     engine: Engine,
-    sink: BinaryIO,
+    sink: BinaryIO | io.RawIOBase,
     *,
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
+    nameless: bool = False,
     may_be_empty: bool = False,
 ) -> Extraction:
     """Write the bars of `symbols` from `start` to `end` (both included, None is open) to `sink`.
+
+    With `nameless` also the rows that have no symbol: nobody asks for them by name.
 
     Parquet columns, ordered by symbol and date: symbol string; date date32; open, high, low,
     close, volume float64; created_at timestamp[us] in UTC, NULL when the table does not have it.
@@ -82,8 +88,11 @@ def extract_bars(
         psycopg2.OperationalError: the connection was lost while reading.
     """
     with engine.connect() as connection:
-        query = _query(connection, symbols, start, end)
-        counts: Counter[str] = Counter()
+        # The moment and the data are those of one snapshot: of two extracts the later one is newer.
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        at: datetime = connection.exec_driver_sql("select now()").scalar_one()
+        query = _query(connection, symbols, start, end, nameless)
+        counts: Counter[str | None] = Counter()
         days: list[date] = []
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
@@ -97,13 +106,14 @@ def extract_bars(
             raise _no_bars(connection, symbols, start, end)
     return Extraction(
         rows=counts.total(),
-        rows_by_symbol=dict(counts),
+        rows_by_symbol={symbol: rows for symbol, rows in counts.items() if symbol is not None},
         missing=tuple(symbol for symbol in dict.fromkeys(symbols) if symbol not in counts),
         first_date=min(days, default=None),
         last_date=max(days, default=None),
         columns=tuple(SCHEMA.names),
         digest=stream.hexdigest(),
         sql=query,
+        at=at,
     )
 
 
@@ -127,7 +137,11 @@ def in_order(engine: Engine, symbols: Sequence[str]) -> list[str]:
 
 
 def _query(
-    connection: Connection, symbols: Sequence[str], start: date | None, end: date | None
+    connection: Connection,
+    symbols: Sequence[str],
+    start: date | None,
+    end: date | None,
+    nameless: bool,
 ) -> str:
     present = _columns(connection)
     # How text, dates and times are written must not depend on the server's configuration.
@@ -141,6 +155,7 @@ def _query(
     tie_break = "" if unique else "".join(f", {number}" for number in numbers.values())
     template = statement("queries/extract_bars").replace("{created_at}", created_at)
     template = template.replace("{tie_break}", tie_break)
+    template = template.replace("{or_nameless}", "or bar.symbol is null" if nameless else "")
     for name, number in numbers.items():
         template = template.replace(f"{{{name}}}", number)
     bound = {"symbols": list(symbols), "start": start, "end": end}
@@ -172,7 +187,10 @@ def _columns(connection: Connection) -> dict[str, str]:
 
 
 def _write_parquet(
-    stream: HashingReader, sink: BinaryIO, counts: Counter[str], days: list[date]
+    stream: HashingReader,
+    sink: BinaryIO | io.RawIOBase,
+    counts: Counter[str | None],
+    days: list[date],
 ) -> None:
     reader = pa.csv.open_csv(
         pa.PythonFile(stream, mode="r"),

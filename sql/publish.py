@@ -1,35 +1,29 @@
-"""Writing what the gate decided: publishing the bars it let through, keeping those it held.
+"""Publishing the bars that the gate let through.
 
 Every function takes a connection, so that one transaction of the caller holds all of them:
     with engine.begin() as connection:
         publish_bars(connection, …)
         quarantine_bars(connection, …)
         release(connection, …)
+        edge_bars(connection, …), correct_returns(connection, …)
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from sql.bar_tables import BAR, DERIVED, as_table, text_array, without_nan
 from sql.copy_in import copy_in
 from sql.errors import PublishError
 from sql.locks import PUBLISH, lock
 from sql.statements import statement
 
-BAR = ("symbol", "date", "open", "high", "low", "close", "volume")
-DERIVED = ("daily_return", "price_range", "price_range_pct")
 ENRICHED = (*BAR, *DERIVED)
-EXTRACTED = (*BAR, "created_at")
-TYPES = dict.fromkeys((*BAR, *DERIVED), pa.float64()) | {
-    "symbol": pa.string(),
-    "date": pa.date32(),
-    "created_at": pa.timestamp("us"),
-}
 
 
 @dataclass(frozen=True)
@@ -37,13 +31,16 @@ class Publication:
     """What a run changed in `stock_data_enriched`.
 
     `rows` were written, of them `new` and `changed` (other figures than before); `removed` were
-    there in the run's range and are not any more.
+    there in the run's range and are not any more. `superseded` bars were left alone, because a
+    newer extract of them is published, by the runs `newer`.
     """
 
     rows: int
     new: int
     changed: int
     removed: int
+    superseded: int = 0
+    newer: tuple[str, ...] = ()
 
 
 def publish_bars(
@@ -54,85 +51,118 @@ def publish_bars(
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
+    extracted_at: datetime,
+    removable: int | None = None,
 ) -> Publication:
     """Make `stock_data_enriched` equal to `bars` for `symbols` from `start` to `end`.
 
     `bars` has symbol, date (day), open, high, low, close, volume, daily_return, price_range,
-    price_range_pct (float64; NaN is written as NULL). `symbols` are those that passed the gate,
-    also those without a bar: what was published of them in the range goes away. Other symbols
-    stay as they are. Publishers wait for each other.
+    price_range_pct (float64; NaN is written as NULL) and, if known, remarks (lists of the
+    expectations that a bar misses). `symbols` are those that passed the gate, also those without a
+    bar: what was published of them in the range goes away, `removable` bars at most (None: any).
+    Other symbols stay as they are. `extracted_at` is the database's clock when the bars were read:
+    what was read later stays. Publishers wait for each other.
 
     Raises:
-        PublishError: a bar lies outside `symbols` or the range, or occurs twice.
+        PublishError: a bar has no symbol or date, lies outside `symbols` or the range, or occurs
+            twice; or more bars would go away than the gate knows of.
     """
     connection.exec_driver_sql(statement("queries/stage_enriched"))
-    table = _table(bars, ENRICHED)
-    copy_in(connection, "staged_enriched", _without_nan(table))
+    table = _with_remarks(bars, without_nan(as_table(bars, ENRICHED)))
+    _refuse_nameless(table)
+    copy_in(connection, "staged_enriched", table)
     connection.exec_driver_sql("analyze staged_enriched")
-    bound = {"run_id": run_id, "symbols": list(symbols), "start": start, "end": end}
+    bound = {
+        "run_id": run_id,
+        "symbols": list(symbols),
+        "start": start,
+        "end": end,
+        "extracted_at": extracted_at,
+    }
     _refuse_contradictions(connection, table, bound)
     # Only now: what takes longest is this transaction's own.
     lock(connection, PUBLISH)
+    newer, superseded = _drop_superseded(connection, bound)
     # run_id and published_at always change: a row names the last run that let it through.
     counted = connection.exec_driver_sql(statement("queries/clear_enriched"), bound).one()
+    if removable is not None and counted.removed > removable:
+        raise PublishError(
+            f"{counted.removed} published bars would go away, but the gate knows of {removable}: "
+            "another run has published since these bars were read. Nothing was published; clear "
+            "the extract and everything after it."
+        )
     rows = connection.exec_driver_sql(statement("queries/insert_enriched"), bound).rowcount
+    recorded = bound | {"rows": rows}
+    connection.exec_driver_sql(statement("queries/insert_publication"), recorded)
     connection.exec_driver_sql("drop table staged_enriched")
-    return Publication(rows, counted.new, counted.changed, counted.removed)
+    done = (rows, counted.new, counted.changed, counted.removed)
+    return Publication(*done, superseded=superseded, newer=newer)
 
 
-def quarantine_bars(
-    connection: Connection,
-    bars: pa.Table | pd.DataFrame,
-    *,
-    run_id: str,
-    reasons: Sequence[Sequence[str]],
-    row_numbers: Sequence[int],
-    first: int = 0,
-    end: int | None = None,
-) -> int:
-    """Make the run's rows in `stock_data_quarantine` equal to `bars`; return how many there are.
-
-    Those from position `first` up to `end` (None: all that follow), for a run that publishes in
-    partitions.
-
-    Rows that are there already stay as they were, with their time and release; call it with no
-    bars too, for a run that held some back at first.
-
-    `bars` has symbol, date, open, high, low, close, volume and, if known, created_at, as
-    extracted: anything may be missing or infinite, and bars may repeat. Give an Arrow table to
-    tell NULL from NaN: a frame's NaN is written as NULL. `reasons` and `row_numbers` (the
-    position in the run's extract, from 0) go with the rows.
-    """
-    lock(connection, PUBLISH)
-    table = _table(bars, EXTRACTED if "created_at" in _names(bars) else BAR)
-    table = table.append_column("row_number", pa.array(row_numbers, pa.int64()))
-    table = table.append_column("reasons", pa.array(map(_array_literal, reasons), pa.string()))
-    table = table.append_column("run_id", pa.array([run_id] * table.num_rows, pa.string()))
-    connection.exec_driver_sql(statement("queries/stage_quarantine"))
-    rows = copy_in(connection, "staged_quarantine", table)
-    bound = {"run_id": run_id, "first": first, "end": end}
-    connection.exec_driver_sql(statement("queries/forget_quarantined"), bound)
-    connection.exec_driver_sql(statement("queries/insert_quarantined"))
-    connection.exec_driver_sql("drop table staged_quarantine")
-    return rows
-
-
-def release(
+def edge_bars(
     connection: Connection,
     *,
-    run_id: str,
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
-) -> int:
-    """Mark what other runs held back of `symbols` and this run let through; return how many.
+    everywhere: bool = False,
+) -> pd.DataFrame:
+    """Each symbol's first published bar of the range and first one behind it.
 
-    Only bars of the run's range (None: open) were judged anew, and those without a date, which are
-    in every range.
+    Columns symbol, date, close, daily_return, previous_close (the published close before it, NaN
+    where there is none). `everywhere`: every published bar of the symbols instead.
     """
-    lock(connection, PUBLISH)
-    bound = {"run_id": run_id, "symbols": list(symbols), "start": start, "end": end}
-    return connection.exec_driver_sql(statement("queries/release_quarantined"), bound).rowcount
+    name = "every_bar_with_previous" if everywhere else "edge_bars"
+    bound = {"symbols": list(symbols), "start": start, "end": end}
+    found = connection.exec_driver_sql(statement(f"queries/{name}"), bound)
+    frame = pd.DataFrame(found.all(), columns=list(found.keys()))
+    numbers = ["close", "daily_return", "previous_close"]
+    return frame.astype(dict.fromkeys(numbers, "float64"))
+
+
+def correct_returns(connection: Connection, returns: pd.DataFrame) -> int:
+    """Write the column daily_return (NaN: NULL) of some bars, by symbol and date; how many."""
+    if returns.empty:
+        return 0
+    known = returns["daily_return"].astype(object).where(returns["daily_return"].notna(), None)
+    bound: dict[str, Any] = {
+        "of_symbols": returns["symbol"].tolist(),
+        "dates": returns["date"].tolist(),
+        "returns": known.tolist(),
+    }
+    return connection.exec_driver_sql(statement("queries/correct_returns"), bound).rowcount
+
+
+def _with_remarks(bars: pa.Table | pd.DataFrame, table: pa.Table) -> pa.Table:
+    if isinstance(bars, pd.DataFrame):
+        remarks = bars["remarks"].tolist() if "remarks" in bars else None
+    else:
+        remarks = bars["remarks"].to_pylist() if "remarks" in bars.column_names else None
+    if remarks is None:
+        return table
+    written = (text_array(names) if names is not None else None for names in remarks)
+    return table.append_column("remarks", pa.array(written, pa.string()))
+
+
+def _drop_superseded(
+    connection: Connection, bound: Mapping[str, object]
+) -> tuple[tuple[str, ...], int]:
+    """Leave out what a newer extract has published; the runs that did, and how many bars."""
+    newer = connection.exec_driver_sql(statement("queries/newer_publications"), bound).scalars()
+    runs = tuple(dict.fromkeys(newer))
+    if not runs:
+        return (), 0
+    dropped = connection.exec_driver_sql(statement("queries/drop_superseded"), bound).rowcount
+    return runs, dropped
+
+
+def _refuse_nameless(table: pa.Table) -> None:
+    nameless = max(table["symbol"].null_count, table["date"].null_count)
+    if nameless:
+        raise PublishError(
+            f"{nameless} bars to publish have no symbol or no date, and the suite lets them pass. "
+            "Mend them, or add expect_column_values_to_not_be_null on symbol and date (critical)."
+        )
 
 
 def _refuse_contradictions(
@@ -148,28 +178,3 @@ def _refuse_contradictions(
             f"The bar {strange.symbol} {strange.date} lies outside the symbols and dates of run "
             f"{bound['run_id']!r}."
         )
-
-
-def _names(bars: pa.Table | pd.DataFrame) -> list[str]:
-    return list(bars.columns) if isinstance(bars, pd.DataFrame) else bars.column_names
-
-
-def _table(bars: pa.Table | pd.DataFrame, columns: Sequence[str]) -> pa.Table:
-    """The columns as Arrow, of the types that PostgreSQL's text format has."""
-    if isinstance(bars, pd.DataFrame):
-        bars = pa.Table.from_pandas(bars[list(columns)], preserve_index=False)
-    return bars.select(list(columns)).cast(pa.schema([(name, TYPES[name]) for name in columns]))
-
-
-def _without_nan(table: pa.Table) -> pa.Table:
-    for position, name in enumerate(table.column_names):
-        if name in DERIVED:
-            values = table[name]
-            known = pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
-            table = table.set_column(position, name, known)
-    return table
-
-
-def _array_literal(items: Sequence[str]) -> str:
-    quoted = ('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items)
-    return "{" + ",".join(quoted) + "}"

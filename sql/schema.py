@@ -8,19 +8,27 @@ from sql.connection import driver_connection
 from sql.locks import LOAD, SCHEMA, lock
 from sql.statements import statement
 
-TABLES_AND_INDEXES = (
+# In this order: tables of an older version get the columns that an index behind them asks for.
+STATEMENTS = (
     "stock_data",
     "stock_data_enriched",
+    "upgrade_enriched",
+    "stock_data_publications",
+    "stock_data_publications_newest",
     "stock_data_quarantine",
-    "stock_data_quarantine_held",
+    "upgrade_quarantine",
+    "stock_data_quarantine_open",
+    "stock_data_quarantine_keep",
+    "stock_data_quarantine_no_delete",
+    "stock_data_quarantine_no_change",
 )
 
 
 def create_schema(engine: Engine) -> None:
-    """Create the tables and indexes that are missing. Tables that exist stay as they are."""
+    """Create what is missing, and bring tables of an older version up to date; no row is lost."""
     with engine.begin() as connection:
         lock(connection, SCHEMA)  # "if not exists" alone fails when two do it at once
-        for name in TABLES_AND_INDEXES:
+        for name in STATEMENTS:
             connection.exec_driver_sql(statement(f"schema/{name}"))
 
 

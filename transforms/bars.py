@@ -37,7 +37,12 @@ def add_daily_return(bars: pd.DataFrame, *, previous_close: Mapping[str, float])
     first = ~bars["symbol"].duplicated()
     before = bars.loc[first, "symbol"].map(previous_close).astype("float64")
     previous = previous.where(~first, before)
-    return bars.assign(daily_return=(bars["close"] / previous - 1).astype("float64"))
+    return bars.assign(daily_return=daily_return(bars["close"], previous))
+
+
+def daily_return(close: pd.Series, previous: pd.Series) -> pd.Series:
+    """The simple return close / previous - 1 (float64); NaN where either is."""
+    return (close / previous - 1).astype("float64")
 
 
 def add_price_range(bars: pd.DataFrame) -> pd.DataFrame:

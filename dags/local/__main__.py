@@ -1,13 +1,14 @@
-"""The commands behind `make`: python -m dags.local run | load | prune | sql | up | down."""
+"""The commands behind `make`: python -m dags.local run | load | quarantine | prune | sql | up …"""
 
 import argparse
 import subprocess
 import sys
+from getpass import getuser
 from pathlib import Path
 
 from dags.errors import RequestError
 from dags.local.errors import LocalError
-from dags.request import POLICIES, RunRequest, parse_symbols
+from dags.request import POLICIES, RunRequest, parse_date, parse_symbols
 from dags.retention import add_arguments
 from dags.settings import VAR
 
@@ -63,6 +64,7 @@ def _request(arguments: argparse.Namespace) -> RunRequest:
             "end_date": arguments.end,
             "debug_mode": arguments.debug or settings.debug_mode,
             "policy": arguments.policy or settings.on_critical,
+            "accept_removals": arguments.accept_removals,
         }
     )
 
@@ -102,6 +104,53 @@ def _export(arguments: argparse.Namespace) -> int:
         connected(Settings.of(found.environment).bars()) as engine,
     ):
         extract_bars(engine, sink, symbols=known_symbols(engine), start=None, end=None)
+    return PASSED
+
+
+def _quarantine(arguments: argparse.Namespace) -> int:
+    from dags.local.services import services
+    from dags.settings import Settings
+    from sql.connection import connected
+    from sql.quarantine import open_bars
+
+    with (
+        services(arguments.var) as found,
+        connected(Settings.of(found.environment).bars()) as engine,
+    ):
+        held = open_bars(engine)
+    for one in held:
+        print(
+            f"  {one.symbol or '(no symbol)':<12} {one.bars:>9,} bars, "
+            f"{one.first_date or 'no date'} to {one.last_date or 'no date'}, "
+            f"held since {one.since:%Y-%m-%d %H:%M} by {one.run_id}"
+        )
+    print("Nothing is held." if not held else "A later run that publishes a bar releases it.")
+    return PASSED
+
+
+def _discard(arguments: argparse.Namespace) -> int:
+    from dags.local.services import services
+    from dags.settings import Settings
+    from sql.connection import connected
+    from sql.quarantine import discard
+
+    start, end = parse_date(arguments.start), parse_date(arguments.end)
+    with (
+        services(arguments.var) as found,
+        connected(Settings.of(found.environment).bars()) as engine,
+        engine.begin() as connection,
+    ):
+        done = discard(
+            connection,
+            symbol=arguments.symbol or None,
+            start=start,
+            end=end,
+            by=getuser(),
+            reason=arguments.reason,
+        )
+    print(
+        f"{done:,} held bars of {arguments.symbol or 'no symbol'} are discarded; they stay readable"
+    )
     return PASSED
 
 
@@ -151,6 +200,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--end", metavar="YYYY-MM-DD", help="the last date; default: the newest")
     run.add_argument("--debug", action="store_true", help="keep more: SQL, samples, settings")
     run.add_argument("--policy", choices=POLICIES, help="what a critical failure does")
+    run.add_argument(
+        "--accept-removals",
+        metavar="SYMBOLS",
+        help="let published bars of these go away that the source has no more; * for all",
+    )
     run.set_defaults(command=_run)
 
     load = commands.add_parser("load", help="put the bars of a CSV or Parquet file into stock_data")
@@ -161,6 +215,18 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write the bars of stock_data to a Parquet file")
     export.add_argument("file", type=Path)
     export.set_defaults(command=_export)
+
+    quarantine = commands.add_parser("quarantine", help="list what the gate holds, by symbol")
+    quarantine.set_defaults(command=_quarantine)
+
+    discard = commands.add_parser("discard", help="resolve held bars that nobody wants")
+    discard.add_argument("--symbol", required=True, help="whose; '' for bars without a symbol")
+    discard.add_argument(
+        "--start", metavar="YYYY-MM-DD", help="the first date; default: the earliest"
+    )
+    discard.add_argument("--end", metavar="YYYY-MM-DD", help="the last date; default: the newest")
+    discard.add_argument("--reason", required=True, help="why; it is kept with the bars")
+    discard.set_defaults(command=_discard)
 
     prune = commands.add_parser("prune", help="remove old runs, wherever they left something")
     add_arguments(prune)

@@ -71,6 +71,7 @@ def _conf(request: RunRequest) -> dict[str, Any]:
         "end_date": request.end and request.end.isoformat(),
         "debug_mode": request.debug,
         "policy": request.policy,
+        "accept_removals": ", ".join(request.accept_removals) or None,
     }
 
 

@@ -98,12 +98,30 @@ def _published(traces: Traces) -> Iterator[str]:
     if "rows" in published:
         counts = [f"{published[key]:,} {key}" for key in ("new", "changed", "removed")]
         yield _line("Published", f"{published['rows']:,} bars ({', '.join(counts)})")
+        for removal in (traces.report or {}).get("removed", ())[:_SHOWN]:
+            yield _line("Gone", _gone(removal))
+        if published["superseded"]:
+            by = ", ".join(published["newer"][:3])
+            yield _line("Superseded", f"{published['superseded']:,} bars, by {by}")
         if published["held"]:
             yield _line("Quarantined", f"{published['held']:,} bars")
         if published["released"]:
             yield _line("Released", f"{published['released']:,} bars from quarantine")
+        if published["still_held"]:
+            yield _line(
+                "Still held", f"{published['still_held']:,} bars that the source has no more"
+            )
     elif "extract" in traces.steps:
         yield _line("Published", "nothing")
+        for removal in (traces.report or {}).get("removed", ())[:_SHOWN]:
+            yield _line("Gone", _gone(removal))
+
+
+def _gone(removal: Mapping[str, Any]) -> str:
+    said = f"{removal['bars']:,} of {removal['published']:,} published bars of {removal['symbol']}"
+    if removal["held"]:
+        return f"{said}; ACCEPT_REMOVALS={removal['symbol']} lets them go away"
+    return f"{said} are not in the source any more"
 
 
 def _where(traces: Traces) -> Iterator[str]:

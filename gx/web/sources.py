@@ -21,7 +21,8 @@ class RunSummary:
     ``started`` is ISO 8601 in UTC. ``verdict`` is the sentence. ``failures`` counts expectations
     not met by severity; ``expectations`` are their names. ``symbols`` are those at fault (50 at
     most), ``held`` those held back, ``missing`` those asked for without a bar. ``as_of`` is the day
-    freshness was judged at, None for the moment of the run.
+    freshness was judged at, None for the moment of the run. Of bars that were published before,
+    ``doubtful`` fail now, and ``removed`` are gone from the source.
     """
 
     run_id: str
@@ -39,6 +40,8 @@ class RunSummary:
     expectations: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
     as_of: str | None = None
+    doubtful: int = 0
+    removed: int = 0
     mlflow_url: str | None = None
     airflow_url: str | None = None
 

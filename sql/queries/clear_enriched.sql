@@ -1,11 +1,13 @@
--- Makes room for the staged bars and says what they change. Deleting and inserting anew costs less
--- than half of `on conflict do update` (1M rows, PostgreSQL 18), and every row is written anyhow.
+-- Makes room for the staged bars and says what they change; rows of a newer extract stay. Deleting
+-- and inserting anew costs less than half of `on conflict do update` (1M rows, PostgreSQL 18), and
+-- every row is written anyhow.
 with gone as (
     delete from stock_data_enriched
     where
         symbol = any(%(symbols)s)
         and date >= coalesce(%(start)s::date, '-infinity')
         and date <= coalesce(%(end)s::date, 'infinity')
+        and (extracted_at is null or extracted_at <= %(extracted_at)s)
     returning
         symbol, date, open, high, low, close, volume,
         daily_return, price_range, price_range_pct

@@ -19,7 +19,7 @@ select
     end as created_at
 from stock_data as bar
 where
-    bar.symbol::text = any(%(symbols)s)
+    (bar.symbol::text = any(%(symbols)s) {or_nameless})
     and (
         (
             bar.date::date >= coalesce(%(start)s::date, '-infinity')

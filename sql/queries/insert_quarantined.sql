@@ -1,4 +1,32 @@
-insert into stock_data_quarantine
-select *
-from staged_quarantine
-on conflict (run_id, row_number) do nothing
+-- What an attempt of this run holds already, or held until it was released or discarded, stays.
+insert into stock_data_quarantine (
+    run_id, attempt, row_number, symbol, date, open, high, low, close, volume, created_at, reasons
+)
+select
+    staged.run_id,
+    1 + coalesce(
+        (
+            select max(held.attempt)
+            from stock_data_quarantine as held
+            where held.run_id = staged.run_id and held.row_number = staged.row_number
+        ),
+        0
+    ),
+    staged.row_number, staged.symbol, staged.date, staged.open, staged.high, staged.low,
+    staged.close, staged.volume, staged.created_at, staged.reasons
+from staged_quarantine as staged
+where not exists (
+    select
+    from stock_data_quarantine as held
+    where
+        held.run_id = staged.run_id
+        and held.row_number = staged.row_number
+        and held.superseded_by is null
+        and (
+            staged.symbol, staged.date, staged.open, staged.high, staged.low, staged.close,
+            staged.volume, staged.created_at, staged.reasons
+        ) is not distinct from (
+            held.symbol, held.date, held.open, held.high, held.low, held.close,
+            held.volume, held.created_at, held.reasons
+        )
+)

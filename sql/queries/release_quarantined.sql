@@ -1,9 +1,23 @@
-update stock_data_quarantine set
+-- Released is what this run really published: a bar that the source lacks stays held.
+update stock_data_quarantine as held set
     released_by = %(run_id)s,
-    released_at = now()
+    released_at = now(),
+    released_as = case
+        when (
+            held.open, held.high, held.low, held.close, held.volume
+        ) is not distinct from (
+            bar.open, bar.high, bar.low, bar.close, bar.volume
+        ) then 'same'
+        else 'corrected'
+    end
+from stock_data_enriched as bar
 where
-    symbol = any(%(symbols)s)
-    and (date is null or date >= coalesce(%(start)s, '-infinity'::date))
-    and (date is null or date <= coalesce(%(end)s, 'infinity'::date))
-    and run_id <> %(run_id)s
-    and released_by is null
+    bar.symbol = held.symbol
+    and bar.date = held.date
+    and bar.run_id = %(run_id)s
+    and held.symbol = any(%(symbols)s)
+    and held.date >= coalesce(%(start)s, '-infinity'::date)
+    and held.date <= coalesce(%(end)s, 'infinity'::date)
+    and held.released_by is null
+    and held.superseded_by is null
+    and held.discarded_by is null

@@ -1,6 +1,9 @@
 -- What the gate let through, with the run that let it through.
+-- extracted_at: the database's clock when the bar was read; an older extract never replaces a newer.
+-- remarks: the expectations that the bar missed without being held. doubts: those that a later run
+-- found it to miss, once more bars were known.
 create table if not exists stock_data_enriched (
-    symbol varchar(10) not null,
+    symbol text not null,
     date date not null,
     open double precision not null,
     high double precision not null,
@@ -12,5 +15,8 @@ create table if not exists stock_data_enriched (
     price_range_pct double precision,
     run_id text not null,
     published_at timestamptz not null default now(),
+    extracted_at timestamptz,
+    remarks text[],
+    doubts text[],
     primary key (symbol, date)
 )

@@ -6,6 +6,7 @@ folder of the files; `server` the socket's folder and the database.
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,13 @@ def publish(server: Server, place: str, symbols: int, run_id: str) -> Work:
     def work() -> list[int]:
         with engine.begin() as connection:
             done = publish_bars(
-                connection, table, run_id=run_id, symbols=names, start=None, end=None
+                connection,
+                table,
+                run_id=run_id,
+                symbols=names,
+                start=None,
+                end=None,
+                extracted_at=datetime.now(UTC),
             )
         return [done.rows, done.new, done.changed, done.removed]
 

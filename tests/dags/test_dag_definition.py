@@ -92,6 +92,12 @@ def test_retries_by_default_are_two_two_minutes_apart(
         pytest.param("sql.errors.NoBarsError", False, id="no_bars"),
         pytest.param("sql.errors.PublishError", False, id="contradiction"),
         pytest.param("tracking.errors.StoreUnreachableError", True, id="tracking_down"),
+        pytest.param("dags.errors.StagingLostError", True, id="store_down"),
+        pytest.param("dags.errors.AlteredError", False, id="altered"),
+        pytest.param("dags.errors.LostBarsError", False, id="lost_bars"),
+        pytest.param("dags.errors.Superseded", False, id="superseded"),
+        pytest.param("builtins.OSError", True, id="disk_full"),
+        pytest.param("builtins.OverflowError", False, id="unthought_of"),
     ],
 )
 def test_only_what_time_mends_is_tried_again(dag: Any, error: str, tried_again: bool):
@@ -113,8 +119,12 @@ def test_the_steps_run_in_order_and_tracking_is_a_teardown(dag: Any):
     assert tracking.is_teardown
     assert tracking.on_failure_fail_dagrun
     # The run fails when publishing did not succeed, though tracking did.
-    assert dag.get_task("published").upstream_task_ids == {"publish_data"}
-    assert not dag.get_task("published").downstream_task_ids
+    assert dag.get_task("published").upstream_task_ids == {"publish_data", "log_to_mlflow"}
+    last = dag.get_task("confirm_published")
+    assert last.upstream_task_ids == {"published"}
+    assert last.is_teardown
+    assert last.on_failure_fail_dagrun
+    assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == [last.task_id]
 
 
 def test_partitions_are_mapped_and_a_run_without_any_passes_them_by(dag: Any):
@@ -142,6 +152,7 @@ def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
         "start_date": None,
         "end_date": None,
         "policy": "fail",
+        "accept_removals": None,
         "debug_mode": False,
     }
     symbols = dag.params.get_param("symbols").schema

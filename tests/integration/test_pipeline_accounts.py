@@ -1,5 +1,6 @@
 """No bar is lost: rows extracted = rows published + rows held, for any bars."""
 
+import itertools
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.workflow import Database, Workflow
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 DEFECTS = st.sampled_from(["none"] * 8 + ["nan", "inf", "negative", "twice", "volume", "null"])
+NUMBERS = itertools.count()
 BARS = st.dictionaries(
     st.sampled_from(SYMBOLS), st.lists(DEFECTS, min_size=1, max_size=6), min_size=1
 )
@@ -35,15 +37,18 @@ def test_rows_extracted_are_rows_published_and_rows_held(
     from dags.run import Run, RunIdentity
     from dags.staging import Staging
 
-    database.execute("truncate stock_data_enriched, stock_data_quarantine")
-    staging = Staging.of_run(f"file://{tmp_path}", "dag", "run")
+    run_id = f"run {next(NUMBERS)}"
+    database.execute("truncate stock_data_enriched, stock_data_publications")
+    staging = Staging.of_run(f"file://{tmp_path}", "dag", run_id)
     staging.prepare()
     bars = table_of(defects)
-    with staging.recorded("extract") as record, (staging.root / "bars.parquet").open("wb") as sink:
+    with staging.recorded("extract") as record, staging.sealing("bars.parquet") as sink:
         pq.write_table(bars, sink)
-        record.update(rows=bars.num_rows, digest="", sql="")
+        read = {"extracted_at": datetime.now(UTC).isoformat(), "gone": []}
+        record.update(rows=bars.num_rows, digest="", sql="", bars_seal=sink.seal(), **read)
+        record.update(context_seal=None)
     request = RunRequest(SYMBOLS, None, None, policy="quarantine")
-    identity = RunIdentity("dag", "run", "manual", "2026-01-01", datetime.now(UTC))
+    identity = RunIdentity("dag", run_id, "manual", "2026-01-01", datetime.now(UTC))
     run = Run(Settings(), request, staging, identity)
     with suppress(GateClosed):
         steps.validate(run)
@@ -51,7 +56,7 @@ def test_rows_extracted_are_rows_published_and_rows_held(
         steps.publish(run)
 
     published = database.one("select count(*) from stock_data_enriched")
-    held = database.one("select count(*) from stock_data_quarantine")
+    held = database.one(f"select count(*) from stock_data_quarantine where run_id = '{run_id}'")
     is_open = staging.records()["validate"]["open"]
     bad = {symbol for symbol, kinds in defects.items() if set(kinds) - {"none"}}
     assert is_open == (bad != set(defects))

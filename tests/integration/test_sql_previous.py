@@ -14,7 +14,15 @@ def publish(connection, symbol, closes):
         bars[column] = bars["close"]
     for column in ("daily_return", "price_range", "price_range_pct"):
         bars[column] = 0.0
-    publish_bars(connection, bars, run_id="r", symbols=[symbol], start=None, end=None)
+    publish_bars(
+        connection,
+        bars,
+        run_id="r",
+        symbols=[symbol],
+        start=None,
+        end=None,
+        extracted_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    )
 
 
 def test_the_last_published_close_before_the_range_is_found_per_symbol(engine):

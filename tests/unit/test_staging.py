@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dags.errors import StagingError
+from dags.errors import AlteredError, StagingError
+from dags.layout import safe_name
 
 pytestmark = pytest.mark.usefixtures("airflow_environment")
 
@@ -28,8 +29,48 @@ def prepared(folder: Path, run_id: str = "manual__1") -> Any:
 def test_the_folder_of_a_run_is_safe_for_any_file_system(tmp_path: Path):
     made = prepared(tmp_path, "manual__2025-10-06T00:00:00+00:00/../x")
 
-    assert (tmp_path / "dag" / "manual__2025-10-06T00_00_00_00_00_.._x" / "steps").is_dir()
+    (folder,) = (tmp_path / "dag").iterdir()
+    assert folder.name.startswith("manual__2025-10-06T00_00_00_00_00_.._x-")
+    assert (folder / "steps").is_dir()
     assert str(made).startswith("file://")
+
+
+GENERATED = "manual__2025-10-06T00:00:00.123+00:00"
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["a:b", "a_b", "a/b", "a b", "a\nb"],
+        [GENERATED, GENERATED.replace(":", "_"), GENERATED.replace(":", "_").replace("+", "_")],
+        [GENERATED, GENERATED.replace("+", " "), GENERATED + "_x", GENERATED + "+x"],
+        [".", "..", "...", "_"],
+        ["x" * 250, "x" * 249 + "y", "x" * 200],
+        ["é", "è", "e"],
+        ["a:b", safe_name("a:b")],
+    ],
+)
+def test_no_two_runs_share_a_folder(tmp_path: Path, ids: list[str]):
+    names = {safe_name(run_id) for run_id in ids}
+
+    assert len(names) == len(ids)
+    for name in names:
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    assert len(list((tmp_path / "runs").iterdir())) == len(ids)
+
+
+def test_a_run_as_airflow_names_it_has_the_folder_that_it_always_had():
+    assert safe_name(GENERATED) == "manual__2025-10-06T00_00_00.123_00_00"
+    assert safe_name("backfill-2") == "backfill-2"
+
+
+def test_a_file_that_was_altered_is_refused(tmp_path: Path):
+    made = prepared(tmp_path)
+    seal = made.write_frame("f.parquet", pd.DataFrame({"close": [1.5]}))
+    assert made.read_table("f.parquet", seal, ["close"]).num_rows == 1
+    made.write_frame("f.parquet", pd.DataFrame({"close": [-999.0]}))
+    with pytest.raises(AlteredError, match=r"f\.parquet is not what was written there"):
+        made.read_table("f.parquet", seal)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path):

@@ -1,9 +1,14 @@
--- Rows of an earlier try of this run that are not the same any more.
-delete from stock_data_quarantine as held
+-- Rows of an earlier attempt of this run that it does not hold in the same way any more.
+update stock_data_quarantine as held set
+    superseded_by = %(run_id)s,
+    superseded_at = now()
 where
     held.run_id = %(run_id)s
     and held.row_number >= %(first)s
     and held.row_number < coalesce(%(end)s, 9223372036854775807)
+    and held.released_by is null
+    and held.superseded_by is null
+    and held.discarded_by is null
     and not exists (
         select
         from staged_quarantine as staged

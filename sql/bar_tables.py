@@ -1,0 +1,39 @@
+"""Bars as Arrow tables of the types that PostgreSQL's text format has."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+BAR = ("symbol", "date", "open", "high", "low", "close", "volume")
+DERIVED = ("daily_return", "price_range", "price_range_pct")
+EXTRACTED = (*BAR, "created_at")
+TYPES = dict.fromkeys((*BAR, *DERIVED), pa.float64()) | {
+    "symbol": pa.string(),
+    "date": pa.date32(),
+    "created_at": pa.timestamp("us"),
+}
+
+
+def as_table(bars: pa.Table | pd.DataFrame, columns: Sequence[str]) -> pa.Table:
+    """The columns of `bars`; a frame's NaN becomes NULL."""
+    if isinstance(bars, pd.DataFrame):
+        bars = pa.Table.from_pandas(bars[list(columns)], preserve_index=False)
+    return bars.select(list(columns)).cast(pa.schema([(name, TYPES[name]) for name in columns]))
+
+
+def without_nan(table: pa.Table) -> pa.Table:
+    """NULL for NaN in the derived columns."""
+    for position, name in enumerate(table.column_names):
+        if name in DERIVED:
+            values = table[name]
+            known = pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
+            table = table.set_column(position, name, known)
+    return table
+
+
+def text_array(items: Sequence[str]) -> str:
+    """A text[] as PostgreSQL reads it."""
+    quoted = ('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items)
+    return "{" + ",".join(quoted) + "}"

@@ -1,0 +1,91 @@
+"""What was published before: what the source lost of it, and what is known of single bars."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Engine
+
+from sql.statements import statement
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Of a symbol's `published` bars in a range, `bars` are not in the source any more.
+
+    `dates` are the first twenty of them.
+    """
+
+    symbol: str
+    published: int
+    bars: int
+    first_date: date
+    last_date: date
+    dates: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class PublishedBar:
+    """A published row: by which run and when, and the expectations that it is known to miss."""
+
+    symbol: str
+    date: date
+    run_id: str
+    published_at: datetime
+    known: tuple[str, ...]
+
+
+def published_symbols(engine: Engine, *, start: date | None, end: date | None) -> list[str]:
+    """The symbols that are published in the range, in alphabetical order."""
+    bound = {"start": start, "end": end}
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(statement("queries/published_symbols"), bound)
+        return list(found.scalars())
+
+
+def bars_gone(
+    engine: Engine,
+    *,
+    symbols: Sequence[str],
+    start: date | None,
+    end: date | None,
+    extracted_at: datetime,
+) -> list[Gone]:
+    """What was published of `symbols` in the range and is not in `stock_data` any more."""
+    bound = {
+        "symbols": list(symbols),
+        "start": start,
+        "end": end,
+        "extracted_at": extracted_at,
+    }
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(statement("queries/bars_gone"), bound)
+        return [
+            Gone(
+                one.symbol, one.published, one.gone, one.first_date, one.last_date, tuple(one.dates)
+            )
+            for one in found
+        ]
+
+
+def published_bars(engine: Engine, keys: Sequence[tuple[str, date]]) -> list[PublishedBar]:
+    """The published rows of the bars with these symbols and dates; the others have none."""
+    bound = {"of_symbols": [s for s, _ in keys], "dates": [day for _, day in keys]}
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(statement("queries/published_bars"), bound)
+        return [
+            PublishedBar(one.symbol, one.date, one.run_id, one.published_at, tuple(one.known))
+            for one in found
+        ]
+
+
+def note_doubts(connection: Connection, doubts: Sequence[tuple[str, date, Sequence[str]]]) -> int:
+    """Write what published bars (symbol, date) are now found to miss into `doubts`; how many."""
+    if not doubts:
+        return 0
+    bound = {
+        "of_symbols": [symbol for symbol, _, _ in doubts],
+        "dates": [day for _, day, _ in doubts],
+        "names": ["\n".join(names) for _, _, names in doubts],
+    }
+    return connection.exec_driver_sql(statement("queries/note_doubts"), bound).rowcount

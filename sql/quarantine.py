@@ -1,0 +1,130 @@
+"""Keeping what the gate held: rows are added and resolved, never deleted.
+
+A row ends as released (a run published the bar, the same or corrected), superseded (held anew by a
+later attempt or run) or discarded with a reason; until then it is open.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import Connection, Engine
+
+from sql.bar_tables import BAR, EXTRACTED, as_table, text_array
+from sql.copy_in import copy_in
+from sql.errors import DiscardError
+from sql.locks import PUBLISH, lock
+from sql.statements import statement
+
+
+@dataclass(frozen=True)
+class OpenBars:
+    """What is held of a symbol (None: rows without one) and not resolved; `run_id` held it last."""
+
+    symbol: str | None
+    bars: int
+    first_date: date | None
+    last_date: date | None
+    since: datetime
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """How many rows were released; `still_held` bars of the same symbols and dates were not.
+
+    Their symbols passed the gate, but the source has no such bar any more.
+    """
+
+    released: int
+    still_held: int
+
+
+def quarantine_bars(
+    connection: Connection,
+    bars: pa.Table | pd.DataFrame,
+    *,
+    run_id: str,
+    reasons: Sequence[Sequence[str]],
+    row_numbers: Sequence[int],
+    first: int = 0,
+    end: int | None = None,
+) -> int:
+    """Hold `bars` in `stock_data_quarantine`; return how many there are.
+
+    A row that this run holds in the same way already stays as it is. One that it held otherwise
+    before, among positions `first` up to `end` (None: all that follow; a partition has its own),
+    is superseded; so is what other runs hold of the same bars. Call it with no bars too, for a run
+    that held some back at first.
+
+    `bars` has symbol, date, open, high, low, close, volume and, if known, created_at, as
+    extracted: anything may be missing or infinite, and bars may repeat. Give an Arrow table to
+    tell NULL from NaN: a frame's NaN is written as NULL. `reasons` and `row_numbers` (the
+    position in the run's extract, from 0) go with the rows.
+    """
+    lock(connection, PUBLISH)
+    names = bars.columns if isinstance(bars, pd.DataFrame) else bars.column_names
+    table = as_table(bars, EXTRACTED if "created_at" in names else BAR)
+    table = table.append_column("row_number", pa.array(row_numbers, pa.int64()))
+    table = table.append_column("reasons", pa.array(map(text_array, reasons), pa.string()))
+    table = table.append_column("run_id", pa.array([run_id] * table.num_rows, pa.string()))
+    connection.exec_driver_sql(statement("queries/stage_quarantine"))
+    rows = copy_in(connection, "staged_quarantine", table)
+    bound = {"run_id": run_id, "first": first, "end": end}
+    for step in ("supersede_own_quarantined", "supersede_quarantined", "insert_quarantined"):
+        connection.exec_driver_sql(statement(f"queries/{step}"), bound)
+    connection.exec_driver_sql("drop table staged_quarantine")
+    return rows
+
+
+def release(
+    connection: Connection,
+    *,
+    run_id: str,
+    symbols: Sequence[str],
+    start: date | None,
+    end: date | None,
+) -> Release:
+    """Resolve what was held of the bars that this run has published, in the same transaction.
+
+    A bar of `symbols` from `start` to `end` (None: open) that the run did not publish stays held.
+    """
+    lock(connection, PUBLISH)
+    bound = {"run_id": run_id, "symbols": list(symbols), "start": start, "end": end}
+    done = connection.exec_driver_sql(statement("queries/release_quarantined"), bound).rowcount
+    left = connection.exec_driver_sql(statement("queries/count_open_quarantined"), bound)
+    return Release(done, int(left.scalar_one()))
+
+
+def open_bars(engine: Engine) -> list[OpenBars]:
+    """What is held and not resolved, by symbol, the longest held first."""
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(statement("queries/open_quarantined"))
+        return [OpenBars(**one._mapping) for one in found]
+
+
+def discard(
+    connection: Connection,
+    *,
+    symbol: str | None,
+    start: date | None,
+    end: date | None,
+    by: str,
+    reason: str,
+) -> int:
+    """Resolve the open rows of a symbol (None: those without one) as not wanted; return how many.
+
+    Raises DiscardError when nobody or nothing is named, or no row is open.
+    """
+    if not by.strip() or not reason.strip():
+        raise DiscardError("A discarded bar needs a reason and the name of who discards it.")
+    bound = {"symbol": symbol, "start": start, "end": end, "by": by, "reason": reason}
+    done = connection.exec_driver_sql(statement("queries/discard_quarantined"), bound).rowcount
+    if not done:
+        raise DiscardError(
+            f"No bar of {symbol or 'no symbol'} from {start or 'the first'} to {end or 'the last'} "
+            "is held and open; nothing was discarded."
+        )
+    return done

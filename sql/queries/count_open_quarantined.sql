@@ -1,0 +1,10 @@
+-- Bars of the symbols that stay held, though the symbols passed: the source has no such bar any more.
+select count(distinct (symbol, coalesce(date, '-infinity')))
+from stock_data_quarantine
+where
+    symbol = any(%(symbols)s)
+    and (date is null or date >= coalesce(%(start)s, '-infinity'::date))
+    and (date is null or date <= coalesce(%(end)s, 'infinity'::date))
+    and released_by is null
+    and superseded_by is null
+    and discarded_by is null

@@ -1,0 +1,11 @@
+update stock_data_quarantine set
+    discarded_by = %(by)s,
+    discarded_at = now(),
+    discard_reason = %(reason)s
+where
+    symbol is not distinct from %(symbol)s
+    and (%(start)s::date is null or date >= %(start)s)
+    and (%(end)s::date is null or date <= %(end)s)
+    and released_by is null
+    and superseded_by is null
+    and discarded_by is null
