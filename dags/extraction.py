@@ -37,7 +37,7 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dic
     }
 
 
-def staged_context(staging: Staging) -> pd.DataFrame | None:
+def staged_lookback(staging: Staging) -> pd.DataFrame | None:
     """The dated bars before the range; None when there are none."""
     if not staging.exists(CONTEXT):
         return None
