@@ -106,8 +106,8 @@ class QualityReport:
     own columns as they were, ``severity`` (the worst), ``expectations`` and ``reasons`` (lists).
     ``lookback_failing`` has the same columns but ``row``, for the newest bars of the lookback that
     fail a critical expectation or a warning. ``doubtful`` are those of them that were published
-    without, ``removed`` what was published and is gone. ``weaknesses`` says in sentences what the
-    suite cannot find. ``page`` is the batch's Data Docs page as one self-contained HTML text.
+    without, ``removed`` what was published and is gone. ``weaknesses`` says in sentences where the
+    suite is weak. ``page`` is the batch's Data Docs page as one self-contained HTML text.
     """
 
     suite: str

@@ -217,6 +217,7 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
         "description": outcome.description,
         "count": outcome.unexpected_count,
         "share": outcome.unexpected_share,
+        "looked_at": outcome.looked_at,
         "symbols": list(outcome.symbols[:SHOWN_SYMBOLS]),
         "symbol_count": len(outcome.symbols),
         "observed": outcome.observed[:500],

@@ -110,7 +110,6 @@ def _vanished(removals: Sequence[Removal]) -> Outcome:
         unexpected_count=gone,
         unexpected_share=gone / published if published else 0.0,
         symbols=tuple(sorted({removal.symbol for removal in removals})),
-        looked_at=published,
     )
 
 
