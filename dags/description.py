@@ -85,8 +85,12 @@ def _table(expectations: Sequence[Entry]) -> str:
 
 
 def _row(entry: Entry) -> str:
-    crashed = {"error": " (could not be checked)", "missing": " (was never checked)"}
-    what = escape(str(entry["description"])) + crashed.get(entry["status"], "")
+    unchecked = {
+        "error": " (could not be checked)",
+        "missing": " (was never checked)",
+        "unchecked": " (looked at no bar)",
+    }
+    what = escape(str(entry["description"])) + unchecked.get(entry["status"], "")
     rows = f"{entry['unexpected_count']:,}" if entry["unexpected_count"] else ""
     return f"| {entry['severity']} | {what} | {rows} | {_listed(entry['symbols'])} |"
 

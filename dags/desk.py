@@ -95,7 +95,7 @@ class StagedRun:
         frame: pd.DataFrame = table.to_pandas(date_as_object=False)
         return frame
 
-    def context(self) -> pd.DataFrame | None:
+    def lookback(self) -> pd.DataFrame | None:
         """The dated bars before the range; None when there are none, or they are cleaned up."""
         if not (self.folder / CONTEXT).exists():
             return None

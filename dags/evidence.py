@@ -98,7 +98,7 @@ def worst_rows(failing: "pa.Table") -> "pa.Table":
 def _expectations_table(path: Path, expectations: list[Mapping[str, Any]]) -> None:
     columns = (
         *("status", "severity", "expectation", "what", "observed"),
-        *("unexpected_count", "unexpected_share", "symbols"),
+        *("unexpected_count", "unexpected_share", "looked_at", "symbols"),
     )
     rows = [
         (
@@ -109,6 +109,7 @@ def _expectations_table(path: Path, expectations: list[Mapping[str, Any]]) -> No
             entry["exception"] or entry["observed"],
             entry["unexpected_count"],
             entry["unexpected_share"],
+            entry.get("looked_at"),
             _bounded(", ".join(entry["symbols"])),
         )
         for name, entry in zip(expectation_names(expectations), expectations, strict=True)

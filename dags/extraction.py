@@ -49,7 +49,7 @@ def staged_bars(staging: Staging) -> pa.Table:
     return staging.read_table(BARS, staging.read_json("steps/extract.json")["bars_seal"])
 
 
-def staged_context(staging: Staging) -> pd.DataFrame | None:
+def staged_lookback(staging: Staging) -> pd.DataFrame | None:
     """The dated bars before the range, as extracted; None when there are none."""
     seal = staging.read_json("steps/extract.json")["context_seal"]
     if seal is None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dags.errors import PartitionError
-from dags.extraction import extract_into, staged_bars, staged_context
+from dags.extraction import extract_into, staged_bars, staged_lookback
 from dags.layout import ARRAYS, BARS, CONTEXT, FINDINGS
 from dags.partition_records import transformed
 from dags.partitions import PartitionedRun
@@ -55,7 +55,7 @@ class StagedPart:
         """Its bars, as extracted."""
         return self._read(BARS, columns)
 
-    def context(self, columns: Sequence[str] | None = None) -> pa.Table:
+    def lookback(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The dated bars before the range; none when there are none."""
         if not self.staging.exists(CONTEXT):
             return self._read(BARS, columns).slice(0, 0)
@@ -90,7 +90,7 @@ def check(run: Run, number: int) -> dict[str, Any]:
             staged_bars(staging).to_pandas(date_as_object=False),
             parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite),
             as_of=plan.as_of,
-            context=staged_context(staging),
+            lookback=staged_lookback(staging),
         )
         staging.write_json(FINDINGS, findings.document)
         stored = io.BytesIO()

@@ -6,7 +6,7 @@ partition_steps).
 
 import logging
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from dags.earlier import COMPARED_BARS, account_before
 from dags.errors import GateClosed, NotPublished, Superseded
-from dags.extraction import extract_into, staged_bars, staged_context
+from dags.extraction import extract_into, staged_bars, staged_lookback
 from dags.known_symbols import remember
 from dags.layout import (
     CHANGES,
@@ -91,9 +91,7 @@ def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
     suite = read_suite(suite_path(JUDGED_BY))
     symbols = in_order(engine, request.symbols)
     plan = Plan(
-        as_of=request.end.isoformat()
-        if request.end
-        else datetime.now(UTC).isoformat(timespec="seconds"),
+        as_of=_as_of(request.end),
         suite=JUDGED_BY,
         suite_text=suite.text,
         partitions=divide(symbols, run.settings.partition_symbols, nameless=request.every),
@@ -162,10 +160,19 @@ def _checked(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
         bars,
         results=settings.results_dir,
         run_name=staging.root.name,
-        as_of=run.request.end.isoformat() if run.request.end else None,
-        context=staged_context(staging),
+        as_of=_as_of(run.request.end),
+        lookback=staged_lookback(staging),
     )
     return report, bars
+
+
+def _as_of(end: date | None) -> str:
+    """The last day of the request, or else now; the future excuses no bar of the days until then.
+
+    Said once, so that all parts of a run are judged from the same moment.
+    """
+    now = datetime.now(UTC)
+    return end.isoformat() if end and end < now.date() else now.isoformat(timespec="seconds")
 
 
 def _say_why(report: "QualityReport", run: Run) -> None:

@@ -20,11 +20,11 @@ from great_expectations.data_context.types.resource_identifiers import Validatio
 from great_expectations.datasource.fluent.interfaces import Batch
 
 from gx.docs import standalone
-from gx.judged_rows import judging
 from gx.outcomes import ROWS_ONLY, memory_batch, read_outcomes, suite_of
+from gx.plugins.expectations.lookback import with_lookback
 from gx.report import QualityReport, date_label
 from gx.suites import Suite, read_suite, suite_path
-from gx.verdicts import failing_bars, symbol_verdicts
+from gx.verdicts import failing_bars, lookback_failing, symbol_verdicts
 
 PROJECT = Path(__file__).parent
 
@@ -36,7 +36,7 @@ def run(
     suite: str = "stock_data",
     run_name: str | None = None,
     as_of: str | None = None,
-    context: pd.DataFrame | None = None,
+    lookback: pd.DataFrame | None = None,
     project: Path = PROJECT,
 ) -> QualityReport:
     """Run the committed checkpoint named like ``suite`` on ``bars`` and report.
@@ -44,7 +44,7 @@ def run(
     ``bars`` has the columns symbol, date, open, high, low, close, volume (prices and volume
     float64); what is missing is for the suite to find. Validation results and Data Docs land under
     ``results``; nothing in ``project`` is written. ``as_of`` (2025-11-04; default now) is the day
-    at whose end freshness and future bars are judged. ``context`` has the bars before ``bars``:
+    at whose end freshness and future bars are judged. ``lookback`` has the bars before ``bars``:
     they tell what is ordinary for a symbol, and are not judged themselves.
 
     One validation per process at a time: a context mixes up the batches of several threads.
@@ -52,20 +52,19 @@ def run(
     Raises SuiteError for a suite file that cannot be trusted.
     """
     read = read_suite(suite_path(suite, project / "expectations"))
-    frame = pd.concat([bars, context], ignore_index=True)
+    frame = with_lookback(bars, lookback)
     gx_context = project_context(results, project)
     parameters, data = _parameters(as_of), {"dataframe": frame}
     checkpoint = gx_context.checkpoints.get(suite)
-    with judging(len(bars)):
-        checked = checkpoint.run(
-            batch_parameters=data,
-            expectation_parameters=parameters,
-            run_id=RunIdentifier(run_name=run_name),
-        )
+    checked = checkpoint.run(
+        batch_parameters=data,
+        expectation_parameters=parameters,
+        run_id=RunIdentifier(run_name=run_name),
+    )
     ((key, result),) = checked.run_results.items()
     (definition,) = checkpoint.validation_definitions
     batch = definition.batch_definition.get_batch(batch_parameters=data)
-    report = _report(read, batch, frame, len(bars), result, parameters, {})
+    report = _report(read, batch, frame, lookback, result, parameters, {})
     return replace(report, page=standalone(page_of(gx_context, key)))
 
 
@@ -74,15 +73,15 @@ def run_in_memory(
     suite: Suite,
     *,
     as_of: str | None = None,
-    context: pd.DataFrame | None = None,
+    lookback: pd.DataFrame | None = None,
     skipped: Mapping[str, str] | None = None,
 ) -> QualityReport:
     """Judge ``bars`` by a suite that need not be committed; writes nothing.
 
-    ``context`` is as in ``run``; ``skipped`` gives, by expectation type, why it makes no sense for
+    ``lookback`` is as in ``run``; ``skipped`` gives, by expectation type, why it makes no sense for
     these bars.
     """
-    frame, skipped = pd.concat([bars, context], ignore_index=True), skipped or {}
+    frame, skipped = with_lookback(bars, lookback), skipped or {}
     parameters = _parameters(as_of)
     wanted = [e for e in suite.expectations if e.configuration.type not in skipped]
     batch = memory_batch(frame)
@@ -90,7 +89,7 @@ def run_in_memory(
         suite_of(suite.name, wanted), result_format=ROWS_ONLY, expectation_parameters=parameters
     )
     assert isinstance(result, ExpectationSuiteValidationResult)
-    return _report(suite, batch, frame, len(bars), result, parameters, skipped)
+    return _report(suite, batch, frame, lookback, result, parameters, skipped)
 
 
 @lru_cache(maxsize=1)  # a context keeps the bars that it judged last
@@ -121,15 +120,13 @@ def _report(
     suite: Suite,
     batch: Batch,
     frame: pd.DataFrame,
-    judged: int,
+    lookback: pd.DataFrame | None,
     result: ExpectationSuiteValidationResult,
     parameters: Mapping[str, Any],
     skipped: Mapping[str, str],
 ) -> QualityReport:
-    outcomes = read_outcomes(
-        suite, batch, frame, result, judged=judged, parameters=parameters, skipped=skipped
-    )
-    frame = frame.iloc[:judged]
+    outcomes = read_outcomes(suite, batch, frame, result, parameters=parameters, skipped=skipped)
+    before = frame.iloc[:0] if lookback is None else lookback.reset_index(drop=True)
     known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
     return QualityReport(
         suite=suite.name,
@@ -141,4 +138,6 @@ def _report(
         outcomes=outcomes,
         symbols=symbol_verdicts(frame, outcomes),
         failing=failing_bars(frame, outcomes),
+        lookback_failing=lookback_failing(before, outcomes),
+        weaknesses=tuple(getattr(suite, "weaknesses", ())),
     )

@@ -12,18 +12,23 @@ _PRICES = ("open", "high", "low", "close", "volume")
 
 
 def report_lines(report: QualityReport) -> Iterator[str]:
-    """The report as lines: what failed, the worst failing bars, what was skipped, the verdict."""
+    """The report as lines: what failed, the worst failing bars, what was skipped, the verdict.
+
+    Where the suite is weak stands above, what became of published bars below.
+    """
     span = f"{report.first_date} to {report.last_date}" if report.first_date else "no dates"
     yield (
         f"{report.rows:,} bars of {len(report.symbols):,} symbols, {span}; "
         f"suite {report.suite}: {report.passed} of {len(report.outcomes)} expectations met"
     )
+    yield from (f"  weak      {weakness}" for weakness in report.weaknesses)
     if report.failed:
         yield ""
         yield from (_failure(outcome) for outcome in report.failed)
     if len(report.failing):
         yield ""
         yield from _bars(report.failing)
+    yield from _of_published(report)
     yield from _skipped(report)
     yield ""
     yield report.sentence
@@ -52,6 +57,17 @@ def _bars(failing: pd.DataFrame) -> Iterator[str]:
         yield f"  {_text(bar['symbol']):<10}{date:<20}{cells}  {' '.join(bar['reasons'])}"
     if len(failing) > len(shown):
         yield f"  … and {len(failing) - len(shown):,} more failing bars (--json, --html)"
+
+
+def _of_published(report: QualityReport) -> Iterator[str]:
+    if report.doubtful or report.removed:
+        yield ""
+    for doubt in report.doubtful[:WORST_ROWS]:
+        said = f"{doubt.symbol} {doubt.date}, published on {doubt.published_at[:10]}"
+        yield f"  doubtful  {said} by run {doubt.published_by}: {' '.join(doubt.reasons)}"
+    for gone in report.removed[:WORST_ROWS]:
+        held = "; the symbol is held" if gone.held else ""
+        yield f"  gone      {gone.symbol}: {gone.bars:,} of {gone.published:,} published bars{held}"
 
 
 def _skipped(report: QualityReport) -> Iterator[str]:

@@ -24,8 +24,6 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, PackageLoader, pass_context
 from jinja2.bccache import Bucket
 
-from gx.judged_rows import META, as_judged, fails_in_context_only
-
 ASSETS = Path(__file__).parent / "docs_assets"
 CSS = (ASSETS / "docs.css").read_text(encoding="utf-8")
 SCRIPT = (ASSETS / "docs.js").read_text(encoding="utf-8")
@@ -155,11 +153,6 @@ class ValidationPageRenderer(ValidationResultsPageRenderer):
             data_context=data_context,
         )
 
-    def render(self, validation_results: Any, suite_parameters: Any = None) -> Any:
-        """Return the page of a result, which is changed: bars that are only context do not fail."""
-        as_judged(validation_results)
-        return super().render(validation_results, suite_parameters)
-
     @classmethod
     def _render_validation_header(cls, validation_results: Any) -> Any:
         block: Any = super()._render_validation_header(validation_results)  # type: ignore[no-untyped-call]
@@ -169,8 +162,7 @@ class ValidationPageRenderer(ValidationResultsPageRenderer):
         result = _gist(validation_results)
         pill = f'<span class="verdict {verdict(result)}">{verdict(result)}</span>'
         sentence["template"] = text
-        said = summary(result) + _context_note(result)
-        sentence["params"] |= {"html_success_icon": pill, "success": said}
+        sentence["params"] |= {"html_success_icon": pill, "success": summary(result)}
         return block
 
 
@@ -196,15 +188,15 @@ def failure_counts(result: Mapping[str, Any]) -> dict[str, int]:
     """Count a result's failed expectations as `critical`, `warning`, `info` and `crashed`.
 
     `result` is the JSON form of an ExpectationSuiteValidationResult. What raised is counted as
-    `crashed` whatever its severity: it has checked nothing. What fails only on bars before the
-    range that is judged is not counted.
+    `crashed` whatever its severity: it has checked nothing. What passed because it looked at none
+    of the rows is counted as well.
     """
-    judged = result.get("meta", {}).get(META)
+    any_rows = any((check.get("result") or {}).get("element_count") for check in result["results"])
     counts = {"critical": 0, "warning": 0, "info": 0, "crashed": 0}
     for check in result["results"]:
         if _raised(check["exception_info"]):
             counts["crashed"] += 1
-        elif not check["success"] and not fails_in_context_only(check, judged):
+        elif not check["success"] or (any_rows and _looked_at_none(check)):
             counts[_severity(check)] += 1
     return counts
 
@@ -230,16 +222,10 @@ def summary(result: Mapping[str, Any]) -> str:
     return f"{', '.join(parts)} of {total} checks" if parts else f"all {total} checks"
 
 
-def _context_note(result: Mapping[str, Any]) -> str:
-    judged = result.get("meta", {}).get(META)
-    sizes = [(check.get("result") or {}).get("element_count") or 0 for check in result["results"]]
-    context = max(sizes, default=0) - judged if judged is not None else 0
-    if context <= 0:
-        return ""
-    return (
-        f"; {judged:,} bars are judged, and the {context:,} before them, which only tell what is "
-        "ordinary, are in the numbers below"
-    )
+def _looked_at_none(check: Mapping[str, Any]) -> bool:
+    found = check.get("result") or {}
+    count = found.get("element_count")
+    return count is not None and count == (found.get("missing_count") or 0)
 
 
 def _gist(validation_results: Any) -> dict[str, Any]:
@@ -253,7 +239,7 @@ def _gist(validation_results: Any) -> dict[str, Any]:
         }
         for check in validation_results.results
     ]
-    return {"meta": validation_results.meta, "results": results}
+    return {"results": results}
 
 
 def _raised(exception_info: Mapping[str, Any]) -> bool:

@@ -16,19 +16,34 @@ from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
 from gx.errors import PartsError
-from gx.outcomes import ROWS_ONLY, Rows, memory_batch, missing_outcome, outcome_of, suite_of
+from gx.outcomes import (
+    NO_ROWS,
+    ROWS_ONLY,
+    Found,
+    Rows,
+    found_in,
+    memory_batch,
+    missing_outcome,
+    outcome_of,
+    suite_of,
+)
 from gx.parts import ROWS, Route, judge_part
-from gx.plugins.expectations import ExpectNoDuplicatedSeries, ExpectNoMarketWideHoles
+from gx.plugins.expectations import (
+    BarExpectation,
+    ExpectNoDuplicatedSeries,
+    ExpectNoMarketWideHoles,
+)
+from gx.plugins.expectations.base import DOUBTING
 from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
 from gx.plugins.expectations.kernels.holes import CalendarHoles, judge_holes
 from gx.plugins.expectations.kernels.twins import Windows, judge_windows
+from gx.plugins.expectations.lookback import with_lookback
 from gx.report import BAR_COLUMNS, QualityReport
 from gx.suites import Suite
-from gx.verdicts import failing_bars, failing_rows_of, symbol_verdicts
+from gx.verdicts import failing_bars, failing_rows_of, lookback_failing, symbol_verdicts
 
 LISTED = 50
 SAMPLED = 20
-NO_ROWS = np.zeros(0, dtype=np.int64)
 NO_EXCEPTION = {"raised_exception": False, "exception_message": None, "exception_traceback": None}
 HOLE_ARRAYS = ("days", "lacking", "active", "row", "begin", "end")
 
@@ -46,7 +61,7 @@ class Part(Protocol):
     def bars(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Its bars, in the order in which they were judged; all columns, or these."""
 
-    def context(self, columns: Sequence[str] | None = None) -> pa.Table:
+    def lookback(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The bars before the range that were judged with them."""
 
 
@@ -83,18 +98,18 @@ def merge(parts: Sequence[Part], suite: Suite, *, as_of: str) -> Merged:
         _find(expectation, number, market, as_of)
         for number, expectation in enumerate(suite.expectations)
     ]
-    rows = [one.rows for one in found if one is not None]
-    bars = market.bars_at(np.unique(np.concatenate([*rows, NO_ROWS])))
+    results = [one for one in found if one is not None]
+    bars = market.bars_at(np.unique(np.concatenate([NO_ROWS, *(one.rows for one in results)])))
     outcomes = tuple(
         missing_outcome(expectation)
         if one is None
-        else outcome_of(expectation, one.result, one.rows, bars, judged=market.judged)
+        else outcome_of(expectation, one, bars, judged=market.judged)
         for expectation, one in zip(suite.expectations, found, strict=True)
     )
-    for one in found:
-        if one is not None:
-            _show_values(one, bars, market.judged)
+    for one in results:
+        _show_values(one, bars)
     bars = bars.loc[failing_rows_of(outcomes)]
+    doubted = np.unique(np.concatenate([NO_ROWS, *(one.lookback_rows for one in results)]))
     report = QualityReport(
         suite=suite.name,
         suite_sha256=suite.sha256,
@@ -105,8 +120,10 @@ def merge(parts: Sequence[Part], suite: Suite, *, as_of: str) -> Merged:
         outcomes=outcomes,
         symbols=symbol_verdicts(bars, outcomes, market.sizes),
         failing=failing_bars(bars, outcomes),
+        lookback_failing=lookback_failing(market.lookback_at(doubted), outcomes),
+        weaknesses=tuple(getattr(suite, "weaknesses", ())),
     )
-    return Merged(report, tuple(one.result for one in found if one is not None))
+    return Merged(report, tuple(one.result for one in results))
 
 
 def market_bar_size(parts: Iterable[Part]) -> BarSize:
@@ -129,63 +146,95 @@ def market_bar_size(parts: Iterable[Part]) -> BarSize:
     )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """An entry's result over all parts, and the positions of its failing rows, in order."""
-
-    result: ExpectationValidationResult
-    rows: Rows
-
-
 class _Market:
-    """All parts, and where the rows of each are in the whole: bars first, then the context."""
+    """All parts, and where the rows of each are in the whole."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = parts
         self.sizes = {s: n for part in parts for s, n in part.document["sizes"].items()}
-        bars = [part.document["rows"] for part in parts]
-        context = [part.document["context_rows"] for part in parts]
-        self.judged, self.rows = sum(bars), sum(bars) + sum(context)
-        self._bars = list(zip(bars, accumulate([0, *bars[:-1]]), strict=True))
-        self._context = list(accumulate([self.judged, *context[:-1]]))
+        self._bars = _Span.of([part.document["rows"] for part in parts])
+        self._lookback = _Span.of([part.document["lookback_rows"] for part in parts])
+        self.judged = sum(span.length for span in self._bars)
 
     def every(self, name: str) -> list[Any]:
         return [part.document[name] for part in self.parts if part.document[name] is not None]
 
-    def positions(self, rows: Sequence[Rows | None]) -> Rows:
-        """Positions in the whole of each part's rows, in order."""
-        judged, context = [NO_ROWS], [NO_ROWS]
-        for mine, (length, start), after in zip(rows, self._bars, self._context, strict=True):
-            if mine is not None:
-                mine = np.sort(mine)
-                judged.append(mine[mine < length] + start)
-                context.append(mine[mine >= length] - length + after)
-        return np.concatenate([*judged, *context])
+    def rows(self, name: str) -> Rows:
+        """Positions in the whole of the rows that an array of each part names."""
+        return _placed([part.array(name) for part in self.parts], self._bars)
+
+    def lookback_rows(self, name: str) -> Rows:
+        """The same in the whole of the lookback."""
+        return _placed([part.array(name) for part in self.parts], self._lookback)
+
+    def split(self, rows: Sequence[Rows]) -> tuple[Rows, Rows]:
+        """Of the rows of each part's table, the judged ones, and those new enough to be told."""
+        judged, doubted = [], []
+        for mine, part, span in zip(rows, self.parts, self._bars, strict=True):
+            judged.append(mine[mine < span.length])
+            doubted.append(np.intersect1d(mine, _needed(part, "newest")) - span.length)
+        return _placed(judged, self._bars), _placed(doubted, self._lookback)
 
     def bars_at(self, rows: Rows) -> pd.DataFrame:
-        """The bars at these positions, which index the frame; context is left out."""
-        found: list[pd.DataFrame] = []
-        for part, (length, start) in zip(self.parts, self._bars, strict=True):
-            mine = rows[(rows >= start) & (rows < start + length)]
-            if len(mine) or not found:
-                frame = _frame(part.bars(BAR_COLUMNS).take(pa.array(mine - start)))
-                found.append(frame.set_axis(mine, axis=0))
-        return pd.concat(found)
+        """The bars at these positions, which index the frame."""
+        return _taken([part.bars for part in self.parts], self._bars, rows)
 
-    def columns(self, names: Sequence[str] | None) -> pd.DataFrame:
-        """Some columns of all parts, or all of them, as one frame."""
+    def lookback_at(self, rows: Rows) -> pd.DataFrame:
+        """The same of the lookback."""
+        return _taken([part.lookback for part in self.parts], self._lookback, rows)
+
+    def columns(self, names: Sequence[str] | None, *, lookback: bool) -> pd.DataFrame:
+        """Some columns of all parts, or all of them, as one batch; with their lookback if asked."""
         if names is not None and not names:
-            return pd.DataFrame(index=pd.RangeIndex(self.rows))
-        tables = [part.bars(names) for part in self.parts]
-        tables += [part.context(names) for part in self.parts]
-        return _frame(pa.concat_tables(tables))
+            return pd.DataFrame(index=pd.RangeIndex(self.judged))
+        bars = _frame(pa.concat_tables([part.bars(names) for part in self.parts]))
+        if not lookback:
+            return bars
+        before = _frame(pa.concat_tables([part.lookback(names) for part in self.parts]))
+        return with_lookback(bars, before)
 
 
-def _find(expectation: Expectation, number: int, market: _Market, as_of: str) -> _Found | None:
+@dataclass(frozen=True)
+class _Span:
+    """Where a part's rows are in the whole."""
+
+    start: int
+    length: int
+
+    @classmethod
+    def of(cls, lengths: Sequence[int]) -> list["_Span"]:
+        return [cls(*pair) for pair in zip(accumulate([0, *lengths[:-1]]), lengths, strict=True)]
+
+
+def _placed(rows: Sequence[Rows | None], spans: Sequence[_Span]) -> Rows:
+    """Positions in the whole of each part's rows, in order."""
+    found = [
+        np.sort(mine) + span.start
+        for mine, span in zip(rows, spans, strict=True)
+        if mine is not None
+    ]
+    return np.concatenate([NO_ROWS, *found])
+
+
+def _taken(
+    readers: Sequence[Callable[..., pa.Table]], spans: Sequence[_Span], rows: Rows
+) -> pd.DataFrame:
+    """The bars at these positions of the whole; no part is read that has none of them."""
+    found: list[pd.DataFrame] = []
+    for read, span in zip(readers, spans, strict=True):
+        mine = rows[(rows >= span.start) & (rows < span.start + span.length)]
+        if len(mine) or not found:
+            frame = _frame(read(BAR_COLUMNS).take(pa.array(mine - span.start)))
+            found.append(frame.set_axis(mine, axis=0))
+    return pd.concat(found)
+
+
+def _find(expectation: Expectation, number: int, market: _Market, as_of: str) -> Found | None:
     entries = [part.document["entries"][number] for part in market.parts]
     raised = [entry for entry in entries if _raised(entry)]
     if raised:
-        return _Found(_result(expectation, False, {}, raised[0]["exception_info"]), NO_ROWS)
+        crash = _result(expectation, False, {}, raised[0]["exception_info"])
+        return Found(crash, NO_ROWS, NO_ROWS, looked_at=0)
     route = entries[0]["route"]
     if route == Route.COLUMNS:
         return _in_columns(expectation, market, as_of)
@@ -195,16 +244,17 @@ def _find(expectation: Expectation, number: int, market: _Market, as_of: str) ->
         return None
     if route == Route.SCHEMA:
         first = entries[0]
-        return _Found(_result(expectation, first["success"], first["result"]), NO_ROWS)
-    rows = market.positions([part.array(f"{number}.rows") for part in market.parts])
+        said = _result(expectation, first["success"], first["result"])
+        return Found(said, NO_ROWS, NO_ROWS, looked_at=market.judged)
+    rows, doubted = market.rows(f"{number}.rows"), market.lookback_rows(f"{number}.lookback")
     result = _summed([entry["result"] for entry in entries])
     details = _details(entries, market.parts)
-    return _counted(expectation, result | ({"details": details} if details else {}), rows)
+    return _counted(expectation, result | ({"details": details} if details else {}), rows, doubted)
 
 
 def _across(
     expectation: Expectation, number: int, entries: Sequence[Mapping[str, Any]], market: _Market
-) -> _Found:
+) -> Found:
     """Judge an expectation that looks across symbols by what each part says of itself."""
     not_judged = sum(entry["not_judged"] for entry in entries)
     if isinstance(expectation, ExpectNoDuplicatedSeries):
@@ -217,19 +267,22 @@ def _across(
         not_judged = not_judged if longer else 0
         holes = [() if longer else _holes(part, number) for part in market.parts]
         rows, details = judge_holes(holes, percent=expectation.percent)
-    everywhere = market.positions(rows)
+    failing, doubted = market.split(rows)
     result = {
-        "element_count": market.rows,
+        "element_count": market.judged,
         "missing_count": 0,
-        "unexpected_count": len(everywhere),
+        "unexpected_count": len(failing),
         "details": {"not_judged_symbols": not_judged, **details},
     }
-    return _counted(expectation, result, everywhere)
+    doubting = expectation.severity in DOUBTING
+    return _counted(expectation, result, failing, doubted if doubting else NO_ROWS)
 
 
-def _in_columns(expectation: Expectation, market: _Market, as_of: str) -> _Found | None:
+def _in_columns(expectation: Expectation, market: _Market, as_of: str) -> Found | None:
     """Judge an expectation on the columns that it names, read from all parts."""
-    columns = market.columns(_columns_of(expectation, market.parts[0]))
+    columns = market.columns(
+        _columns_of(expectation, market.parts[0]), lookback=isinstance(expectation, BarExpectation)
+    )
     result = memory_batch(columns).validate(
         suite_of("columns", [expectation]),
         result_format=ROWS_ONLY,
@@ -240,7 +293,7 @@ def _in_columns(expectation: Expectation, market: _Market, as_of: str) -> _Found
         return None
     (found,) = result.results
     rows = np.array(sorted(found.result.pop(ROWS, ())), dtype=np.int64)
-    return _Found(found, NO_ROWS if found.success else rows)
+    return found_in(columns, found, NO_ROWS if found.success else rows)
 
 
 def _columns_of(expectation: Expectation, part: Part) -> list[str] | None:
@@ -252,7 +305,7 @@ def _columns_of(expectation: Expectation, part: Part) -> list[str] | None:
     return [name for name in part.document["columns"] if name in named]
 
 
-def _counted(expectation: Expectation, result: dict[str, Any], rows: Rows) -> _Found:
+def _counted(expectation: Expectation, result: dict[str, Any], rows: Rows, doubted: Rows) -> Found:
     """Judge by the counts over all parts, as Great Expectations does by those of one batch."""
     missing = result.get("missing_count") or 0
     considered, unexpected = result["element_count"] - missing, result["unexpected_count"]
@@ -266,7 +319,8 @@ def _counted(expectation: Expectation, result: dict[str, Any], rows: Rows) -> _F
         result["missing_percent"] = missing / total * 100 if total else None
         result["unexpected_percent_total"] = unexpected / total * 100 if total else None
         result["unexpected_percent_nonmissing"] = result["unexpected_percent"]
-    return _Found(_result(expectation, success, result), NO_ROWS if success else rows)
+    failing = NO_ROWS if success else rows
+    return Found(_result(expectation, success, result), failing, doubted, looked_at=considered)
 
 
 def _summed(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -287,7 +341,7 @@ def _details(entries: Sequence[Mapping[str, Any]], parts: Sequence[Part]) -> dic
             if not isinstance(value, list):
                 merged[name] = merged.get(name, 0) + value
                 continue
-            # One frame would number the symbols of which there is only context last.
+            # One frame would number the symbols of which there is only lookback last.
             judged = part.document["sizes"]
             merged.setdefault(name, []).extend(v for v in value if v["symbol"] in judged)
             behind.setdefault(name, []).extend(v for v in value if v["symbol"] not in judged)
@@ -311,10 +365,10 @@ def _result(
     )
 
 
-def _show_values(found: _Found, bars: pd.DataFrame, judged: int) -> None:
+def _show_values(found: Found, bars: pd.DataFrame) -> None:
     """Give a failed result the first values that failed, for its page."""
     kwargs = found.result.expectation_config.kwargs if found.result.expectation_config else {}
-    rows = found.rows[found.rows < judged][:SAMPLED]
+    rows = found.rows[:SAMPLED]
     if len(rows) and kwargs.get("column") in bars:
         values = bars.loc[rows, kwargs["column"]].tolist()
         found.result.result["partial_unexpected_list"] = values
@@ -334,7 +388,7 @@ def _windows(part: Part, number: int) -> Windows:
     sums, ends, code, order = (
         _needed(part, f"{number}.{name}") for name in ("sums", "ends", "code", "order")
     )
-    rows = part.document["rows"] + part.document["context_rows"]
+    rows = part.document["rows"] + part.document["lookback_rows"]
     symbols, judged = tuple(entry["symbols"]), entry["judged_symbols"]
     return Windows(rows, sums, ends, code, order, symbols, judged)
 
@@ -368,8 +422,8 @@ class _Again:
         return self.part.bars
 
     @property
-    def context(self) -> Callable[..., pa.Table]:
-        return self.part.context
+    def lookback(self) -> Callable[..., pa.Table]:
+        return self.part.lookback
 
     def array(self, name: str) -> NDArray[Any] | None:
         return self.arrays.get(name)
@@ -377,7 +431,7 @@ class _Again:
 
 def _judged_again(part: Part, suite: Suite, as_of: str, size: BarSize) -> Part:
     findings = judge_part(
-        _frame(part.bars()), suite, as_of=as_of, context=_frame(part.context()), bar_size=size
+        _frame(part.bars()), suite, as_of=as_of, lookback=_frame(part.lookback()), bar_size=size
     )
     return _Again(part, findings.document, findings.arrays)
 

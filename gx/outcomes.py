@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import great_expectations
@@ -15,6 +16,8 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.expectations.expectation import Expectation
 
+from gx.looked_at import rows_looked_at, why_none
+from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.report import BAR_COLUMNS, Outcome, date_label
 from gx.suites import Suite, expectation_key
 
@@ -26,6 +29,17 @@ ROWS_ONLY = {
     "exclude_unexpected_values": True,
 }
 Rows = np.ndarray[Any, np.dtype[np.int64]]
+NO_ROWS: Rows = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A result, the positions of the rows that failed, in order, and how many it looked at."""
+
+    result: ExpectationValidationResult
+    rows: Rows
+    lookback_rows: Rows
+    looked_at: int
 
 
 def memory_batch(frame: pd.DataFrame) -> Batch:
@@ -48,15 +62,14 @@ def read_outcomes(
     frame: pd.DataFrame,
     result: ExpectationSuiteValidationResult,
     *,
-    judged: int,
     parameters: Mapping[str, Any],
     skipped: Mapping[str, str],
 ) -> tuple[Outcome, ...]:
     """One outcome per entry of the suite file, in its order; ``batch`` holds ``frame``.
 
-    An entry without a result is ``missing``: a check that did not run has checked nothing. Only the
-    first ``judged`` rows count; what follows them is context. ``parameters`` are those that the
-    suite was validated with; ``skipped`` gives, by expectation type, why it was left out.
+    An entry without a result is ``missing``: a check that did not run has checked nothing.
+    ``parameters`` are those that the suite was validated with; ``skipped`` gives, by expectation
+    type, why it was left out.
     """
     by_key = {result_key(found): found for found in result.results}
     failing = _failing_rows(suite, batch, by_key, parameters)
@@ -68,10 +81,8 @@ def read_outcomes(
         elif key not in by_key:
             outcomes.append(missing_outcome(expectation))
         else:
-            rows = failing.get(key, np.empty(0, np.int64))
-            outcomes.append(
-                outcome_of(expectation, by_key[key], rows, frame.iloc[:judged], judged=judged)
-            )
+            found = found_in(frame, by_key[key], failing.get(key, NO_ROWS))
+            outcomes.append(outcome_of(expectation, found, frame, judged=len(frame)))
     return tuple(outcomes)
 
 
@@ -125,39 +136,48 @@ def missing_outcome(expectation: Expectation) -> Outcome:
 
 
 def outcome_of(
-    expectation: Expectation,
-    found: ExpectationValidationResult,
-    rows: Rows,
-    bars: pd.DataFrame,
-    *,
-    judged: int,
+    expectation: Expectation, found: Found, bars: pd.DataFrame, *, judged: int
 ) -> Outcome:
-    """The outcome of a result: ``rows`` are the positions of the failing rows, in order.
+    """The outcome of a result.
 
-    ``bars`` holds the rows below ``judged`` that failed, or all of them, by position; failing rows
-    from ``judged`` on are context.
+    ``bars`` holds all of the ``judged`` ones, or only those that failed, by position.
     """
-    crash = _exception(found)
+    crash = _exception(found.result)
     if crash:
         return _outcome(expectation, status="error", exception=crash)
-    unexpected = int(found.result.get("unexpected_count") or 0)
-    everywhere, rows = rows, rows[rows < judged]
-    # A failure without rows is one of the whole batch, and stays a failure.
-    if not found.success and len(everywhere) and not len(rows):
-        return _outcome(expectation, status="passed", observed="only bars before the range fail")
-    symbols, ownerless = _symbols(bars, rows)
-    count = len(rows) or unexpected
+    known = {"looked_at": found.looked_at, "lookback_rows": found.lookback_rows}
+    nothing = bool(judged) and not found.looked_at
+    if found.result.success and nothing:
+        return _outcome(expectation, status="unchecked", observed=why_none(found.result), **known)
+    observed = _observed(found.result)
+    if nothing:
+        observed = observed or why_none(found.result)
+    symbols, ownerless = _symbols(bars, found.rows)
+    count = len(found.rows) or int(found.result.result.get("unexpected_count") or 0)
     return _outcome(
         expectation,
-        status="passed" if found.success else "failed",
-        observed=_observed(found),
+        status="passed" if found.result.success else "failed",
+        observed=observed,
         unexpected_count=count,
         unexpected_share=count / judged if judged else 0.0,
-        rows=rows,
+        rows=found.rows,
         symbols=symbols,
         ownerless=ownerless,
-        examples=_examples(bars, rows),
+        examples=_examples(bars, found.rows),
+        **known,
     )
+
+
+def found_in(bars: pd.DataFrame, result: ExpectationValidationResult, rows: Rows) -> Found:
+    """What a result on these judged bars says; ``rows`` as in ``Found``."""
+    looked_at = 0 if _exception(result) else rows_looked_at(result, bars)
+    return Found(result, rows, lookback_rows(result), looked_at)
+
+
+def lookback_rows(found: ExpectationValidationResult) -> Rows:
+    """The positions in the lookback of its newest bars that fail, where the result says so."""
+    details = found.result.get("details") or {}
+    return np.array(details.get(LOOKBACK_FAILING, ()), dtype=np.int64)
 
 
 def _outcome(expectation: Expectation, **found: Any) -> Outcome:

@@ -18,15 +18,23 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
-from gx.outcomes import ROWS_ONLY, entry_key, memory_batch, result_key, suite_of
+from gx.looked_at import OF_THE_SCHEMA
+from gx.outcomes import (
+    ROWS_ONLY,
+    entry_key,
+    lookback_rows,
+    memory_batch,
+    result_key,
+    suite_of,
+)
 from gx.plugins.expectations import (
     BarExpectation,
     ExpectNoDuplicatedSeries,
     ExpectNoMarketWideHoles,
 )
+from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.plugins.expectations.errors import ExpectationInputError
 from gx.plugins.expectations.kernels.bars import (
-    BAR_SIZE,
     Bars,
     BarSize,
     SortedFrame,
@@ -34,6 +42,7 @@ from gx.plugins.expectations.kernels.bars import (
 )
 from gx.plugins.expectations.kernels.holes import find_holes
 from gx.plugins.expectations.kernels.twins import find_windows
+from gx.plugins.expectations.lookback import sort_bars, with_lookback
 from gx.report import date_label
 from gx.suites import Suite
 
@@ -65,17 +74,6 @@ ROW_BY_ROW = {
     "expect_multicolumn_values_to_be_unique",
     "expect_select_column_values_to_be_unique_within_record",
 }
-# Built-in expectations about the columns, which all parts have in common.
-OF_THE_SCHEMA = {
-    "expect_column_to_exist",
-    "expect_column_type_to_be",
-    "expect_column_values_to_be_in_type_list",
-    "expect_column_values_to_be_of_type",
-    "expect_table_column_count_to_be_between",
-    "expect_table_column_count_to_equal",
-    "expect_table_columns_to_match_ordered_list",
-    "expect_table_columns_to_match_set",
-}
 KEYED_BY_SYMBOL = "expect_compound_columns_to_be_unique"
 
 
@@ -105,29 +103,29 @@ def judge_part(
     suite: Suite,
     *,
     as_of: str,
-    context: pd.DataFrame | None = None,
+    lookback: pd.DataFrame | None = None,
     bar_size: BarSize | None = None,
 ) -> Findings:
     """Judge the bars of some symbols; no other part may hold bars of them.
 
-    ``bars``, ``context`` and ``as_of`` are as in ``gx.checkpoint.run``; ``bar_size`` is what the
+    ``bars``, ``lookback`` and ``as_of`` are as in ``gx.checkpoint.run``; ``bar_size`` is what the
     whole market's bars are, once that is known.
 
-    The document has suite_sha256, columns, rows, context_rows, sizes (bars by symbol), first_date,
+    The document has suite_sha256, columns, rows, lookback_rows, sizes (bars by symbol), first_date,
     last_date, bar_size, date_labels, and per entry of the suite its route and what was found. The
-    arrays are `steps` and `step_counts` (how far bars are apart, in microseconds), and per entry
-    what its route needs, under its number: `3.rows` are positions of failing rows in the part.
+    arrays are `steps` and `step_counts` (how far bars are apart, in microseconds), `newest` (see
+    SortedBars), and per entry what its route needs, under its number: `3.rows` are positions of
+    failing rows in the part, `3.lookback` those in the part's lookback.
     """
-    frame = pd.concat([bars, context], ignore_index=True)
-    if bar_size is not None:
-        frame.attrs[BAR_SIZE] = bar_size
+    frame = with_lookback(bars, lookback, bar_size)
     entries: list[dict[str, Any]] = [
         {"route": route_of(expectation, list(frame.columns))} for expectation in suite.expectations
     ]
     arrays: Arrays = {}
     parameters = {"as_of": as_of}
-    _judge_alone(suite, frame, parameters, entries, arrays, judged=len(bars))
-    table = SortedFrame(frame)
+    _judge_alone(suite, frame, parameters, entries, arrays)
+    found = sort_bars(frame)
+    table, arrays["newest"] = found.table, found.newest
     for number, (entry, expectation) in enumerate(zip(entries, suite.expectations, strict=True)):
         if entry["route"] == Route.MARKET:
             _say_to_market(expectation, table, number, entry, arrays, judged=len(bars))
@@ -137,7 +135,7 @@ def judge_part(
         "suite_sha256": suite.sha256,
         "columns": list(frame.columns),
         "rows": len(bars),
-        "context_rows": len(frame) - len(bars),
+        "lookback_rows": len(table) - len(bars),
         "sizes": {str(s): int(n) for s, n in bars["symbol"].value_counts().items()},
         "first_date": date_label(known.min()),
         "last_date": date_label(known.max()),
@@ -174,8 +172,6 @@ def _judge_alone(
     parameters: Mapping[str, Any],
     entries: Sequence[dict[str, Any]],
     arrays: Arrays,
-    *,
-    judged: int,
 ) -> None:
     """Let Great Expectations judge what this part can settle, in one validation."""
     alone = {
@@ -195,14 +191,16 @@ def _judge_alone(
         if found is None:
             continue
         said: dict[str, Any] = found.to_json_dict()
+        (said["result"].get("details") or {}).pop(LOOKBACK_FAILING, None)
         entries[number] |= {
             "success": said["success"],
             "result": {k: v for k, v in said["result"].items() if k != ROWS},
             "exception_info": said["exception_info"],
         }
-        rows = found.result.get(ROWS)
-        if rows:
-            arrays[f"{number}.rows"] = np.array(sorted(rows), dtype=np.int64)
+        rows = np.array(sorted(found.result.get(ROWS) or ()), dtype=np.int64)
+        for name, failing in (("rows", rows), ("lookback", lookback_rows(found))):
+            if len(failing):
+                arrays[f"{number}.{name}"] = failing
 
 
 def _say_to_market(

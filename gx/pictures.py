@@ -69,5 +69,7 @@ class _Prices:
             return ()
         own = self._failing[self._failing["symbol"] == outcome.symbols[0]]
         failed = np.array([outcome.description in reasons for reasons in own["reasons"]], bool)
+        if not failed.any():
+            return ()  # what fails is not among these bars: it was published, and is gone
         marked = [own[failed].assign(severity=outcome.severity), own[~failed].assign(severity="")]
         return price_charts(self._bars, pd.concat(marked), outcome.symbols[:1])

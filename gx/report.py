@@ -34,8 +34,9 @@ class Outcome:
     the gate whatever the severity. It is ``unchecked`` when the check passed because there was no
     row for it to look at. ``looked_at`` counts the rows that it really looked at; None when it did
     not run, or in a report that does not say. ``rows`` are the positions (int64) of the failing
-    rows in the frame; it is empty for a check of the whole table. ``ownerless`` counts failing rows
-    that have no symbol. ``unexpected_share`` is a fraction, 0 to 1.
+    rows in the frame; it is empty for a check of the whole table. ``lookback_rows`` are positions
+    in the lookback: of its newest bars, those that fail. ``ownerless`` counts failing rows that
+    have no symbol. ``unexpected_share`` is a fraction, 0 to 1.
     """
 
     type: str
@@ -54,6 +55,9 @@ class Outcome:
     ownerless: int = 0
     examples: tuple[Mapping[str, Any], ...] = ()
     looked_at: int | None = None
+    lookback_rows: np.ndarray[Any, np.dtype[np.int64]] = field(
+        default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
@@ -102,8 +106,8 @@ class QualityReport:
     own columns as they were, ``severity`` (the worst), ``expectations`` and ``reasons`` (lists).
     ``lookback_failing`` has the same columns but ``row``, for the newest bars of the lookback that
     fail a critical expectation or a warning. ``doubtful`` are those of them that were published
-    without, ``removed`` what was published and is gone. ``weaknesses`` says in sentences what the
-    suite cannot find. ``page`` is the batch's Data Docs page as one self-contained HTML text.
+    without, ``removed`` what was published and is gone. ``weaknesses`` says in sentences where the
+    suite is weak. ``page`` is the batch's Data Docs page as one self-contained HTML text.
     """
 
     suite: str
@@ -248,8 +252,6 @@ def explain(outcome: Outcome) -> str:
         return f"{outcome.description} [could not be checked: {outcome.exception}]"
     if outcome.status == "missing":
         return f"{outcome.description} [was never checked]"
-    if outcome.status == "unchecked":
-        return f"{outcome.description} [looked at no bar: {outcome.observed}]"
     if not outcome.unexpected_count:
         return (
             f"{outcome.description} [{outcome.observed}]"

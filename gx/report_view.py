@@ -8,6 +8,7 @@ import pandas as pd
 
 from gx.changes import Changes
 from gx.pictures import NOTHING, Picture, draw
+from gx.published import Doubt, Removal
 from gx.report import SEVERITIES, Outcome, QualityReport, SymbolVerdict
 
 
@@ -20,6 +21,9 @@ class Bounds:
     rows: int = 200
     symbols: int = 200
     met: int = 200
+    doubtful: int = 100
+    removed: int = 100
+    weaknesses: int = 20
 
     def smaller(self) -> "Bounds":
         """A third of everything."""
@@ -46,6 +50,9 @@ class ReportView:
     rows: tuple[Mapping[Hashable, Any], ...]
     symbols: tuple[tuple[str, SymbolVerdict], ...]
     met: tuple[Outcome, ...]
+    doubtful: tuple[Doubt, ...]
+    removed: tuple[Removal, ...]
+    weaknesses: tuple[str, ...]
     provenance: Mapping[str, Any]
     changes: Changes | None = None
 
@@ -54,7 +61,8 @@ class ReportView:
         """The verdict in a word."""
         if not self.report.success:
             return "closed"
-        return "warned" if self.report.failed else "passed"
+        found = self.report.failed or self.report.doubtful or self.report.removed
+        return "warned" if found else "passed"
 
     @property
     def severities(self) -> dict[str, int]:
@@ -87,9 +95,16 @@ def view_of(
         rows=tuple(report.failing.head(bounds.rows).to_dict("records")),
         symbols=tuple(worst_first(report.symbols)[: bounds.symbols]),
         met=tuple(met[: bounds.met]),
+        doubtful=report.doubtful[: bounds.doubtful],
+        removed=tuple(_most_first(report.removed)[: bounds.removed]),
+        weaknesses=report.weaknesses[: bounds.weaknesses],
         provenance=provenance or {},
         changes=changes,
     )
+
+
+def _most_first(removed: Sequence[Removal]) -> list[Removal]:
+    return sorted(removed, key=lambda one: (not one.held, -one.bars, one.symbol))
 
 
 def worst_first(symbols: Mapping[str, SymbolVerdict]) -> list[tuple[str, SymbolVerdict]]:

@@ -67,7 +67,7 @@ def try_draft(
     saved: Document | None = None,
     entry: int | None = None,
     as_of: str | None = None,
-    context: pd.DataFrame | None = None,
+    lookback: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """What the draft would find in ``bars``, and how that differs from the saved suite.
 
@@ -76,10 +76,10 @@ def try_draft(
     """
     started = time.perf_counter()
     drafted, compared, partners = _chosen(document, saved, entry)
-    draft = run_in_memory(bars, _parse(drafted, name), as_of=as_of, **_given(context))
+    draft = run_in_memory(bars, _parse(drafted, name), as_of=as_of, lookback=lookback)
     before = None
     if compared is not None:
-        before = run_in_memory(bars, _parse(compared, name), as_of=as_of, **_given(context))
+        before = run_in_memory(bars, _parse(compared, name), as_of=as_of, lookback=lookback)
     first = entry or 1
     return {
         "rows": draft.rows,
@@ -99,10 +99,6 @@ def draft_document(bars: pd.DataFrame, name: str) -> dict[str, Any]:
     if bars.empty:
         raise SuiteError("there is no bar to draft a suite from; choose more symbols or dates")
     return draft_suite(bars, name).document
-
-
-def _given(context: pd.DataFrame | None) -> dict[str, Any]:
-    return {} if context is None else {"context": context}
 
 
 def _parse(document: Document, name: str) -> Suite:
@@ -221,6 +217,7 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
         "description": outcome.description,
         "count": outcome.unexpected_count,
         "share": outcome.unexpected_share,
+        "looked_at": outcome.looked_at,
         "symbols": list(outcome.symbols[:SHOWN_SYMBOLS]),
         "symbol_count": len(outcome.symbols),
         "observed": outcome.observed[:500],

@@ -70,6 +70,12 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     return bars.iloc[order].reset_index(drop=True)
 
 
+def lookback_failing(lookback: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """``QualityReport.lookback_failing``: bars of the lookback, by position, worst first."""
+    doubting = [replace(o, rows=o.lookback_rows) for o in outcomes if o.severity != "info"]
+    return failing_bars(lookback, doubting).drop(columns="row")
+
+
 def with_removals(report: QualityReport, removals: Sequence[Removal]) -> QualityReport:
     """The report with what is gone from the source; symbols that lost too much are held.
 
@@ -104,7 +110,6 @@ def _vanished(removals: Sequence[Removal]) -> Outcome:
         unexpected_count=gone,
         unexpected_share=gone / published if published else 0.0,
         symbols=tuple(sorted({removal.symbol for removal in removals})),
-        looked_at=published,
     )
 
 

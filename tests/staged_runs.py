@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from dags.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, safe_name
 from gx.changes import Account
-from gx.report import Outcome, QualityReport
+from gx.report import Doubt, Outcome, QualityReport, Removal
 from gx.verdicts import failing_bars, symbol_verdicts
 from gx.web.sources import RunSummary
 
@@ -66,6 +66,26 @@ def judged(bars: pd.DataFrame, *outcomes: Outcome) -> QualityReport:
         symbols=symbol_verdicts(bars, outcomes),
         failing=failing_bars(bars, outcomes),
     )
+
+
+DOUBT = Doubt(
+    symbol="AAPL",
+    date="2024-03-04",
+    published_by="scheduled__2024-03-05",
+    published_at="2024-03-05T22:15:00+00:00",
+    severity="warning",
+    expectations=("no_reversing_spikes(symbol, date, close)",),
+    reasons=("No price jumps far away and comes back.",),
+    bar={"open": 101.5, "high": 999.25, "low": 100.0, "close": 101.0, "volume": None},
+)
+REMOVAL = Removal(
+    symbol="MSFT",
+    bars=2,
+    published=20,
+    first_date="2024-03-04",
+    last_date="2024-03-05",
+    dates=("2024-03-04", "2024-03-05"),
+)
 
 
 def account(report: QualityReport, bars: pd.DataFrame) -> Account:

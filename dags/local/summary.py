@@ -29,7 +29,7 @@ def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
     """The summary, and the exit status that goes with it."""
     status = _status(traces, succeeded)
     lines = [*_headline(traces, status), "", *_bars(traces), *_expectations(traces)]
-    lines += [*_published(traces), *_where(traces)]
+    lines += [*_of_before(traces), *_published(traces), *_where(traces)]
     return Outcome(status, "\n".join(lines))
 
 
@@ -91,6 +91,24 @@ def _size(entry: Mapping[str, Any]) -> str:
     symbols = ", ".join(entry["symbols"][:4]) + (", …" if len(entry["symbols"]) > 4 else "")
     rows = f"{entry['unexpected_count']:,} bar{'s' if entry['unexpected_count'] > 1 else ''}"
     return f"({rows}: {symbols})" if symbols else f"({rows})"
+
+
+def _of_before(traces: Traces) -> Iterator[str]:
+    """Where the suite is weak, and what became of bars that were published before."""
+    report = traces.report or {}
+    doubtful, removed = report.get("doubtful", []), report.get("removed", [])
+    for weakness in report.get("weaknesses", [])[:_SHOWN]:
+        yield _line("Weak", weakness)
+    for doubt in doubtful[:_SHOWN]:
+        bar = f"{doubt['symbol']} {doubt['date']}, published on {doubt['published_at'][:10]}"
+        yield _line("Doubtful", f"{bar}: {' '.join(doubt['reasons'])}")
+    if len(doubtful) > _SHOWN:
+        yield _line("Doubtful", f"and {len(doubtful) - _SHOWN} more bars, see the report")
+    for gone in removed[:_SHOWN]:
+        bars = f"{gone['symbol']}: {gone['bars']:,} of {gone['published']:,} published bars"
+        yield _line("Gone", bars + (" (held)" if gone["held"] else ""))
+    if len(removed) > _SHOWN:
+        yield _line("Gone", f"and bars of {len(removed) - _SHOWN} more symbols, see the report")
 
 
 def _published(traces: Traces) -> Iterator[str]:

@@ -114,7 +114,7 @@ def _failed(request: Request, files: RunFiles) -> Response:
     rows = files.failing(["row", "symbol", "date", "severity", "reasons"])
     few = rows.filter(pc.is_in(rows["symbol"], pa.array(sorted(drawn), pa.string())))
     read = read_report(document, few.to_pandas())
-    return page(request, "failed.html", failed=view_of(read, bars=bars).failed)
+    return page(request, "failed.html", failed=view_of(read, bars=bars).failed, rows=read.rows)
 
 
 async def charts(request: Request) -> Response:

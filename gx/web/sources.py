@@ -74,7 +74,7 @@ class RunFiles(Protocol):
         Dates are datetime64; None when the bars have been cleaned up.
         """
 
-    def context(self) -> pd.DataFrame | None:
+    def lookback(self) -> pd.DataFrame | None:
         """The bars before the range, which tell what is ordinary; None when there are none."""
 
     def changes(self) -> Changes | None:

@@ -136,7 +136,7 @@ class SuiteApi:
         if entry is not None and (not isinstance(entry, int) or isinstance(entry, bool)):
             raise RequestFault("entry must be a whole number")
         saved = await run_in_threadpool(suite_store(sources).read, name)
-        bars, as_of, context = await run_in_threadpool(_bars, sources, body)
+        bars, as_of, lookback = await run_in_threadpool(_bars, sources, body)
         answer = await self._ask(
             "try",
             document=body["document"],
@@ -145,7 +145,7 @@ class SuiteApi:
             saved=_document(saved) or None,
             entry=entry,
             as_of=as_of,
-            context=context,
+            lookback=lookback,
         )
         return json_response(answer)
 
@@ -234,7 +234,7 @@ def _bars_of_run(
     bars = files.bars()
     if bars is None:
         raise RequestFault("the bars of this run have been cleaned up; choose a fresh extract")
-    return _bounded(bars), files.summary.as_of or files.summary.started, files.context()
+    return _bounded(bars), files.summary.as_of or files.summary.started, files.lookback()
 
 
 def _bounded(bars: pd.DataFrame) -> pd.DataFrame:

@@ -123,9 +123,9 @@ def test_a_failure_that_knows_no_rows_closes_the_gate(bars, tmp_path, project):
         }
     )
     path.write_text(json.dumps(suite))
-    for context in (None, bars[bars["date"] < "2025-10-10"]):
+    for lookback in (None, bars[bars["date"] < "2025-10-10"]):
         report = judged(
-            bars[bars["date"] >= "2025-10-10"], tmp_path, project=project, context=context
+            bars[bars["date"] >= "2025-10-10"], tmp_path, project=project, lookback=lookback
         )
         assert [o.status for o in report.blocking] == ["failed"]
         assert not report.decide("quarantine").open
@@ -161,7 +161,7 @@ def test_each_run_judges_its_own_bars_by_the_suite_as_it_is_then(bars, tmp_path,
     assert judged(bars.head(20), tmp_path, project=project).rows == 20
 
 
-def test_context_tells_what_is_ordinary_and_is_not_judged_itself(bars, tmp_path):
+def test_the_lookback_tells_what_is_ordinary_and_is_not_judged_itself(bars, tmp_path):
     tsla = bars[bars["symbol"] == "TSLA"].reset_index(drop=True)
     prices = ["open", "high", "low", "close"]
     tsla.loc[22, prices] *= 100
@@ -169,7 +169,7 @@ def test_context_tells_what_is_ordinary_and_is_not_judged_itself(bars, tmp_path)
     today, before = tsla.iloc[22:], tsla.iloc[:22]
     alone = judged(today, tmp_path)
     assert alone.success
-    known = judged(today, tmp_path, context=before)
+    known = judged(today, tmp_path, lookback=before)
     assert [o.type for o in known.blocking] == ["expect_no_unit_errors"]
     assert known.rows == 1
     assert known.failing["row"].tolist() == [0]

@@ -1,6 +1,7 @@
 """Data Docs, built by Great Expectations itself in a context of their own."""
 
 import html
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -273,26 +274,28 @@ def test_the_page_says_which_mean_was_found(site: Site) -> None:
     assert re.search(r"mean must be greater than or equal to 0\.0\. +100 ", text)
 
 
-def test_bars_that_are_only_context_fail_neither_page_nor_index(tmp_path: Path) -> None:
-    bars, context = daily_bars(["AAPL"], 40), daily_bars(["AAPL"], 40)
-    context["date"] -= pd.Timedelta(days=70)
-    bars, context = (b.assign(created_at=b["date"] + pd.Timedelta(days=1)) for b in (bars, context))
-    context.loc[5, ["high", "close"]] = [1.0, None]
+def test_pages_and_index_count_the_judged_bars_alone(tmp_path: Path) -> None:
+    bars, lookback = daily_bars(["AAPL"], 40), daily_bars(["AAPL"], 40)
+    lookback["date"] -= pd.Timedelta(days=70)
+    bars, lookback = (
+        b.assign(created_at=b["date"] + pd.Timedelta(days=1)) for b in (bars, lookback)
+    )
+    lookback.loc[5, ["high", "close"]] = [1.0, None]
     bars.loc[7, "volume"] = -1.0
 
     report = checkpoint.run(
-        bars, results=tmp_path, run_name="narrow", as_of="2024-02-25", context=context
+        bars, results=tmp_path, run_name="narrow", as_of="2024-02-25", lookback=lookback
     )
 
-    said = re.search(
-        r"Status: (\w+) (.*?) of 27 checks; 40 bars are judged, and the 40 before",
-        (page_text(report.page)),
-    )
+    said = re.search(r"Status: (\w+) (.*?) of 27 checks", page_text(report.page))
     assert said
     counted = {name: report.failures(name) for name in ("critical", "warning", "info")}
     assert counted["critical"] == 1
     assert said[1] == "failed"
     assert said[2] == ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+    (stored,) = (tmp_path / "validations").rglob("*.json")
+    checks = json.loads(stored.read_text(encoding="utf-8"))["results"]
+    assert {check["result"].get("element_count") for check in checks} == {40, None}
     index = page_text((tmp_path / "data_docs" / "index.html").read_text(encoding="utf-8"))
     assert f"{len(report.failed)} of 27" in index
 

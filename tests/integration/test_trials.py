@@ -39,7 +39,7 @@ def test_what_the_catalogue_offers_runs_on_bars(bars, entry):
 def test_bars_before_the_range_tell_what_is_ordinary_and_are_not_judged(bars):
     rule = {"type": "expect_column_values_to_be_between", "severity": "critical"}
     document = {**SUITE, "expectations": [{**rule, "kwargs": {"column": "close", "max_value": 1}}]}
-    found = try_draft(document, "draft", bars.tail(3), context=bars.head(20))
+    found = try_draft(document, "draft", bars.tail(3), lookback=bars.head(20))
     assert found["rows"] == 3
     assert found["outcomes"][0]["count"] == 3
 

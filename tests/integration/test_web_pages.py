@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,9 +20,19 @@ from dags.layout import BARS, CHANGES, DAG_ID
 from dags.settings import Settings
 from gx.changes import compare, to_json
 from gx.render import render_html
+from gx.verdicts import with_removals
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User, json_response, writer
-from tests.staged_runs import account, daily_bars, judged, outcome, stage_run, write_summary
+from tests.staged_runs import (
+    DOUBT,
+    REMOVAL,
+    account,
+    daily_bars,
+    judged,
+    outcome,
+    stage_run,
+    write_summary,
+)
 
 HOSTILE = "<script>alert(1)</script>"
 HTML = {"accept": "text/html"}
@@ -79,6 +90,25 @@ def stage_bad(staging: Path, bars: pd.DataFrame, run_id: str = "bad", **more: in
     """A run whose bars 5 and 130 fail critically, and 131 with a warning."""
     outcomes = (outcome(bars, [5, 130]), outcome(bars, [131], "warning", "volume"))
     return stage_run(staging, run_id, bars, judged(bars, *outcomes), **more)
+
+
+def test_the_report_shows_what_became_of_published_bars(ann, staging, bars):
+    met = replace(outcome(bars, []), looked_at=300)
+    report = replace(
+        with_removals(judged(bars, met, outcome(bars, [5])), [REMOVAL]),
+        doubtful=(DOUBT,),
+        weaknesses=("entry 3 can never fail",),
+    )
+    stage_run(staging, "later", bars, report)
+
+    page = ann.get("/gate/runs/later", headers=HTML).text
+
+    assert "Published before, now doubtful" in page
+    assert "scheduled__2024-03-05" in page
+    assert "Gone from the source" in page
+    assert "entry 3 can never fail" in page
+    assert "looked at 300 of 360 bars" in page
+    assert ann.get("/gate/runs/later/failed", headers=HTML).status_code == 200
 
 
 EVERY_PAGE = (

@@ -33,7 +33,7 @@ def sample_bars() -> pd.DataFrame:
 class KeptRun:
     summary: RunSummary
 
-    def context(self):
+    def lookback(self):
         return None
 
     def bars(self, symbols=None):

@@ -1,9 +1,6 @@
 """Parts of a market, judged one by one and put together, against the same bars in one frame."""
 
-import io
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,50 +16,10 @@ from gx.parts import judge_part
 from gx.report import QualityReport
 from gx.suites import Suite, parse_suite, read_suite, suite_path
 from tests.detector.plant import KINDS
+from tests.market_parts import AS_OF, Held, in_parts
 from tests.staged_runs import daily_bars
 
-AS_OF = "2025-06-30"
-COLUMNS = ["symbol", "date", "open", "high", "low", "close", "volume", "created_at"]
-
-
-@dataclass(frozen=True)
-class Held:
-    """A part as a worker leaves it, gone through JSON and .npz."""
-
-    document: Any
-    stored: Any
-    table: pa.Table
-    before: pa.Table
-
-    def array(self, name: str) -> Any:
-        return self.stored.get(name)
-
-    def bars(self, columns: Sequence[str] | None = None) -> pa.Table:
-        return self.table if columns is None else self.table.select(list(columns))
-
-    def context(self, columns: Sequence[str] | None = None) -> pa.Table:
-        return self.before if columns is None else self.before.select(list(columns))
-
-
-def in_parts(bars: pd.DataFrame, context: pd.DataFrame, suite: Suite, count: int) -> QualityReport:
-    """The report of `count` parts, each with its share of the symbols."""
-    symbols = sorted({*bars["symbol"], *context["symbol"]})
-    parts = []
-    for mine in np.array_split(symbols, count):
-        share = bars[bars["symbol"].isin(mine)].reset_index(drop=True)
-        before = context[context["symbol"].isin(mine)].reset_index(drop=True)
-        found = judge_part(share, suite, as_of=AS_OF, context=before)
-        stored = io.BytesIO()
-        np.savez(stored, **found.arrays)
-        stored.seek(0)
-        parts.append(
-            Held(
-                json.loads(json.dumps(found.document)),
-                np.load(stored),
-                *(pa.Table.from_pandas(frame, preserve_index=False) for frame in (share, before)),
-            )
-        )
-    return merge(parts, suite, as_of=AS_OF).report
+COLUMNS = ["symbol", "date", "open", "high", "low", "close", "volume", "created_at", "bid"]
 
 
 def same(merged: QualityReport, whole: QualityReport) -> None:
@@ -72,6 +29,7 @@ def same(merged: QualityReport, whole: QualityReport) -> None:
         assert one.rows.tolist() == other.rows.tolist()
     assert merged.to_dict() == whole.to_dict()
     assert_frame_equal(merged.failing, whole.failing)
+    assert_frame_equal(merged.lookback_failing, whole.lookback_failing)
 
 
 def planted(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -79,17 +37,18 @@ def planted(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(seed)
     bars = daily_bars([f"S{n:02}" for n in range(13)], 400, seed=seed)
     bars["created_at"] = bars["date"] + pd.Timedelta(days=1)
+    bars["bid"] = np.nan
     for kind in KINDS:
         for symbol in rng.choice(13, 2, replace=False):
             labels = bars.index[bars["symbol"] == f"S{symbol:02}"]
             bars = kind.plant(bars, int(rng.choice(labels[45:-45])), rng).bars
             bars = bars.sort_values(["symbol", "date"], kind="stable").reset_index(drop=True)
     early = bars["date"] < "2024-06-01"
-    context, bars = bars[early], bars[~early & (bars["symbol"] != "S12")]
+    lookback, bars = bars[early], bars[~early & (bars["symbol"] != "S12")]
     order = ["symbol", "date"]
     return tuple(  # type: ignore[return-value]
         frame[COLUMNS].sort_values(order, kind="stable").reset_index(drop=True)
-        for frame in (bars, context)
+        for frame in (bars, lookback)
     )
 
 
@@ -113,9 +72,9 @@ def suite_with(*entries: tuple[str, dict[str, Any]]) -> Suite:
 def test_the_committed_suite_says_the_same_of_parts_as_of_the_whole(
     market: tuple[pd.DataFrame, pd.DataFrame], count: int
 ):
-    bars, context = market
+    bars, lookback = market
     suite = read_suite(suite_path("stock_data"))
-    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+    whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback)
 
     assert {o.type for o in whole.failed} >= {
         "expect_no_duplicated_series",
@@ -123,7 +82,8 @@ def test_the_committed_suite_says_the_same_of_parts_as_of_the_whole(
         "expect_no_missing_sessions",
         "expect_compound_columns_to_be_unique",
     }
-    same(in_parts(bars, context, suite, count), whole)
+    assert len(whole.lookback_failing)
+    same(in_parts(bars, lookback, suite, count), whole)
 
 
 BUILT_IN: list[tuple[str, dict[str, Any]]] = [
@@ -159,6 +119,16 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_multicolumn_sum_to_equal",
      {"column_list": ["open", "close"], "sum_total": 200, "ignore_row_if": "any_value_is_missing"}),
     ("expect_column_values_to_be_null", {"column": "close"}),
+    ("expect_column_values_to_be_between", {
+        "column": "close", "min_value": 0, "condition_parser": "pandas",
+        "row_condition": 'symbol=="NONE"'}),
+    ("expect_column_values_to_be_between", {"column": "bid", "min_value": 0}),
+    ("expect_column_distinct_values_to_be_in_set", {"column": "bid", "value_set": [1]}),
+    ("expect_column_max_to_be_between", {
+        "column": "close", "max_value": 5, "condition_parser": "pandas",
+        "row_condition": 'symbol=="S04"'}),
+    ("expect_table_row_count_to_equal", {
+        "value": 0, "condition_parser": "pandas", "row_condition": 'symbol=="NONE"'}),
     ("expect_column_values_to_match_regex", {"column": "symbol", "regex": "^S0"}),
     ("expect_no_market_wide_holes", {"calendar": "XNYS", "calendars": {"S03": "XLON"}}),
     ("expect_no_market_wide_holes", {"calendar": "24/7", "percent": 1.0, "mostly": 0.5}),
@@ -176,18 +146,18 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
 def test_every_way_of_judging_says_the_same_of_parts_as_of_the_whole(
     market: tuple[pd.DataFrame, pd.DataFrame],
 ):
-    bars, context = market
+    bars, lookback = market
     suite = suite_with(*BUILT_IN)
 
-    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+    whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback)
 
-    assert {o.status for o in whole.outcomes} == {"passed", "failed", "error"}
-    same(in_parts(bars, context, suite, 3), whole)
+    assert {o.status for o in whole.outcomes} == {"passed", "failed", "unchecked", "error"}
+    same(in_parts(bars, lookback, suite, 3), whole)
 
 
 def test_a_share_is_judged_over_all_parts(market: tuple[pd.DataFrame, pd.DataFrame]):
     """Each part alone would fail one and meet the other of two expectations."""
-    bars, context = market
+    bars, lookback = market
     suite = suite_with(
         *(
             ("expect_column_values_to_be_between",
@@ -196,9 +166,9 @@ def test_a_share_is_judged_over_all_parts(market: tuple[pd.DataFrame, pd.DataFra
         )
     )  # fmt: skip
 
-    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+    whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback)
 
-    same(in_parts(bars, context, suite, 5), whole)
+    same(in_parts(bars, lookback, suite, 5), whole)
 
 
 @pytest.mark.parametrize("weekly", [1, 12])
@@ -210,12 +180,12 @@ def test_symbols_with_weekly_bars_are_judged_by_the_size_of_the_market_s_bars(
         bars[(bars["symbol"] > f"S{weekly:02}") | (bars["date"].dt.day_of_week == 2)]
         for bars in planted(2)
     ]
-    bars, context = (frame.reset_index(drop=True) for frame in frames)
+    bars, lookback = (frame.reset_index(drop=True) for frame in frames)
     suite = read_suite(suite_path("stock_data"))
 
-    whole = run_in_memory(bars, suite, as_of=AS_OF, context=context)
+    whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback)
 
-    same(in_parts(bars, context, suite, 4), whole)
+    same(in_parts(bars, lookback, suite, 4), whole)
 
 
 def test_parts_judged_by_another_version_of_the_suite_are_refused(

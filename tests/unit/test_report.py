@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gx.checkpoint import run_in_memory
-from gx.report import Doubt, Outcome, QualityReport, Removal, SymbolVerdict, read_report
+from gx.report import Outcome, QualityReport, SymbolVerdict, read_report
 from gx.suites import SUITES, read_suite
 from gx.verdicts import with_removals
+from tests.staged_runs import DOUBT, REMOVAL
 
 PRICES = st.one_of(
     st.floats(1, 1000), st.sampled_from([float("nan"), float("inf"), -float("inf"), 0.0, -1.0])
@@ -90,26 +91,6 @@ def test_the_gate_is_the_table_of_the_design(status: str, severity: str, opens: 
     assert report_of(outcome(status, severity)).success is opens
 
 
-DOUBT = Doubt(
-    symbol="A",
-    date="2025-11-03",
-    published_by="scheduled__2025-11-04",
-    published_at="2025-11-04T22:00:00+00:00",
-    severity="warning",
-    expectations=("bars_without_spikes",),
-    reasons=("No price jumps far away and comes back.",),
-    bar={"open": 10.0, "high": 99.0, "low": 9.5, "close": 10.0, "volume": None},
-)
-REMOVAL = Removal(
-    symbol="B",
-    bars=2,
-    published=20,
-    first_date="2025-11-03",
-    last_date="2025-11-04",
-    dates=("2025-11-03", "2025-11-04"),
-)
-
-
 def test_what_became_of_published_bars_is_read_back_as_it_was_written():
     report = replace(
         report_of(outcome("passed", "info", looked_at=7)),
@@ -138,14 +119,14 @@ def test_the_verdict_mentions_what_became_of_published_bars():
 def test_a_symbol_that_lost_published_bars_is_held_and_the_others_pass():
     report = with_removals(
         report_of(outcome("passed", "info")),
-        [replace(REMOVAL, held=True), replace(REMOVAL, symbol="A")],
+        [replace(REMOVAL, symbol="B", held=True), replace(REMOVAL, symbol="A")],
     )
 
     (_, vanished) = report.outcomes
     assert (vanished.status, vanished.severity) == ("failed", "critical")
     assert vanished.symbols == ("B",)
     assert vanished.unexpected_count == 2
-    assert vanished.observed == "B: 2 of 20 published bars are gone: 2025-11-03, 2025-11-04"
+    assert vanished.observed == "B: 2 of 20 published bars are gone: 2024-03-04, 2024-03-05"
     assert report.symbols["B"].verdict == "held"
     assert report.symbols["A"].verdict == "passed"
     assert not report.decide("fail").open

@@ -1,5 +1,6 @@
 """The report as one file: what it shows, how large it may grow, and that it stands alone."""
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -9,10 +10,11 @@ import pandas as pd
 import pytest
 
 from gx.changes import Account, Changes, compare
+from gx.console import report_lines
 from gx.render import render_html
 from gx.report import Outcome, QualityReport, SymbolVerdict
-from gx.verdicts import failing_bars
-from tests.staged_runs import daily_bars, judged, outcome
+from gx.verdicts import failing_bars, with_removals
+from tests.staged_runs import DOUBT, REMOVAL, daily_bars, judged, outcome
 
 MAX_BYTES = 500_000
 OUTSIDE = re.compile(
@@ -163,6 +165,85 @@ def test_without_failures_the_file_says_passed_and_folds_the_rest(bars):
     assert '<header class="passed">' in page
     assert "What failed" not in page
     assert "1 expectation met" in page
+
+
+def test_bars_published_before_that_are_doubtful_now_have_a_section_of_their_own(bars):
+    report = replace(judged(bars, outcome(bars, [])), doubtful=(DOUBT,))
+
+    page = text_of(render_html(report, bars=bars))
+
+    assert "1 bar published before is now doubtful." in page
+    assert "Published before, now doubtful" in page
+    assert "AAPL 2024-03-04 on 2024-03-05 22:15 by run scheduled__2024-03-05" in page
+    assert "101.5 999.25 100 101 NULL No price jumps far away and comes back." in page
+    assert "They stay published as they are" in page
+    lines = "\n".join(report_lines(report))
+    assert "doubtful  AAPL 2024-03-04, published on 2024-03-05 by run scheduled__" in lines
+
+
+def test_published_bars_that_are_gone_have_a_section_of_their_own(bars):
+    removals = [REMOVAL, replace(REMOVAL, symbol="AAPL", held=True)]
+    report = with_removals(judged(bars, outcome(bars, [])), removals)
+
+    page = text_of(render_html(report, bars=bars))
+
+    assert "Gate closed" in page
+    assert "No published bar has vanished from the source." in page
+    assert "AAPL 2 20 2024-03-04 to 2024-03-05 2024-03-04, 2024-03-05 held until" in page
+    assert "they leave the published table" in page
+    assert "What was published of a held symbol before stays published." in page
+    assert page.index("AAPL 2 20") < page.index("MSFT 2 20")
+    assert "  gone      AAPL: 2 of 20 published bars; the symbol is held" in report_lines(report)
+
+
+def test_where_a_suite_is_weak_stands_above_what_it_found(bars):
+    weakness = "entry 3 (Close is positive.): mostly is 0, so it can never fail"
+    report = replace(judged(bars, market(bars, [5])), weaknesses=(weakness,))
+
+    page = text_of(render_html(report, bars=bars))
+
+    assert page.index(weakness) < page.index("What failed")
+    assert f"  weak      {weakness}" in report_lines(report)
+
+
+def test_each_expectation_says_at_how_many_rows_it_looked(bars):
+    met = replace(outcome(bars, []), looked_at=300)
+    bad = replace(market(bars, [5]), looked_at=12)
+    nothing = Outcome(
+        "expect_x", {}, "warning", "unchecked", "X holds.", observed="looked at no bar", looked_at=0
+    )
+
+    page = text_of(render_html(judged(bars, met, bad, nothing), bars=bars))
+
+    assert "looked at 300 of 300 bars" in page
+    assert "looked at 12 of 300 bars" in page
+    assert page.count("looked at no bar") == 1
+    assert "looked at 0" not in page
+
+
+def test_hostile_texts_of_published_bars_are_only_text_and_many_stay_small(bars):
+    texts = dict.fromkeys(("symbol", "date", "published_by", "published_at"), HOSTILE * 50)
+    doubt = replace(DOUBT, reasons=(HOSTILE * 50,) * 20, **texts)
+    gone = replace(REMOVAL, symbol=HOSTILE * 50, dates=(HOSTILE * 50,) * 20)
+    report = replace(
+        judged(bars, outcome(bars, [])),
+        doubtful=(doubt,) * 5_000,
+        removed=(gone,) * 5_000,
+        weaknesses=(HOSTILE * 50,) * 500,
+    )
+
+    page = render_html(report, bars=bars)
+
+    assert HOSTILE not in page
+    assert len(page.encode()) < MAX_BYTES
+    assert "(the worst 100 of 5,000)" in page
+    assert "and 480 more" in page
+
+
+def text_of(page: str) -> str:
+    """What a page shows, in one line."""
+    shown = re.sub(r"(?s)<(script|style)\b.*?</\1>|<[^>]+>", " ", page)
+    return re.sub(r"\s+", " ", html.unescape(shown)).replace(" ,", ",")
 
 
 def _changes(bars: pd.DataFrame, report: QualityReport) -> Changes:

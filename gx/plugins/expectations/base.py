@@ -27,14 +27,18 @@ from great_expectations.validator.validator import ValidationDependencies
 
 from gx.plugins.expectations.judged import JUDGED, Detector, JudgedBars, judged
 
+LOOKBACK_FAILING = "lookback_failing"
+DOUBTING = ("critical", "warning")  # an info is no reason to doubt what was published
+
 
 class BarExpectation(MulticolumnMapExpectation):
     """A question about each bar that a detector answers for all symbols at once.
 
     `column_list` names the columns in the order of `needs_columns`, so that a frame with other
     names can be checked. Every row is judged (`ignore_row_if` is "never"): what a NULL or NaN
-    means is up to the detector. `result["details"]` holds `not_judged_symbols` and what the
-    detector found that belongs to no row.
+    means is up to the detector. `result["details"]` holds `not_judged_symbols`, what the detector
+    found that belongs to no row, and `lookback_failing`: positions in the lookback of its newest
+    bars that fail, which count for nothing else.
     """
 
     ignore_row_if: Literal["never"] = "never"
@@ -124,6 +128,8 @@ class BarExpectation(MulticolumnMapExpectation):
                 "not_judged_symbols": found.judgement.not_judged_symbols,
                 **found.judgement.details,
             }
+            if len(found.lookback) and self.severity in DOUBTING:
+                outcome["result"]["details"][LOOKBACK_FAILING] = found.lookback.tolist()
         return outcome
 
     def _map_metrics(

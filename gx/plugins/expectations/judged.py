@@ -1,13 +1,16 @@
 """The two metrics of the market expectations: the sorted bars, and a detector's judgement on them.
 
+Only these see the lookback; of what a detector flags, the judged rows alone are the result.
+
 Great Expectations' own way to a map expectation asks eight metrics per expectation, each with
 metrics of its own: for sixteen expectations that is two thirds of a small run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.execution_engine import ExecutionEngine, PandasExecutionEngine
@@ -18,19 +21,25 @@ from great_expectations.expectations.registry import get_expectation_impl
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from gx.plugins.expectations.errors import MissingColumnError
-from gx.plugins.expectations.kernels.bars import Bars, Judgement, SortedFrame
+from gx.plugins.expectations.kernels.bars import Bars, Ints, Judgement
+from gx.plugins.expectations.lookback import SortedBars, sort_bars
 
 Detector = Callable[..., Judgement]
 SORTED, JUDGED = "bars.sorted", "bars.judged"
-DOMAIN_OF_THE_FRAME = ("batch_id", "table", "row_condition", "condition_parser")
+CONDITION = ("row_condition", "condition_parser")
+DOMAIN_OF_THE_FRAME = ("batch_id", "table", *CONDITION)
 
 
 @dataclass(frozen=True)
 class JudgedBars:
-    """A batch's rows in their own order, and what a detector found in them."""
+    """A batch's rows in their own order, and what a detector found in them.
+
+    `lookback` are the positions of the newest bars of the lookback that it flagged as well.
+    """
 
     frame: pd.DataFrame
     judgement: Judgement
+    lookback: Ints
 
     @property
     def failing(self) -> pd.DataFrame:
@@ -39,7 +48,7 @@ class JudgedBars:
 
 
 class BarsSorted(TableMetricProvider):
-    """The batch sorted by symbol and time, computed once for every expectation of a run."""
+    """The batch and its lookback sorted together, once for every expectation of a run."""
 
     metric_name = SORTED
     value_keys = ("symbol", "date")
@@ -51,13 +60,14 @@ class BarsSorted(TableMetricProvider):
         metric_domain_kwargs: dict[str, Any],
         metric_value_kwargs: dict[str, Any],
         **_: Any,
-    ) -> SortedFrame:
+    ) -> SortedBars:
         frame, _, _ = execution_engine.get_compute_domain(
             metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
         )
         symbol, date = metric_value_kwargs["symbol"], metric_value_kwargs["date"]
         _require(frame, (symbol, date))
-        return SortedFrame(frame, symbol, date)
+        condition = {key: metric_domain_kwargs.get(key) for key in CONDITION}
+        return sort_bars(frame, symbol, date, **condition)
 
 
 class BarsJudged(TableMetricProvider):
@@ -70,12 +80,14 @@ class BarsJudged(TableMetricProvider):
     def _pandas(
         cls, metric_value_kwargs: dict[str, Any], metrics: dict[str, Any], **_: Any
     ) -> JudgedBars:
-        table, columns = metrics[SORTED], metric_value_kwargs["column_list"]
-        _require(table.frame, columns)
+        bars, columns = metrics[SORTED], metric_value_kwargs["column_list"]
+        _require(bars.frame, columns)
         kind: Any = get_expectation_impl(metric_value_kwargs["expectation"])
         roles = dict(zip(kind.needs_columns[2:], columns[2:], strict=True))
-        found = kind.detector(Bars(table, **roles), **metric_value_kwargs["arguments"])
-        return JudgedBars(table.frame, found)
+        found = kind.detector(Bars(bars.table, **roles), **metric_value_kwargs["arguments"])
+        lookback = bars.doubted(np.flatnonzero(found.flags))
+        judged = replace(found, flags=found.flags[: len(bars.frame)])
+        return JudgedBars(bars.frame, judged, lookback)
 
     @classmethod
     def _get_evaluation_dependencies(

@@ -98,7 +98,7 @@ const Trial = (() => {
     if (one.status === "error") return `could not be checked: ${one.exception}`;
     if (one.status === "missing") return "was never checked";
     if (one.count) return `${counted(one.count, "bar")}${one.symbols.length ? ` in ${one.symbols.join(", ")}${one.symbol_count > one.symbols.length ? " …" : ""}` : ""}`;
-    return one.status === "failed" ? one.observed : "";
+    return one.status === "failed" || one.status === "unchecked" ? one.observed : "";
   }
 
   function badge(one) {

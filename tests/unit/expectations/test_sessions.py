@@ -180,3 +180,16 @@ def test_a_calendar_that_starts_late_does_not_crash():
 def test_an_as_of_that_is_no_date_is_named(as_of: str):
     with pytest.raises(ExpectationInputError, match="as_of"):
         moment(as_of)
+
+
+@pytest.mark.parametrize("as_of", ["2099-01-01", "2099-01-01T00:00:01+02:00", "9999-12-31"])
+def test_no_moment_is_later_than_now(as_of: str):
+    before = pd.Timestamp.now(tz="UTC")
+
+    assert before <= moment(as_of) <= pd.Timestamp.now(tz="UTC")
+
+
+def test_the_end_of_today_is_not_reached_yet():
+    today = pd.Timestamp.now(tz="UTC").date().isoformat()
+
+    assert moment(today) <= pd.Timestamp.now(tz="UTC")

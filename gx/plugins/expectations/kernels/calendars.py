@@ -42,10 +42,13 @@ class SessionRows:
 def moment(as_of: str | None) -> pd.Timestamp:
     """Read `as_of`: None is now; a date is that day's end; a time without zone is UTC.
 
+    It is never later than now: a day to come excuses no bar of the days until then.
+
     Raises ExpectationInputError for anything that is no date.
     """
+    now = pd.Timestamp.now(tz="UTC")
     if as_of is None:
-        return pd.Timestamp.now(tz="UTC")
+        return now
     try:
         stamp = pd.Timestamp(as_of)
     except ValueError as error:
@@ -54,9 +57,11 @@ def moment(as_of: str | None) -> pd.Timestamp:
         ) from error
     if pd.isna(stamp):
         raise ExpectationInputError("as_of is empty; leave it out to mean today")
-    if stamp.tz is None and stamp == stamp.normalize():
-        stamp += pd.Timedelta(days=1) - pd.Timedelta(1, "ns")
-    return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+    is_day = stamp.tz is None and stamp == stamp.normalize()
+    stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
+    if stamp >= now:
+        return now
+    return min(now, stamp + pd.Timedelta(days=1) - pd.Timedelta(1, "ns")) if is_day else stamp
 
 
 def microseconds(stamp: pd.Timestamp) -> int:

@@ -1,0 +1,58 @@
+"""A market judged in parts, each as a worker leaves it."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from gx.merge import merge
+from gx.parts import judge_part
+from gx.report import QualityReport
+from gx.suites import Suite
+
+AS_OF = "2025-06-30"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A part as a worker leaves it, gone through JSON and .npz."""
+
+    document: Any
+    stored: Any
+    table: pa.Table
+    before: pa.Table
+
+    def array(self, name: str) -> Any:
+        return self.stored.get(name)
+
+    def bars(self, columns: Sequence[str] | None = None) -> pa.Table:
+        return self.table if columns is None else self.table.select(list(columns))
+
+    def lookback(self, columns: Sequence[str] | None = None) -> pa.Table:
+        return self.before if columns is None else self.before.select(list(columns))
+
+
+def in_parts(bars: pd.DataFrame, lookback: pd.DataFrame, suite: Suite, count: int) -> QualityReport:
+    """The report of `count` parts, each with its share of the symbols."""
+    symbols = sorted({*bars["symbol"], *lookback["symbol"]})
+    parts = []
+    for mine in np.array_split(symbols, count):
+        share = bars[bars["symbol"].isin(mine)].reset_index(drop=True)
+        before = lookback[lookback["symbol"].isin(mine)].reset_index(drop=True)
+        found = judge_part(share, suite, as_of=AS_OF, lookback=before)
+        stored = io.BytesIO()
+        np.savez(stored, **found.arrays)
+        stored.seek(0)
+        parts.append(
+            Held(
+                json.loads(json.dumps(found.document)),
+                np.load(stored),
+                *(pa.Table.from_pandas(frame, preserve_index=False) for frame in (share, before)),
+            )
+        )
+    return merge(parts, suite, as_of=AS_OF).report
