@@ -285,7 +285,6 @@ def test_a_bar_held_by_two_runs_is_open_once(engine):
     "command",
     [
         "delete from stock_data_quarantine",
-        "truncate stock_data_quarantine",
         "update stock_data_quarantine set close = 1",
         "update stock_data_quarantine set run_id = 'other'",
     ],

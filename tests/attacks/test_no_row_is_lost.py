@@ -1,0 +1,133 @@
+"""Attacks on the third promise, through the real pipeline; each lost a row, or told nobody."""
+
+import pytest
+
+from tests.workflow import Database, Workflow, fresh_moment
+
+BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
+MENDED = "update stock_data set low = 428.15 where symbol = 'TSLA' and date = '2025-10-08'"
+OPEN = "released_by is null and superseded_by is null and discarded_by is null"
+
+
+def count(database: Database, where: str = "true") -> int:
+    return int(database.one(f"select count(*) from stock_data_quarantine where {where}"))
+
+
+def test_a_run_of_an_old_id_keeps_what_the_old_one_held(workflow: Workflow, sample: Database):
+    moment = fresh_moment()
+    sample.execute(BAD)
+    workflow.run(moment=moment, policy="quarantine")
+    sample.execute(MENDED)
+    again = workflow.run(moment=moment, policy="quarantine")
+
+    assert again.state == "success"
+    assert count(sample) == 23
+    assert count(sample, "low = -1 and superseded_by is not null") == 1
+    assert count(sample, OPEN) == 0
+
+
+def test_a_cleared_task_adds_an_attempt(workflow: Workflow, sample: Database):
+    moment = fresh_moment()
+    sample.execute(BAD)
+    workflow.run(moment=moment, policy="quarantine")
+    sample.execute(BAD.replace("low = -1", "low = -2"))
+    workflow.run(moment=moment, policy="quarantine")
+
+    assert count(sample, OPEN) == 23
+    attempts = sample.rows(
+        "select attempt, low, superseded_by is null from stock_data_quarantine "
+        "where date = '2025-10-08' order by attempt"
+    )
+    assert attempts == [(1, -1.0, False), (2, -2.0, True)]
+
+
+def test_only_what_was_published_is_released(workflow: Workflow, sample: Database):
+    """The bar at fault is gone upstream: its symbol passes, and the bar was never published."""
+    sample.execute(BAD)
+    workflow.run(policy="quarantine")
+    sample.execute("delete from stock_data where symbol = 'TSLA' and date = '2025-10-08'")
+    ended = workflow.run(policy="quarantine")
+
+    assert ended.state == "success"
+    assert (ended.step("publish")["released"], ended.step("publish")["still_held"]) == (22, 1)
+    assert sample.rows(f"select date::text, low from stock_data_quarantine where {OPEN}") == [
+        ("2025-10-08", -1.0)
+    ]
+    assert ended.mlflow().metrics["rows_still_held"] == 1
+
+
+@pytest.mark.parametrize("partition", ["500", "1"])
+def test_a_symbol_that_the_source_lost_closes_the_gate_until_it_is_accepted(
+    workflow: Workflow, sample: Database, monkeypatch: pytest.MonkeyPatch, partition: str
+):
+    monkeypatch.setenv("PARTITION_SYMBOLS", partition)
+    symbols = ["TSLA", "NVDA"]
+    assert workflow.run(symbols=symbols).state == "success"
+    sample.execute("delete from stock_data where symbol = 'TSLA'")
+
+    closed = workflow.run(symbols=symbols)
+    assert closed.state == "failed"
+    assert sample.one("select count(*) from stock_data_enriched where symbol = 'TSLA'") == 23
+    (removal,) = closed.json("report.json")["removed"]
+    assert (removal["symbol"], removal["bars"], removal["held"]) == ("TSLA", 23, True)
+
+    held = workflow.run(symbols=symbols, policy="quarantine")
+    assert held.state == "success"
+    assert held.json("summary.json")["held"] == ["TSLA"]
+    assert sample.one("select count(*) from stock_data_enriched where symbol = 'TSLA'") == 23
+
+    accepted = workflow.run(symbols=symbols, accept_removals="TSLA")
+    assert accepted.state == "success"
+    assert accepted.step("publish")["removed"] == 23
+    assert accepted.mlflow().params["accept_removals"] == "TSLA"
+    assert sample.one("select count(*) from stock_data_enriched where symbol = 'TSLA'") == 0
+
+
+def test_a_symbol_that_is_gone_is_missed_among_all_there_are(workflow: Workflow, sample: Database):
+    assert workflow.run(more_symbols="*").state == "success"
+    sample.execute("delete from stock_data where symbol = 'TSLA'")
+    ended = workflow.run(more_symbols="*")
+    assert ended.state == "failed"
+    assert sample.one("select count(*) from stock_data_enriched where symbol = 'TSLA'") == 23
+
+
+def test_a_few_bars_that_are_gone_are_told_and_go(
+    workflow: Workflow, sample: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REMOVED_SHARE", "0.05")
+    workflow.run()
+    sample.execute("delete from stock_data where symbol = 'TSLA' and date = '2025-10-08'")
+    ended = workflow.run()
+
+    assert ended.state == "success"
+    assert ended.step("publish")["removed"] == 1
+    (removal,) = ended.json("report.json")["removed"]
+    assert (removal["dates"], removal["held"]) == (["2025-10-08"], False)
+    assert ended.json("summary.json")["removed"] == 1
+    assert ended.mlflow().metrics["bars_gone"] == 1
+    assert "2025-10-08" in (ended.staging / "report.html").read_text()
+
+
+def test_the_return_behind_a_corrected_range_is_corrected_with_it(
+    workflow: Workflow, sample: Database
+):
+    """Also before it: the first bar of the range has its own bar before."""
+    query = "select symbol, date, daily_return from stock_data_enriched order by 1, 2"
+    workflow.run()
+    sample.execute(
+        "update stock_data set close = close + 1, high = high + 1 "
+        "where date between '2025-10-15' and '2025-10-17'"
+    )
+    ended = workflow.run(start_date="2025-10-15", end_date="2025-10-17")
+    assert ended.state == "success"
+    assert ended.step("publish")["returns"] == 2
+    narrow = sample.rows(query)
+    workflow.run()
+    assert sample.rows(query) == narrow
+
+
+def test_two_runs_whose_ids_look_alike_have_their_own_folders(workflow: Workflow):
+    from dags.staging import Staging
+
+    folders = {str(Staging.of_run("file:///x", "dag", run_id)) for run_id in ("a:b", "a_b", "a/b")}
+    assert len(folders) == 3
