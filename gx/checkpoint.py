@@ -126,6 +126,8 @@ def _report(
     skipped: Mapping[str, str],
 ) -> QualityReport:
     outcomes = read_outcomes(suite, batch, frame, result, parameters=parameters, skipped=skipped)
+    frame = frame.copy(deep=False)
+    frame.attrs = {}  # a report is kept, and written: the lookback does not belong to it
     before = frame.iloc[:0] if lookback is None else lookback.reset_index(drop=True)
     known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
     return QualityReport(

@@ -61,6 +61,7 @@ def test_a_spike_that_only_the_next_day_proves_is_found_in_the_lookback():
     report = run_in_memory(today, suite, as_of=AS_OF, lookback=before)
 
     assert report.success
+    assert report.failing.attrs == report.lookback_failing.attrs == {}
     assert doubted(report) == [("AAA", str(before.loc[spike, "date"].date()))]
     (found,) = report.lookback_failing.to_dict("records")
     assert found["severity"] == "warning"
