@@ -112,7 +112,7 @@ class LoginLimit:
 
 
 def _key(attempt: Attempt) -> tuple[str, str]:
-    return attempt.user[:256], attempt.address
+    return attempt.user[:256].strip().casefold(), attempt.address
 
 
 def _keep_newest(remembered: OrderedDict) -> None:  # type: ignore[type-arg]

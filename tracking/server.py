@@ -59,9 +59,9 @@ def serve(host: str, port: int, logins: Sequence[Login] = ()) -> None:
 
 def as_the_command_would(environment: MutableMapping[str, str]) -> None:
     """Hand over what `mlflow server` hands to its workers; it is read when MLflow is imported."""
-    environment.setdefault("MLFLOW_AUTH_CONFIG_PATH", str(_CONFIG))
     environment.update(
         {
+            "MLFLOW_AUTH_CONFIG_PATH": str(_CONFIG),
             "_MLFLOW_SERVER_FILE_STORE": environment["MLFLOW_BACKEND_STORE_URI"],
             "_MLFLOW_SERVER_ARTIFACT_DESTINATION": environment["MLFLOW_ARTIFACTS_DESTINATION"],
             "_MLFLOW_SERVER_ARTIFACT_ROOT": _artifact_root(environment),

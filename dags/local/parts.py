@@ -14,6 +14,9 @@ from sql.connection import ConnectionSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXECUTOR = "dags.local.executor.PreloadedLocalExecutor"
+SIMPLE_AUTH_MANAGER = (
+    "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+)
 # Defaults that the caller's environment may change. Measured on 2 cores: a five-task run that does
 # nothing takes 1 to 2 s with them, 4 to 6 s without.
 TUNING = {
@@ -25,6 +28,9 @@ TUNING = {
     # A task whose worker was killed is seen after this long, and tried again or failed.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
     "AIRFLOW__API__WORKERS": "1",
+    # An airflow.cfg under var/ cannot switch the logins off; whoever sets these is told elsewhere.
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
+    "AIRFLOW__CORE__AUTH_MANAGER": SIMPLE_AUTH_MANAGER,
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -89,7 +95,7 @@ def environment(
     found: Mapping[str, str], outside: Mapping[str, str], addresses: Addresses, logins: Logins
 ) -> dict[str, str]:
     """What the parts run with: ``found`` by the services, tuned, and pointed at these addresses."""
-    tuning = {name: value for name, value in TUNING.items() if name not in outside}
+    tuning = {name: value for name, value in TUNING.items() if not outside.get(name)}
     return {
         **found,
         **tuning,

@@ -11,6 +11,7 @@ from pathlib import Path
 from dags.layout import DAG_ID
 from dags.local import database, desk_lock
 from dags.local.airflow_api import AirflowApi
+from dags.local.exposure import notice, require_logins
 from dags.local.interrupts import STOPPING, Stopped, stop_on_signals
 from dags.local.parts import Addresses, Part, environment, mlflow_environment, parts
 from dags.local.passwords import logins, passwords_file
@@ -30,10 +31,13 @@ STOP_ORDER = (
 def up(var: Path, addresses: Addresses, outside: Mapping[str, str] = os.environ) -> int:
     """Start everything, say when it is ready, and keep it running until Ctrl-C or SIGTERM.
 
-    Raises LocalError when the desk runs already, a port is taken, or a part keeps failing; whatever
-    was started is stopped before that.
+    Raises LocalError when the desk runs already, a port is taken, other machines could reach it
+    without a login, or a part keeps failing; whatever was started is stopped before that.
     """
     var = var.resolve()
+    require_logins(addresses, outside)
+    if warning := notice(addresses):
+        print(warning, flush=True)
     stop_on_signals()
     try:
         with desk_lock.claim(
@@ -132,7 +136,8 @@ def _welcome(addresses: Addresses, passwords: Mapping[str, str]) -> str:
     users = "".join(f"    {user:<9}{password}\n" for user, password in passwords.items())
     return (
         f"\n  Airflow  {addresses.airflow}\n  MLflow   {addresses.mlflow}\n\n"
-        f"  Users and passwords, of both:\n{users}\n  Ctrl-C stops everything.\n"
+        f"  Users and passwords, of both:\n{users}\n{notice(addresses)}"
+        "  Ctrl-C stops everything.\n"
     )
 
 

@@ -128,6 +128,17 @@ def test_mlflow_asks_for_the_desks_logins_and_a_viewer_only_reads(desk: Desk):
     assert fetch("POST", create, {"name": "ours"}, login=desk.mlflow_login("gate"))
 
 
+def test_whoever_guesses_airflows_passwords_is_slowed_and_keeps_nobody_out(desk: Desk):
+    desk.api_as("viewer").get(f"/dags/{DAG_ID}")
+    for path in ("/auth/token", "/auth/token/cli"):
+        for _ in range(10):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                fetch("POST", desk.airflow + path, {"username": "viewer", "password": "guess"})
+        assert refused.value.code == 429
+        assert 1 <= int(refused.value.headers["Retry-After"]) <= 30
+    assert desk.api_as("viewer").get(f"/dags/{DAG_ID}")["dag_id"] == DAG_ID
+
+
 def test_nothing_listens_beyond_this_machine(desk: Desk):
     listening = []
     for process in desk.processes():
