@@ -31,3 +31,7 @@ class LoadError(BarStoreError):
 
 class PublishError(BarStoreError):
     """The bars to publish contradict each other or the run; nothing was published."""
+
+
+class EvidenceError(BarStoreError):
+    """The digests of a run's artifacts cannot be kept, or asked for."""

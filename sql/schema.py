@@ -13,6 +13,7 @@ TABLES_AND_INDEXES = (
     "stock_data_enriched",
     "stock_data_quarantine",
     "stock_data_quarantine_held",
+    "stock_data_evidence",
 )
 
 

@@ -1,6 +1,7 @@
 """MLflow's server as `make up` and compose run it: every way to write, tried without the right."""
 
 import base64
+import html
 import json
 import os
 import re
@@ -17,12 +18,26 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
+from starlette.requests import Request
+from starlette.testclient import TestClient
 
+from dags import copies
+from dags.desk import Desk
+from dags.digests import digest_folder
+from dags.layout import DAG_ID
 from dags.local.parts import Addresses, mlflow_environment
 from dags.local.passwords import RUNS, Logins, logins, passwords_file
-from dags.settings import ROOT
+from dags.settings import ROOT, Settings
+from gx.web.app import create_app
+from gx.web.guard import User
+from gx.web.sources import CopyCheck
 from sql import embedded
+from sql.connection import ConnectionSettings, connected
+from sql.evidence import Evidence, keep_evidence
+from tests.mlflow_stores import REPORT as REPORT_TEXT
 from tests.mlflow_stores import free_port, record, wait_until_healthy, write_artifacts
+from tests.staged_runs import daily_bars, judged, outcome, stage_run
+from tests.workflow import Database
 from tracking import LoggedRun, TrackingStore, log_run
 from tracking.guard import changes
 from tracking.server import as_the_command_would
@@ -266,3 +281,162 @@ def test_whoever_guesses_is_slowed_and_does_not_keep_the_owner_out(served: Serve
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
     assert 1 <= int(refused.value.headers["Retry-After"]) <= 30
+
+
+# What the run's own account, an admin, or somebody at the files changes is seen in the report.
+
+
+@pytest.fixture
+def page(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> Iterator[TestClient]:
+    """The pages, on a desk whose runs log to the server."""
+    user, password = served.login(RUNS)
+    settings = Settings.of(
+        {
+            "STAGING_URL": f"file://{tmp_path / 'staging'}",
+            "RESULTS_DIR": str(tmp_path / "quality"),
+            "MLFLOW_TRACKING_URI": served.address.replace("://", f"://{user}:{password}@"),
+            "POSTGRES_HOST": bars_database.host,
+            "POSTGRES_PORT": str(bars_database.port),
+            "POSTGRES_DB": bars_database.database,
+            "POSTGRES_USER": bars_database.user,
+        }
+    )
+
+    async def ann(_request: Request) -> User:
+        return User("ann", may_write=False)
+
+    yield TestClient(create_app(Desk(settings), ann, login_url="/"))
+
+
+@pytest.fixture
+def run(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> LoggedRun:
+    """A run of two files, with its folder and its digests."""
+    bars = daily_bars(["AAPL"], 60)
+    folder = stage_run(tmp_path / "staging", "run", bars, judged(bars, outcome(bars, [3])))
+    files = write_artifacts(tmp_path / "files")
+    key = f"{DAG_ID}/{tmp_path.name}"
+    logged = log_run(served.store(RUNS), record(key), files)
+    step = {"status": "success", "mlflow_run_id": logged.run_id}
+    (folder / "steps" / "log.json").write_text(json.dumps(step))
+    with connected(bars_database) as engine:
+        keep_evidence(engine, f"{DAG_ID}/run", Evidence(logged.run_id, digest_folder(files)))
+    return logged
+
+
+def said(page: TestClient) -> str:
+    answer = page.get("/gate/runs/run/evidence", headers={"accept": "text/html"})
+    assert answer.status_code == 200
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", answer.text)).split())
+
+
+def files_of(served: Served, run: LoggedRun) -> Path:
+    (folder,) = served.files.glob(f"**/{run.run_id}/artifacts")
+    return folder
+
+
+def test_an_untouched_copy_is_said_to_be_one_and_the_page_asks_for_it_later(page, run):
+    report = page.get("/gate/runs/run", headers={"accept": "text/html"}).text
+    assert 'data-load="/gate/runs/run/evidence"' in report
+    assert "MLflow's copy" not in report
+    assert said(page) == "MLflow's copy is what this run wrote (2 files)."
+
+
+@pytest.mark.parametrize("forged", [REPORT_TEXT[::-1], "<h1>Passed: all is well</h1>"])
+def test_a_report_that_was_changed_is_named(served: Served, page, run, forged: str):
+    """By its bytes, of the same length or of another."""
+    (files_of(served, run) / REPORT).write_text(forged)
+    assert re.search(f"is not what the run wrote Changed since: {REPORT}", said(page))
+
+
+def test_whoever_may_overwrite_does_not_do_it_unseen(served: Served, page, run):
+    inside = (files_of(served, run) / REPORT).relative_to(served.files).as_posix()
+    put = served.ask("PUT", f"/api/2.0/{PROXY}/{inside}", served.login("admin"), b"Passed")
+    assert put == 200
+    assert f"Changed since: {REPORT}" in said(page)
+
+
+def test_what_is_missing_or_was_added_is_named(served: Served, page, run):
+    folder = files_of(served, run)
+    (folder / "extraction_summary.json").unlink()
+    (folder / "validation" / "better.html").write_text("<script>alert(1)</script>")
+    told = said(page)
+    assert "Missing: extraction_summary.json." in told
+    assert "Added since: validation/better.html." in told
+
+
+def test_a_file_that_became_huge_is_named_without_being_read(served: Served, page, run):
+    with (files_of(served, run) / REPORT).open("r+b") as file:
+        file.truncate(1 << 40)  # a sparse terabyte
+    assert f"Changed since: {REPORT}" in said(page)
+
+
+def test_a_run_that_was_deleted_is_missed(served: Served, page, run):
+    assert (
+        served.ask("POST", f"{API}/runs/delete", served.login(RUNS), {"run_id": run.run_id}) == 200
+    )
+    assert "is in MLflow's trash" in said(page)
+
+
+def test_an_answer_is_kept_for_a_minute(served: Served, page, run, monkeypatch):
+    assert "is what this run wrote" in said(page)
+    (files_of(served, run) / REPORT).write_text("forged")
+    assert "is what this run wrote" in said(page)
+    monkeypatch.setattr(copies, "KEPT_SECONDS", 0.0)
+    assert "is not what the run wrote" in said(page)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("delete from stock_data_evidence", "no digests were kept when the run was logged"),
+        ("drop table stock_data_evidence", "it has no table stock_data_evidence"),
+        ("alter table stock_data_evidence drop bytes", 'column "bytes" does not exist'),
+    ],
+)
+def test_what_cannot_be_compared_is_said(page, run, database: Database, command: str, reason: str):
+    database.execute(command)
+    assert re.search(f"could not be compared with what this run wrote: .*{reason}", said(page))
+
+
+def test_an_mlflow_that_is_away_or_refuses_is_said_soon(
+    served: Served, run, bars_database: ConnectionSettings
+):
+    key = f"{DAG_ID}/run"
+    for address, reason in (
+        (f"http://127.0.0.1:{free_port()}", "does not answer"),
+        (served.address, "answered 401"),
+        (served.address.replace("://", "://viewer:wrong@"), "answered 401"),
+    ):
+        settings = Settings.of(
+            {
+                "MLFLOW_TRACKING_URI": address,
+                "POSTGRES_HOST": bars_database.host,
+                "POSTGRES_DB": bars_database.database,
+            }
+        )
+        found = copies.Copies(settings).check(key)
+        assert found.unknown is not None and reason in found.unknown
+        assert not found.differs
+        assert "wrong" not in found.unknown
+
+
+def test_without_a_server_the_database_and_the_files_are_asked(
+    served: Served, run, bars_database: ConnectionSettings
+):
+    def checked() -> CopyCheck:
+        settings = Settings.of(
+            {
+                "MLFLOW_TRACKING_URI": served.environment["MLFLOW_BACKEND_STORE_URI"],
+                "POSTGRES_HOST": bars_database.host,
+                "POSTGRES_DB": bars_database.database,
+            }
+        )
+        return copies.Copies(settings).check(f"{DAG_ID}/run")
+
+    assert checked() == CopyCheck(files=2)
+    (files_of(served, run) / REPORT).write_text("forged")
+    assert checked().changed == (REPORT,)
+    assert (
+        served.ask("POST", f"{API}/runs/delete", served.login(RUNS), {"run_id": run.run_id}) == 200
+    )
+    assert "trash" in str(checked().gone)
