@@ -9,8 +9,10 @@ MLFLOW_FLASK_SERVER_SECRET_KEY, MLFLOW_AUTH_ADMIN_USERNAME, and PG* for the data
 """
 
 import argparse
+import math
 import os
 import sys
+import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
@@ -20,24 +22,39 @@ from tracking.guard import Accounts, Caller, Guard
 # Where the logins are: what libpq's PG* variables name.
 LOGINS_DATABASE = "postgresql+psycopg2://"
 _CONFIG = Path(__file__).with_name("mlflow_auth.ini")
+# A browser that reads slowly does not hold up the end of the desk.
+_LAST_SECONDS = 5
 _THROUGH_THE_SERVER = "mlflow-artifacts:/"
+_REMEMBERED_SECONDS = 60.0
 _WRITES = ("EDIT", "MANAGE")
 
 
 class MlflowAccounts(Accounts):
-    """MLflow's own users and grants, remembered as long as mlflow_auth.ini says."""
+    """MLflow's own users and grants, asked anew after a minute."""
+
+    def __init__(self) -> None:
+        self._may_change: dict[int, tuple[float, bool]] = {}
 
     def caller(self, user: str, password: str) -> Caller | None:
         """The user that these belong to."""
         # Private, and the only way to share MLflow's memory of passwords: a check costs 50 ms.
-        from mlflow.server.auth import _authenticate_cached, store
+        from mlflow.server.auth import _authenticate_cached
 
         found = _authenticate_cached(user, password)
         if found is None:
             return None
-        granted = (grant for role in store.list_user_roles(found.id) for grant in role.permissions)
-        may_change = found.is_admin or any(grant.permission in _WRITES for grant in granted)
-        return Caller(user, may_change)
+        return Caller(user, may_change=found.is_admin or self._is_granted(found.id))
+
+    def _is_granted(self, number: int) -> bool:
+        """Whether any grant lets the user write; which one decides MLflow, every time."""
+        from mlflow.server.auth import store
+
+        moment, known = self._may_change.get(number, (-math.inf, False))
+        if time.monotonic() - moment > _REMEMBERED_SECONDS:
+            grants = (grant for role in store.list_user_roles(number) for grant in role.permissions)
+            known = any(grant.permission in _WRITES for grant in grants)
+            self._may_change[number] = time.monotonic(), known
+        return known
 
 
 def serve(host: str, port: int, logins: Sequence[Login] = ()) -> None:
@@ -54,7 +71,13 @@ def serve(host: str, port: int, logins: Sequence[Login] = ()) -> None:
     # addresses: nobody may, unless FORWARDED_ALLOW_IPS names a proxy.
     behind_proxy = "FORWARDED_ALLOW_IPS" in os.environ
     app = Guard(create_app(), MlflowAccounts())
-    uvicorn.run(app, host=host, port=port, proxy_headers=behind_proxy)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        proxy_headers=behind_proxy,
+        timeout_graceful_shutdown=_LAST_SECONDS,
+    )
 
 
 def as_the_command_would(environment: MutableMapping[str, str]) -> None:
