@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dags.copies import Copies
 from dags.layout import (
     BARS,
     CHANGES,
@@ -35,7 +36,7 @@ from dags.layout import (
 from dags.settings import ROOT, Settings
 from dags.staged_folders import staging_root
 from gx.changes import Changes, from_json
-from gx.web.sources import RunFiles, RunSummary
+from gx.web.sources import CopyCheck, RunFiles, RunSummary
 
 LISTED_FOR = 1.0
 _KNOWN = {field.name for field in fields(RunSummary)}
@@ -56,6 +57,7 @@ class StagedRun:
     folder: Any  # a Path, or an ObjectStoragePath when staging is not on this machine
     summary: RunSummary
     data_docs: Path
+    copies: Copies
 
     @cached_property
     def report(self) -> Mapping[str, Any] | None:
@@ -126,6 +128,10 @@ class StagedRun:
         """The suite file that judged."""
         return self._text(SUITE) if self.report is not None else None
 
+    def copy_check(self) -> CopyCheck:
+        """Whether MLflow still shows what the run wrote."""
+        return self.copies.check(f"{self.summary.dag_id}/{self.summary.run_id}")
+
     def _table(
         self,
         name: str,
@@ -151,7 +157,7 @@ class Desk:
         self.data_docs = settings.results_dir / "data_docs"
         self._read: dict[str, tuple[float, RunSummary]] = {}
         self._listed: tuple[float, tuple[RunSummary, ...]] = (0.0, ())
-        self._lock = Lock()
+        self._lock, self._copies = Lock(), Copies(settings)
 
     @cached_property
     def _folder(self) -> Any:
@@ -174,7 +180,7 @@ class Desk:
             if safe_name(run_id).strip(".") == "" or not (folder / "steps").exists():
                 return None
             known = self._under_way(run_id)
-        return StagedRun(folder, known, self.data_docs)
+        return StagedRun(folder, known, self.data_docs, self._copies)
 
     def fresh_bars(
         self, symbols: Sequence[str], start: date | None, end: date | None

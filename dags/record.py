@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dags.description import describe
+from dags.digests import keep_digests
 from dags.evidence import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
 from dags.judged_data import judged_data
 from dags.layout import REPORT, report_path, run_path
@@ -59,8 +60,9 @@ def log(run: Run) -> dict[str, Any]:
             made = run_record(run, steps, report, summary, tables=tables, links=links)
             points = trend_points(report, summary.failing_rows if summary else 0)
             logged = log_run(store, made, Path(folder), points)
+            kept = keep_digests(run, logged.run_id, Path(folder))
         log_children(store, logged, children(run, report))
-        found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path}
+        found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path, **kept}
         if summary:
             write_summary(run, summary, logged.url_path)
         record.update(found)

@@ -3,7 +3,7 @@
 | Role | May |
 |---|---|
 | an owner (bars_owner, airflow, mlflow) | everything in its own database, nothing in the others |
-| the gate's own user | read `stock_data`; write `stock_data_enriched`, `stock_data_quarantine` |
+| the gate's own user | read `stock_data`; write the other tables `stock_data_…` |
 
 Everything can be done again: what is there stays, passwords become the ones that are handed in.
 """

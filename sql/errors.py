@@ -35,3 +35,7 @@ class PublishError(BarStoreError):
 
 class DiscardError(BarStoreError):
     """Held bars cannot be discarded in this way; nothing was discarded."""
+
+
+class EvidenceError(BarStoreError):
+    """The digests of a run's artifacts cannot be kept, or asked for."""

@@ -21,6 +21,7 @@ STATEMENTS = (
     "stock_data_quarantine_keep",
     "stock_data_quarantine_no_delete",
     "stock_data_quarantine_no_change",
+    "stock_data_evidence",
 )
 
 

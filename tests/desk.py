@@ -20,7 +20,7 @@ import psutil
 from dags.layout import DAG_ID
 from dags.local.airflow_api import AirflowApi, fetch
 from dags.local.leash import end_with_parent
-from dags.local.passwords import logins
+from dags.local.passwords import RUNS, logins, passwords_file
 from dags.settings import ROOT
 
 READY_SECONDS = 240.0
@@ -35,6 +35,7 @@ class Desk:
     airflow: str
     mlflow: str
     passwords: Mapping[str, str]
+    runs_password: str
     process: subprocess.Popen[bytes]
     output: Path
 
@@ -46,6 +47,10 @@ class Desk:
     def api_as(self, user: str) -> AirflowApi:
         """Airflow's REST API as a user of the desk: admin or viewer."""
         return AirflowApi(self.airflow, user, self.passwords[user])
+
+    def mlflow_login(self, user: str = "viewer") -> tuple[str, str]:
+        """MLflow's login as admin, viewer, or gate, whom the runs log as."""
+        return user, {**self.passwords, RUNS: self.runs_password}[user]
 
     def trigger(self, conf: Mapping[str, Any] | None = None, dag_id: str = DAG_ID) -> str:
         """Trigger a run; its id."""
@@ -73,16 +78,18 @@ class Desk:
     def tracked(self, query: str = "") -> list[dict[str, Any]]:
         """What MLflow's server tells of the active runs that fit a query."""
         api = f"{self.mlflow}/api/2.0/mlflow"
-        found = fetch("GET", f"{api}/experiments/get-by-name?experiment_name=ibkr-stock-data")
+        by_name = f"{api}/experiments/get-by-name?experiment_name=ibkr-stock-data"
+        found = fetch("GET", by_name, login=self.mlflow_login())
         numbers = [found["experiment"]["experiment_id"]]
         body = {"experiment_ids": numbers, "filter": query, "max_results": 100}
-        runs = fetch("POST", f"{api}/runs/search", body).get("runs", [])
+        runs = fetch("POST", f"{api}/runs/search", body, login=self.mlflow_login()).get("runs", [])
         return [run["info"] for run in runs]
 
     def artifacts(self, tracked: Mapping[str, Any]) -> set[str]:
         """The files of a tracked run's validation."""
         where = f"run_id={tracked['run_id']}&path=validation"
-        listed = fetch("GET", f"{self.mlflow}/api/2.0/mlflow/artifacts/list?{where}")
+        address = f"{self.mlflow}/api/2.0/mlflow/artifacts/list?{where}"
+        listed = fetch("GET", address, login=self.mlflow_login())
         return {entry["path"] for entry in listed["files"]}
 
     def processes(self) -> list[psutil.Process]:
@@ -168,8 +175,8 @@ def running_desk(
     try:
         wait_for_line(process, output, "Ctrl-C stops everything")
         airflow, mlflow = (f"http://127.0.0.1:{port}" for port in ports)
-        passwords = logins(var / "airflow" / "passwords.json").passwords
-        yield Desk(var, airflow, mlflow, passwords, process, output)
+        known = logins(passwords_file(var))
+        yield Desk(var, airflow, mlflow, known.passwords, known.runs, process, output)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()

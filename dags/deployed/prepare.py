@@ -67,11 +67,13 @@ def _mlflow_logins(deployment: DeploymentSettings) -> None:
     from tracking.accounts import Login, ensure_logins
 
     admin = deployment.mlflow_admin_password.get_secret_value()
+    viewer = deployment.airflow_viewer_password.get_secret_value()
     gate = deployment.mlflow_tracking_password.get_secret_value()
     ensure_logins(
         deployment.mlflow().url().render_as_string(hide_password=False),
         [
-            Login(deployment.mlflow_admin_user, admin, admin=True),
-            Login(deployment.mlflow_tracking_username, gate),
+            Login(deployment.mlflow_admin_user, admin, "admin"),
+            Login("viewer", viewer, "reader"),
+            Login(deployment.mlflow_tracking_username, gate, "writer"),
         ],
     )

@@ -1,5 +1,6 @@
 """Airflow's and MLflow's HTTP interfaces, as far as the desk needs them."""
 
+import base64
 import http.client
 import json
 import urllib.error
@@ -57,11 +58,24 @@ class AirflowApi:
         return self._token
 
 
-def fetch(method: str, url: str, body: Mapping[str, Any] | None = None, *, token: str = "") -> Any:
-    """One request; its answer as JSON (or as text, when it is none). Raises OSError."""
+def fetch(
+    method: str,
+    url: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    token: str = "",
+    login: tuple[str, str] | None = None,
+) -> Any:
+    """One request; its answer as JSON (or as text, when it is none). Raises OSError.
+
+    Airflow takes a ``token``, MLflow a ``login``: user and password.
+    """
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
+    if login:
+        encoded = base64.b64encode(":".join(login).encode()).decode()
+        headers["Authorization"] = f"Basic {encoded}"
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers, method=method)
     try:

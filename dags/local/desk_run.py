@@ -14,7 +14,7 @@ from dags.layout import DAG_ID, run_path
 from dags.local.airflow_api import AirflowApi, fetch
 from dags.local.desk_lock import DeskRecord
 from dags.local.errors import LocalError
-from dags.local.passwords import logins
+from dags.local.passwords import logins, passwords_file
 from dags.settings import Settings
 
 _POLL_SECONDS = 0.3
@@ -28,7 +28,7 @@ class DeskRun:
     def __init__(self, desk: DeskRecord, var: Path, run_id: str) -> None:
         self._desk, self._run_id, self._asked = desk, run_id, 0.0
         self._wait_until_up()
-        passwords = logins(var / "airflow" / "passwords.json").passwords
+        passwords = logins(passwords_file(var)).passwords
         self._api = AirflowApi(desk.airflow, "admin", passwords["admin"])
 
     @property

@@ -9,10 +9,14 @@ from pathlib import Path
 
 from dags.layout import DAG_ID
 from dags.local.airflow_api import AirflowApi, fetch
-from dags.local.passwords import USERS, Logins
+from dags.local.passwords import RUNS, USERS, Logins
+from sql.connection import ConnectionSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXECUTOR = "dags.local.executor.PreloadedLocalExecutor"
+SIMPLE_AUTH_MANAGER = (
+    "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+)
 # Defaults that the caller's environment may change. Measured on 2 cores: a five-task run that does
 # nothing takes 1 to 2 s with them, 4 to 6 s without.
 TUNING = {
@@ -24,6 +28,9 @@ TUNING = {
     # A task whose worker was killed is seen after this long, and tried again or failed.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
     "AIRFLOW__API__WORKERS": "1",
+    # An airflow.cfg under var/ cannot switch the logins off; whoever sets these is told elsewhere.
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
+    "AIRFLOW__CORE__AUTH_MANAGER": SIMPLE_AUTH_MANAGER,
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -88,7 +95,7 @@ def environment(
     found: Mapping[str, str], outside: Mapping[str, str], addresses: Addresses, logins: Logins
 ) -> dict[str, str]:
     """What the parts run with: ``found`` by the services, tuned, and pointed at these addresses."""
-    tuning = {name: value for name, value in TUNING.items() if name not in outside}
+    tuning = {name: value for name, value in TUNING.items() if not outside.get(name)}
     return {
         **found,
         **tuning,
@@ -97,34 +104,48 @@ def environment(
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{u}:{r}" for u, r in USERS.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(logins.path),
         "MLFLOW_TRACKING_URI": addresses.mlflow_inside,
+        "MLFLOW_TRACKING_USERNAME": RUNS,
+        "MLFLOW_TRACKING_PASSWORD": logins.runs,
+    }
+
+
+def mlflow_environment(
+    shared: Mapping[str, str], store: ConnectionSettings, artifacts: Path, addresses: Addresses
+) -> dict[str, str]:
+    """What MLflow's server runs with; it keeps its runs and its logins in ``store``."""
+    return {
+        **shared,
+        "MLFLOW_BACKEND_STORE_URI": store.url().render_as_string(hide_password=False),
+        # One folder for what comes through the server and what comes past it (`make run`).
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT": str(artifacts),
+        "MLFLOW_ARTIFACTS_DESTINATION": str(artifacts),
+        "MLFLOW_SERVER_ALLOWED_HOSTS": _allowed_hosts(addresses),
+        "MLFLOW_AUTH_ADMIN_USERNAME": "admin",
+        "PGHOST": store.host,
+        "PGPORT": str(store.port),
+        "PGDATABASE": store.database,
+        "PGUSER": store.user,
     }
 
 
 def parts(
     shared: Mapping[str, str],
-    mlflow_store: str,
-    artifacts: Path,
+    of_mlflow: Mapping[str, str],
+    var: Path,
     addresses: Addresses,
     api: AirflowApi,
 ) -> list[Part]:
     """MLflow's server and Airflow's four programs; the database is not among them."""
     listen = ("--host", addresses.host)
-    mlflow_server = ("mlflow", "server", *listen, "--port", str(addresses.mlflow_port))
+    mlflow_port = ("--port", str(addresses.mlflow_port))
+    mlflow_server = ("dags.local.tracking_server", str(var), *listen, *mlflow_port)
     api_server = ("airflow", "api-server", *listen, "--port", str(addresses.airflow_port))
-    of_mlflow = {
-        **shared,
-        "MLFLOW_BACKEND_STORE_URI": mlflow_store,
-        # One folder for what comes through the server and what comes past it (`make run`).
-        "MLFLOW_DEFAULT_ARTIFACT_ROOT": str(artifacts),
-        "MLFLOW_ARTIFACTS_DESTINATION": str(artifacts),
-        "MLFLOW_SERVER_ALLOWED_HOSTS": _allowed_hosts(addresses),
-    }
     base = addresses.airflow_inside
 
     def mlflow_ready(_since: datetime) -> bool:
-        fetch("GET", f"{addresses.mlflow_inside}/health")
         search = f"{addresses.mlflow_inside}/api/2.0/mlflow/experiments/search?max_results=1"
-        return bool(fetch("GET", search))
+        login = (RUNS, shared["MLFLOW_TRACKING_PASSWORD"])
+        return bool(fetch("GET", search, login=login))
 
     def api_ready(_since: datetime) -> bool:
         fetch("GET", f"{base}/api/v2/version")
@@ -143,7 +164,7 @@ def parts(
     # Scheduler and triggerer would serve their logs on every address; the files are here anyway.
     quiet = "--skip-serve-logs"
     return [
-        Part("mlflow", _python(*mlflow_server, "--workers", "1"), of_mlflow, mlflow_ready),
+        Part("mlflow", _python(*mlflow_server), of_mlflow, mlflow_ready),
         Part("api-server", _python(*api_server), shared, api_ready),
         Part("scheduler", _python("airflow", "scheduler", quiet), shared, alive("scheduler")),
         Part("dag-processor", _python("airflow", "dag-processor"), shared, parsed),

@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from dags.local.errors import LocalError
+from dags.local.passwords import keep
 from dags.settings import ROOT
 from sql import embedded
 from sql.connection import connected
@@ -90,6 +91,7 @@ def _environment(var: Path, server: embedded.EmbeddedServer) -> dict[str, str]:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": _text(
             airflow.set(drivername="postgresql+asyncpg")
         ),
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": keys["mlflow_secret_key"],
         "MLFLOW_TRACKING_URI": _text(server.url(MLFLOW)),
         "MLFLOW_ARTIFACT_ROOT": str(var / "mlflow" / "artifacts"),
         "STAGING_URL": f"file://{var / 'staging'}",
@@ -102,16 +104,20 @@ def _text(url: URL) -> str:
 
 
 def _secrets(path: Path) -> dict[str, str]:
-    """Keys that are made once and kept where only their owner can read them."""
-    if not path.exists():
-        made = {
-            "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-            "jwt_secret": secrets.token_urlsafe(64),
-            "secret_key": secrets.token_urlsafe(64),
-        }
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(made))
-    kept: dict[str, str] = json.loads(path.read_text())
+    """Keys that are made once and kept where only their owner can read them.
+
+    A folder that an earlier version made is given the keys that it did not know.
+    """
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    made = {
+        "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "jwt_secret": secrets.token_urlsafe(64),
+        "secret_key": secrets.token_urlsafe(64),
+        "mlflow_secret_key": secrets.token_urlsafe(64),
+    }
+    if not made.keys() <= kept.keys():
+        kept = {**made, **kept}
+        keep(path, kept)
     return kept
 
 

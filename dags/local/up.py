@@ -11,9 +11,10 @@ from pathlib import Path
 from dags.layout import DAG_ID
 from dags.local import database, desk_lock
 from dags.local.airflow_api import AirflowApi
+from dags.local.exposure import notice, require_logins
 from dags.local.interrupts import STOPPING, Stopped, stop_on_signals
-from dags.local.parts import Addresses, Part, environment, parts
-from dags.local.passwords import logins
+from dags.local.parts import Addresses, Part, environment, mlflow_environment, parts
+from dags.local.passwords import logins, passwords_file
 from dags.local.ports import require_free
 from dags.local.run_watch import RunWatch
 from dags.local.services import MLFLOW, services
@@ -30,10 +31,13 @@ STOP_ORDER = (
 def up(var: Path, addresses: Addresses, outside: Mapping[str, str] = os.environ) -> int:
     """Start everything, say when it is ready, and keep it running until Ctrl-C or SIGTERM.
 
-    Raises LocalError when the desk runs already, a port is taken, or a part keeps failing; whatever
-    was started is stopped before that.
+    Raises LocalError when the desk runs already, a port is taken, other machines could reach it
+    without a login, or a part keeps failing; whatever was started is stopped before that.
     """
     var = var.resolve()
+    require_logins(addresses, outside)
+    if warning := notice(addresses):
+        print(warning, flush=True)
     stop_on_signals()
     try:
         with desk_lock.claim(
@@ -79,12 +83,13 @@ def _serve(desk: Supervisor, var: Path, addresses: Addresses, outside: Mapping[s
     desk.start(_database(desk, var, outside))
     _until_ready(desk)
     with services(var, outside) as found:
-        known = logins(var / "airflow" / "passwords.json")
+        known = logins(passwords_file(var))
         shared = environment(found.environment, outside, addresses, known)
         api = AirflowApi(addresses.airflow_inside, "admin", known.passwords["admin"])
-        store = found.server.url(MLFLOW).render_as_string(hide_password=False)
+        store = found.server.settings(MLFLOW)
+        of_mlflow = mlflow_environment(shared, store, var / "mlflow" / "artifacts", addresses)
         say("desk", "starting MLflow and Airflow")
-        for part in parts(shared, store, var / "mlflow" / "artifacts", addresses, api):
+        for part in parts(shared, of_mlflow, var, addresses, api):
             desk.start(part)
         _until_ready(desk)
         api.patch(f"/dags/{DAG_ID}", {"is_paused": False})
@@ -131,7 +136,8 @@ def _welcome(addresses: Addresses, passwords: Mapping[str, str]) -> str:
     users = "".join(f"    {user:<9}{password}\n" for user, password in passwords.items())
     return (
         f"\n  Airflow  {addresses.airflow}\n  MLflow   {addresses.mlflow}\n\n"
-        f"  Users and passwords:\n{users}\n  Ctrl-C stops everything.\n"
+        f"  Users and passwords, of both:\n{users}\n{notice(addresses)}"
+        "  Ctrl-C stops everything.\n"
     )
 
 

@@ -53,3 +53,10 @@ class MarketGatePlugin(AirflowPlugin):
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
         """The pages, made when the api-server asks for them."""
         return self._apps
+
+    @property
+    def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """What stands around the api-server: the login is slow for whoever guesses."""
+        from dags.login_limit import SlowGuesses
+
+        return [{"middleware": SlowGuesses, "name": "Slow guesses"}]

@@ -33,6 +33,7 @@ def report_routes() -> list[Route]:
         Route("/runs/{run_id}/failed", failed),
         Route("/runs/{run_id}/charts", charts),
         Route("/runs/{run_id}/changes", changes),
+        Route("/runs/{run_id}/evidence", evidence),
         Route("/runs/{run_id}/docs", to_docs),
         Route("/runs/{run_id}/mlflow", to_mlflow),
     ]
@@ -153,6 +154,12 @@ def _account(files: RunFiles) -> Account:
     assert files.report is not None
     digest = files.steps.get("extract", {}).get("digest")
     return Account(files.report, files.suite_text(), digest, files.bars)
+
+
+async def evidence(request: Request) -> Response:
+    """Whether MLflow's copy of the run is what the run wrote."""
+    files = await _files(request)
+    return page(request, "evidence.html", copy=await run_in_threadpool(files.copy_check))
 
 
 async def to_docs(request: Request) -> Response:

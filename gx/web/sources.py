@@ -46,6 +46,27 @@ class RunSummary:
     airflow_url: str | None = None
 
 
+@dataclass(frozen=True)
+class CopyCheck:
+    """How the tracking server's copy of a run's files compares with the files that the run wrote.
+
+    ``files`` is how many it wrote; ``changed``, ``missing`` and ``added`` are paths. ``gone`` says
+    why there is no copy any more, ``unknown`` why nothing could be compared; both are None else.
+    """
+
+    files: int = 0
+    changed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    gone: str | None = None
+    unknown: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the copy is known to be another."""
+        return bool(self.gone or self.changed or self.missing or self.added)
+
+
 class RunFiles(Protocol):
     """What is kept of one run; reads a file when it is asked for it."""
 
@@ -82,6 +103,9 @@ class RunFiles(Protocol):
 
     def suite_text(self) -> str | None:
         """The suite file that judged; None when there is no verdict."""
+
+    def copy_check(self) -> CopyCheck:
+        """Whether the tracking server still shows what the run wrote; takes seconds at worst."""
 
 
 class Sources(Protocol):

@@ -1,9 +1,11 @@
 -- What a run does: read the bars, stage in temporary tables, replace what it published before.
--- Nothing may delete from the quarantine, nor change what was extracted.
+-- Digests of what it logged are its own to replace. Nothing may delete from the quarantine, nor
+-- change what was extracted.
 grant connect, temporary on database {database} to {user};
 grant usage on schema public to {user};
 grant select on stock_data to {user};
 grant select, insert, update, delete on stock_data_enriched to {user};
+grant select, insert, update, delete on stock_data_evidence to {user};
 revoke all on stock_data_quarantine from {user};
 grant select, insert on stock_data_quarantine, stock_data_publications to {user};
 grant update (

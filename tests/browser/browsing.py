@@ -125,7 +125,15 @@ def visitor(
 ) -> Iterator[Visitor]:
     """A browser window of its own; at its end its pages must have been quiet."""
     context = browser.new_context(
-        storage_state=state, viewport={"width": width, "height": 900}, color_scheme=scheme
+        storage_state=state,
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        # What a person types when MLflow asks.
+        http_credentials={
+            "origin": desk.mlflow,
+            "username": "viewer",
+            "password": desk.passwords["viewer"],
+        },
     )
     context.set_default_timeout(PATIENCE_MS)
     witness = Witness(desk)

@@ -294,7 +294,8 @@ def test_the_pages_open_inside_airflow(admin: Visitor, desk: Desk):
 @pytest.fixture(scope="module")
 def tracked(desk: Desk, passed_run: str) -> tuple[str, str]:
     """The experiment's and the run's id of a run that passed."""
-    store = TrackingStore(desk.mlflow, Settings.model_fields["mlflow_experiment_name"].default)
+    address = desk.mlflow.replace("://", "://{}:{}@".format(*desk.mlflow_login("viewer")))
+    store = TrackingStore(address, Settings.model_fields["mlflow_experiment_name"].default)
     client = open_client(store)
     experiment = client.get_experiment_by_name(store.experiment)
     assert experiment is not None

@@ -1,5 +1,6 @@
 """What one run leaves in MLflow for who reviews it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -73,6 +74,30 @@ def test_a_run_logged_again_after_its_symbols_changed_stays_one(
 
     assert again.tags["replaces"] == first.run.info.run_id
     assert len(again.run.inputs.dataset_inputs) == 1
+
+
+def test_what_mlflow_was_handed_is_digested_in_the_bars_database(
+    workflow: Workflow, sample: Database
+):
+    moment = fresh_moment()
+    digests = "select path, sha256, bytes, mlflow_run_id from stock_data_evidence"
+    for symbols in (["TSLA", "NVDA"], ["TSLA"]):
+        ended = workflow.run(moment=moment, symbols=symbols)
+        tracked = ended.mlflow()
+        found = {path: rest for path, *rest in sample.rows(digests)}
+        contents = {path: (tracked.artifacts / path).read_bytes() for path in tracked.files()}
+        assert found == {
+            path: [hashlib.sha256(content).hexdigest(), len(content), tracked.run.info.run_id]
+            for path, content in contents.items()
+        }
+        assert "undigested" not in ended.step("log")
+
+
+def test_a_database_without_the_table_of_digests_fails_no_run(workflow: Workflow, sample: Database):
+    sample.execute("drop table stock_data_evidence")
+    ended = workflow.run()
+    assert (ended.state, ended.mlflow().status) == ("success", "FINISHED")
+    assert "no table stock_data_evidence" in ended.step("log")["undigested"]
 
 
 def _table(artifacts: Path, name: str) -> list[dict[str, object]]:

@@ -49,6 +49,8 @@ def test_the_gate_may_do_what_a_run_does_and_no_more(shop: ConnectionSettings):
         ("stock_data_enriched", "delete"): True,
         ("stock_data_enriched", "truncate"): False,
         ("stock_data_quarantine", "insert"): True,
+        **{("stock_data_evidence", r): True for r in ("select", "insert", "update", "delete")},
+        ("stock_data_evidence", "truncate"): False,
     }
     for (table, right), expected in rights.items():
         query = f"select has_table_privilege('{USER.name}', '{table}', '{right}')"

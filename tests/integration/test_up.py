@@ -116,6 +116,29 @@ def test_a_viewer_reads_but_does_not_trigger_and_nobody_else_reads(desk: Desk):
         fetch("GET", f"{desk.airflow}/api/v2/dags")
 
 
+def test_mlflow_asks_for_the_desks_logins_and_a_viewer_only_reads(desk: Desk):
+    address = f"{desk.mlflow}/api/2.0/mlflow/experiments"
+    search, create = f"{address}/search?max_results=1", f"{address}/create"
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        fetch("GET", search)
+    for user in ("admin", "viewer", "gate"):
+        assert fetch("GET", search, login=desk.mlflow_login(user))["experiments"]
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        fetch("POST", create, {"name": "mine"}, login=desk.mlflow_login("viewer"))
+    assert fetch("POST", create, {"name": "ours"}, login=desk.mlflow_login("gate"))
+
+
+def test_whoever_guesses_airflows_passwords_is_slowed_and_keeps_nobody_out(desk: Desk):
+    desk.api_as("viewer").get(f"/dags/{DAG_ID}")
+    for path in ("/auth/token", "/auth/token/cli"):
+        for _ in range(10):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                fetch("POST", desk.airflow + path, {"username": "viewer", "password": "guess"})
+        assert refused.value.code == 429
+        assert 1 <= int(refused.value.headers["Retry-After"]) <= 30
+    assert desk.api_as("viewer").get(f"/dags/{DAG_ID}")["dag_id"] == DAG_ID
+
+
 def test_nothing_listens_beyond_this_machine(desk: Desk):
     listening = []
     for process in desk.processes():
@@ -130,10 +153,12 @@ def test_nothing_listens_beyond_this_machine(desk: Desk):
 def test_secrets_are_readable_by_their_owner_only(desk: Desk):
     for name in ("airflow/secrets.json", "airflow/passwords.json", "desk.lock"):
         assert (desk.var / name).stat().st_mode & 0o077 == 0, name
-    words = [*desk.passwords.values()]
+    words = [*desk.passwords.values(), desk.runs_password]
     words += json.loads((desk.var / "airflow/secrets.json").read_text()).values()
     logs = "".join(log.read_text() for log in (desk.var / "log").glob("*.log*"))
     assert not [word for word in words if word in logs]
+    commands = [" ".join(process.cmdline()) for process in desk.processes()]
+    assert not [word for word in words for line in commands if word in line]
 
 
 def test_a_second_desk_in_the_same_folder_names_the_first(desk: Desk):

@@ -180,8 +180,28 @@ def test_a_host_of_another_machine_is_refused():
 
 def test_passwords_are_made_once_and_only_their_owner_reads_them(tmp_path: Path):
     path = tmp_path / "passwords.json"
-    made = logins(path).passwords
-    assert set(made) == {"admin", "viewer"}
-    assert min(map(len, made.values())) >= 16
-    assert made == logins(path).passwords == json.loads(path.read_text())
+    made = logins(path)
+    assert set(made.passwords) == {"admin", "viewer"}
+    assert min(map(len, (*made.passwords.values(), made.runs))) >= 16
+    assert made == logins(path)
+    assert {**made.passwords, "gate": made.runs} == json.loads(path.read_text())
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_passwords_of_an_earlier_version_stay_and_the_runs_are_given_theirs(tmp_path: Path):
+    path = tmp_path / "passwords.json"
+    earlier = {"admin": "an-earlier-password", "viewer": "another-password"}
+    path.write_text(json.dumps(earlier))
+    assert logins(path).passwords == earlier
+    assert len(logins(path).runs) >= 16
+
+
+@pytest.mark.parametrize("easy", ["admin", "password1234"])
+def test_a_password_that_is_easily_guessed_is_refused_by_name(tmp_path: Path, easy: str):
+    path = tmp_path / "passwords.json"
+    path.write_text(json.dumps({"viewer": easy}))
+    with pytest.raises(
+        LocalError, match=r"password of viewer in .*passwords\.json.*remove"
+    ) as told:
+        logins(path)
+    assert f" {easy} " not in str(told.value)

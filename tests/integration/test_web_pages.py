@@ -119,6 +119,7 @@ EVERY_PAGE = (
     "/gate/runs/bad/failed",
     "/gate/runs/bad/charts",
     "/gate/runs/bad/changes",
+    "/gate/runs/bad/evidence",
     "/gate/runs/bad/docs",
     "/gate/runs/bad/mlflow",
     "/gate/docs/",
@@ -228,6 +229,7 @@ def test_an_unknown_run_is_not_found(ann, staging, bars, run_id):
         "/failed",
         "/charts",
         "/changes",
+        "/evidence",
         "/docs",
         "/mlflow",
     ):

@@ -193,6 +193,15 @@ def test_the_preparation_is_handed_all_that_it_needs_and_no_other_service_is():
     assert superuser == ["postgres", "airflow-init"]
 
 
+def test_a_run_is_granted_every_table_that_there_is():
+    granted = set(re.findall(r"stock_data\w*", (ROOT / "sql/deploy/grant_gate.sql").read_text()))
+    made = {path.stem for path in (ROOT / "sql/schema").glob("*.sql")}
+    tables = {
+        name for name in made if "create table" in (ROOT / f"sql/schema/{name}.sql").read_text()
+    }
+    assert granted == tables
+
+
 def test_compose_1_29_knows_every_key():
     assert set(COMPOSE) - {key for key in COMPOSE if key.startswith("x-")} == {
         "services",
