@@ -1,7 +1,7 @@
 """The two metrics of the market expectations: the sorted bars, and a detector's judgement on them.
 
 Great Expectations' own way to a map expectation asks eight metrics per expectation, each with
-metrics of its own: for sixteen expectations that is two thirds of a small run.
+metrics of its own: for eighteen expectations that is two thirds of a small run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
