@@ -46,7 +46,9 @@ _MARKET_TOPICS = {
     "price_expectations": "Prices",
     "session_expectations": "Sessions",
     "level_expectations": "Jumps and levels",
+    "gross_expectations": "Jumps and levels",
     "activity_expectations": "Activity",
+    "symbol_expectations": "Symbols",
 }
 # What a person would fill in, for the fields that ask for something.
 _EXAMPLES: dict[str, Any] = {
@@ -190,8 +192,8 @@ def _kind(name: str, kinds: list[dict[str, Any]], plain: Mapping[str, Any]) -> K
         return "calendar"
     if "enum" in plain:
         return "choice"
-    if plain.get("additionalProperties"):
-        return "map"
+    if inner := plain.get("additionalProperties"):
+        return "map" if inner.get("type") == "string" else "json"
     if {"number", "string"} <= types or {"integer", "string"} <= types:
         return "bound"
     if "array" in types or "oneOf" in plain:

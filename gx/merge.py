@@ -15,6 +15,7 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
+from gx.across import MOVES, Suspects, judge_gross, judge_spellings
 from gx.errors import PartsError
 from gx.outcomes import (
     NO_ROWS,
@@ -27,15 +28,24 @@ from gx.outcomes import (
     outcome_of,
     suite_of,
 )
-from gx.parts import ROWS, Route, judge_part
+from gx.parts import ROWS, Route, bars_for, judge_part
 from gx.plugins.expectations import (
     BarExpectation,
     ExpectNoDuplicatedSeries,
+    ExpectNoGrossPriceErrors,
     ExpectNoMarketWideHoles,
+    ExpectSymbolsToBeUnambiguous,
 )
 from gx.plugins.expectations.base import DOUBTING
-from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
+from gx.plugins.expectations.kernels.bars import (
+    BAR_SIZE,
+    Bars,
+    BarSize,
+    SortedFrame,
+    bar_size_of,
+)
 from gx.plugins.expectations.kernels.holes import CalendarHoles, judge_holes
+from gx.plugins.expectations.kernels.market_moves import Moves
 from gx.plugins.expectations.kernels.twins import Windows, judge_windows
 from gx.plugins.expectations.lookback import with_lookback
 from gx.report import BAR_COLUMNS, QualityReport
@@ -261,6 +271,15 @@ def _across(
         rows, details = judge_windows(
             [_windows(part, number) for part in market.parts], sessions=expectation.sessions
         )
+    elif isinstance(expectation, ExpectNoGrossPriceErrors):
+        found = judge_gross(expectation, _suspects(expectation, number, market.parts))
+        rows, details = found.rows, found.details
+    elif isinstance(expectation, ExpectSymbolsToBeUnambiguous):
+        found = judge_spellings(
+            [entry["symbols"] for entry in entries],
+            lambda place: _all_rows(market.parts[place], ["symbol"])["symbol"],
+        )
+        rows, details = found.rows, found.details
     else:
         assert isinstance(expectation, ExpectNoMarketWideHoles)
         longer = all(part.document["bar_size"] == "longer" for part in market.parts)
@@ -400,6 +419,30 @@ def _holes(part: Part, number: int) -> tuple[CalendarHoles, ...]:
         )
         for place, calendar in enumerate(part.document["entries"][number]["calendars"])
     )
+
+
+def _suspects(
+    expectation: ExpectNoGrossPriceErrors, number: int, parts: Sequence[Part]
+) -> Suspects:
+    return Suspects(
+        moves=tuple(
+            Moves(*(_needed(part, f"{number}.{name}") for name in MOVES)) for part in parts
+        ),
+        rows=tuple(_needed(part, f"{number}.rows") for part in parts),
+        bars=lambda place: _bars_of(expectation, parts[place]),
+    )
+
+
+def _bars_of(expectation: BarExpectation, part: Part) -> Bars:
+    """A part's bars as they were judged, with the columns that an expectation needs."""
+    frame = _all_rows(part, expectation.column_list)
+    frame.attrs[BAR_SIZE] = part.document["bar_size"]
+    return bars_for(expectation, SortedFrame(frame))
+
+
+def _all_rows(part: Part, columns: Sequence[str]) -> pd.DataFrame:
+    """Some columns of a part's rows, as it numbers them: its bars, then its lookback."""
+    return _frame(pa.concat_tables([part.bars(columns), part.lookback(columns)]))
 
 
 def _needed(part: Part, name: str) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
+from gx.across import say_gross
 from gx.looked_at import OF_THE_SCHEMA
 from gx.outcomes import (
     ROWS_ONLY,
@@ -30,7 +31,9 @@ from gx.outcomes import (
 from gx.plugins.expectations import (
     BarExpectation,
     ExpectNoDuplicatedSeries,
+    ExpectNoGrossPriceErrors,
     ExpectNoMarketWideHoles,
+    ExpectSymbolsToBeUnambiguous,
 )
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.plugins.expectations.errors import ExpectationInputError
@@ -41,6 +44,7 @@ from gx.plugins.expectations.kernels.bars import (
     symbols_with_fewer,
 )
 from gx.plugins.expectations.kernels.holes import find_holes
+from gx.plugins.expectations.kernels.symbols import count_symbols
 from gx.plugins.expectations.kernels.twins import find_windows
 from gx.plugins.expectations.lookback import sort_bars, with_lookback
 from gx.report import date_label
@@ -74,6 +78,13 @@ ROW_BY_ROW = {
     "expect_multicolumn_values_to_be_unique",
     "expect_select_column_values_to_be_unique_within_record",
 }
+# Market expectations that look across symbols.
+ACROSS_SYMBOLS = (
+    ExpectNoDuplicatedSeries,
+    ExpectNoGrossPriceErrors,
+    ExpectNoMarketWideHoles,
+    ExpectSymbolsToBeUnambiguous,
+)
 KEYED_BY_SYMBOL = "expect_compound_columns_to_be_unique"
 
 
@@ -146,10 +157,16 @@ def judge_part(
     return Findings(document, arrays)
 
 
+def bars_for(expectation: BarExpectation, table: SortedFrame) -> Bars:
+    """The bars, with the columns that the expectation names in place of the usual ones."""
+    named = dict(zip(expectation.needs_columns, expectation.column_list, strict=True))
+    return Bars(table, **{k: v for k, v in named.items() if k not in ("symbol", "date")})
+
+
 def route_of(expectation: Expectation, columns: Sequence[str]) -> Route:
     """Who can judge this expectation on bars with these columns."""
     type_, kwargs = expectation.configuration.type, expectation.configuration.kwargs
-    if isinstance(expectation, ExpectNoDuplicatedSeries | ExpectNoMarketWideHoles):
+    if isinstance(expectation, ACROSS_SYMBOLS):
         usual = expectation.column_list[:2] == ["symbol", "date"] and not kwargs.get(
             "row_condition"
         )
@@ -214,8 +231,7 @@ def _say_to_market(
 ) -> None:
     """Keep what the other parts must know to judge an expectation that looks across symbols."""
     assert isinstance(expectation, BarExpectation)
-    named = dict(zip(expectation.needs_columns, expectation.column_list, strict=True))
-    bars = Bars(table, **{k: v for k, v in named.items() if k not in ("symbol", "date")})
+    bars = bars_for(expectation, table)
     try:
         if isinstance(expectation, ExpectNoDuplicatedSeries):
             entry["not_judged"] = symbols_with_fewer(bars, expectation.sessions)
@@ -233,6 +249,12 @@ def _say_to_market(
                 entry["calendars"].append(one.calendar)
                 for name in ("days", "lacking", "active", "row", "begin", "end"):
                     arrays[f"{number}.{place}.{name}"] = getattr(one, name)
+        elif isinstance(expectation, ExpectNoGrossPriceErrors):
+            entry["not_judged"] = 0
+            for name, said in say_gross(expectation, bars).items():
+                arrays[f"{number}.{name}"] = said
+        elif isinstance(expectation, ExpectSymbolsToBeUnambiguous):
+            entry |= {"not_judged": 0, "symbols": count_symbols(bars)}
     except ExpectationInputError as error:
         entry["exception_info"] = {
             "raised_exception": True,

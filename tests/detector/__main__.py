@@ -4,7 +4,7 @@ import argparse
 
 from tests.detector.bars import REAL_CRASH, REAL_SPLITS, real_bars, rows_of
 from tests.detector.judge import false_alarms, flagged, judge, table
-from tests.detector.plant import KINDS
+from tests.detector.plant import KINDS, NIGHTLY_KINDS
 
 SPLIT = "expect_no_unadjusted_splits"
 
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     bars = real_bars()
-    scores = [judge(kind, options.rounds, options.seed) for kind in KINDS]
+    scores = [judge(kind, options.rounds, options.seed) for kind in (*KINDS, *NIGHTLY_KINDS)]
     print(table(scores))
     print(f"\nFalse alarms per 10,000 of the {len(bars):,} real bars, nothing planted")
     for name, rate in sorted(false_alarms(bars).items(), key=lambda item: -item[1]):

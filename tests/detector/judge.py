@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from gx.plugins.expectations import MARKET_EXPECTATIONS
+from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars
+from gx.suites import read_suite, suite_path
 from tests.detector.bars import AS_OF, REAL_SPLITS, real_bars, rows_of
 from tests.detector.plant import Kind, plant_many
 
@@ -38,19 +40,27 @@ class Score:
 
 
 def flagged(bars: pd.DataFrame) -> Found:
-    """Return the index labels that each expectation flags, with its defaults, as of AS_OF."""
+    """Return the index labels that each market expectation of the suite flags, as of AS_OF.
+
+    One that the suite holds a second time, with another limit, has its severity in its name.
+    """
     table = Bars.of(bars)
     found: Found = {}
-    for expectation in MARKET_EXPECTATIONS:
-        arguments = {
-            name: expectation.__fields__[name].default for name in expectation.parameters()
-        }
-        if "as_of" in arguments:
-            arguments["as_of"] = AS_OF
-        flags = expectation.detector(table, **arguments).flags
-        found[expectation.expectation_type] = set(bars.index[flags])
+    for expectation in _suite():
+        given = expectation.configuration.kwargs
+        arguments = {name: getattr(expectation, name) for name in expectation.parameters()}
+        arguments |= {"as_of": AS_OF} if "as_of" in given else {}
+        name = expectation.expectation_type
+        name = f"{name} ({expectation.severity.value})" if name in found else name
+        found[name] = set(bars.index[type(expectation).detector(table, **arguments).flags])
     found[UNIQUE] = set(bars.index[bars.duplicated(["symbol", "date"], keep=False)])
     return found
+
+
+@cache
+def _suite() -> tuple[BarExpectation, ...]:
+    suite = read_suite(suite_path("stock_data"))
+    return tuple(e for e in suite.expectations if isinstance(e, BarExpectation))
 
 
 def false_alarms(bars: pd.DataFrame) -> dict[str, float]:

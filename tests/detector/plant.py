@@ -268,6 +268,74 @@ def stale_feed(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted
     return Planted(bars.drop(list(range(last - length + 1, last + 1))), [last - length])
 
 
+def low_of_a_cent(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A low of 0.01, and nothing else."""
+    return _set(bars, at, low=0.01)
+
+
+def high_of_five_nines(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A high of 99,999, and nothing else."""
+    return _set(bars, at, high=99_999.0)
+
+
+def twenty_fifth_of_a_close(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A close of a 25th."""
+    return _set(bars, at, close=bars.at[at, "close"] / 25)
+
+
+def close_off_by_powers(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A close of a 25,000th."""
+    return _set(bars, at, close=bars.at[at, "close"] / 25_000)
+
+
+def fivefold_bar(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A bar at five times its prices, which agree with each other."""
+    return Planted(_scale(bars, [at], PRICES, 5.0), [at])
+
+
+def threefold_close(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A close at three times; half of the time the high follows it, as if it confirmed it."""
+    columns = ["close", "high"] if rng.random() < 0.5 else ["close"]
+    return Planted(_scale(bars, [at], columns, 3.0), [at])
+
+
+def gross_price(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """One price, or all four, 10 to a million times too high or too low."""
+    columns = PRICES if rng.random() < 0.2 else [str(rng.choice(PRICES))]
+    factor = 10 ** (rng.uniform(1, 6) * rng.choice([1, -1]))
+    return Planted(_scale(bars, [at], columns, factor), [at])
+
+
+def gross_first_price(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A gross price in a symbol's first bar."""
+    first = int(bars.index[bars["symbol"] == bars.at[at, "symbol"]].min())
+    return gross_price(bars, first, rng)
+
+
+def gross_last_price(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A gross price in a symbol's last bar."""
+    last = int(bars.index[bars["symbol"] == bars.at[at, "symbol"]].max())
+    return gross_price(bars, last, rng)
+
+
+def in_a_nightly_run(plant: Plant) -> Plant:
+    """Plant in the only bar that a run judges: there are the 120 days before it, and no others."""
+
+    def planted(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+        found = plant(bars, at, rng)
+        day, own = bars.at[at, "date"], bars["symbol"] == bars.at[at, "symbol"]
+        known = bars["date"].between(day - pd.Timedelta(days=120), day)
+        return Planted(found.bars[known | ~own], found.targets)
+
+    return planted
+
+
+def _set(bars: pd.DataFrame, at: int, **prices: float) -> Planted:
+    bars = bars.copy()
+    bars.loc[at, list(prices)] = list(prices.values())
+    return Planted(bars, [at])
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("unit: one price", unit_of_one_price, gross=True),
     Kind("unit: one bar", unit_of_one_bar, gross=True),
@@ -296,4 +364,26 @@ KINDS: tuple[Kind, ...] = (
     Kind("duplicated series", duplicated_series, gross=True, per_symbol=1),
     Kind("market-wide hole", market_hole, gross=True, per_symbol=1),
     Kind("stale feed", stale_feed, gross=True, per_symbol=1),
+    Kind("gross: low 0.01", low_of_a_cent, gross=True),
+    Kind("gross: high 99,999", high_of_five_nines, gross=True),
+    Kind("gross: close ÷25", twenty_fifth_of_a_close, gross=True),
+    Kind("gross: close ÷25,000", close_off_by_powers, gross=True),
+    Kind("gross: bar ×5", fivefold_bar, gross=True),
+    Kind("gross: close ×3", threefold_close, gross=True),
+    Kind("gross: any price", gross_price, gross=True),
+    Kind("gross: first bar", gross_first_price, gross=True, per_symbol=1),
+    Kind("gross: last bar", gross_last_price, gross=True, per_symbol=1),
+)
+# What a run over one day sees of them; each takes a symbol's other bars away.
+NIGHTLY_KINDS: tuple[Kind, ...] = tuple(
+    Kind(name, in_a_nightly_run(plant), gross=True, per_symbol=1, margin=90)
+    for name, plant in (
+        ("nightly: low 0.01", low_of_a_cent),
+        ("nightly: high 99,999", high_of_five_nines),
+        ("nightly: close ÷25", twenty_fifth_of_a_close),
+        ("nightly: close ÷25,000", close_off_by_powers),
+        ("nightly: bar ×5", fivefold_bar),
+        ("nightly: close ×3", threefold_close),
+        ("nightly: any price", gross_price),
+    )
 )

@@ -81,6 +81,7 @@ def test_the_committed_suite_says_the_same_of_parts_as_of_the_whole(
         "expect_no_market_wide_holes",
         "expect_no_missing_sessions",
         "expect_compound_columns_to_be_unique",
+        "expect_no_gross_price_errors",
     }
     assert len(whole.lookback_failing)
     same(in_parts(bars, lookback, suite, count), whole)
@@ -135,6 +136,17 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_no_market_wide_holes", {"calendar": "MARS"}),
     ("expect_no_missing_sessions", {"calendar": "MARS"}),
     ("expect_no_missing_sessions", {"calendar": "24/7", "allowed": 30}),
+    ("expect_no_gross_price_errors", {"factor": 1.05}),
+    ("expect_no_gross_price_errors", {"factor": 1.3, "splits": {"S03": {"2024-09-02": 0.5}}}),
+    ("expect_no_gross_price_errors",
+     {"column_list": ["symbol", "date", "open", "high", "low", "vwap"]}),
+    ("expect_no_gross_price_errors",
+     {"column_list": ["symbol", "date", "low", "close", "high", "open"], "factor": 1.02}),
+    ("expect_no_gross_price_errors",
+     {"factor": 1.1, "condition_parser": "pandas", "row_condition": 'symbol!="S04"'}),
+    ("expect_symbols_to_be_unambiguous", {}),
+    ("expect_symbols_to_be_unambiguous",
+     {"condition_parser": "pandas", "row_condition": 'symbol!="S04"'}),
     ("expect_no_duplicated_series", {"sessions": 2, "changes": 1}),
     ("expect_no_duplicated_series",
      {"column_list": ["symbol", "date", "open", "high", "low", "vwap"]}),
@@ -186,6 +198,51 @@ def test_symbols_with_weekly_bars_are_judged_by_the_size_of_the_market_s_bars(
     whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback)
 
     same(in_parts(bars, lookback, suite, 4), whole)
+
+
+ACROSS = suite_with(
+    ("expect_no_gross_price_errors", {"factor": 4.0}),
+    ("expect_no_gross_price_errors", {"factor": 2.5}),
+    ("expect_symbols_to_be_unambiguous", {}),
+)
+
+
+@pytest.mark.parametrize("symbols", [12, 3])
+@pytest.mark.parametrize("count", [2, 3, 12])
+def test_a_move_of_the_market_is_told_from_errors_though_no_part_holds_the_market(
+    symbols: int, count: int
+):
+    """All halve and one falls to a fifth, which only the market explains; one has a low of 0.01."""
+    prices = ["open", "high", "low", "close"]
+    bars = daily_bars([f"S{n:02}" for n in range(symbols)], 60)
+    fallen = bars["date"] >= "2024-02-29"
+    bars.loc[fallen, prices] /= 2.2
+    bars.loc[fallen & (bars["symbol"] == "S01"), prices] *= 2.2 / 5
+    bars.loc[(bars["symbol"] == "S02") & (bars["date"] == "2024-03-05"), "low"] = 0.01
+    lookback = bars[bars["date"] < "2024-02-20"].reset_index(drop=True)
+    bars = bars[bars["date"] >= "2024-02-20"].reset_index(drop=True)
+    whole = run_in_memory(bars, ACROSS, as_of=AS_OF, lookback=lookback)
+
+    merged = in_parts(bars, lookback, ACROSS, count)
+
+    same(merged, whole)
+    assert merged.outcomes[0].symbols == (("S02",) if symbols == 12 else ("S01", "S02"))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_spellings_of_a_symbol_are_found_though_they_are_in_several_parts(count: int):
+    names = sorted(["", " S1", "AAPL", "MSFT", "NVDA", "aapl", "msft", "S1", "S2"])
+    bars = daily_bars(names, 40)
+    few = bars["symbol"].isin(["aapl"]) & (bars["date"] < "2024-02-15")
+    before = bars["symbol"].isin(["msft"])  # a spelling of which there is only lookback
+    lookback = bars[before | few | (bars["date"] < "2024-01-20")].reset_index(drop=True)
+    bars = bars[~before & ~few & (bars["date"] >= "2024-01-20")].reset_index(drop=True)
+    whole = run_in_memory(bars, ACROSS, as_of=AS_OF, lookback=lookback)
+
+    merged = in_parts(bars, lookback, ACROSS, count)
+
+    same(merged, whole)
+    assert set(merged.outcomes[2].symbols) == {"", " S1", "S1", "AAPL", "aapl", "MSFT"}
 
 
 def test_parts_judged_by_another_version_of_the_suite_are_refused(

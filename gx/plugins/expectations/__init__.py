@@ -6,6 +6,7 @@ from gx.plugins.expectations.activity_expectations import (
     ExpectVolumeToAgreeWithPrice,
 )
 from gx.plugins.expectations.base import BarExpectation
+from gx.plugins.expectations.gross_expectations import ExpectNoGrossPriceErrors
 from gx.plugins.expectations.level_expectations import (
     ExpectNoReturnOutliers,
     ExpectNoReversingSpikes,
@@ -25,6 +26,7 @@ from gx.plugins.expectations.session_expectations import (
     ExpectNoMarketWideHoles,
     ExpectNoMissingSessions,
 )
+from gx.plugins.expectations.symbol_expectations import ExpectSymbolsToBeUnambiguous
 
 MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectBarsToBeOhlcConsistent,
@@ -43,6 +45,8 @@ MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectOpeningGapsToBeOrdinary,
     ExpectNoDuplicatedSeries,
     ExpectNoMarketWideHoles,
+    ExpectNoGrossPriceErrors,
+    ExpectSymbolsToBeUnambiguous,
 )
 
 __all__ = ["MARKET_EXPECTATIONS", "BarExpectation", *(cls.__name__ for cls in MARKET_EXPECTATIONS)]

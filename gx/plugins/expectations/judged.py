@@ -3,7 +3,7 @@
 Only these see the lookback; of what a detector flags, the judged rows alone are the result.
 
 Great Expectations' own way to a map expectation asks eight metrics per expectation, each with
-metrics of its own: for sixteen expectations that is two thirds of a small run.
+metrics of its own: for eighteen expectations that is two thirds of a small run.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -6,10 +6,15 @@ from great_expectations.compatibility import pydantic
 
 from gx.plugins.expectations.base import BarExpectation, Detector
 from gx.plugins.expectations.kernels import returns, splits, units
+from gx.plugins.expectations.kernels.declared_splits import read_splits
 
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 COLUMNS_HELP = "Names of the columns, in this order: "
 WINDOW_HELP = "Length of the window, in bars."
+SPLITS_HELP = (
+    "Declared splits, by symbol: the first day in new shares and the new shares per old one, as "
+    '{"AAPL": {"2014-06-09": 7}}.'
+)
 THRESHOLD_HELP = "Robust deviations (0.6745 |move| / MAD) above which a move is reported."
 
 
@@ -23,19 +28,31 @@ class LevelExpectation(BarExpectation):
     needs_columns: ClassVar[tuple[str, ...]] = BAR_COLUMNS
 
 
-class ExpectNoUnitErrors(LevelExpectation):
+class SplitAwareExpectation(LevelExpectation):
+    """An expectation for which a declared split explains a step."""
+
+    splits: dict[str, dict[str, float]] = pydantic.Field({}, description=SPLITS_HELP)
+
+    @pydantic.validator("splits", pre=True)
+    def _declared(cls, v: object) -> object:
+        read_splits(v)
+        return v
+
+
+class ExpectNoUnitErrors(SplitAwareExpectation):
     """Expect no price about a hundred times, or a hundredth of, the symbol's other bars.
 
     Pence instead of pounds, cents instead of dollars: one bar or a block of any length, in any
     of the four prices. Each price is followed from bar to bar; a step within `tolerance` times
     the factor enters or leaves another unit, and the unit of most bars is taken for the right
-    one. A step after which the volume changes by the inverse is a (reverse) split and passes.
-    Unusable prices are skipped. A symbol with a single bar is not judged.
+    one. A step after which the volume changes by the inverse is a (reverse) split and passes, as a
+    declared one does. Unusable prices are skipped. A symbol with a single bar is not judged.
 
     Args:
         factor: size of the unit error, as a ratio (100).
         tolerance: how many times the step may differ from the factor, as a ratio (2).
         volume_window: bars on either side that tell the usual volume (20).
+        splits: declared splits, by symbol: the first day in new shares, and new shares per old.
 
     Source: this project; a step is told from a split as in the split expectation.
     """
@@ -46,14 +63,14 @@ class ExpectNoUnitErrors(LevelExpectation):
     )
     volume_window: int = pydantic.Field(20, ge=3, description=WINDOW_HELP)
 
-    success_keys = ("mostly", "factor", "tolerance", "volume_window")
+    success_keys = ("mostly", "factor", "tolerance", "volume_window", "splits")
     detector: ClassVar[Detector] = units.unit_errors
     sentence: ClassVar[str] = (
         "No price may be about $factor times, or 1/$factor of, the symbol's other bars."
     )
 
 
-class ExpectNoUnadjustedSplits(LevelExpectation):
+class ExpectNoUnadjustedSplits(SplitAwareExpectation):
     """Expect no step that a split or reverse split explains.
 
     The first bar at the new level fails. The open over the previous close is near a split ratio
@@ -70,6 +87,7 @@ class ExpectNoUnadjustedSplits(LevelExpectation):
         window: bars on either side that tell what is ordinary (30).
         minimum: fewest moves in the window for a judgement (10).
         turmoil: range and volume of the day, in medians, from which it is news (5).
+        splits: declared splits, which pass: the first day in new shares, and new shares per old.
 
     Source: this project; robust deviations after Brownlees and Gallo (2006).
     """
@@ -86,7 +104,7 @@ class ExpectNoUnadjustedSplits(LevelExpectation):
     )
 
     success_keys = (
-        "mostly", "threshold", "nearness", "stay", "window", "minimum", "turmoil",
+        "mostly", "threshold", "nearness", "stay", "window", "minimum", "turmoil", "splits",
     )  # fmt: skip
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = splits.unadjusted_splits

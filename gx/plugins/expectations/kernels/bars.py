@@ -41,7 +41,8 @@ class SortedFrame:
     """A frame's rows ordered by symbol and time, and what several detectors derive from them.
 
     Rows without a symbol or a date belong to no series: their `code` is -1, they come first
-    and nothing is said about them here (the not-null expectations name them).
+    and nothing is said about them here (the not-null expectations name them). `named` is the code
+    of the symbol alone, whether there is a date or not.
 
     Raises ColumnTypeError when the date column holds something that is not a date.
     """
@@ -58,7 +59,7 @@ class SortedFrame:
         instants = _microseconds(stamps)
         code = np.where(instants == NO_TIME, -1, codes).astype(np.int32)
         self.order = _order(code, instants)
-        self.code = self._sort(code)
+        self.code, self.named = self._sort(code), self._sort(codes.astype(np.int32))
         self.instant = self._sort(instants)
         local = stamps.dt.tz_localize(None) if self.zone is not None else stamps
         self.local = self._sort(_microseconds(local))

@@ -12,10 +12,12 @@ from gx.plugins.expectations.kernels.bars import (
     Judgement,
     symbols_with_fewer,
 )
+from gx.plugins.expectations.kernels.declared_splits import Splits, price_shift
 from gx.plugins.expectations.kernels.moves import (
     SCORE_PER_MAD,
     gaps,
     nonzero,
+    previous,
     returns,
     tick_move,
 )
@@ -43,6 +45,7 @@ def unadjusted_splits(
     window: int = 30,
     minimum: int = 10,
     turmoil: float = 5.0,
+    splits: Splits | None = None,
 ) -> Judgement:
     """Flag the first bar at a new level that a split or reverse split explains.
 
@@ -52,9 +55,12 @@ def unadjusted_splits(
     and the new level than to each other's; and the day is ordinary: its range is at most
     `turmoil` times the median range, its volume, in shares of before the step, at most
     `turmoil` times the median volume before it. In a crash range and volume explode, however
-    near the fall is to a ratio.
+    near the fall is to a ratio. The steps of declared splits are none that somebody forgot.
     """
     flags = split_bars(bars, threshold, nearness, stay, window, minimum, turmoil)
+    shift = price_shift(bars, splits)
+    if shift is not None:
+        flags &= shift == previous(bars.table, shift)
     return bars.judge(flags, symbols_with_fewer(bars, minimum + 1))
 
 

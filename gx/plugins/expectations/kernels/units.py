@@ -10,33 +10,41 @@ from gx.plugins.expectations.kernels.bars import (
     Judgement,
     symbols_with_fewer,
 )
+from gx.plugins.expectations.kernels.declared_splits import Splits, price_shift
 from gx.plugins.expectations.kernels.windows import medians_at
 
 VOLUME_TOLERANCE = np.log(5)  # volume is noisy: within five times is 'about'
 
 
 def unit_errors(
-    bars: Bars, *, factor: float = 100.0, tolerance: float = 2.0, volume_window: int = 20
+    bars: Bars,
+    *,
+    factor: float = 100.0,
+    tolerance: float = 2.0,
+    volume_window: int = 20,
+    splits: Splits | None = None,
 ) -> Judgement:
     """Flag bars with a price about `factor` or 1/`factor` times the symbol's other bars.
 
     Each of open, high, low and close is followed from bar to bar; a step within `tolerance`
     times the factor, up or down, enters or leaves another unit, so a block of any length is
     found whole. The unit of most bars is taken for the right one. A step after which the volume
-    is divided by the same factor is a reverse split (or multiplied: a split), not a unit error.
+    is divided by the same factor is a reverse split (or multiplied: a split), not a unit error,
+    and so is one that is declared.
     """
-    flags = np.zeros(len(bars.table), dtype=bool)
+    flags, shift = np.zeros(len(bars.table), dtype=bool), price_shift(bars, splits)
     for column in bars.prices:
-        flags |= _in_other_unit(bars, column, np.log(factor), np.log(tolerance), volume_window)
+        logs = bars.table.log_price(column)
+        logs = logs if shift is None else logs + shift
+        flags |= _in_other_unit(bars, logs, np.log(factor), np.log(tolerance), volume_window)
     return bars.judge(flags, symbols_with_fewer(bars, 2))
 
 
 def _in_other_unit(
-    bars: Bars, column: str, factor: float, tolerance: float, volume_window: int
+    bars: Bars, logs: Floats, factor: float, tolerance: float, volume_window: int
 ) -> Flags:
-    """Follow one price column; the rows and columns in between may be unusable."""
+    """Follow one column of log prices; the rows and columns in between may be unusable."""
     table = bars.table
-    logs = table.log_price(column)
     usable = np.flatnonzero(np.isfinite(logs) & (table.code >= 0))
     step = np.diff(logs[usable], prepend=np.nan)
     code = table.code[usable]

@@ -1,0 +1,115 @@
+"""Splits that somebody has declared, so that no detector takes their step for a fault."""
+
+import datetime
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from gx.plugins.expectations.errors import ExpectationInputError
+from gx.plugins.expectations.kernels.bars import MICROSECONDS_PER_HOUR, Bars, Flags, Floats
+
+Splits = Mapping[str, Mapping[str, float]]
+
+MICROSECONDS_PER_DAY: Final = 24 * MICROSECONDS_PER_HOUR
+VOTERS = 5  # closes on either side that tell whether the step is in the bars
+NEAR = math.log(2)  # how far a close may be from where the split puts it, or leaves it
+
+
+@dataclass(frozen=True)
+class Split:
+    """From `day` (days since 1970) on there are `ratio` new shares for each old one."""
+
+    day: int
+    ratio: float
+
+
+def read_splits(splits: Any) -> dict[str, tuple[Split, ...]]:
+    """Read {"AAPL": {"2014-06-09": 7}}: by symbol, the first day in new shares and their number.
+
+    Raises ExpectationInputError that names the symbol, the date and what is wrong.
+    """
+    if not isinstance(splits, Mapping):
+        raise ExpectationInputError(
+            f'splits are {splits!r}; write them by symbol, as {{"AAPL": {{"2014-06-09": 7}}}}'
+        )
+    return {_symbol(symbol): _of_symbol(symbol, declared) for symbol, declared in splits.items()}
+
+
+def price_shift(bars: Bars, splits: Splits | None) -> Floats | None:
+    """What to add to each bar's log prices, in sorted order, to have them in the newest shares.
+
+    A declared split shifts the bars before it only where its step is in the bars: of up to five
+    closes on either side more must be near the level that the split gives than near the old one.
+    Bars that were adjusted already stay as they are. None where nothing is shifted.
+    """
+    if not splits:
+        return None
+    key = ("shift", bars.close, repr(splits))
+    return bars.table.memo(key, lambda: _price_shift(bars, read_splits(splits)))
+
+
+def _price_shift(bars: Bars, splits: Mapping[str, Sequence[Split]]) -> Floats | None:
+    table = bars.table
+    shift = np.zeros(len(table))
+    for code, symbol in enumerate(table.symbols):
+        for split in splits.get(str(symbol), ()):
+            own = np.flatnonzero(table.code == code)
+            later = table.local[own] >= split.day * MICROSECONDS_PER_DAY
+            if _is_in(table.log_price(bars.close)[own], later, math.log(split.ratio)):
+                shift[own[~later]] -= math.log(split.ratio)
+    return shift if shift.any() else None
+
+
+def _is_in(closes: Floats, later: Flags, fall: float) -> bool:
+    """Say whether the closes fell by `fall` (log) where the later ones begin."""
+    usable = np.isfinite(closes)
+    before, after = closes[usable & ~later][-VOTERS:], closes[usable & later][:VOTERS]
+    if not len(before) or not len(after):
+        return False
+    step = after - np.median(before)
+    stays, falls = np.abs(step), np.abs(step + fall)
+    votes = (falls < stays) & (falls <= NEAR)
+    against = (stays <= falls) & (stays <= NEAR)
+    return bool(votes.sum() > against.sum())
+
+
+def _symbol(symbol: Any) -> str:
+    if not isinstance(symbol, str) or not symbol.strip():
+        raise ExpectationInputError(f"splits name the symbol {symbol!r}; give a symbol of the bars")
+    return symbol
+
+
+def _of_symbol(symbol: str, declared: Any) -> tuple[Split, ...]:
+    if not isinstance(declared, Mapping):
+        raise ExpectationInputError(
+            f"splits of {symbol} are {declared!r}; "
+            'write the date and the new shares per old, as {"2014-06-09": 7}'
+        )
+    return tuple(
+        Split(_day(symbol, date), _ratio(symbol, date, ratio)) for date, ratio in declared.items()
+    )
+
+
+def _day(symbol: str, date: Any) -> int:
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(date)):
+            raise ValueError
+        return (datetime.date.fromisoformat(str(date)) - datetime.date(1970, 1, 1)).days
+    except ValueError:
+        raise ExpectationInputError(
+            f"splits of {symbol} name the date {date!r}; write it as 2014-06-09"
+        ) from None
+
+
+def _ratio(symbol: str, date: Any, ratio: Any) -> float:
+    is_number = isinstance(ratio, int | float) and not isinstance(ratio, bool)
+    if not is_number or not math.isfinite(ratio) or ratio <= 0:
+        raise ExpectationInputError(
+            f"the split of {symbol} on {date} has the ratio {ratio!r}; give the new shares per old "
+            "one, a number above 0 (7 for 7:1, 0.1 for 1:10)"
+        )
+    return float(ratio)
