@@ -170,7 +170,10 @@ def test_the_lookback_tells_what_is_ordinary_and_is_not_judged_itself(bars, tmp_
     alone = judged(today, tmp_path)
     assert alone.success
     known = judged(today, tmp_path, lookback=before)
-    assert [o.type for o in known.blocking] == ["expect_no_unit_errors"]
+    assert [o.type for o in known.blocking] == [
+        "expect_no_unit_errors",
+        "expect_no_gross_price_errors",
+    ]
     assert known.rows == 1
     assert known.failing["row"].tolist() == [0]
 
