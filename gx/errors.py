@@ -21,6 +21,22 @@ class SuiteConflictError(SuiteError):
     """Somebody saved another version after the editor had read its own."""
 
 
+class WeakSuiteError(SuiteError):
+    """A suite with weaknesses that its author has not accepted, one by one."""
+
+    def __init__(self, message: str, weaknesses: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.weaknesses = weaknesses
+
+
+class HistoryError(GateError):
+    """A file of a suite's history that cannot be read."""
+
+
+class JsonError(GateError):
+    """A text that is no JSON, or that two readers would read differently."""
+
+
 class BarFileError(GateError):
     """A file of bars that cannot be read completely."""
 

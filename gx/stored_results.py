@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gx.atomic import replace_file
+
 RESULTS, SITE = "validations", "data_docs"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _IS_STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
@@ -99,10 +101,7 @@ class Remembered:
             "folders": self._folders,
             "gists": {result.place: astuple(gist) for result, gist in gists.items()},
         }
-        # Runs may end at the same moment: each writes a file of its own, the last one stays.
-        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        draft.write_text(json.dumps(document), encoding="utf-8")
-        draft.replace(self._path)
+        replace_file(self._path, json.dumps(document).encode())  # of runs at once the last stays
 
 
 class Listed:

@@ -67,10 +67,10 @@ def pair_entries(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[
     The same check first, then the same id, then the same type on the same columns, then the type.
     """
     keys: tuple[Callable[[Entry], Hashable], ...] = (
-        lambda entry: (entry.get("type"), _frozen(entry.get("kwargs"))),
-        lambda entry: ("id", entry.get("id")) if entry.get("id") else None,
-        lambda entry: (entry.get("type"), _frozen(_columns(entry))),
-        lambda entry: entry.get("type"),
+        lambda entry: (_frozen(entry.get("type")), _frozen(entry.get("kwargs"))),
+        lambda entry: ("id", _frozen(entry.get("id"))) if entry.get("id") else None,
+        lambda entry: (_frozen(entry.get("type")), _frozen(_columns(entry))),
+        lambda entry: _frozen(entry.get("type")),
     )
     pairs: dict[int, int] = {}
     for key in keys:
@@ -102,9 +102,15 @@ def _entries(document: Mapping[str, Any]) -> list[Entry]:
     return [e for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
 
 
-def _columns(entry: Entry) -> list[Any]:
+def _kwargs(entry: Entry) -> Mapping[str, Any]:
+    """Empty for what is no object: a draft is compared before anybody has checked it."""
     kwargs = entry.get("kwargs")
-    named = [kwargs[key] for key in _COLUMN_KEYS if key in kwargs] if kwargs else []
+    return kwargs if isinstance(kwargs, Mapping) else {}
+
+
+def _columns(entry: Entry) -> list[Any]:
+    kwargs = _kwargs(entry)
+    named = [kwargs[key] for key in _COLUMN_KEYS if key in kwargs]
     return [name for part in named for name in (part if isinstance(part, list) else [part])]
 
 
@@ -117,7 +123,7 @@ def _frozen(value: Any) -> Hashable:
 
 
 def _details(old: Entry, new: Entry) -> tuple[Detail, ...]:
-    before, after = old.get("kwargs") or {}, new.get("kwargs") or {}
+    before, after = _kwargs(old), _kwargs(new)
     named = [(key, before.get(key), after.get(key)) for key in {**before, **after}]
     plain = [(key, old.get(key) or None, new.get(key) or None) for key in _PLAIN_KEYS]
     if old.get("type") != new.get("type"):

@@ -3,44 +3,27 @@
 Needs no Great Expectations itself: the strict check is handed in, or imported when it is needed.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError
+from gx.atomic import create_file, remove_drafts, replace_file
+from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
+from gx.strict_json import shown
 from gx.suite_diff import Change, compare, pair_entries
+from gx.suite_history import History, Version, version_of
+from gx.suite_texts import author_of, reason_of, text_faults
 
 _SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
 _ENTRY_KEYS = ("type", "kwargs", "severity", "description", "notes", "meta", "id")
-_VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}")
 OUTSIDE = "Edited outside the editor"
-Check = Callable[[bytes, str], object]
-
-
-@dataclass(frozen=True)
-class Version:
-    """One version of a suite; ``time`` is ISO 8601 in UTC, ``author`` empty when nobody knows."""
-
-    id: str
-    name: str
-    time: str
-    author: str
-    reason: str
-    sha256: str
-    text: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The suite; raises SuiteError when this version is no JSON object."""
-        return _document(self.text, self.name)
+Check = Callable[[bytes, str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -54,10 +37,10 @@ class Listed:
 
 
 class SuiteStore:
-    """The suites in one folder, and their versions in another.
+    """The suites in one folder, and their versions in another (see `gx.suite_history`).
 
-    ``check`` is called with a suite's bytes and name before they are written, and raises SuiteError
-    for a suite that cannot be trusted.
+    ``check`` is called with a suite's bytes and name before they are written, raises SuiteError
+    for a suite that cannot be trusted, and returns its weaknesses (see `gx.suites.Suite`).
     """
 
     def __init__(self, suites: Path, history: Path, check: Check | None = None) -> None:
@@ -66,39 +49,46 @@ class SuiteStore:
 
     def names(self) -> list[str]:
         """Every suite there is."""
-        return sorted(path.stem for path in self.suites.glob("*.json"))
+        files = (path for path in self.suites.glob("*.json") if path.is_file())
+        return sorted(path.stem for path in files if path.stem.isprintable())
 
     def listed(self) -> list[Listed]:
         """Every suite with its last edit."""
         return [self._listed(name) for name in self.names()]
 
     def read(self, name: str) -> Version:
-        """The version that is in force; raises UnknownSuiteError."""
-        raw = self._path(name).read_bytes()
-        newest = self._newest_kept(name)
+        """The version that is in force; raises UnknownSuiteError and HistoryError."""
+        path, history = self._path(name), self._history(name)
+        while True:  # somebody may be saving: what is read belongs together if the file stayed
+            raw = path.read_bytes()
+            newest = history.newest(_digest(raw))
+            if path.read_bytes() == raw:
+                break
         if newest is not None and newest.sha256 == _digest(raw):
             return newest
-        edited = datetime.fromtimestamp(self._path(name).stat().st_mtime, UTC)
-        if newest is not None:  # a copied file may be older than the version that it replaced
-            edited = max(edited, datetime.fromisoformat(newest.time) + timedelta(microseconds=1))
+        edited = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         reason = OUTSIDE if newest else ""
-        return _version(name, raw.decode(errors="replace"), _digest(raw), edited, "", reason)
+        return version_of(name, raw, _digest(raw), time=edited, after=newest, reason=reason)
 
     def versions(self, name: str) -> list[Version]:
         """Every version, the newest first; the first one is in force."""
         current = self.read(name)
-        kept = [self._kept(path) for path in sorted(self._folder(name).glob("*.json"))][::-1]
+        kept = self._history(name).versions(current.sha256)
         return kept if kept and kept[0].id == current.id else [current, *kept]
+
+    def interrupted(self, name: str) -> list[Version]:
+        """Saves that a crash kept from being done, the newest first; none was ever in force."""
+        return self._history(name).interrupted(self.read(name).sha256)
 
     def version(self, name: str, version_id: str) -> Version:
         """One version; raises UnknownSuiteError."""
         current = self.read(name)
         if current.id == version_id:
             return current
-        path = self._folder(name) / f"{version_id}.json"
-        if not _VERSION.fullmatch(version_id) or not path.is_file():
-            raise UnknownSuiteError(f"suite {name!r} has no version {version_id!r}")
-        return self._kept(path)
+        kept = self._history(name).version(version_id)
+        if kept is None:
+            raise UnknownSuiteError(f"suite {name!r} has no version {shown(version_id)}")
+        return kept
 
     def save(
         self,
@@ -108,91 +98,134 @@ class SuiteStore:
         base_sha256: str,
         author: str,
         reason: str,
+        accepted: Sequence[str] = (),
     ) -> Version:
         """Write ``document`` as the suite's new version and return it; the old one is kept.
 
-        ``base_sha256`` is the digest of the version that the author started from. The version in
-        force is returned, and nothing written, when nothing changed. Raises UnknownSuiteError,
-        SuiteConflictError when another version is in force, and SuiteError for a suite that cannot
-        be trusted or a missing reason.
+        ``base_sha256`` is the digest of the version that the author started from; ``accepted`` are
+        the weaknesses that the author saw. The version in force is returned, and nothing written,
+        when nothing changed. Raises UnknownSuiteError, SuiteConflictError when another version is
+        in force, WeakSuiteError when the suite has other weaknesses, and SuiteError for a suite
+        that cannot be trusted or texts that cannot be kept. Whatever is raised, also OSError, the
+        suite is as it was, or the save is done with its author and reason.
         """
-        reason = _reason(reason)
-        self._path(name)
-        with self._locked(name):
+        author, reason = author_of(author), reason_of(reason)
+        _refuse_texts(document)
+        path, history = self._path(name), self._history(name)
+        with history.locked():
+            history.settle(_digest(path.read_bytes()))
+            remove_drafts(path)
             current = self.read(name)
-            if current.sha256 != base_sha256:
-                raise SuiteConflictError(
-                    f"{current.author or 'somebody'} saved another version of {name!r} at "
-                    f"{current.time[:16].replace('T', ' ')} UTC; look at it before you save yours"
-                )
+            _refuse_conflict(current, base_sha256)
             raw = canonical(document, _readable(current)).encode()
-            if raw == current.text.encode():
+            if _digest(raw) == current.sha256:
                 return current
-            self.check(raw, name)
-            self._keep(current)
-            _write(self.suites / f"{name}.json", raw)
-            return self._keep(_stamped(name, raw, author, reason))
+            self._judge(raw, name, accepted)
+            _refuse_conflict(self.read(name), base_sha256)  # the check may have taken a minute
+            history.keep(current)
+            saved = version_of(
+                name,
+                raw,
+                _digest(raw),
+                after=current,
+                author=author,
+                reason=reason,
+                accepted=tuple(accepted),
+            )
+            history.announce(saved)
+            replace_file(path, raw)
+            with suppress(OSError):  # the save is done: the record is known by its bytes
+                history.settle(saved.sha256)
+            return saved
 
     def create(
-        self, name: str, document: Mapping[str, Any], *, author: str, reason: str
+        self,
+        name: str,
+        document: Mapping[str, Any],
+        *,
+        author: str,
+        reason: str,
+        accepted: Sequence[str] = (),
     ) -> Version:
-        """Write a suite under a new name; raises SuiteError when the name is taken or unfit."""
+        """Write a suite under a new name; raises SuiteError when the name is taken or unfit, and
+        else what ``save`` raises."""
         if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
-            raise SuiteError(f"suite name {name!r} must be 1 to 64 of a-z, 0-9 and _", field="name")
-        reason, raw = _reason(reason), canonical(document).encode()
-        with self._locked(name):
-            if name in self.names():
-                raise SuiteError(f"there is a suite {name!r} already", field="name")
-            self.check(raw, name)
-            _write(self.suites / f"{name}.json", raw)
-            return self._keep(_stamped(name, raw, author, reason))
+            raise SuiteError(
+                f"suite name {shown(name)} must be 1 to 64 of a-z, 0-9 and _", field="name"
+            )
+        author, reason = author_of(author), reason_of(reason)
+        _refuse_texts(document)
+        path, history = self.suites / f"{name}.json", self._history(name)
+        raw = canonical(document).encode()
+        with history.locked():
+            if path.exists():
+                raise _taken(name)
+            self._judge(raw, name, accepted)
+            history.settle("")  # what was announced under this name never came to be
+            saved = version_of(
+                name,
+                raw,
+                _digest(raw),
+                after=history.newest(""),
+                author=author,
+                reason=reason,
+                accepted=tuple(accepted),
+            )
+            history.announce(saved)
+            try:
+                create_file(path, raw)
+            except FileExistsError:
+                raise _taken(name) from None
+            with suppress(OSError):  # the save is done: the record is known by its bytes
+                history.settle(saved.sha256)
+            return saved
 
     def restore(
-        self, name: str, version_id: str, *, base_sha256: str, author: str, reason: str
+        self,
+        name: str,
+        version_id: str,
+        *,
+        base_sha256: str,
+        author: str,
+        reason: str,
+        accepted: Sequence[str] = (),
     ) -> Version:
         """Save an earlier version again; raises what ``save`` raises."""
         document = self.version(name, version_id).document
-        return self.save(name, document, base_sha256=base_sha256, author=author, reason=reason)
+        return self.save(
+            name,
+            document,
+            base_sha256=base_sha256,
+            author=author,
+            reason=reason,
+            accepted=accepted,
+        )
+
+    def _judge(self, raw: bytes, name: str, accepted: Sequence[str]) -> None:
+        weaknesses = tuple(self.check(raw, name))
+        if set(weaknesses) != set(accepted):
+            raise WeakSuiteError(
+                "this suite has weaknesses: accept each one, or mend it"
+                if weaknesses
+                else "this suite has no weakness any more; look at it again, and save it",
+                weaknesses,
+            )
 
     def _path(self, name: str) -> Path:
         if name not in self.names():
-            raise UnknownSuiteError(f"there is no suite {name!r}")
+            raise UnknownSuiteError(f"there is no suite {shown(name)}")
         return self.suites / f"{name}.json"
 
-    def _folder(self, name: str) -> Path:
-        return self.history / name
+    def _history(self, name: str) -> History:
+        return History(self.history / name)
 
     def _listed(self, name: str) -> Listed:
         latest = self.read(name)
         try:
-            return Listed(name, len(latest.document.get("expectations") or ()), latest)
+            entries = latest.document.get("expectations")
         except SuiteError as error:
             return Listed(name, 0, latest, str(error))
-
-    def _newest_kept(self, name: str) -> Version | None:
-        paths = sorted(self._folder(name).glob("*.json"))
-        return self._kept(paths[-1]) if paths else None
-
-    def _kept(self, path: Path) -> Version:
-        return Version(id=path.stem, **json.loads(path.read_text()))
-
-    def _keep(self, version: Version) -> Version:
-        path = self._folder(version.name) / f"{version.id}.json"
-        if not path.exists():
-            record = {key: getattr(version, key) for key in _RECORD}
-            _write(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
-        return version
-
-    @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
-        """One saver at a time, also across processes."""
-        self._folder(name).mkdir(parents=True, exist_ok=True)
-        with (self._folder(name) / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-
-_RECORD = ("name", "time", "author", "reason", "sha256", "text")
+        return Listed(name, len(entries) if isinstance(entries, list) else 0, latest)
 
 
 def canonical(document: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> str:
@@ -254,63 +287,28 @@ def _ordered(found: Mapping[str, Any], order: tuple[str, ...]) -> dict[str, Any]
     return {**known, **{key: value for key, value in found.items() if key not in known}}
 
 
-def _document(text: str, name: str) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SuiteError(
-            f"{name}.json is no JSON (line {error.lineno}, column {error.colno}: {error.msg})"
-        ) from None
-    if not isinstance(document, dict):
-        raise SuiteError(f"{name}.json must be a JSON object")
-    return document
+def _refuse_texts(document: Mapping[str, Any]) -> None:
+    for fault in text_faults(document):
+        raise fault
 
 
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise SuiteError("say why: the history keeps the reason of every version", field="reason")
-    return reason.strip()[:500]
+def _refuse_conflict(current: Version, base_sha256: str) -> None:
+    if current.sha256 != base_sha256:
+        raise SuiteConflictError(
+            f"{current.author or 'somebody'} saved another version of {current.name!r} at "
+            f"{current.time[:16].replace('T', ' ')} UTC; look at it before you save yours"
+        )
 
 
-def _stamped(name: str, raw: bytes, author: str, reason: str) -> Version:
-    return _version(name, raw.decode(), _digest(raw), datetime.now(UTC), author, reason)
-
-
-def _version(
-    name: str, text: str, sha256: str, time: datetime, author: str, reason: str
-) -> Version:
-    stamp = time.strftime("%Y%m%dT%H%M%S.%fZ")
-    return Version(
-        id=f"{stamp}-{sha256[:8]}",
-        name=name,
-        time=time.isoformat(timespec="microseconds"),
-        author=author,
-        reason=reason,
-        sha256=sha256,
-        text=text,
-    )
+def _taken(name: str) -> SuiteError:
+    return SuiteError(f"there is a suite {name!r} already; choose a new name", field="name")
 
 
 def _digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def _write(path: Path, raw: bytes) -> None:
-    """Replace a file as a whole; a reader sees the old or the new one, also after a power cut."""
-    passing = path.with_name(f".{path.name}.new")
-    with passing.open("wb") as sink:
-        sink.write(raw)
-        sink.flush()
-        os.fsync(sink.fileno())
-    passing.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _strict(raw: bytes, name: str) -> None:
+def _strict(raw: bytes, name: str) -> tuple[str, ...]:
     from gx.suites import parse_suite  # seconds of import
 
-    parse_suite(raw, where=f"{name}.json", name=name)
+    return parse_suite(raw, where=f"{name}.json", name=name).weaknesses

@@ -22,9 +22,12 @@ from great_expectations.expectations.registry import (
 )
 from pydantic.v1 import ValidationError
 
-from gx.errors import SuiteError
+from gx.atomic import create_file
+from gx.errors import JsonError, SuiteError
 from gx.plugins.expectations import BarExpectation
 from gx.report import SEVERITIES
+from gx.strict_json import read_json, shown
+from gx.weaknesses import find_weaknesses
 
 SUITES = Path(__file__).parent / "expectations"
 _SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
@@ -37,7 +40,8 @@ class Suite:
     """A suite that was read completely.
 
     ``expectations`` holds one live expectation per entry, in the file's order;
-    ``sha256`` is the digest of the file's bytes and ``text`` the bytes themselves.
+    ``sha256`` is the digest of the file's bytes and ``text`` the bytes themselves. ``weaknesses``
+    are sentences about what it cannot find, empty for a suite that can find something everywhere.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Suite:
     sha256: str
     text: str
     expectations: tuple[Expectation, ...]
+    weaknesses: tuple[str, ...] = ()
 
 
 def suite_path(name: str, folder: Path = SUITES) -> Path:
@@ -82,6 +87,7 @@ def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
         sha256=hashlib.sha256(raw).hexdigest(),
         text=raw.decode(),
         expectations=expectations,
+        weaknesses=find_weaknesses(expectations),
     )
 
 
@@ -92,13 +98,12 @@ def new_suite(name: str, document: Mapping[str, Any], folder: Path = SUITES) -> 
     back; nothing is written then.
     """
     if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
-        raise SuiteError(f"suite name {name!r} must be 1 to 64 of a-z, 0-9 and _")
+        raise SuiteError(f"suite name {shown(name)} must be 1 to 64 of a-z, 0-9 and _")
     raw = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     parse_suite(raw, where=name, name=name)
     path = folder / f"{name}.json"
     try:
-        with path.open("xb") as sink:
-            sink.write(raw)
+        create_file(path, raw)
     except FileExistsError:
         raise SuiteError(f"there is a suite {name!r} already; choose a new name") from None
     return path
@@ -134,13 +139,9 @@ def _document(raw: bytes, where: str) -> dict[str, Any]:
     if raw.startswith(b"\xef\xbb\xbf"):
         raise SuiteError(f"{where}: starts with a byte-order mark; save it as UTF-8 without one")
     try:
-        document = json.loads(raw)
-    except UnicodeDecodeError as error:
-        raise SuiteError(f"{where}: is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise SuiteError(
-            f"{where}: is no JSON (line {error.lineno}, column {error.colno}: {error.msg})"
-        ) from None
+        document = read_json(raw)
+    except JsonError as error:
+        raise SuiteError(f"{where}: {error}") from None
     if not isinstance(document, dict):
         raise SuiteError(f"{where}: must be a JSON object with the keys {', '.join(_SUITE_KEYS)}")
     return document
@@ -150,13 +151,13 @@ def _check_head(document: Mapping[str, Any], where: str, name: str) -> None:
     _refuse_unknown_keys(document, _SUITE_KEYS, where)
     if document.get("name") != name:
         raise SuiteError(
-            f"{where}: its name is {document.get('name')!r}, but the file's is {name!r}"
+            f"{where}: its name is {shown(document.get('name'))}, but the file's is {name!r}"
         )
     try:
         uuid.UUID(str(document.get("id")))
     except ValueError:
         raise SuiteError(
-            f"{where}: its id {document.get('id')!r} is no UUID; {uuid.uuid4()} is a fresh one"
+            f"{where}: its id {shown(document.get('id'))} is no UUID; {uuid.uuid4()} is a fresh one"
         ) from None
     entries = document.get("expectations")
     if not isinstance(entries, list) or not entries:
@@ -178,12 +179,13 @@ def _expectation(entry: Any, where: str) -> Expectation:
     type_ = entry.get("type")
     if type_ not in known_types():
         raise SuiteError(
-            f"{where}: unknown expectation {type_!r}{_nearest(type_, known_types())}", field="type"
+            f"{where}: unknown expectation {shown(type_)}{_nearest(type_, known_types())}",
+            field="type",
         )
     where = f"{where} ({type_})"
     if entry.get("severity") not in SEVERITIES:
         raise SuiteError(
-            f"{where}: severity is {entry.get('severity')!r}; it must be one of "
+            f"{where}: severity is {shown(entry.get('severity'))}; it must be one of "
             f"{', '.join(SEVERITIES)}{_nearest(entry.get('severity'), SEVERITIES)}",
             field="severity",
         )
@@ -215,7 +217,7 @@ def _faults(error: ValidationError, fields: list[str]) -> str:
     for fault in error.errors():
         field = str(fault["loc"][0])
         if fault["type"] == "value_error.extra":
-            text = f"kwarg {field!r} is unknown{_nearest(field, fields)}"
+            text = f"kwarg {shown(field)} is unknown{_nearest(field, fields)}"
         elif field == "__root__":
             text = fault["msg"]
         else:
@@ -228,7 +230,7 @@ def _refuse_unknown_keys(found: Mapping[str, Any], known: Iterable[str], where: 
     for key in found:
         if key not in known:
             raise SuiteError(
-                f"{where}: unknown key {key!r}{_nearest(key, list(known))}", field=str(key)
+                f"{where}: unknown key {shown(key)}{_nearest(key, list(known))}", field=str(key)
             )
 
 

@@ -20,6 +20,7 @@ from gx.report import SEVERITIES, Outcome, QualityReport
 from gx.suggest import CALENDARS, draft_suite
 from gx.suite_diff import entry_name, pair_entries
 from gx.suite_store import canonical
+from gx.suite_texts import text_faults
 from gx.suites import PARAMETERS, Suite, parse_suite
 
 SHOWN_SYMBOLS = 12
@@ -37,17 +38,22 @@ def catalogue_document() -> dict[str, Any]:
     }
 
 
-def trust(raw: bytes, name: str) -> None:
-    """Raise SuiteError for the bytes of a suite that cannot be trusted."""
-    parse_suite(raw, where=name, name=name)
+def trust(raw: bytes, name: str) -> tuple[str, ...]:
+    """The weaknesses of a suite; raises SuiteError for bytes that cannot be trusted."""
+    return parse_suite(raw, where=name, name=name).weaknesses
 
 
 def check_document(document: Document, name: str) -> dict[str, Any]:
-    """Every fault of a draft (message, entry, field), and a sentence for each sound entry."""
+    """Every fault of a draft (message, entry, field), and a sentence for each sound entry.
+
+    The weaknesses are those of a draft without a fault.
+    """
     entries = document.get("expectations")
     if not isinstance(entries, list):
         entries = []
-    faults, sentences = [], []
+    faults = [_fault(error, error.entry) for error in text_faults(document)]
+    sentences: list[str] = []
+    weaknesses: tuple[str, ...] = ()
     for number, entry in enumerate(entries, 1):
         try:
             sentences.append(_sentence(_parse({**document, "expectations": [entry]}, name)))
@@ -55,8 +61,8 @@ def check_document(document: Document, name: str) -> dict[str, Any]:
             faults.append(_fault(error, number))
             sentences.append("")
     if not faults:
-        faults = _faults_of_the_whole(document, name)
-    return {"faults": faults, "sentences": sentences}
+        faults, weaknesses = _of_the_whole(document, name)
+    return {"faults": faults, "sentences": sentences, "weaknesses": list(weaknesses)}
 
 
 def try_draft(
@@ -105,12 +111,11 @@ def _parse(document: Document, name: str) -> Suite:
     return parse_suite(canonical(document).encode(), where=name, name=name)
 
 
-def _faults_of_the_whole(document: Document, name: str) -> list[dict[str, Any]]:
+def _of_the_whole(document: Document, name: str) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     try:
-        _parse(document, name)
+        return [], _parse(document, name).weaknesses
     except SuiteError as error:
-        return [_fault(error, error.entry)]
-    return []
+        return [_fault(error, error.entry)], ()
 
 
 def _fault(error: SuiteError, number: int | None) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from gx.web.bodies import BodyLimit, TooLarge, on_too_large
 from gx.web.docs_page import docs_routes
 from gx.web.guard import (
     Forbidden,
@@ -42,8 +44,14 @@ def create_app(
     ]
     if mount:
         routes = [Route(mount, _add_slash), Mount(mount, routes=routes)]
-    handlers = {LoginNeeded: on_login_needed, Forbidden: on_forbidden, HTTPException: _on_error}
-    app = Starlette(routes=routes, exception_handlers=handlers)
+    handlers = {
+        LoginNeeded: on_login_needed,
+        Forbidden: on_forbidden,
+        TooLarge: on_too_large,
+        HTTPException: _on_error,
+    }
+    limit = Middleware(BodyLimit)
+    app = Starlette(routes=routes, exception_handlers=handlers, middleware=[limit])
     app.state.sources, app.state.guard = sources, guard
     app.state.login_url, app.state.mount = login_url, mount
     return app

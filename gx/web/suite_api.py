@@ -1,6 +1,5 @@
 """What the suite editor asks for and sends, as JSON."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import date
@@ -13,21 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gx.errors import GateError, SuiteConflictError, SuiteError, UnknownSuiteError
+from gx.errors import (
+    GateError,
+    HistoryError,
+    SuiteConflictError,
+    SuiteError,
+    UnknownSuiteError,
+    WeakSuiteError,
+)
+from gx.strict_json import shown
 from gx.suite_diff import compare
-from gx.suite_store import Check, SuiteStore, Version
+from gx.suite_history import Version
+from gx.suite_store import Check, SuiteStore
+from gx.web.bodies import Body, RequestFault, read_body, texts
 from gx.web.guard import json_response, reader, writer
 from gx.web.sources import Sources
-from gx.web.trial import Workbench, WorkbenchError
+from gx.web.trial import DraftError, Workbench, WorkbenchError
 
-MAX_BYTES = 2_000_000
 MOST_BARS = 2_000_000
-Body = dict[str, Any]
+_NOTHING = type(None)
+# Which bars: all of ``symbols`` (all there are when empty) from ``start`` to ``end``.
+_BARS: dict[str, Any] = {"symbols": list, "start": (str, _NOTHING), "end": (str, _NOTHING)}
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class RequestFault(Exception):
-    """A request that no editor sends."""
 
 
 def suite_store(sources: Sources, check: Check | None = None) -> SuiteStore:
@@ -80,24 +86,34 @@ class SuiteApi:
         return json_response(_version(found))
 
     async def save(self, request: Request) -> Response:
-        """Save ``document``, which was made from ``base_sha256``, for ``reason``."""
+        """Save ``document``, which was made from ``base_sha256``, for ``reason``.
+
+        ``accepted_weaknesses`` are the sentences that the author saw; ``base`` is the document that
+        the author started from, to tell what others changed meanwhile.
+        """
         user = await writer(request)
-        body = await _body(request, document=dict, base_sha256=str, reason=str)
+        needed = {"document": dict, "base_sha256": str, "reason": str}
+        body = await read_body(request, needed, base=dict, accepted_weaknesses=list)
         store = suite_store(request.app.state.sources, self._trust)
         name, document = request.path_params["name"], body["document"]
-        given = {"base_sha256": body["base_sha256"], "reason": body["reason"]}
+        given = {key: body[key] for key in ("base_sha256", "reason")}
+        given["accepted"] = texts(body, "accepted_weaknesses")
         try:
-            saved = await run_in_threadpool(store.save, name, document, author=user.name, **given)
+            saved = await run_in_threadpool(
+                partial(store.save, name, document, author=user.name, **given)
+            )
         except SuiteConflictError as error:
-            base = body.get("base") if isinstance(body.get("base"), dict) else {}
+            base = body.get("base", {})
             theirs = await run_in_threadpool(store.read, name)
             return json_response(_conflict(error, base, theirs, document), 409)
         return json_response(_version(saved))
 
     async def restore(self, request: Request) -> Response:
-        """Save an earlier ``version`` again."""
+        """Save an earlier ``version`` again; ``accepted_weaknesses`` as in ``save``."""
         user = await writer(request)
-        body = await _body(request, version=str, base_sha256=str, reason=str)
+        needed = {"version": str, "base_sha256": str, "reason": str}
+        body = await read_body(request, needed, accepted_weaknesses=list)
+        accepted = texts(body, "accepted_weaknesses")
         store = suite_store(request.app.state.sources, self._trust)
         saved = await run_in_threadpool(
             store.restore,
@@ -106,11 +122,12 @@ class SuiteApi:
             base_sha256=body["base_sha256"],
             author=user.name,
             reason=body["reason"],
+            accepted=accepted,
         )
         return json_response(_version(saved))
 
     async def check_saved(self, request: Request) -> Response:
-        """The faults and sentences of the version in force."""
+        """The faults, weaknesses and sentences of the version in force."""
         await reader(request)
         name = request.path_params["name"]
         saved = await run_in_threadpool(suite_store(request.app.state.sources).read, name)
@@ -118,9 +135,9 @@ class SuiteApi:
         return json_response({**found, "changes": []})
 
     async def check(self, request: Request) -> Response:
-        """The faults and sentences of a draft, and how it differs from the version in force."""
+        """The same of a draft, and how it differs from the version in force."""
         await writer(request)
-        body = await _body(request, document=dict)
+        body = await read_body(request, {"document": dict})
         name, document = request.path_params["name"], body["document"]
         saved = await run_in_threadpool(suite_store(request.app.state.sources).read, name)
         found = await self._ask("check", document=document, name=name)
@@ -130,11 +147,10 @@ class SuiteApi:
     async def try_draft(self, request: Request) -> Response:
         """Judge bars by a draft: those of ``run_id``, or of ``symbols``, ``start`` and ``end``."""
         await writer(request)
-        body = await _body(request, document=dict)
+        body = await read_body(
+            request, {"document": dict}, run_id=str, entry=(int, _NOTHING), **_BARS
+        )
         name, sources = request.path_params["name"], request.app.state.sources
-        entry = body.get("entry")
-        if entry is not None and (not isinstance(entry, int) or isinstance(entry, bool)):
-            raise RequestFault("entry must be a whole number")
         saved = await run_in_threadpool(suite_store(sources).read, name)
         bars, as_of, lookback = await run_in_threadpool(_bars, sources, body)
         answer = await self._ask(
@@ -143,31 +159,32 @@ class SuiteApi:
             name=name,
             bars=bars,
             saved=_document(saved) or None,
-            entry=entry,
+            entry=body.get("entry"),
             as_of=as_of,
             lookback=lookback,
         )
         return json_response(answer)
 
     async def create(self, request: Request) -> Response:
-        """Draft a suite ``name`` from bars, and save it."""
+        """Draft a suite ``name`` from bars, and save it; ``accepted_weaknesses`` as in ``save``."""
         user = await writer(request)
-        body = await _body(request, name=str)
+        body = await read_body(request, {"name": str}, accepted_weaknesses=list, **_BARS)
+        accepted = texts(body, "accepted_weaknesses")
         sources = request.app.state.sources
         bars, _, _ = await run_in_threadpool(_bars, sources, body)
         document = await self._ask("draft", bars=bars, name=body["name"])
-        chosen = pd.unique(bars["symbol"].dropna().astype(str))
-        reason = f"Drafted from {len(bars):,} bars of {', '.join(chosen[:5])}"
-        reason += " …" if len(chosen) > 5 else ""
         store = suite_store(sources, self._trust)
-        create = partial(store.create, author=user.name, reason=reason)
+        create = partial(
+            store.create, author=user.name, reason=_drafted_from(bars), accepted=accepted
+        )
         return json_response(_version(await run_in_threadpool(create, body["name"], document)), 201)
 
     async def _ask(self, question: str, **arguments: Any) -> Any:
         return await run_in_threadpool(partial(self.workbench.ask, question, **arguments))
 
-    def _trust(self, raw: bytes, name: str) -> None:
-        self.workbench.ask("trust", raw=raw, name=name)
+    def _trust(self, raw: bytes, name: str) -> tuple[str, ...]:
+        found: tuple[str, ...] = self.workbench.ask("trust", raw=raw, name=name)
+        return found
 
 
 def _told(endpoint: Endpoint) -> Endpoint:
@@ -180,10 +197,14 @@ def _told(endpoint: Endpoint) -> Endpoint:
             return json_response({"error": str(error)}, 404)
         except SuiteConflictError as error:
             return json_response({"error": str(error)}, 409)
+        except WeakSuiteError as error:
+            return json_response({"error": str(error), "weaknesses": error.weaknesses}, 422)
         except SuiteError as error:
             where = {"entry": error.entry, "field": error.field}
             return json_response({"error": str(error), **where}, 422)
-        except WorkbenchError as error:
+        except DraftError as error:
+            return json_response({"error": str(error)}, 422)
+        except (WorkbenchError, HistoryError) as error:
             return json_response({"error": str(error)}, 503)
         except (RequestFault, GateError) as error:
             return json_response({"error": str(error)}, 400)
@@ -194,29 +215,17 @@ def _told(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-async def _body(request: Request, **needed: type) -> Body:
-    raw = await request.body()
-    if len(raw) > MAX_BYTES:
-        raise RequestFault(f"the request is larger than {MAX_BYTES:,} bytes")
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        raise RequestFault("the request is no JSON") from None
-    if not isinstance(body, dict):
-        raise RequestFault("the request must be an object")
-    for key, kind in needed.items():
-        if not isinstance(body.get(key), kind):
-            raise RequestFault(f"the request lacks {key!r}")
-    return body
+def _drafted_from(bars: pd.DataFrame) -> str:
+    chosen = [shown(str(name))[1:-1] for name in pd.unique(bars["symbol"].dropna())[:5]]
+    more = " …" if bars["symbol"].nunique() > 5 else ""
+    return f"Drafted from {len(bars):,} bars of {', '.join(chosen)}{more}"
 
 
 def _bars(sources: Sources, body: Body) -> tuple[pd.DataFrame, str | None, pd.DataFrame | None]:
     """The bars to try a draft on, the day to judge them at, and the bars before them."""
     if "run_id" in body:
         return _bars_of_run(sources, body["run_id"])
-    symbols = body.get("symbols") or []
-    if not isinstance(symbols, list) or not all(isinstance(s, str) for s in symbols):
-        raise RequestFault("symbols must be a list of names")
+    symbols = texts(body, "symbols")
     start, end = _day(body, "start"), _day(body, "end")
     try:
         bars = sources.fresh_bars(symbols or sources.symbols(), start, end)
@@ -226,9 +235,9 @@ def _bars(sources: Sources, body: Body) -> tuple[pd.DataFrame, str | None, pd.Da
 
 
 def _bars_of_run(
-    sources: Sources, run_id: Any
+    sources: Sources, run_id: str
 ) -> tuple[pd.DataFrame, str | None, pd.DataFrame | None]:
-    files = sources.run(run_id) if isinstance(run_id, str) else None
+    files = sources.run(run_id)
     if files is None:
         raise RequestFault("there is no such run")
     bars = files.bars()

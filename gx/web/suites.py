@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gx.errors import UnknownSuiteError
+from gx.errors import HistoryError, UnknownSuiteError
 from gx.report import BAR_COLUMNS
 from gx.suite_diff import Change
-from gx.suite_store import Listed, SuiteStore, Version, history_changes
+from gx.suite_history import Version
+from gx.suite_store import Listed, SuiteStore, history_changes
 from gx.web.guard import base_of, page, reader
 from gx.web.sources import RunSummary, Sources
 from gx.web.suite_api import SuiteApi, suite_store
@@ -97,6 +98,7 @@ class SuitePages:
         user = await reader(request)
         name, sources = request.path_params["name"], request.app.state.sources
         lines = await run_in_threadpool(_version_lines, sources, name)
+        interrupted = await run_in_threadpool(suite_store(sources).interrupted, name)
         data = {"api": f"{base_of(request)}/api", "name": name}
         data["sha256"] = lines[0].version.sha256
         return page(
@@ -104,6 +106,7 @@ class SuitePages:
             "suite_history.html",
             name=name,
             lines=lines,
+            interrupted=interrupted,
             data=embedded(data),
             may_write=user.may_write,
         )
@@ -127,6 +130,8 @@ def _found(
             return await endpoint(request)
         except UnknownSuiteError as error:
             raise HTTPException(404, f"{error}.".capitalize()) from None
+        except HistoryError as error:
+            raise HTTPException(503, f"{error}.".capitalize()) from None
 
     return answer
 

@@ -23,6 +23,10 @@ class WorkbenchError(GateError):
     """The question could not be answered; it may be asked again."""
 
 
+class DraftError(GateError):
+    """The draft makes Great Expectations fail; asking again does not help."""
+
+
 class Workbench:
     """Answers questions one at a time; ``ask`` blocks, so call it in a thread."""
 
@@ -41,7 +45,8 @@ class Workbench:
                 self._one_at_a_time.release()
 
     def ask(self, question: str, **arguments: Any) -> Any:
-        """The answer; raises SuiteError for a refusal and WorkbenchError when there is none."""
+        """The answer; raises SuiteError for a refusal, DraftError for a draft that broke the
+        question, and WorkbenchError when there is no answer."""
         if not self._one_at_a_time.acquire(timeout=self.patience_s):
             raise WorkbenchError("others are trying their drafts; try again in a minute")
         try:
@@ -51,7 +56,7 @@ class Workbench:
         if kind == "refused":
             raise SuiteError(answer["message"], entry=answer["entry"], field=answer["field"])
         if kind == "failed":
-            raise WorkbenchError(f"the draft could not be tried: {answer}")
+            raise DraftError(f"the draft could not be tried: {answer}")
         return answer
 
     def close(self) -> None:

@@ -2,66 +2,24 @@
 
 import json
 import re
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
 from gx.errors import SuiteError
-from gx.suites import SUITES
-from gx.web.app import create_app
-from gx.web.guard import User
 from gx.web.sources import RunSummary
-from gx.web.suites import embedded, suite_routes
-from gx.web.trial import Workbench, WorkbenchError
-
-ROOT = Path(__file__).parents[2]
-USERS = {"ann": User("ann", True), "bob": User("bob", True), "vic": User("vic", False)}
-NAME = "stock_data"
-HOSTILE = '</script><script>alert("1")</script>'
-
-
-def sample_bars() -> pd.DataFrame:
-    bars = pd.read_csv(ROOT / "sql/sample/stock_data.csv", parse_dates=["date"])
-    return bars.assign(created_at=pd.Timestamp("2025-11-05"))
-
-
-@dataclass
-class KeptRun:
-    summary: RunSummary
-
-    def lookback(self):
-        return None
-
-    def bars(self, symbols=None):
-        return sample_bars() if self.summary.run_id == "kept" else None
-
-
-@dataclass
-class FakeSources:
-    suites: Path
-    history: Path
-    data_docs: Path
-    known: tuple[RunSummary, ...] = ()
-
-    def runs(self):
-        return self.known
-
-    def run(self, run_id):
-        return next((KeptRun(run) for run in self.known if run.run_id == run_id), None)
-
-    def fresh_bars(self, symbols, start, end):
-        bars = sample_bars()
-        chosen = bars[bars["symbol"].isin(symbols)]
-        if chosen.empty:
-            raise ValueError("no bars of these symbols")
-        return chosen
-
-    def symbols(self):
-        return ["NVDA", "TSLA", HOSTILE]
+from gx.web.suites import embedded
+from gx.web.trial import DraftError, Workbench, WorkbenchError
+from tests.suite_desk import (
+    HOSTILE,
+    NAME,
+    FakeSources,
+    client,
+    sample_bars,
+    suite_app,
+    suite_sources,
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,23 +31,12 @@ def workbench():
 
 @pytest.fixture
 def sources(tmp_path: Path) -> FakeSources:
-    (tmp_path / "suites").mkdir()
-    shutil.copy(SUITES / f"{NAME}.json", tmp_path / "suites")
-    return FakeSources(tmp_path / "suites", tmp_path / "history", tmp_path / "docs")
+    return suite_sources(tmp_path)
 
 
 @pytest.fixture
 def app(sources, workbench, monkeypatch):
-    async def guard(request):
-        return USERS.get(request.headers.get("x-user", ""))
-
-    monkeypatch.setattr("gx.web.suites.suite_routes", lambda: suite_routes(workbench))
-    return create_app(sources, guard, login_url="/login")
-
-
-def client(app, user: str = "ann") -> TestClient:
-    headers = {"x-user": user, "sec-fetch-site": "same-origin", "accept": "application/json"}
-    return TestClient(app, base_url="http://desk", headers=headers, follow_redirects=False)
+    return suite_app(sources, workbench, monkeypatch)
 
 
 @pytest.fixture
@@ -174,10 +121,6 @@ def test_a_body_that_no_editor_sends_is_refused(ann, body):
     assert answer.json()["error"]
 
 
-def test_a_body_beyond_all_reason_is_refused(ann):
-    assert "larger" in put(ann, {"x": "y" * 2_100_000}, "").json()["error"]
-
-
 @pytest.mark.parametrize(
     "name", ["nope", "..%2Fstock_data", "%2e%2e", "%2Fetc%2Fpasswd", "stock_data.json", "a%00b"]
 )
@@ -185,9 +128,10 @@ def test_a_name_that_is_no_suite_is_not_found(ann, name):
     for path in (f"suites/{name}", f"suites/{name}/history", f"api/suites/{name}",
                  f"api/suites/{name}/check", f"api/suites/{NAME}/versions/{name}"):  # fmt: skip
         assert ann.get(f"/gate/{path}").status_code == 404, path
-    body = {"document": {}, "base_sha256": "", "reason": "x", "version": "x"}
-    assert ann.put(f"/gate/api/suites/{name}", json=body).status_code == 404
-    for verb in ("check", "try", "restore"):
+    document, version = {"document": {}}, {"version": "x"}
+    edit = {"base_sha256": "", "reason": "x"}
+    assert ann.put(f"/gate/api/suites/{name}", json=document | edit).status_code == 404
+    for verb, body in (("check", document), ("try", document), ("restore", version | edit)):
         assert ann.post(f"/gate/api/suites/{name}/{verb}", json=body).status_code == 404, verb
 
 
@@ -367,8 +311,8 @@ def test_a_trial_takes_a_fresh_extract(ann):
     [
         ({"run_id": "gone"}, "cleaned up"),
         ({"run_id": "../kept"}, "no such run"),
-        ({"run_id": 3}, "no such run"),
-        ({"symbols": "TSLA"}, "list of names"),
+        ({"run_id": 3}, "run_id must be a text"),
+        ({"symbols": "TSLA"}, "symbols must be a list"),
         ({"symbols": ["NONE"]}, "no bars of these symbols"),
         ({"symbols": ["TSLA"], "start": "yesterday"}, "date like"),
         ({"run_id": "kept", "entry": "1"}, "whole number"),
@@ -421,7 +365,7 @@ def test_a_workbench_that_dies_is_said_and_starts_again():
         bench._process.kill()
         bench._process.wait()
         assert bench.ask("check", document={}, name="x")["faults"]  # started anew, unnoticed
-        with pytest.raises(WorkbenchError, match="could not be tried: KeyError"):
+        with pytest.raises(DraftError, match="could not be tried: KeyError"):
             bench.ask("nonsense")
         with pytest.raises(SuiteError):
             bench.ask("trust", raw=b"{", name="x")

@@ -1,0 +1,60 @@
+"""Write a file as a whole: a reader sees the old one or the new one, also after a power cut."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def replace_file(path: Path, raw: bytes) -> None:
+    """Put ``raw`` in the place of ``path``, which keeps its mode; returns once the disk has it.
+
+    Raises OSError; the old file is untouched then.
+    """
+    with _written_beside(path, raw) as draft:
+        draft.replace(path)
+        _settle_folder(path.parent)
+
+
+def create_file(path: Path, raw: bytes) -> None:
+    """Write a file that is not there yet; raises FileExistsError, and OSError as above."""
+    with _written_beside(path, raw) as draft:
+        os.link(draft, path)  # unlike a rename it never takes the place of another's file
+        _settle_folder(path.parent)
+
+
+def rename_file(path: Path, target: Path) -> None:
+    """Give a file another name in its folder; returns once the disk has it."""
+    path.replace(target)
+    _settle_folder(path.parent)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what writers of ``path`` left that were killed; nobody may be writing it."""
+    for draft in path.parent.glob(f".{path.name}.*.new"):
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _written_beside(path: Path, raw: bytes) -> Iterator[Path]:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
+    try:
+        with draft.open("xb") as sink:
+            with suppress(FileNotFoundError):  # a new file gets the mode that others get here
+                os.fchmod(sink.fileno(), path.stat().st_mode & 0o777)
+            sink.write(raw)
+            sink.flush()
+            os.fsync(sink.fileno())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _settle_folder(folder: Path) -> None:
+    """A new name is on the disk when its folder is."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

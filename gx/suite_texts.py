@@ -1,0 +1,79 @@
+"""What people write into suites: how long it may be, and which characters it may hold."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gx.errors import SuiteError
+from gx.strict_json import is_unicode, shown
+
+REASON_LIMIT = 500
+DESCRIPTION_LIMIT = 500
+NOTES_LIMIT = 2_000
+AUTHOR_LIMIT = 200
+_LIMITS = {"description": DESCRIPTION_LIMIT, "notes": NOTES_LIMIT}
+# All but tab and line breaks, and the marks that show a text in another order than it is written.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def reason_of(text: str) -> str:
+    """The reason of a version without spaces around it; raises SuiteError."""
+    if not text.strip():
+        raise SuiteError("say why: the history keeps the reason of every version", field="reason")
+    if fault := _fault("the reason", text.strip(), REASON_LIMIT):
+        raise SuiteError(fault, field="reason")
+    return text.strip()
+
+
+def author_of(name: str) -> str:
+    """The author as the login names it; raises SuiteError for one that no record can hold."""
+    fault = (
+        _fault("the author's name", name, AUTHOR_LIMIT) if name.strip() else "there is no author"
+    )
+    if fault:
+        raise SuiteError(fault)
+    return name
+
+
+def text_faults(document: Mapping[str, Any]) -> Iterator[SuiteError]:
+    """What cannot be saved of a suite's descriptions and notes, and any text that is no Unicode."""
+    entries = document.get("expectations")
+    yield from _texts_of({k: v for k, v in document.items() if k != "expectations"}, None)
+    for number, entry in enumerate(entries if isinstance(entries, list) else [], 1):
+        yield from _texts_of(entry if isinstance(entry, Mapping) else {"": entry}, number)
+
+
+def _texts_of(part: Mapping[str, Any], number: int | None) -> Iterator[SuiteError]:
+    where = f"entry {number}" if number else "the suite"
+    for field, value in part.items():
+        limit = _LIMITS.get(str(field))
+        # Great Expectations takes notes as a list of lines, too.
+        text = "\n".join(map(str, value)) if isinstance(value, list) and limit else value
+        fault = _fault(f"its {field}", text, limit) if limit and isinstance(text, str) else ""
+        if not fault and not _writable([field, value]):
+            fault = f"its {shown(field)} holds half of a character, which no file can hold"
+        if fault:
+            yield SuiteError(f"{where}: {fault}", entry=number, field=str(field))
+
+
+def _fault(what: str, text: str, limit: int) -> str:
+    if not is_unicode(text):
+        return f"{what} holds half of a character ({shown(text)}), which no file can hold"
+    if found := _CONTROLS.search(text):
+        return f"{what} holds the control character {shown(found[0])}; leave it out"
+    if len(text) > limit:
+        return f"{what} has {len(text):,} characters; {limit:,} is the most"
+    return ""
+
+
+def _writable(value: Any) -> bool:
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, Mapping):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple):
+            left += part
+        elif isinstance(part, str) and not is_unicode(part):
+            return False
+    return True

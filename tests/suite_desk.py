@@ -1,0 +1,81 @@
+"""The suite pages on a folder of their own: sources, users, and clients who are logged in."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from gx.suites import SUITES
+from gx.web.app import create_app
+from gx.web.guard import User
+from gx.web.sources import RunSummary
+from gx.web.suites import suite_routes
+from gx.web.trial import Workbench
+
+ROOT = Path(__file__).parents[1]
+USERS = {"ann": User("ann", True), "bob": User("bob", True), "vic": User("vic", False)}
+NAME = "stock_data"
+HOSTILE = '</script><script>alert("1")</script>'
+
+
+def sample_bars() -> pd.DataFrame:
+    bars = pd.read_csv(ROOT / "sql/sample/stock_data.csv", parse_dates=["date"])
+    return bars.assign(created_at=pd.Timestamp("2025-11-05"))
+
+
+@dataclass
+class KeptRun:
+    summary: RunSummary
+
+    def lookback(self):
+        return None
+
+    def bars(self, symbols=None):
+        return sample_bars() if self.summary.run_id == "kept" else None
+
+
+@dataclass
+class FakeSources:
+    suites: Path
+    history: Path
+    data_docs: Path
+    known: tuple[RunSummary, ...] = ()
+
+    def runs(self):
+        return self.known
+
+    def run(self, run_id):
+        return next((KeptRun(run) for run in self.known if run.run_id == run_id), None)
+
+    def fresh_bars(self, symbols, start, end):
+        bars = sample_bars()
+        chosen = bars[bars["symbol"].isin(symbols)]
+        if chosen.empty:
+            raise ValueError("no bars of these symbols")
+        return chosen
+
+    def symbols(self):
+        return ["NVDA", "TSLA", HOSTILE]
+
+
+def suite_sources(folder: Path) -> FakeSources:
+    """Sources with the committed suite, below ``folder``."""
+    (folder / "suites").mkdir()
+    shutil.copy(SUITES / f"{NAME}.json", folder / "suites")
+    return FakeSources(folder / "suites", folder / "history", folder / "docs")
+
+
+def suite_app(sources: FakeSources, workbench: Workbench, monkeypatch) -> Starlette:
+    async def guard(request):
+        return USERS.get(request.headers.get("x-user", ""))
+
+    monkeypatch.setattr("gx.web.suites.suite_routes", lambda: suite_routes(workbench))
+    return create_app(sources, guard, login_url="/login")
+
+
+def client(app, user: str = "ann") -> TestClient:
+    headers = {"x-user": user, "sec-fetch-site": "same-origin", "accept": "application/json"}
+    return TestClient(app, base_url="http://desk", headers=headers, follow_redirects=False)
