@@ -37,7 +37,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     from gx.check import unfit
     from gx.checkpoint import run_in_memory
-    from gx.console import report_lines
+    from gx.console import report_lines, weakness_lines
     from gx.render import render_html
     from gx.suites import SUITES, read_suite, suite_path, with_kwargs
 
@@ -46,7 +46,7 @@ def _check(arguments: argparse.Namespace) -> int:
         suite = with_kwargs(suite, calendar=known_calendar(arguments.calendar))
     frame = bars.to_pandas(date_as_object=False)
     report = run_in_memory(frame, suite, as_of=arguments.as_of, skipped=unfit(bars))
-    print("\n".join(report_lines(report)))
+    print("\n".join([*report_lines(report), *weakness_lines(suite.weaknesses)]))
     if arguments.json:
         report.write_json(arguments.json)
     if arguments.html:
@@ -65,7 +65,7 @@ def _suggest(arguments: argparse.Namespace) -> int:
         bars = read_files(files, arguments.symbol)
 
     from gx.checkpoint import run_in_memory
-    from gx.console import report_lines
+    from gx.console import report_lines, weakness_lines
     from gx.suggest import draft_suite
     from gx.suites import SUITES, new_suite, read_suite
 
@@ -74,9 +74,10 @@ def _suggest(arguments: argparse.Namespace) -> int:
     path = new_suite(arguments.name, draft.document, arguments.suites or SUITES)
     for entry, reason in zip(draft.document["expectations"], draft.reasons, strict=True):
         print(f"  {entry['severity']:<9} {entry['description']}\n{'':<12}{reason}")
-    report = run_in_memory(frame, read_suite(path), as_of=_newest(bars), skipped=unfit(bars))
+    suite = read_suite(path)
+    report = run_in_memory(frame, suite, as_of=_newest(bars), skipped=unfit(bars))
     print(f"\nWhat the draft finds suspicious on these bars ({len(report.failed)}):\n")
-    print("\n".join(report_lines(report)))
+    print("\n".join([*report_lines(report), *weakness_lines(suite.weaknesses)]))
     print(f"\nWritten to {path}; read it, change it, then: python -m gx check --suite {path.stem}")
     return PASSED
 

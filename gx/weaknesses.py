@@ -22,7 +22,7 @@ from great_expectations.expectations.row_conditions import (
 from gx.strict_json import shown
 
 LEAST_MOSTLY = 0.01  # below it 99 of 100 rows must be wrong before anybody hears of it
-OPEN = 1e300  # a bound out here is none: float64 ends at 1.8e308
+OPEN = 1e300  # a bound out here holds back infinity alone: float64 ends at 1.8e308
 # What a statistic cannot leave, whatever the data.
 _NATURAL: Mapping[str, tuple[float, float]] = {
     "expect_table_row_count_to_be_between": (0, OPEN),
@@ -75,10 +75,8 @@ def _tolerance(expectation: Expectation) -> Iterator[str]:
     if mostly <= 0:
         yield "mostly is 0, so it can never fail"
     elif mostly < LEAST_MOSTLY:
-        yield (
-            f"mostly is {mostly:g}, so it fails only when more than {1 - LEAST_MOSTLY:.0%} of the "
-            "rows are wrong"
-        )
+        wrong = f"{100 * (1 - mostly):.6g} %"
+        yield f"mostly is {mostly:g}, so it fails only when more than {wrong} of rows are wrong"
 
 
 def _bounds(expectation: Expectation) -> Iterator[str]:
@@ -87,12 +85,14 @@ def _bounds(expectation: Expectation) -> Iterator[str]:
         return
     if expectation.expectation_type == _DIVERGENCE:  # its bound is the threshold
         return
-    least, most = _NATURAL.get(expectation.expectation_type, (-OPEN, OPEN))
+    natural = _NATURAL.get(expectation.expectation_type)
+    least, most = natural or (-OPEN, OPEN)
     low, high = expectation.min_value, expectation.max_value
     if low is None and high is None:
         yield "it has neither min_value nor max_value, so it can never fail"
     elif _below(low, least, expectation) and _above(high, most, expectation):
-        yield f"no value lies outside {_bound(low)} to {_bound(high)}, so it can never fail"
+        what = "no value lies" if natural else "nothing but infinity lies"
+        yield f"{what} outside {_bound(low)} to {_bound(high)}"
 
 
 def _below(low: Any, least: float, expectation: Expectation) -> bool:
@@ -136,13 +136,13 @@ def _open_set(expectation: Expectation) -> str:
 
 
 def _open_quantiles(expectation: Expectation) -> str:
-    ranges = expectation.quantile_ranges.value_ranges
-    no_bound = all(
-        bound is None or (isinstance(bound, int | float) and abs(bound) >= OPEN)
-        for pair in ranges
-        for bound in pair
+    ranges = expectation.configuration.kwargs["quantile_ranges"].get("value_ranges")
+    bounded = any(
+        bound is not None and not (isinstance(bound, int | float) and abs(bound) >= OPEN)
+        for pair in (ranges if isinstance(ranges, list) else [[""]])  # others raise in the run
+        for bound in (pair if isinstance(pair, list) else [""])
     )
-    return "none of its quantiles has a bound, so it can never fail" if no_bound else ""
+    return "" if bounded else "none of its quantiles has a bound, so it can never fail"
 
 
 def _any_text(expectation: Expectation) -> str:

@@ -17,6 +17,7 @@ from gx.report import BAR_COLUMNS
 from gx.suite_diff import Change
 from gx.suite_history import Version
 from gx.suite_store import Listed, SuiteStore, history_changes
+from gx.suite_texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
 from gx.web.guard import base_of, page, reader
 from gx.web.sources import RunSummary, Sources
 from gx.web.suite_api import SuiteApi, suite_store
@@ -107,6 +108,7 @@ class SuitePages:
             name=name,
             lines=lines,
             interrupted=interrupted,
+            reason_limit=REASON_LIMIT,
             data=embedded(data),
             may_write=user.may_write,
         )
@@ -155,6 +157,11 @@ def _editor_data(sources: Sources, name: str) -> dict[str, Any]:
         "author": version.author,
         "reason": version.reason,
         "columns": list(COLUMNS),
+        "limits": {
+            "reason": REASON_LIMIT,
+            "description": DESCRIPTION_LIMIT,
+            "notes": NOTES_LIMIT,
+        },
         "symbols": _symbols(sources),
         "runs": [_run_choice(run) for run in _tryable(sources)[:RECENT_RUNS]],
     }

@@ -3,29 +3,41 @@
 
 const byId = (id) => document.getElementById(id);
 const suitePath = `/suites/${encodeURIComponent(PAGE.name)}`;
-const view = { json: false, order: "column", form: null, broken: "", saving: false };
+const EMPTY = { name: PAGE.name, expectations: [] };
+const view = { json: false, order: "column", form: null, broken: "", saving: false, weak: "" };
 let catalogue = new Map();
 let offers = { calendars: [], severities: ["critical", "warning", "info"] };
 let draft;
-let checked = { faults: [], sentences: [], changes: [], known: false };
+let checked = { faults: [], sentences: [], changes: [], weaknesses: [], known: false };
 let tried = new Map(); // what a trial said of an entry, by the entry's text
 let asking = 0;
 
 start();
 
 function start() {
-  try {
-    draft = new Draft(JSON.parse(PAGE.text));
-  } catch (error) {
-    draft = new Draft({ name: PAGE.name, expectations: [] });
-    view.broken = `The saved file is no JSON (${error.message}). Mend it here, or restore an earlier version from the history.`;
-    view.json = true;
-    byId("json-text").value = PAGE.text;
-  }
+  draft = new Draft(EMPTY);
+  const found = readable(PAGE.text);
+  if (found) draft = new Draft(found);
+  else showBroken(PAGE.text, "Mend it here, or restore an earlier version from the history.");
   savedBy(PAGE);
   wire();
   render();
   loadCatalogue();
+}
+
+// The suite in a file, or null when somebody wrote it by hand and it is none.
+function readable(text) {
+  try {
+    return readSuite(text);
+  } catch {
+    return null;
+  }
+}
+
+function showBroken(text, advice) {
+  view.broken = `The saved file is no suite in JSON. ${advice}`;
+  view.json = true;
+  byId("json-text").value = text;
 }
 
 async function loadCatalogue() {
@@ -124,7 +136,7 @@ async function check() {
     if (found.sha256 && found.sha256 !== PAGE.sha256) told("Somebody saved another version meanwhile; saving will show you the difference.", "notice");
   } catch (error) {
     if (mine !== asking) return;
-    checked = { faults: error.status === 422 ? [{ message: error.message, entry: null }] : [], sentences: [], changes: [], known: false };
+    checked = { faults: error.status === 422 ? [{ message: error.message, entry: null }] : [], sentences: [], changes: [], weaknesses: [], known: false };
     if (error.status !== 422) told(`The draft could not be checked: ${error.message}`, "fault");
   }
   marks();
@@ -140,8 +152,7 @@ function switchView(json) {
 function readJson() {
   let document;
   try {
-    document = JSON.parse(byId("json-text").value);
-    if (document === null || typeof document !== "object" || Array.isArray(document)) throw new Error("it must be an object");
+    document = readSuite(byId("json-text").value);
     view.broken = "";
   } catch (error) {
     view.broken = `This is no JSON yet: ${error.message}`;
@@ -226,6 +237,9 @@ function marks() {
   const places = view.json ? checked.faults : loose;
   byId("faults").replaceChildren(...places.map((one) => el("li", {}, one.entry ? `Entry ${one.entry}: ${one.message}` : one.message)));
   byId("faults").hidden = !places.length;
+  byId("weak").replaceChildren(...(checked.weaknesses.length ? [el("b", {}, "What this suite cannot find"), weaknessList(checked.weaknesses)] : []));
+  byId("weak").hidden = !checked.weaknesses.length;
+  if (!byId("save")?.hidden) showWeaknesses();
   state();
 }
 
@@ -233,8 +247,9 @@ function state() {
   const said = [];
   if (view.broken) said.push("the JSON cannot be read");
   else if (checked.faults.length) said.push(counted(checked.faults.length, "fault"));
+  else if (checked.weaknesses.length) said.push(checked.weaknesses.length === 1 ? "1 weakness" : `${checked.weaknesses.length} weaknesses`);
   if (draft.dirty) said.push(checked.known && checked.changes.length ? `${counted(checked.changes.length, "unsaved change")}` : "unsaved changes");
-  else if (!said.length) said.push("saved");
+  else if (!view.broken && !checked.faults.length) said.push("saved");
   byId("state").textContent = said.join(" · ");
   byId("state").className = view.broken || checked.faults.length ? "fault" : draft.dirty ? "unsaved" : "";
   if (!PAGE.may_write) return;
@@ -274,8 +289,8 @@ function openEdit(index) {
 function form(entry, known, { done, doneWord, drafted, faults = [] }) {
   const fields = Forms.fieldsOf(known, entry.kwargs || {});
   const rows = fields.map((field) => row(field, (entry.kwargs || {})[field.name], faults));
-  const said = el("input", { value: entry.description ?? "", maxlength: 500, placeholder: "Great Expectations' own words" });
-  const notes = el("textarea", { rows: 2, value: Array.isArray(entry.notes) ? entry.notes.join("\n") : entry.notes ?? "" });
+  const said = el("input", { value: entry.description ?? "", maxlength: PAGE.limits.description, placeholder: "Great Expectations' own words" });
+  const notes = el("textarea", { rows: 2, maxlength: PAGE.limits.notes, value: Array.isArray(entry.notes) ? entry.notes.join("\n") : entry.notes ?? "" });
   const level = el("select", {}, ...offers.severities.map((name) => el("option", { selected: name === entry.severity }, name)));
   const result = el("div", { class: "form-result", "aria-live": "polite" });
   const advanced = rows.filter((one) => one.field.advanced);
@@ -452,18 +467,33 @@ async function openSave() {
   }
   place.replaceChildren(el("p", {}, "Checking …"));
   await check();
-  const reason = el("input", { id: "reason", maxlength: 500, required: true, placeholder: "Why: the history keeps it", value: view.reason ?? "", autocomplete: "off", oninput: () => { view.reason = reason.value; } });
+  const reason = el("input", { id: "reason", maxlength: PAGE.limits.reason, required: true, placeholder: "Why: the history keeps it", value: view.reason ?? "", autocomplete: "off", oninput: () => { view.reason = reason.value; } });
   const button = el("button", { class: "main", id: "do-save" }, "Save");
   place.replaceChildren(el("h2", {}, "Save"),
     draft.dirty ? changeList(checked.changes) : el("p", {}, "Nothing has changed."),
-    el("form", { onsubmit: (event) => { event.preventDefault(); save(); } }, el("label", {}, "Reason ", reason), " ", button, el("p", { id: "save-told", role: "alert" })),
+    el("form", { onsubmit: (event) => { event.preventDefault(); save(); } }, el("div", { id: "accepting" }), el("label", {}, "Reason ", reason), " ", button, el("p", { id: "save-told", role: "alert" })),
     el("div", { id: "conflict" }), el("small", {}, "A run that has started keeps the version it started with."));
+  view.weak = "";
+  showWeaknesses();
   saveState(button);
   reason.focus();
 }
 
+// A list that has changed has not been read yet.
+function showWeaknesses() {
+  const place = byId("accepting"), now = JSON.stringify(checked.weaknesses);
+  if (!place || now === view.weak) return;
+  view.weak = now;
+  place.replaceChildren(...(checked.weaknesses.length && draft.dirty ? [acceptance(checked.weaknesses, state)] : []));
+}
+
+function accepted() {
+  const box = byId("accepting")?.querySelector("input");
+  return !box || box.checked;
+}
+
 function saveState(button) {
-  const hindered = view.broken || checked.faults.length;
+  const hindered = view.broken || checked.faults.length || !accepted();
   button.disabled = Boolean(hindered) || !draft.dirty || view.saving;
   byId("save-told").textContent = view.broken ? "The JSON cannot be read." : checked.faults.length ? `Mend ${counted(checked.faults.length, "fault")} first: ${checked.faults[0].message}` : "";
 }
@@ -473,7 +503,7 @@ async function save() {
   byId("do-save").disabled = true;
   const sent = draft.document;
   try {
-    const made = await ask("PUT", suitePath, { document: sent, base_sha256: PAGE.sha256, base: draft.saved, reason: byId("reason").value });
+    const made = await ask("PUT", suitePath, { document: sent, base_sha256: PAGE.sha256, base: draft.saved, reason: byId("reason").value, accepted_weaknesses: checked.weaknesses });
     Object.assign(PAGE, { sha256: made.sha256, text: made.text });
     draft.saved = sent;
     view.reason = "";
@@ -487,6 +517,7 @@ async function save() {
     view.saving = false;
     saveState(byId("do-save"));
     if (error.status === 409 && error.answer.theirs) return conflict(error.answer);
+    if (error.answer?.weaknesses) { checked.weaknesses = error.answer.weaknesses; marks(); }
     byId("save-told").textContent = error.message;
     if (error.answer?.entry) { checked.faults = [{ message: error.message, entry: error.answer.entry, field: error.answer.field }]; marks(); }
   }
@@ -494,14 +525,25 @@ async function save() {
 
 function conflict(answer) {
   const theirs = answer.theirs;
-  const take = () => { Object.assign(PAGE, { sha256: theirs.sha256, text: theirs.text }); draft.saved = JSON.parse(theirs.text); savedBy(theirs); };
+  const found = readable(theirs.text);
+  const take = () => { Object.assign(PAGE, { sha256: theirs.sha256, text: theirs.text }); draft.saved = found ?? EMPTY; savedBy(theirs); };
+  const load = () => {
+    take();
+    close("save");
+    if (found) change(found);
+    else showBroken(theirs.text, "Mend it here; Undo brings yours back.");
+    render();
+    checkSoon();
+    told("This is their version now; Undo brings yours back.");
+  };
   byId("conflict").replaceChildren(
     el("h3", { class: "fault" }, "Somebody was faster"),
     el("p", {}, `${theirs.author || "Somebody"} saved at ${moment(theirs.time)}: ${theirs.reason || "no reason given"}`),
+    found ? "" : el("p", { class: "fault" }, "What they saved is no suite in JSON: no run can read it."),
     el("h3", {}, "What they changed"), answer.their_changes.length ? changeList(answer.their_changes) : el("p", {}, "No expectation."),
     el("h3", {}, "What saving yours would change in theirs"), changeList(answer.difference),
     el("p", { class: "buttons" },
-      el("button", { onclick: () => { take(); close("save"); change(JSON.parse(theirs.text)); render(); checkSoon(); told("This is their version now; Undo brings yours back."); } }, "Load theirs"),
+      el("button", { onclick: load }, "Load theirs"),
       el("button", { class: "danger", onclick: () => { take(); save(); } }, "Save mine over theirs")));
 }
 

@@ -74,3 +74,37 @@ function changeList(changes) {
     change.details.length ? el("ul", {}, ...change.details.map((detail) => el("li", {},
       el("b", {}, detail.field), ": ", shownValue(detail.before), " → ", shownValue(detail.after)))) : "")));
 }
+
+// A suite as the editor works on it; throws an Error that says why a text is none.
+function readSuite(text) {
+  const document = JSON.parse(text);
+  if (document === null || typeof document !== "object" || Array.isArray(document)) throw new Error("it must be an object");
+  return document;
+}
+
+function weaknessList(weaknesses) {
+  return el("ul", { class: "weaknesses" }, ...weaknesses.map((one) => el("li", {}, one)));
+}
+
+// What somebody has to see before a suite is saved that can find next to nothing.
+function acceptance(weaknesses, changed = () => {}) {
+  const box = el("input", { type: "checkbox", name: "accepted", required: true, onchange: changed });
+  return el("fieldset", { class: "weak" },
+    el("legend", {}, `This suite has ${weaknesses.length === 1 ? "a weakness" : `${weaknesses.length} weaknesses`}`),
+    weaknessList(weaknesses),
+    el("label", { class: "accept" }, box, " I have read this and want to save it all the same; the history keeps that."));
+}
+
+// Ask for a write, and for the acceptance of what the server finds weak.
+async function askAccepting(form, method, path, body) {
+  const given = form.weaknesses && form.elements.accepted?.checked ? { accepted_weaknesses: form.weaknesses } : {};
+  try {
+    return await ask(method, path, { ...body, ...given });
+  } catch (error) {
+    if (error.status !== 422 || !error.answer.weaknesses) throw error;
+    form.querySelector("fieldset.weak")?.remove();
+    form.weaknesses = error.answer.weaknesses;
+    if (form.weaknesses.length) form.querySelector("button").before(acceptance(form.weaknesses));
+    throw error;
+  }
+}

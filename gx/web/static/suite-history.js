@@ -8,7 +8,7 @@ for (const form of document.querySelectorAll("[data-restore]")) {
     button.disabled = true;
     told("Checking and saving …");
     try {
-      await ask("POST", `/suites/${encodeURIComponent(PAGE.name)}/restore`,
+      await askAccepting(form, "POST", `/suites/${encodeURIComponent(PAGE.name)}/restore`,
         { version: form.dataset.restore, base_sha256: PAGE.sha256, reason: form.elements.reason.value });
       window.location.reload();
     } catch (error) {

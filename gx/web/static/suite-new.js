@@ -11,7 +11,7 @@ if (form) {
     button.disabled = true;
     told("Reading the bars and drafting …");
     try {
-      const made = await ask("POST", "/suites", {
+      const made = await askAccepting(form, "POST", "/suites", {
         name: given.name, start: given.start, end: given.end,
         symbols: given.symbols.split(",").map((name) => name.trim()).filter(Boolean),
       });
