@@ -91,8 +91,12 @@ def _bounds(expectation: Expectation) -> Iterator[str]:
     if low is None and high is None:
         yield "it has neither min_value nor max_value, so it can never fail"
     elif _below(low, least, expectation) and _above(high, most, expectation):
-        what = "no value lies" if natural else "nothing but infinity lies"
-        yield f"{what} outside {_bound(low)} to {_bound(high)}"
+        span = f"{_bound(low)} to {_bound(high)}"
+        yield (
+            f"no value lies outside {span}, so it can never fail"
+            if natural
+            else f"nothing but infinity lies outside {span}"
+        )
 
 
 def _below(low: Any, least: float, expectation: Expectation) -> bool:

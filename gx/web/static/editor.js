@@ -89,6 +89,7 @@ function toggle(name, opened) {
     byId(other).hidden = other !== name || !show;
     byId(`open-${other}`).setAttribute("aria-expanded", String(other === name && show));
   }
+  marks();
   if (!show) return;
   opened();
   if (!byId(name).hidden) byId(name).querySelector("input, select, button")?.focus();
@@ -97,6 +98,7 @@ function toggle(name, opened) {
 function close(name) {
   byId(name).hidden = true;
   byId(`open-${name}`).setAttribute("aria-expanded", "false");
+  marks();
 }
 
 // ---- changes ----
@@ -143,6 +145,7 @@ async function check() {
 }
 
 function switchView(json) {
+  if (PAGE.may_write && view.json) readJson(); // what was typed a moment ago counts as well
   if (!json && view.broken) return told("The JSON cannot be read yet: mend it, or undo.", "fault");
   view.json = json;
   closeForm();
@@ -238,8 +241,9 @@ function marks() {
   byId("faults").replaceChildren(...places.map((one) => el("li", {}, one.entry ? `Entry ${one.entry}: ${one.message}` : one.message)));
   byId("faults").hidden = !places.length;
   byId("weak").replaceChildren(...(checked.weaknesses.length ? [el("b", {}, "What this suite cannot find"), weaknessList(checked.weaknesses)] : []));
-  byId("weak").hidden = !checked.weaknesses.length;
-  if (!byId("save")?.hidden) showWeaknesses();
+  const saving = PAGE.may_write && !byId("save").hidden; // where they stand with a box to tick
+  byId("weak").hidden = saving || !checked.weaknesses.length;
+  if (saving) showWeaknesses();
   state();
 }
 

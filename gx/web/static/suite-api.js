@@ -89,8 +89,8 @@ function weaknessList(weaknesses) {
 // What somebody has to see before a suite is saved that can find next to nothing.
 function acceptance(weaknesses, changed = () => {}) {
   const box = el("input", { type: "checkbox", name: "accepted", required: true, onchange: changed });
-  return el("fieldset", { class: "weak" },
-    el("legend", {}, `This suite has ${weaknesses.length === 1 ? "a weakness" : `${weaknesses.length} weaknesses`}`),
+  return el("div", { class: "weak", role: "group", "aria-label": "Weaknesses" },
+    el("b", {}, `This suite has ${weaknesses.length === 1 ? "a weakness" : `${weaknesses.length} weaknesses`}`),
     weaknessList(weaknesses),
     el("label", { class: "accept" }, box, " I have read this and want to save it all the same; the history keeps that."));
 }
@@ -102,7 +102,7 @@ async function askAccepting(form, method, path, body) {
     return await ask(method, path, { ...body, ...given });
   } catch (error) {
     if (error.status !== 422 || !error.answer.weaknesses) throw error;
-    form.querySelector("fieldset.weak")?.remove();
+    form.querySelector(".weak")?.remove();
     form.weaknesses = error.answer.weaknesses;
     if (form.weaknesses.length) form.querySelector("button").before(acceptance(form.weaknesses));
     throw error;
