@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dags.request import SYMBOL
+from gx.atomic import replace_file
 
 NAME = "known_symbols.json"
 OFFERED = 2_000
@@ -15,9 +16,7 @@ def remember(folder: Path, symbols: Iterable[str]) -> None:
     """Keep what the table holds, as far as it can be asked for; replaces the file in one go."""
     offered = [symbol for symbol in symbols if SYMBOL.fullmatch(symbol)][:OFFERED]
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{NAME}"
-    draft.write_text(json.dumps(offered))
-    draft.replace(folder / NAME)
+    replace_file(folder / NAME, json.dumps(offered).encode(), settled=False)
 
 
 def remembered(folder: Path, default: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dags.cleaning import drop_bars
@@ -12,6 +13,7 @@ from dags.errors import StagingError, Superseded
 from dags.layout import STEPS, WRITTEN_BY, safe_name
 from dags.sealed import SealingSink, unseal
 from dags.store import faults_named, folder_at, make_folder
+from gx.atomic import replace_file
 
 # Airflow parses the DAG file again and again: what reads rows is imported by the steps that do.
 if TYPE_CHECKING:
@@ -60,9 +62,13 @@ class Staging:
         return json.loads(self.read_text(name))
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a UTF-8 text file."""
+        """Write a UTF-8 text file in one go: a full disk or a killed step leaves no half of it."""
         with faults_named(self.root):
-            (self.root / name).write_text(text, encoding="utf-8")
+            target = self.root / name
+            if target.protocol == "file":
+                replace_file(Path(target.path), text.encode(), settled=False)
+            else:  # a store shows a file once it is whole
+                target.write_text(text, encoding="utf-8")
 
     def read_text(self, name: str) -> str:
         """Read a UTF-8 text file."""

@@ -7,14 +7,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def replace_file(path: Path, raw: bytes) -> None:
+def replace_file(path: Path, raw: bytes, *, settled: bool = True) -> None:
     """Put ``raw`` in the place of ``path``, which keeps its mode; returns once the disk has it.
 
-    Raises OSError; the old file is untouched then.
+    Not ``settled``, it may be gone after a power cut, and takes half the time: for what a run can
+    make again. Raises OSError; the old file is untouched then.
     """
-    with _written_beside(path, raw) as draft:
+    with _written_beside(path, raw, settled=settled) as draft:
         draft.replace(path)
-        _settle_folder(path.parent)
+        if settled:
+            _settle_folder(path.parent)
 
 
 def create_file(path: Path, raw: bytes) -> None:
@@ -37,7 +39,7 @@ def remove_drafts(path: Path) -> None:
 
 
 @contextmanager
-def _written_beside(path: Path, raw: bytes) -> Iterator[Path]:
+def _written_beside(path: Path, raw: bytes, *, settled: bool = True) -> Iterator[Path]:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     try:
         with draft.open("xb") as sink:
@@ -45,7 +47,8 @@ def _written_beside(path: Path, raw: bytes) -> Iterator[Path]:
                 os.fchmod(sink.fileno(), path.stat().st_mode & 0o777)
             sink.write(raw)
             sink.flush()
-            os.fsync(sink.fileno())
+            if settled:
+                os.fsync(sink.fileno())
         yield draft
     finally:
         draft.unlink(missing_ok=True)

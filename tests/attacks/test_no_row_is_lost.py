@@ -1,8 +1,11 @@
 """Attacks on the third promise, through the real pipeline; each lost a row, or told nobody."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
-from tests.workflow import Database, Workflow, fresh_moment
+from tests.workflow import Database, Ended, Workflow, fresh_moment
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
 MENDED = "update stock_data set low = 428.15 where symbol = 'TSLA' and date = '2025-10-08'"
@@ -124,6 +127,39 @@ def test_the_return_behind_a_corrected_range_is_corrected_with_it(
     narrow = sample.rows(query)
     workflow.run()
     assert sample.rows(query) == narrow
+
+
+def test_a_publication_whose_record_was_lost_is_done_again_without_a_trace(
+    workflow: Workflow, sample: Database
+):
+    """As when the worker dies after the transaction and before it has said so."""
+    from dags import steps
+
+    sample.execute(BAD)
+    ended = workflow.run(policy="quarantine")
+    queries = (
+        "select symbol, date, close, daily_return, run_id from stock_data_enriched order by 1, 2",
+        "select stock_data_quarantine::text from stock_data_quarantine order by 1",
+    )
+    before = [sample.rows(query) for query in queries]
+    (ended.staging / "steps" / "publish.json").write_text('{"status": "running"}')
+
+    steps.publish(same_run(ended))
+
+    assert [sample.rows(query) for query in queries] == before
+    assert all(before)
+
+
+def same_run(ended: Ended) -> Any:
+    """The run of these traces, as its tasks see it."""
+    from dags.request import RunRequest
+    from dags.run import Run, RunIdentity
+    from dags.settings import Settings
+    from dags.staging import Staging
+
+    identity = RunIdentity("dag", ended.run_id, "manual", "2026-01-01", datetime.now(UTC))
+    request = RunRequest(("TSLA", "NVDA"), None, None, policy="quarantine")
+    return Run(Settings(), request, Staging(f"file://{ended.staging}"), identity)
 
 
 def test_two_runs_whose_ids_look_alike_have_their_own_folders(workflow: Workflow):

@@ -64,6 +64,17 @@ def test_a_run_as_airflow_names_it_has_the_folder_that_it_always_had():
     assert safe_name("backfill-2") == "backfill-2"
 
 
+def test_a_text_that_cannot_be_written_leaves_the_one_before(tmp_path: Path):
+    made = prepared(tmp_path)
+    made.write_text("a.json", "whole")
+    with pytest.raises(UnicodeEncodeError):
+        made.write_text("a.json", "half \ud800")
+    assert made.read_text("a.json") == "whole"
+    assert [path.name for path in (tmp_path / "dag" / "manual__1").iterdir() if path.is_file()] == [
+        "a.json"
+    ]
+
+
 def test_a_file_that_was_altered_is_refused(tmp_path: Path):
     made = prepared(tmp_path)
     seal = made.write_frame("f.parquet", pd.DataFrame({"close": [1.5]}))
