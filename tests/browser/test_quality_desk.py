@@ -223,7 +223,7 @@ def test_markup_in_the_data_is_shown_and_does_nothing(admin: Visitor, desk: Desk
     expect(admin.go("/").locator(f"#symbols option[value='{HOSTILE}']")).to_have_count(1)
     page = admin.edit()
     page.locator("#open-try").click()
-    page.get_by_label("Symbols").fill(stored)
+    page.get_by_role("combobox", name="Symbols").fill(stored)
     page.get_by_role("button", name="Try the draft").click()
     expect(page.locator("#try-result")).to_contain_text("The draft:", timeout=PATIENCE_MS)
     expect(page.locator("#try-result")).to_contain_text(stored)
