@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,14 @@ class Cluster:
     place: Path
     workers: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
-    @property
+    @cached_property
     def environment(self) -> Mapping[str, str]:
-        """What the desk's scheduler runs with."""
+        """What the desk's scheduler runs with; asked once, since workers come and go."""
         for process in processes_of(self.desk.var):
-            if process.cmdline()[1:4] == ["-m", "airflow", "scheduler"]:
-                return process.environ()
+            # A task's fork may end between being listed and being asked.
+            with suppress(psutil.NoSuchProcess):
+                if process.cmdline()[1:4] == ["-m", "airflow", "scheduler"]:
+                    return process.environ()
         raise LookupError("the desk has no scheduler")
 
     @property
