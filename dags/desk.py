@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import pandas as pd
@@ -83,6 +83,13 @@ class StagedRun:
     def failing(self, columns: Sequence[str] | None = None) -> pa.Table:
         """One row per failing bar, worst first."""
         return self._table(FAILING, columns) if self.report is not None else _NO_ROWS
+
+    def open_failing(self) -> BinaryIO | None:
+        """The file of them, open to be read; None when there is no verdict."""
+        if self.report is None:
+            return None
+        source: BinaryIO = (self.folder / FAILING).open("rb")
+        return source
 
     def bars(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
         """The bars that were judged, of all or some symbols; None when they are cleaned up.

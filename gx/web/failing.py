@@ -1,8 +1,5 @@
-"""Failing bars as a table: filtered, sorted, one page at a time, and as CSV."""
+"""Failing bars as a table: filtered, sorted, one page at a time."""
 
-import csv
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +13,6 @@ from gx.web.runs import page_number
 
 PER_PAGE = 50
 SORTABLE = BAR_COLUMNS
-_LISTS = ("expectations", "reasons")
-_CSV_ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -66,20 +61,14 @@ def positions(failing: pa.Table, view: View) -> pa.Array:
         at = at.filter(pc.equal(failing["symbol"], view.symbol).combine_chunks())
     if view.expectation:
         at = at.filter(pc.is_in(at, _failed(failing["expectations"], view.expectation)))
-    if view.sort and len(at):
-        keys = pa.table({"value": failing[view.sort].take(at), "at": at})
-        way = "descending" if view.descending else "ascending"
-        at = at.take(pc.sort_indices(keys, sort_keys=[("value", way), ("at", "ascending")]))
-    return at
+    return in_order(failing[view.sort].take(at), at, view) if view.sort else at
 
 
-def to_csv(failing: pa.Table) -> Iterator[str]:
-    """The rows as CSV, a few thousand at a time, safe to open in a spreadsheet."""
-    columns = [*BAR_COLUMNS, "severity", *_LISTS]
-    yield _csv([columns])
-    for batch in failing.select(columns).to_batches(max_chunksize=_CSV_ROWS):
-        rows = batch.to_pylist()
-        yield _csv([[_cell(row[name]) for name in columns] for row in rows])
+def in_order(values: pa.ChunkedArray, at: pa.Array, view: View) -> pa.Array:
+    """The places ``at`` in the order of the values there; of equal ones the first stays first."""
+    way = "descending" if view.descending else "ascending"
+    keys = pa.table({"value": values, "at": at})
+    return at.take(pc.sort_indices(keys, sort_keys=[("value", way), ("at", "ascending")]))
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -96,21 +85,7 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
 
 def _failed(names: pa.ChunkedArray, wanted: str) -> pa.Array:
     combined = names.combine_chunks()
+    if not len(combined):  # without a row to tell, the file may not know that these are lists
+        return pa.array([], pa.int64())
     at = pc.list_parent_indices(combined).filter(pc.equal(pc.list_flatten(combined), wanted))
     return pc.cast(pc.unique(at), pa.int64())
-
-
-def _csv(rows: list[list[Any]]) -> str:
-    sink = io.StringIO()
-    csv.writer(sink).writerows(rows)
-    return sink.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """A value for a spreadsheet: a text that it would run as a formula is quoted."""
-    if value is None or isinstance(value, int | float):
-        return "" if value is None or value != value else value
-    text = "; ".join(map(str, value)) if isinstance(value, list) else value
-    if not isinstance(text, str):
-        return date_label(text)
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text

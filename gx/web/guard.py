@@ -20,7 +20,7 @@ from gx.render import add_filters
 
 _HERE = Path(__file__).parent
 _STATIC = (_HERE / "static", _HERE.parent / "templates")
-_HEADERS = {
+HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -117,12 +117,12 @@ def page(request: Request, template: str, **context: Any) -> Response:
     text = PAGES.get_template(template).render(
         **{"nonce": nonce, "base": base, "user": user, "here": here, **context}
     )
-    return HTMLResponse(text, status, headers={**_HEADERS, "Content-Security-Policy": _csp(nonce)})
+    return HTMLResponse(text, status, headers={**HEADERS, "Content-Security-Policy": _csp(nonce)})
 
 
 def json_response(document: Any, status_code: int = 200) -> Response:
     """A JSON answer that no cache keeps and no browser takes for a page."""
-    return JSONResponse(document, status_code, headers=_HEADERS)
+    return JSONResponse(document, status_code, headers=HEADERS)
 
 
 def base_of(request: Request) -> str:
@@ -137,7 +137,7 @@ async def on_login_needed(request: Request, error: Exception) -> Response:
     if "text/html" not in request.headers.get("accept", ""):
         return json_response({"error": "log in first"}, 401)
     target = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
-    return RedirectResponse(f"{request.app.state.login_url}?next={target}", 303, headers=_HEADERS)
+    return RedirectResponse(f"{request.app.state.login_url}?next={target}", 303, headers=HEADERS)
 
 
 async def on_forbidden(request: Request, error: Exception) -> Response:

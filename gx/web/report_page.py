@@ -1,5 +1,6 @@
 """The page "Report of a run": the verdict first, then what failed, worst first."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ import pyarrow.compute as pc
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gx.changes import Account, compare
@@ -17,22 +18,24 @@ from gx.charts import price_charts
 from gx.report import QualityReport, read_report
 from gx.report_view import view_of
 from gx.web import failing
-from gx.web.guard import base_of, json_response, page, reader
+from gx.web.failing_csv import CsvResponse, opened
+from gx.web.guard import HEADERS, base_of, json_response, page, reader
 from gx.web.runs import VERDICTS, kind
 from gx.web.sources import RunFiles, RunSummary, Sources
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 _NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity", "reasons"])
 
 
 def report_routes() -> list[Route]:
     """The report, and its parts that are asked for on their own."""
     return [
-        Route("/runs/{run_id}", report),
-        Route("/runs/{run_id}/failing", failing_rows),
-        Route("/runs/{run_id}/failing.csv", failing_csv),
-        Route("/runs/{run_id}/failed", failed),
-        Route("/runs/{run_id}/charts", charts),
-        Route("/runs/{run_id}/changes", changes),
+        Route("/runs/{run_id}", _kept(report)),
+        Route("/runs/{run_id}/failing", _kept(failing_rows)),
+        Route("/runs/{run_id}/failing.csv", _kept(failing_csv)),
+        Route("/runs/{run_id}/failed", _kept(failed)),
+        Route("/runs/{run_id}/charts", _kept(charts)),
+        Route("/runs/{run_id}/changes", _kept(changes)),
         Route("/runs/{run_id}/evidence", evidence),
         Route("/runs/{run_id}/docs", to_docs),
         Route("/runs/{run_id}/mlflow", to_mlflow),
@@ -82,22 +85,12 @@ async def failing_rows(request: Request) -> Response:
 
 
 async def failing_csv(request: Request) -> Response:
-    """Every failing bar that fits the query, as CSV."""
+    """Every failing bar that fits the query, as CSV; a file that is cut meanwhile breaks it off."""
     files = await _files(request)
-    view = failing.View.of(request.query_params)
-    chosen = await run_in_threadpool(_chosen, files, view)
+    kept = await run_in_threadpool(opened, files)
     name = "".join(c if c.isalnum() and c.isascii() else "_" for c in files.summary.run_id)
-    headers = {
-        "Content-Disposition": f'attachment; filename="failing_{name}.csv"',
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(failing.to_csv(chosen), media_type="text/csv", headers=headers)
-
-
-def _chosen(files: RunFiles, view: failing.View) -> pa.Table:
-    table = files.failing()
-    return table.take(failing.positions(table, view))
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="failing_{name}.csv"'}
+    return CsvResponse(kept, failing.View.of(request.query_params), request.method, headers)
 
 
 async def failed(request: Request) -> Response:
@@ -176,6 +169,20 @@ async def to_mlflow(request: Request) -> Response:
     if files.summary.mlflow_url is None:
         raise HTTPException(404, "This run has not been tracked in MLflow.")
     return RedirectResponse(files.summary.mlflow_url, 303)
+
+
+def _kept(endpoint: Endpoint) -> Endpoint:
+    """The endpoint; a file that is not kept any more, or is damaged, is told."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except FileNotFoundError:
+            raise HTTPException(404, "Not all files of this run are kept any more.") from None
+        except pa.ArrowInvalid as error:
+            raise HTTPException(503, f"A file of this run is damaged: {error}.") from error
+
+    return answer
 
 
 async def _files(request: Request) -> RunFiles:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -87,7 +87,13 @@ class RunFiles(Protocol):
         """The run's Data Docs page, a path relative to ``Sources.data_docs``; None if unknown."""
 
     def failing(self, columns: Sequence[str] | None = None) -> pa.Table:
-        """One row per failing bar, worst first (see QualityReport.failing); empty if none."""
+        """One row per failing bar, worst first (see QualityReport.failing); empty if none.
+
+        Raises FileNotFoundError when they are not kept, and pa.ArrowInvalid for a damaged file.
+        """
+
+    def open_failing(self) -> BinaryIO | None:
+        """The Parquet file of them, for who reads it in parts; None when there is no verdict."""
 
     def bars(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
         """The bars that were judged, of all or some symbols, ordered by symbol and date.

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from dags.errors import AlteredError, StagingError
@@ -94,6 +96,16 @@ def test_what_is_written_is_read_back(tmp_path: Path):
     assert made.read_table("f.parquet").to_pylist() == [{"symbol": "A", "close": 1.5}]
     assert made.read_json("a.json") == {"é": 1}
     assert made.exists("a.json") and not made.exists("b.json")
+
+
+def test_many_rows_are_written_in_groups_that_a_reader_can_hold(tmp_path: Path):
+    made = prepared(tmp_path)
+
+    made.write_frame("f.parquet", pd.DataFrame({"close": np.arange(300_000.0)}))
+
+    with (made.root / "f.parquet").open("rb") as source:
+        metadata = pq.read_metadata(source)
+    assert [metadata.row_group(n).num_rows for n in range(2)] == [250_000, 50_000]
 
 
 def test_a_step_records_what_it_found_and_how_it_failed(tmp_path: Path):
