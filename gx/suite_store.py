@@ -138,6 +138,15 @@ class SuiteStore:
                 history.settle(saved.sha256)
             return saved
 
+    def refuse_name(self, name: str) -> None:
+        """Raise SuiteError for a name that no new suite can have: it is unfit, or taken."""
+        if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
+            raise SuiteError(
+                f"suite name {shown(name)} must be 1 to 64 of a-z, 0-9 and _", field="name"
+            )
+        if (self.suites / f"{name}.json").exists():
+            raise _taken(name)
+
     def create(
         self,
         name: str,
@@ -149,17 +158,13 @@ class SuiteStore:
     ) -> Version:
         """Write a suite under a new name; raises SuiteError when the name is taken or unfit, and
         else what ``save`` raises."""
-        if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
-            raise SuiteError(
-                f"suite name {shown(name)} must be 1 to 64 of a-z, 0-9 and _", field="name"
-            )
+        self.refuse_name(name)
         author, reason = author_of(author), reason_of(reason)
         _refuse_texts(document)
         path, history = self.suites / f"{name}.json", self._history(name)
         raw = canonical(document).encode()
         with history.locked():
-            if path.exists():
-                raise _taken(name)
+            self.refuse_name(name)  # another may have been quicker
             self._judge(raw, name, accepted)
             history.settle("")  # what was announced under this name never came to be
             saved = version_of(

@@ -43,8 +43,13 @@ async def site(request: Request) -> Response:
 
 def find_page(root: Path, relative: str) -> Path:
     """The file of the site at a path below ``root``; 404 for whatever is not in there."""
-    path = (root / relative.lstrip("/")).resolve() if "\0" not in relative else root
-    if not path.is_relative_to(root.resolve()) or not path.is_file():
+    path = root / relative.lstrip("/")
+    try:
+        path = path.resolve()
+        is_there = path.is_relative_to(root.resolve()) and path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a null byte
+        is_there = False
+    if not is_there:
         raise HTTPException(404, "Data Docs has no such page.")
     return path
 

@@ -151,8 +151,11 @@ def _same_origin(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = request.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        host = urlsplit(request.headers.get("origin", "")).netloc
+    except ValueError:  # "http://[" is no address
+        return False
+    return bool(host) and host == request.headers.get("host")
 
 
 def _csp(nonce: str) -> str:

@@ -171,9 +171,10 @@ class SuiteApi:
         body = await read_body(request, {"name": str}, accepted_weaknesses=list, **_BARS)
         accepted = texts(body, "accepted_weaknesses")
         sources = request.app.state.sources
+        store = suite_store(sources, self._trust)
+        await run_in_threadpool(store.refuse_name, body["name"])  # before bars are read for it
         bars, _, _ = await run_in_threadpool(_bars, sources, body)
         document = await self._ask("draft", bars=bars, name=body["name"])
-        store = suite_store(sources, self._trust)
         create = partial(
             store.create, author=user.name, reason=_drafted_from(bars), accepted=accepted
         )
