@@ -18,6 +18,7 @@ from gx.web.failing import View, in_order, positions
 from gx.web.sources import RunFiles
 
 COLUMNS = [*BAR_COLUMNS, "severity", "expectations", "reasons"]
+INCOMPLETE = "THIS FILE IS NOT COMPLETE: its rows could not be read to the end; download it again"
 SORTED_ROWS = 100_000  # 1,000,000 bars in another order are read ten times, which takes 2 s
 _ROWS = 5_000
 _KEYS = 50_000
@@ -45,13 +46,18 @@ def to_csv(kept: pq.ParquetFile | None, view: View) -> Iterator[str]:
 
     In memory are some thousand rows at a time; with a ``sort`` 100,000 of them, and 30 bytes for
     each row of the view. One file is read all along, also when it is removed or another one takes
-    its place. Raises OSError or pa.ArrowInvalid for a file that is cut meanwhile.
+    its place. Of a file that is cut meanwhile the last line says so; then OSError or
+    pa.ArrowInvalid is raised.
     """
     yield _lines([COLUMNS])
     if kept is None:
         return
-    for rows in _sorted(kept, view) if view.sort else _as_kept(kept, view):
-        yield _lines(zip(*map(_cells, rows.columns), strict=True))
+    try:
+        for rows in _sorted(kept, view) if view.sort else _as_kept(kept, view):
+            yield _lines(zip(*map(_cells, rows.columns), strict=True))
+    except Exception:  # whatever it was: Airflow ends what breaks off as if it were whole
+        yield _lines([[INCOMPLETE]])
+        raise
 
 
 class CsvResponse(StreamingResponse):

@@ -85,7 +85,7 @@ async def failing_rows(request: Request) -> Response:
 
 
 async def failing_csv(request: Request) -> Response:
-    """Every failing bar that fits the query, as CSV; a file that is cut meanwhile breaks it off."""
+    """Every failing bar that fits the query, as CSV; one that breaks off says so at its end."""
     files = await _files(request)
     kept = await run_in_threadpool(opened, files)
     name = "".join(c if c.isalnum() and c.isascii() else "_" for c in files.summary.run_id)

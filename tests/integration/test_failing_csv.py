@@ -1,6 +1,7 @@
 """The CSV of failing bars: whole, in order, in little memory, and honest when it breaks off."""
 
 import csv
+import gzip
 import http.client
 import io
 import os
@@ -17,6 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
 from dags.desk import Desk, StagedRun
@@ -24,7 +27,7 @@ from dags.layout import FAILING
 from dags.settings import Settings
 from gx.web.app import create_app
 from gx.web.failing import SORTABLE, View
-from gx.web.failing_csv import COLUMNS, to_csv
+from gx.web.failing_csv import COLUMNS, INCOMPLETE, to_csv
 from gx.web.guard import User
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 from tests.web_server import served
@@ -306,8 +309,27 @@ def test_a_file_that_is_cut_meanwhile_breaks_the_download_off(connection, kept):
     answer.read(1000)
     os.truncate(kept, kept.stat().st_size // 2)
 
-    with pytest.raises(http.client.IncompleteRead):
+    with pytest.raises(http.client.IncompleteRead) as broken:
         answer.read()
+    assert broken.value.partial.decode().endswith(f"{INCOMPLETE}\r\n")
+
+
+def test_below_airflows_middlewares_it_says_that_it_is_not_complete(app, kept):
+    async def passing(request, call_next):  # as Airflow's refresh of tokens is made
+        return await call_next(request)
+
+    app.add_middleware(BaseHTTPMiddleware, dispatch=passing)
+    app.add_middleware(GZipMiddleware)
+    with served(app) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", PATH, headers={"accept-encoding": "gzip"})
+        answer = connection.getresponse()
+        begun = answer.read(1000)
+        os.truncate(kept, kept.stat().st_size // 2)
+        whole = begun + answer.read()
+        connection.close()
+
+    assert gzip.decompress(whole).decode().endswith(f"{INCOMPLETE}\r\n")
 
 
 def test_whoever_leaves_takes_the_open_file_along(connection, kept):
