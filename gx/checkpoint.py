@@ -1,8 +1,7 @@
 """Run a suite on a frame of bars and give the verdict."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ from great_expectations.data_context import AbstractDataContext
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 from great_expectations.datasource.fluent.interfaces import Batch
 
+from gx.asked import NOTHING_ASKED, Asked, parameters, without_bars
 from gx.docs import standalone
 from gx.outcomes import ROWS_ONLY, memory_batch, read_outcomes, suite_of
 from gx.plugins.expectations.lookback import with_lookback
 from gx.report import QualityReport, date_label
 from gx.suites import Suite, read_suite, suite_path
-from gx.verdicts import failing_bars, lookback_failing, symbol_verdicts
+from gx.verdicts import failing_bars, lookback_failing, symbol_verdicts, with_missing
 
 PROJECT = Path(__file__).parent
 
@@ -36,6 +36,7 @@ def run(
     suite: str = "stock_data",
     run_name: str | None = None,
     as_of: str | None = None,
+    asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
     project: Path = PROJECT,
 ) -> QualityReport:
@@ -44,8 +45,9 @@ def run(
     ``bars`` has the columns symbol, date, open, high, low, close, volume (prices and volume
     float64); what is missing is for the suite to find. Validation results and Data Docs land under
     ``results``; nothing in ``project`` is written. ``as_of`` (2025-11-04; default now) is the day
-    at whose end freshness and future bars are judged. ``lookback`` has the bars before ``bars``:
-    they tell what is ordinary for a symbol, and are not judged themselves.
+    at whose end freshness and future bars are judged; ``asked`` is what the bars are the answer to.
+    ``lookback`` has the bars before ``bars``: they tell what is ordinary for a symbol, and are not
+    judged themselves.
 
     One validation per process at a time: a context mixes up the batches of several threads.
 
@@ -54,17 +56,18 @@ def run(
     read = read_suite(suite_path(suite, project / "expectations"))
     frame = with_lookback(bars, lookback)
     gx_context = project_context(results, project)
-    parameters, data = _parameters(as_of), {"dataframe": frame}
+    given, data = parameters(read, as_of, asked), {"dataframe": frame}
     checkpoint = gx_context.checkpoints.get(suite)
     checked = checkpoint.run(
         batch_parameters=data,
-        expectation_parameters=parameters,
+        expectation_parameters=given,
         run_id=RunIdentifier(run_name=run_name),
     )
     ((key, result),) = checked.run_results.items()
     (definition,) = checkpoint.validation_definitions
     batch = definition.batch_definition.get_batch(batch_parameters=data)
-    report = _report(read, batch, frame, lookback, result, parameters, {})
+    judged = _Judged(frame, lookback, given, asked, {})
+    report = _report(read, batch, judged, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
 
@@ -73,23 +76,24 @@ def run_in_memory(
     suite: Suite,
     *,
     as_of: str | None = None,
+    asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
     skipped: Mapping[str, str] | None = None,
 ) -> QualityReport:
     """Judge ``bars`` by a suite that need not be committed; writes nothing.
 
-    ``lookback`` is as in ``run``; ``skipped`` gives, by expectation type, why it makes no sense for
-    these bars.
+    ``as_of``, ``asked`` and ``lookback`` are as in ``run``; ``skipped`` gives, by expectation type,
+    why it makes no sense for these bars.
     """
     frame, skipped = with_lookback(bars, lookback), skipped or {}
-    parameters = _parameters(as_of)
+    given = parameters(suite, as_of, asked)
     wanted = [e for e in suite.expectations if e.configuration.type not in skipped]
     batch = memory_batch(frame)
     result = batch.validate(
-        suite_of(suite.name, wanted), result_format=ROWS_ONLY, expectation_parameters=parameters
+        suite_of(suite.name, wanted), result_format=ROWS_ONLY, expectation_parameters=given
     )
     assert isinstance(result, ExpectationSuiteValidationResult)
-    return _report(suite, batch, frame, lookback, result, parameters, skipped)
+    return _report(suite, batch, _Judged(frame, lookback, given, asked, skipped), result)
 
 
 @lru_cache(maxsize=1)  # a context keeps the bars that it judged last
@@ -111,25 +115,34 @@ def page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> st
     return Path(url2pathname(urlsplit(str(site["site_url"])).path)).read_text(encoding="utf-8")
 
 
-def _parameters(as_of: str | None) -> dict[str, Any]:
-    """What a suite file may leave to the run: {"$PARAMETER": "as_of"}."""
-    return {"as_of": as_of or datetime.now(UTC).isoformat(timespec="seconds")}
+@dataclass(frozen=True)
+class _Judged:
+    """What a suite was validated on, and with which parameters."""
+
+    frame: pd.DataFrame
+    lookback: pd.DataFrame | None
+    parameters: Mapping[str, Any]
+    asked: Asked
+    skipped: Mapping[str, str]
 
 
 def _report(
-    suite: Suite,
-    batch: Batch,
-    frame: pd.DataFrame,
-    lookback: pd.DataFrame | None,
-    result: ExpectationSuiteValidationResult,
-    parameters: Mapping[str, Any],
-    skipped: Mapping[str, str],
+    suite: Suite, batch: Batch, judged: _Judged, result: ExpectationSuiteValidationResult
 ) -> QualityReport:
-    outcomes = read_outcomes(suite, batch, frame, result, parameters=parameters, skipped=skipped)
-    frame = frame.copy(deep=False)
+    outcomes = read_outcomes(
+        suite,
+        batch,
+        judged.frame,
+        result,
+        parameters=judged.parameters,
+        skipped=judged.skipped,
+    )
+    frame = judged.frame.copy(deep=False)
     frame.attrs = {}  # a report is kept, and written: the lookback does not belong to it
-    before = frame.iloc[:0] if lookback is None else lookback.reset_index(drop=True)
+    before = frame.iloc[:0] if judged.lookback is None else judged.lookback.reset_index(drop=True)
     known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
+    verdicts = symbol_verdicts(frame, outcomes)
+    absent = without_bars(suite, judged.parameters["as_of"], judged.asked, verdicts.keys())
     return QualityReport(
         suite=suite.name,
         suite_sha256=suite.sha256,
@@ -138,7 +151,7 @@ def _report(
         first_date=date_label(known.min()),
         last_date=date_label(known.max()),
         outcomes=outcomes,
-        symbols=symbol_verdicts(frame, outcomes),
+        symbols=with_missing(verdicts, absent),
         failing=failing_bars(frame, outcomes),
         lookback_failing=lookback_failing(before, outcomes),
         weaknesses=tuple(getattr(suite, "weaknesses", ())),

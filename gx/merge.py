@@ -1,7 +1,7 @@
 """Put the findings of the market's parts together into the report that one frame would have had."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
 from gx.across import MOVES, Suspects, judge_gross, judge_spellings
+from gx.asked import NOTHING_ASKED, Asked, parameters, without_bars
 from gx.errors import PartsError
 from gx.outcomes import (
     NO_ROWS,
@@ -34,9 +35,10 @@ from gx.plugins.expectations import (
     ExpectNoDuplicatedSeries,
     ExpectNoGrossPriceErrors,
     ExpectNoMarketWideHoles,
+    ExpectNoMissingSessions,
     ExpectSymbolsToBeUnambiguous,
 )
-from gx.plugins.expectations.base import DOUBTING
+from gx.plugins.expectations.kernels.attendance import ARRAYS, Attendance
 from gx.plugins.expectations.kernels.bars import (
     BAR_SIZE,
     Bars,
@@ -44,18 +46,24 @@ from gx.plugins.expectations.kernels.bars import (
     SortedFrame,
     bar_size_of,
 )
-from gx.plugins.expectations.kernels.holes import CalendarHoles, judge_holes
+from gx.plugins.expectations.kernels.holes import Absences, judge_holes, judge_missing
 from gx.plugins.expectations.kernels.market_moves import Moves
 from gx.plugins.expectations.kernels.twins import Windows, judge_windows
 from gx.plugins.expectations.lookback import with_lookback
+from gx.plugins.expectations.session_expectations import AttendanceExpectation
 from gx.report import BAR_COLUMNS, QualityReport
 from gx.suites import Suite
-from gx.verdicts import failing_bars, failing_rows_of, lookback_failing, symbol_verdicts
+from gx.verdicts import (
+    failing_bars,
+    failing_rows_of,
+    lookback_failing,
+    symbol_verdicts,
+    with_missing,
+)
 
 LISTED = 50
 SAMPLED = 20
 NO_EXCEPTION = {"raised_exception": False, "exception_message": None, "exception_traceback": None}
-HOLE_ARRAYS = ("days", "lacking", "active", "row", "begin", "end")
 
 
 class Part(Protocol):
@@ -83,10 +91,13 @@ class Merged:
     results: tuple[ExpectationValidationResult, ...]
 
 
-def merge(parts: Sequence[Part], suite: Suite, *, as_of: str) -> Merged:
+def merge(
+    parts: Sequence[Part], suite: Suite, *, as_of: str, asked: Asked = NOTHING_ASKED
+) -> Merged:
     """The report over all parts, as ``gx.checkpoint.run`` would have made it of one frame.
 
-    ``parts`` are in the order of the whole extract, by symbol; rows are counted through all of
+    ``as_of`` and ``asked`` are as there, of the whole market. ``parts`` are in the order of the
+    whole extract, by symbol; rows are counted through all of
     them. No more is held than the failing bars, and what the expectations that look across symbols
     need: 24 bytes a bar for copied series, or the columns that a built-in one names.
 
@@ -103,9 +114,9 @@ def merge(parts: Sequence[Part], suite: Suite, *, as_of: str) -> Merged:
         part if part.document["bar_size"] == size else _judged_again(part, suite, as_of, size)
         for part in parts
     ]
-    market = _Market(parts)
+    market, given = _Market(parts), parameters(suite, as_of, asked)
     found = [
-        _find(expectation, number, market, as_of)
+        _find(expectation, number, market, given)
         for number, expectation in enumerate(suite.expectations)
     ]
     results = [one for one in found if one is not None]
@@ -120,6 +131,7 @@ def merge(parts: Sequence[Part], suite: Suite, *, as_of: str) -> Merged:
         _show_values(one, bars)
     bars = bars.loc[failing_rows_of(outcomes)]
     doubted = np.unique(np.concatenate([NO_ROWS, *(one.lookback_rows for one in results)]))
+    verdicts = symbol_verdicts(bars, outcomes, market.sizes)
     report = QualityReport(
         suite=suite.name,
         suite_sha256=suite.sha256,
@@ -128,7 +140,7 @@ def merge(parts: Sequence[Part], suite: Suite, *, as_of: str) -> Merged:
         first_date=min(market.every("first_date"), default=None),
         last_date=max(market.every("last_date"), default=None),
         outcomes=outcomes,
-        symbols=symbol_verdicts(bars, outcomes, market.sizes),
+        symbols=with_missing(verdicts, without_bars(suite, as_of, asked, verdicts.keys())),
         failing=failing_bars(bars, outcomes),
         lookback_failing=lookback_failing(market.lookback_at(doubted), outcomes),
         weaknesses=tuple(getattr(suite, "weaknesses", ())),
@@ -239,7 +251,9 @@ def _taken(
     return pd.concat(found)
 
 
-def _find(expectation: Expectation, number: int, market: _Market, as_of: str) -> Found | None:
+def _find(
+    expectation: Expectation, number: int, market: _Market, given: Mapping[str, Any]
+) -> Found | None:
     entries = [part.document["entries"][number] for part in market.parts]
     raised = [entry for entry in entries if _raised(entry)]
     if raised:
@@ -247,9 +261,9 @@ def _find(expectation: Expectation, number: int, market: _Market, as_of: str) ->
         return Found(crash, NO_ROWS, NO_ROWS, looked_at=0)
     route = entries[0]["route"]
     if route == Route.COLUMNS:
-        return _in_columns(expectation, market, as_of)
+        return _in_columns(expectation, market, given)
     if route == Route.MARKET:
-        return _across(expectation, number, entries, market)
+        return _across(expectation, number, market, given)
     if any("result" not in entry for entry in entries):
         return None
     if route == Route.SCHEMA:
@@ -263,9 +277,12 @@ def _find(expectation: Expectation, number: int, market: _Market, as_of: str) ->
 
 
 def _across(
-    expectation: Expectation, number: int, entries: Sequence[Mapping[str, Any]], market: _Market
+    expectation: Expectation, number: int, market: _Market, given: Mapping[str, Any]
 ) -> Found:
     """Judge an expectation that looks across symbols by what each part says of itself."""
+    assert isinstance(expectation, BarExpectation)
+    entries = [part.document["entries"][number] for part in market.parts]
+    fails = False
     not_judged = sum(entry["not_judged"] for entry in entries)
     if isinstance(expectation, ExpectNoDuplicatedSeries):
         rows, details = judge_windows(
@@ -281,11 +298,11 @@ def _across(
         )
         rows, details = found.rows, found.details
     else:
-        assert isinstance(expectation, ExpectNoMarketWideHoles)
+        assert isinstance(expectation, AttendanceExpectation)
         longer = all(part.document["bar_size"] == "longer" for part in market.parts)
         not_judged = not_judged if longer else 0
-        holes = [() if longer else _holes(part, number) for part in market.parts]
-        rows, details = judge_holes(holes, percent=expectation.percent)
+        absences = _absences(expectation, number, market, given, longer=longer)
+        rows, details, fails = absences.rows, absences.details, absences.fails
     failing, doubted = market.split(rows)
     result = {
         "element_count": market.judged,
@@ -293,11 +310,13 @@ def _across(
         "unexpected_count": len(failing),
         "details": {"not_judged_symbols": not_judged, **details},
     }
-    doubting = expectation.severity in DOUBTING
-    return _counted(expectation, result, failing, doubted if doubting else NO_ROWS)
+    doubted = doubted if expectation.doubting else NO_ROWS
+    return _counted(expectation, result, failing, doubted, fails=fails)
 
 
-def _in_columns(expectation: Expectation, market: _Market, as_of: str) -> Found | None:
+def _in_columns(
+    expectation: Expectation, market: _Market, given: Mapping[str, Any]
+) -> Found | None:
     """Judge an expectation on the columns that it names, read from all parts."""
     columns = market.columns(
         _columns_of(expectation, market.parts[0]), lookback=isinstance(expectation, BarExpectation)
@@ -305,7 +324,7 @@ def _in_columns(expectation: Expectation, market: _Market, as_of: str) -> Found 
     result = memory_batch(columns).validate(
         suite_of("columns", [expectation]),
         result_format=ROWS_ONLY,
-        expectation_parameters={"as_of": as_of},
+        expectation_parameters=dict(given),
     )
     assert isinstance(result, ExpectationSuiteValidationResult)
     if not result.results:
@@ -324,14 +343,22 @@ def _columns_of(expectation: Expectation, part: Part) -> list[str] | None:
     return [name for name in part.document["columns"] if name in named]
 
 
-def _counted(expectation: Expectation, result: dict[str, Any], rows: Rows, doubted: Rows) -> Found:
+def _counted(
+    expectation: Expectation,
+    result: dict[str, Any],
+    rows: Rows,
+    doubted: Rows,
+    *,
+    fails: bool = False,
+) -> Found:
     """Judge by the counts over all parts, as Great Expectations does by those of one batch."""
     missing = result.get("missing_count") or 0
     considered, unexpected = result["element_count"] - missing, result["unexpected_count"]
     share = unexpected / considered if considered else None
     mostly = getattr(expectation, "mostly", 1.0)
     # In these very steps, so that no rounding tells the two apart.
-    success = not considered or (float(considered) - float(unexpected)) / considered >= mostly
+    met = not considered or (float(considered) - float(unexpected)) / considered >= mostly
+    success = met and not fails
     result["unexpected_percent"] = None if share is None else 100 * share
     if "missing_count" in result:
         total = result["element_count"]
@@ -412,12 +439,32 @@ def _windows(part: Part, number: int) -> Windows:
     return Windows(rows, sums, ends, code, order, symbols, judged)
 
 
-def _holes(part: Part, number: int) -> tuple[CalendarHoles, ...]:
+def _absences(
+    expectation: AttendanceExpectation,
+    number: int,
+    market: _Market,
+    given: Mapping[str, Any],
+    *,
+    longer: bool,
+) -> Absences:
+    said = [() if longer else _attendance(part, number) for part in market.parts]
+    wanted = expectation.wanted(given)
+    if longer:
+        wanted = replace(wanted, symbols=())
+    if isinstance(expectation, ExpectNoMarketWideHoles):
+        return judge_holes(said, wanted, percent=expectation.percent)
+    assert isinstance(expectation, ExpectNoMissingSessions)
+    return judge_missing(said, wanted, allowed=expectation.allowed)
+
+
+def _attendance(part: Part, number: int) -> tuple[Attendance, ...]:
     return tuple(
-        CalendarHoles(
-            calendar, *(_needed(part, f"{number}.{place}.{name}") for name in HOLE_ARRAYS)
+        Attendance(
+            calendar,
+            tuple(symbols),
+            *(_needed(part, f"{number}.{place}.{name}") for name in ARRAYS),
         )
-        for place, calendar in enumerate(part.document["entries"][number]["calendars"])
+        for place, (calendar, symbols) in enumerate(part.document["entries"][number]["calendars"])
     )
 
 

@@ -152,7 +152,7 @@ def outcome_of(
     observed = _observed(found.result)
     if nothing:
         observed = observed or why_none(found.result)
-    symbols, ownerless = _symbols(bars, found.rows)
+    symbols, ownerless = _symbols(bars, found.rows, found.result)
     count = len(found.rows) or int(found.result.result.get("unexpected_count") or 0)
     return _outcome(
         expectation,
@@ -198,16 +198,26 @@ def _plain_sentence(type_: str, kwargs: Mapping[str, Any]) -> str:
     return f"{type_.removeprefix('expect_').replace('_', ' ').capitalize()} ({said})."
 
 
-def _symbols(frame: pd.DataFrame, rows: Rows) -> tuple[tuple[str, ...], int]:
-    """The symbols at fault, the worst first, and how many failing rows have none."""
+def _symbols(
+    frame: pd.DataFrame, rows: Rows, found: ExpectationValidationResult
+) -> tuple[tuple[str, ...], int]:
+    """The symbols at fault, the worst first, and how much of what fails belongs to none."""
+    details = (found.result.get("details") or {}) if not found.success else {}
+    behind, markets = details.get("behind") or {}, int(details.get("session_count") or 0)
+    counts, nobodys = _owners(frame, rows)
+    late = sorted(set(behind) - set(counts), key=lambda symbol: (-behind[symbol], symbol))
+    ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
+    return (*ordered, *late), nobodys + markets
+
+
+def _owners(frame: pd.DataFrame, rows: Rows) -> tuple[Counter[str], int]:
+    """How many failing rows each symbol has, and how many have none."""
     if not len(rows):
-        return (), 0
+        return Counter(), 0
     owners = (
         frame["symbol"].loc[pd.Index(rows)] if "symbol" in frame else pd.Series([None] * len(rows))
     )
-    counts = Counter(str(symbol) for symbol in owners.dropna())
-    ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
-    return tuple(ordered), int(owners.isna().sum())
+    return Counter(str(symbol) for symbol in owners.dropna()), int(owners.isna().sum())
 
 
 def _examples(frame: pd.DataFrame, rows: Rows) -> tuple[dict[str, Any], ...]:
@@ -239,16 +249,40 @@ def _observed(found: ExpectationValidationResult) -> str:
     if isinstance(mismatched, dict) and mismatched.get("missing"):
         return "missing: " + ", ".join(map(str, mismatched["missing"]))
     if not found.success and details.get("missing"):
-        return _absences(details["missing"])
+        return _absences(details["missing"], details["missing_count"])
+    if not found.success and details.get("sessions"):
+        return _holes(details["sessions"], details["session_count"])
+    if not found.success and details.get("behind_now"):
+        return _behind(details["behind_now"])
     if not_judged := details.get("not_judged_symbols"):
         return f"{not_judged:,} symbols with too few bars were not judged"
     value = result.get("observed_value")
     return "" if value is None else f"found {value}"
 
 
-def _absences(absent: Sequence[Mapping[str, Any]]) -> str:
+def _absences(absent: Sequence[Mapping[str, Any]], count: int) -> str:
     named = [" ".join(str(value) for value in bar.values()) for bar in absent[:EXAMPLES]]
-    return "missing: " + ", ".join(named) + (", …" if len(absent) > EXAMPLES else "")
+    return "missing: " + ", ".join(named) + _more(count - len(named))
+
+
+def _holes(sessions: Sequence[Mapping[str, Any]], count: int) -> str:
+    named = [
+        f"{one['session']}: {one['percent_missing']:g} % of the symbols lack it "
+        f"({', '.join(one['symbols'])})"
+        for one in sessions[:EXAMPLES]
+    ]
+    return "; ".join(named) + _more(count - len(named))
+
+
+def _behind(symbols: Sequence[Mapping[str, Any]]) -> str:
+    named = [f"{one['symbol']} {one['sessions']:,}" for one in symbols[:EXAMPLES]]
+    return (
+        "closed sessions behind: " + ", ".join(named) + (", …" if len(symbols) > EXAMPLES else "")
+    )
+
+
+def _more(count: int) -> str:
+    return f" and {count:,} more" if count > 0 else ""
 
 
 def _exception(found: ExpectationValidationResult) -> str | None:
@@ -268,12 +302,15 @@ def result_key(found: ExpectationValidationResult) -> str:
 
 
 def entry_key(expectation: Expectation, parameters: Mapping[str, Any]) -> str:
-    """The key with which the result comes back: with the parameters filled in."""
-    configuration = expectation.configuration
-    kwargs = {
-        key: parameters[value["$PARAMETER"]]
-        if isinstance(value, Mapping) and value.get("$PARAMETER") in parameters
-        else value
-        for key, value in configuration.kwargs.items()
-    }
+    """The key with which the result comes back: with the parameters filled in.
+
+    A parameter that fills in what the expectation would have taken anyway is not named there.
+    """
+    configuration, fields = expectation.configuration, type(expectation).__fields__
+    kwargs = dict(configuration.kwargs)
+    for key, value in configuration.kwargs.items():
+        if isinstance(value, Mapping) and value.get("$PARAMETER") in parameters:
+            kwargs[key] = parameters[value["$PARAMETER"]]
+            if key in fields and kwargs[key] == fields[key].get_default():
+                del kwargs[key]
     return expectation_key(configuration.type, kwargs)

@@ -19,6 +19,7 @@ from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
 from gx.across import say_gross
+from gx.asked import NOTHING_ASKED, Asked, parameters
 from gx.looked_at import OF_THE_SCHEMA
 from gx.outcomes import (
     ROWS_ONLY,
@@ -32,21 +33,21 @@ from gx.plugins.expectations import (
     BarExpectation,
     ExpectNoDuplicatedSeries,
     ExpectNoGrossPriceErrors,
-    ExpectNoMarketWideHoles,
     ExpectSymbolsToBeUnambiguous,
 )
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.plugins.expectations.errors import ExpectationInputError
+from gx.plugins.expectations.kernels.attendance import ARRAYS, attendance
 from gx.plugins.expectations.kernels.bars import (
     Bars,
     BarSize,
     SortedFrame,
     symbols_with_fewer,
 )
-from gx.plugins.expectations.kernels.holes import find_holes
 from gx.plugins.expectations.kernels.symbols import count_symbols
 from gx.plugins.expectations.kernels.twins import find_windows
 from gx.plugins.expectations.lookback import sort_bars, with_lookback
+from gx.plugins.expectations.session_expectations import AttendanceExpectation
 from gx.report import date_label
 from gx.suites import Suite
 
@@ -82,7 +83,7 @@ ROW_BY_ROW = {
 ACROSS_SYMBOLS = (
     ExpectNoDuplicatedSeries,
     ExpectNoGrossPriceErrors,
-    ExpectNoMarketWideHoles,
+    AttendanceExpectation,
     ExpectSymbolsToBeUnambiguous,
 )
 KEYED_BY_SYMBOL = "expect_compound_columns_to_be_unique"
@@ -114,13 +115,14 @@ def judge_part(
     suite: Suite,
     *,
     as_of: str,
+    asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
     bar_size: BarSize | None = None,
 ) -> Findings:
     """Judge the bars of some symbols; no other part may hold bars of them.
 
-    ``bars``, ``lookback`` and ``as_of`` are as in ``gx.checkpoint.run``; ``bar_size`` is what the
-    whole market's bars are, once that is known.
+    ``bars``, ``lookback``, ``as_of`` and ``asked`` are as in ``gx.checkpoint.run``; ``bar_size`` is
+    what the whole market's bars are, once that is known.
 
     The document has suite_sha256, columns, rows, lookback_rows, sizes (bars by symbol), first_date,
     last_date, bar_size, date_labels, and per entry of the suite its route and what was found. The
@@ -133,8 +135,7 @@ def judge_part(
         {"route": route_of(expectation, list(frame.columns))} for expectation in suite.expectations
     ]
     arrays: Arrays = {}
-    parameters = {"as_of": as_of}
-    _judge_alone(suite, frame, parameters, entries, arrays)
+    _judge_alone(suite, frame, parameters(suite, as_of, asked), entries, arrays)
     found = sort_bars(frame)
     table, arrays["newest"] = found.table, found.newest
     for number, (entry, expectation) in enumerate(zip(entries, suite.expectations, strict=True)):
@@ -241,18 +242,17 @@ def _say_to_market(
             entry |= {"symbols": list(windows.symbols), "judged_symbols": windows.judged}
             for name in ("sums", "ends", "code", "order"):
                 arrays[f"{number}.{name}"] = getattr(windows, name)
-        elif isinstance(expectation, ExpectNoMarketWideHoles):
-            entry["not_judged"], entry["calendars"] = table.symbol_count, []
-            for place, one in enumerate(
-                find_holes(bars, expectation.calendar, expectation.calendars)
-            ):
-                entry["calendars"].append(one.calendar)
-                for name in ("days", "lacking", "active", "row", "begin", "end"):
-                    arrays[f"{number}.{place}.{name}"] = getattr(one, name)
+        elif isinstance(expectation, AttendanceExpectation):
+            said = attendance(bars, expectation.calendar, expectation.calendars)
+            entry["not_judged"] = table.symbol_count
+            entry["calendars"] = [[part.calendar, part.symbols] for part in said]
+            for place, calls in enumerate(said):
+                for name in ARRAYS:
+                    arrays[f"{number}.{place}.{name}"] = getattr(calls, name)
         elif isinstance(expectation, ExpectNoGrossPriceErrors):
             entry["not_judged"] = 0
-            for name, said in say_gross(expectation, bars).items():
-                arrays[f"{number}.{name}"] = said
+            for name, array in say_gross(expectation, bars).items():
+                arrays[f"{number}.{name}"] = array
         elif isinstance(expectation, ExpectSymbolsToBeUnambiguous):
             entry |= {"not_judged": 0, "symbols": count_symbols(bars)}
     except ExpectationInputError as error:

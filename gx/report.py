@@ -13,11 +13,12 @@ import pandas as pd
 from gx.published import Doubt, Removal, documents
 
 Status = Literal["passed", "failed", "unchecked", "error", "missing", "skipped"]
-Verdict = Literal["passed", "warned", "held"]
+Verdict = Literal["passed", "warned", "held", "missing"]
 Policy = Literal["fail", "quarantine"]
 
 SEVERITIES = ("critical", "warning", "info")
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
+NAMED = 5
 _NOT_MET = ("failed", "unchecked", "error", "missing")
 
 
@@ -35,8 +36,9 @@ class Outcome:
     row for it to look at. ``looked_at`` counts the rows that it really looked at; None when it did
     not run, or in a report that does not say. ``rows`` are the positions (int64) of the failing
     rows in the frame; it is empty for a check of the whole table. ``lookback_rows`` are positions
-    in the lookback: of its newest bars, those that fail. ``ownerless`` counts failing rows that
-    have no symbol. ``unexpected_share`` is a fraction, 0 to 1.
+    in the lookback: of its newest bars, those that fail. ``symbols`` are those of the failing rows,
+    and those that lack a bar. ``ownerless`` counts what fails and belongs to no symbol: rows that
+    have none, and sessions that the market lacks. ``unexpected_share`` is a fraction, 0 to 1.
     """
 
     type: str
@@ -81,7 +83,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class SymbolVerdict:
-    """One symbol: ``held`` by a critical failure, ``warned`` by a warning, or ``passed``."""
+    """One symbol: ``held`` by a critical failure, ``warned`` by a warning, or ``passed``.
+
+    ``missing``: it was asked for, and there is no bar of it.
+    """
 
     verdict: Verdict
     rows: int
@@ -157,6 +162,11 @@ class QualityReport:
         """Symbols with a critical failure."""
         return tuple(s for s, verdict in self.symbols.items() if verdict.verdict == "held")
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Symbols that were asked for and have no bar."""
+        return tuple(s for s, verdict in self.symbols.items() if verdict.verdict == "missing")
+
     def decide(self, policy: Policy) -> Decision:
         """What may pass under ``policy`` (DESIGN: "The gate")."""
         if policy == "fail" or not self.blocking:
@@ -164,14 +174,15 @@ class QualityReport:
         nobodys = tuple(explain(outcome) for outcome in self.blocking if not _has_owner(outcome))
         if nobodys:
             return Decision(False, (), nobodys)
-        if len(self.held) == len(self.symbols):
+        if len(self.held) == len(self.symbols) - len(self.missing):
             return Decision(False, self.held, ("every symbol is held",))
         return Decision(True, self.held)
 
     @property
     def sentence(self) -> str:
-        """The verdict in one sentence, and another for what was published before."""
-        return " ".join([self._verdict, *_of_published(self.doubtful, self.removed)])
+        """The verdict in one sentence, others for what is missing and what was published before."""
+        absent = _absent(self.missing)
+        return " ".join([self._verdict, *absent, *_of_published(self.doubtful, self.removed)])
 
     @property
     def _verdict(self) -> str:
@@ -270,6 +281,13 @@ def date_label(value: Any) -> str | None:
     stamp = pd.Timestamp(value)
     midnight = stamp == stamp.normalize() and stamp.tzinfo is None
     return stamp.date().isoformat() if midnight else stamp.isoformat()
+
+
+def _absent(missing: Sequence[str]) -> Iterator[str]:
+    if missing:
+        named = ", ".join(missing[:NAMED]) + (", …" if len(missing) > NAMED else "")
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"{_count(len(missing), 'symbol')} {verb} missing: {named}."
 
 
 def _of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:

@@ -9,7 +9,8 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ from gx.weaknesses import find_weaknesses
 
 SUITES = Path(__file__).parent / "expectations"
 _SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
-PARAMETERS = ("as_of",)
+# What a run gives: see gx.asked.
+PARAMETERS = ("as_of", "symbols", "first_date", "last_date", "ended")
 _ENTRY_KEYS = ("type", "kwargs", "severity", "meta", "notes", "description", "id")
 
 
@@ -42,6 +44,8 @@ class Suite:
     ``expectations`` holds one live expectation per entry, in the file's order;
     ``sha256`` is the digest of the file's bytes and ``text`` the bytes themselves. ``weaknesses``
     are sentences about what it cannot find, empty for a suite that can find something everywhere.
+    ``ended`` is the entry of this name in the file's meta: symbols that trade no more, and the date
+    of their last bar.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Suite:
     text: str
     expectations: tuple[Expectation, ...]
     weaknesses: tuple[str, ...] = ()
+    ended: Mapping[str, str] = field(default_factory=dict)
 
 
 def suite_path(name: str, folder: Path = SUITES) -> Path:
@@ -88,6 +93,7 @@ def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
         text=raw.decode(),
         expectations=expectations,
         weaknesses=find_weaknesses(expectations),
+        ended=_ended(document, where),
     )
 
 
@@ -162,6 +168,23 @@ def _check_head(document: Mapping[str, Any], where: str, name: str) -> None:
     entries = document.get("expectations")
     if not isinstance(entries, list) or not entries:
         raise SuiteError(f"{where}: holds no expectation; an empty suite would pass everything")
+
+
+def _ended(document: Mapping[str, Any], where: str) -> dict[str, str]:
+    """The symbols that have ended: {"meta": {"ended": {"TWTR": "2022-10-27"}}}."""
+    meta = document.get("meta")
+    given = (meta.get("ended") if isinstance(meta, dict) else None) or {}
+    if not isinstance(given, dict):
+        raise SuiteError(f"{where}: meta.ended must give the last date of each symbol that ended")
+    for symbol, day in given.items():
+        try:
+            date.fromisoformat(str(day))
+        except ValueError:
+            raise SuiteError(
+                f"{where}: meta.ended: {shown(symbol)} ended on {shown(day)}, which is no date; "
+                "write it as 2025-01-31"
+            ) from None
+    return {symbol: str(day) for symbol, day in given.items()}
 
 
 def _numbered(entry: Any, where: str, number: int) -> Expectation:

@@ -12,6 +12,7 @@ from gx.report import BAR_COLUMNS, SEVERITIES, Outcome, QualityReport, SymbolVer
 
 STILL_THERE = "published_bars_to_still_exist"
 _NAMED = 5
+_NO_BAR = "It was asked for, and there is no bar of it in the range."
 _GONE = "No published bar has vanished from the source."
 _WORST: dict[str, Verdict] = {"critical": "held", "warning": "warned", "info": "passed"}
 
@@ -43,6 +44,17 @@ def symbol_verdicts(
         )
         for symbol, rows in sorted(sizes.items())
     }
+
+
+def with_missing(
+    verdicts: Mapping[str, SymbolVerdict], absent: Sequence[str]
+) -> dict[str, SymbolVerdict]:
+    """The verdicts, with ``missing`` for those that were asked for and have no bar."""
+    missing = {
+        symbol: SymbolVerdict("missing", rows=0, failing_rows=0, reasons=(_NO_BAR,))
+        for symbol in absent
+    }
+    return dict(sorted({**verdicts, **missing}.items()))
 
 
 def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -46,6 +46,7 @@ class BarExpectation(MulticolumnMapExpectation):
     map_metric: ClassVar[str | None] = JUDGED
     needs_columns: ClassVar[tuple[str, ...]] = ()
     daily_only: ClassVar[bool] = False
+    doubts: ClassVar[bool] = True  # do lookback bars that fail now cast doubt on what was published
     sentence: ClassVar[str] = ""
     detector: ClassVar[Detector]
 
@@ -128,9 +129,16 @@ class BarExpectation(MulticolumnMapExpectation):
                 "not_judged_symbols": found.judgement.not_judged_symbols,
                 **found.judgement.details,
             }
-            if len(found.lookback) and self.severity in DOUBTING:
+            if found.judgement.fails:
+                outcome["success"] = False
+            if len(found.lookback) and self.doubting:
                 outcome["result"]["details"][LOOKBACK_FAILING] = found.lookback.tolist()
         return outcome
+
+    @property
+    def doubting(self) -> bool:
+        """Whether a bar of the lookback that fails now is told."""
+        return self.doubts and self.severity in DOUBTING
 
     def _map_metrics(
         self,

@@ -1,17 +1,21 @@
 """Expectations about bars and the sessions of their exchange."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from gx.plugins.expectations.base import BarExpectation, Detector
 from gx.plugins.expectations.kernels import holes, sessions
+from gx.plugins.expectations.kernels.attendance import Wanted
 
 KEY_COLUMNS = ("symbol", "date")
+WANTED = ("calendar", "calendars", "symbols", "first_date", "last_date", "as_of", "ended")
 CREATED_COLUMNS = ("symbol", "date", "created_at")
 COLUMNS_HELP = "Names of the columns, in this order: "
 AS_OF_HELP = "Judge as of the end of this day (2025-01-31), or of this instant; empty means now."
+ENDED_HELP = "Symbols that trade no more, with their last day; the suite's meta has them for all."
 
 
 class SessionExpectation(BarExpectation):
@@ -69,14 +73,48 @@ class ExpectBarsOnTradingSessions(SessionExpectation):
     sentence: ClassVar[str] = "Every bar must be on a trading session of $calendar."
 
 
-class ExpectNoMissingSessions(SessionExpectation):
-    """Expect a bar on every session between a symbol's first and last bar.
+class AttendanceExpectation(SessionExpectation):
+    """An expectation about sessions that did not come: it knows what was asked for."""
 
-    A missing bar is no row, so the bar that follows the hole fails; the missing sessions are
-    named in the result's details. Bars longer than a day are not judged.
+    symbols: list[str] | SuiteParameterDict = pydantic.Field(
+        [], description="Symbols that were asked for: they are expected even without a bar."
+    )
+    first_date: str | SuiteParameterDict | None = pydantic.Field(
+        None, description="First day of the range; empty for the first bar's."
+    )
+    last_date: str | SuiteParameterDict | None = pydantic.Field(
+        None, description="Last day of the range, expected of all; empty for the newest bar's."
+    )
+    as_of: str | SuiteParameterDict | None = pydantic.Field(None, description=AS_OF_HELP)
+    ended: dict[str, str] | SuiteParameterDict = pydantic.Field({}, description=ENDED_HELP)
+
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", *WANTED)
+
+    def wanted(self, parameters: Mapping[str, Any]) -> Wanted:
+        """What was asked for, with the parameters of the run filled in."""
+        given = {name: getattr(self, name) for name in WANTED}
+        return Wanted(
+            **{
+                name: parameters[value["$PARAMETER"]]
+                if isinstance(value, Mapping) and "$PARAMETER" in value
+                else value
+                for name, value in given.items()
+            }
+        )
+
+
+class ExpectNoMissingSessions(AttendanceExpectation):
+    """Expect a bar on every session from a symbol's first bar to the newest that was due.
+
+    Due is every session up to the end of the range that was asked for, or else up to the newest
+    that any symbol of the same calendar has; of a symbol that has ended, up to its end. A missing
+    bar is no row: the bar that follows a hole fails, and where none follows the symbol itself. The
+    missing sessions are named in the result's details. Bars longer than a day are not judged.
 
     Args:
         calendar, calendars: which exchange's sessions.
+        symbols, first_date, last_date, as_of: what was asked for, and when.
+        ended: symbols that trade no more, with their last day.
         allowed: sessions that a symbol may lack in all (0).
 
     Source: exchange calendars (exchange_calendars).
@@ -84,11 +122,11 @@ class ExpectNoMissingSessions(SessionExpectation):
 
     allowed: int = pydantic.Field(0, ge=0, description="Sessions that a symbol may lack in all.")
 
-    success_keys = ("mostly", "calendar", "calendars", "allowed")
-    detector: ClassVar[Detector] = sessions.missing_sessions
+    success_keys = ("mostly", *WANTED, "allowed")
+    detector: ClassVar[Detector] = holes.missing_sessions
     sentence: ClassVar[str] = (
-        "No symbol may lack more than $allowed sessions of $calendar between its first and last "
-        "bar (the bar after a hole is shown)."
+        "No symbol may lack more than $allowed sessions of $calendar between its first bar and the "
+        "newest session that was due (the bar after a hole is shown)."
     )
 
 
@@ -124,22 +162,27 @@ class ExpectLastBarToBeComplete(SessionExpectation):
 class ExpectBarsToBeFresh(SessionExpectation):
     """Expect at most `allowed` closed sessions since a symbol's last bar.
 
-    The last bar of a symbol that is behind fails. Bars longer than a day are not judged.
+    The last bar of a symbol that is behind fails; how far is in the result's details. Bars longer
+    than a day are not judged.
 
     Args:
         calendar, calendars: which exchange's sessions.
         as_of: the moment to judge from; a date means that day's end (default now).
+        ended: symbols that trade no more, with their last day.
         allowed: closed sessions that may lie after the last bar (1).
 
     Source: exchange calendars (exchange_calendars).
     """
 
     as_of: str | SuiteParameterDict | None = pydantic.Field(None, description=AS_OF_HELP)
+    ended: dict[str, str] | SuiteParameterDict = pydantic.Field({}, description=ENDED_HELP)
     allowed: int = pydantic.Field(
         1, ge=0, description="Closed sessions that may lie after a symbol's last bar."
     )
 
-    success_keys = ("mostly", "calendar", "calendars", "as_of", "allowed")
+    success_keys = ("mostly", "calendar", "calendars", "as_of", "ended", "allowed")
+    # That nothing has come since says nothing about the bar that came.
+    doubts: ClassVar[bool] = False
     detector: ClassVar[Detector] = sessions.stale_feeds
     sentence: ClassVar[str] = (
         "At most $allowed closed sessions of $calendar may lie after a symbol's last bar, as of "
@@ -147,16 +190,20 @@ class ExpectBarsToBeFresh(SessionExpectation):
     )
 
 
-class ExpectNoMarketWideHoles(SessionExpectation):
+class ExpectNoMarketWideHoles(AttendanceExpectation):
     """Expect no session on which much of the market lacks a bar.
 
-    A session is a hole when more than `percent` of the symbols with bars before and after it,
-    and at least two, lack a bar: then the feed failed and not the symbol. The next bar of each
-    of these symbols fails; the sessions are named in the result's details. Bars longer than a
-    day are not judged.
+    A session is a hole when more than `percent` of the symbols of which it is expected, and at
+    least two, lack a bar: then the feed failed and not the symbol. It is expected of a symbol from
+    its first bar to the newest session that was due (see expect_no_missing_sessions), and of one
+    without any bar in all of the range. The next bar of each of these symbols fails; a session that
+    no bar follows fails the market as a whole. The sessions are named in the result's details. Bars
+    longer than a day are not judged.
 
     Args:
         calendar, calendars: which exchange's sessions.
+        symbols, first_date, last_date, as_of: what was asked for, and when.
+        ended: symbols that trade no more, with their last day.
         percent: share of the symbols that may lack a bar, in percent (20).
 
     Source: exchange calendars (exchange_calendars); the share is this project's.
@@ -166,7 +213,7 @@ class ExpectNoMarketWideHoles(SessionExpectation):
         20.0, ge=0, le=100, description="Share of the symbols that may lack a session, in percent."
     )
 
-    success_keys = ("mostly", "calendar", "calendars", "percent")
+    success_keys = ("mostly", *WANTED, "percent")
     detector: ClassVar[Detector] = holes.market_holes
     sentence: ClassVar[str] = (
         "On no session of $calendar may more than $percent % of the symbols lack a bar (the bars "

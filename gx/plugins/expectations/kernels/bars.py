@@ -29,12 +29,14 @@ class Judgement:
 
     flags: bool per row, in the frame's row order; True is suspicious.
     not_judged_symbols: symbols with too few bars for the statistic; their rows are False.
-    details: bounded, JSON-ready evidence that belongs to no row (a missing date, a partner).
+    details: JSON-ready evidence that belongs to no row (a missing date, a partner).
+    fails: whether something fails that is no row.
     """
 
     flags: Flags
     not_judged_symbols: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
+    fails: bool = False
 
 
 class SortedFrame:

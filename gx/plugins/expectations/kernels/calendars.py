@@ -11,7 +11,7 @@ import pandas as pd
 from exchange_calendars.errors import InvalidCalendarName
 from numpy.typing import NDArray
 
-from gx.plugins.expectations.errors import ExpectationInputError, UnknownCalendarError
+from gx.plugins.expectations.errors import UnknownCalendarError
 from gx.plugins.expectations.kernels.bars import MICROSECONDS_PER_HOUR, Bars, Ints
 
 MICROSECONDS_PER_DAY = 24 * MICROSECONDS_PER_HOUR
@@ -39,39 +39,12 @@ class SessionRows:
     sessions: tuple[Sessions, ...]
 
 
-def moment(as_of: str | None) -> pd.Timestamp:
-    """Read `as_of`: None is now; a date is that day's end; a time without zone is UTC.
-
-    It is never later than now: a day to come excuses no bar of the days until then.
-
-    Raises ExpectationInputError for anything that is no date.
-    """
-    now = pd.Timestamp.now(tz="UTC")
-    if as_of is None:
-        return now
-    try:
-        stamp = pd.Timestamp(as_of)
-    except ValueError as error:
-        raise ExpectationInputError(
-            f"as_of {as_of!r} is not a date; write it as 2025-01-31"
-        ) from error
-    if pd.isna(stamp):
-        raise ExpectationInputError("as_of is empty; leave it out to mean today")
-    is_day = stamp.tz is None and stamp == stamp.normalize()
-    stamp = stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
-    if stamp >= now:
-        return now
-    return min(now, stamp + pd.Timedelta(days=1) - pd.Timedelta(1, "ns")) if is_day else stamp
-
-
 def microseconds(stamp: pd.Timestamp) -> int:
     """Return an instant in microseconds since 1970, the unit of every time here."""
     return stamp.value // 1000
 
 
-def session_rows(
-    bars: Bars, calendar: str, calendars: Mapping[str, str] | None, until: pd.Timestamp
-) -> SessionRows:
+def session_rows(bars: Bars, calendar: str, calendars: Mapping[str, str] | None) -> SessionRows:
     """Find each row's session; `calendars` names the calendar of single symbols.
 
     A timestamp at midnight is a session's label; another one belongs to the session during
@@ -83,7 +56,8 @@ def session_rows(
     unique = sorted(set(names))
     which = np.array([unique.index(name) for name in names], dtype=np.int32)
     row_calendar = which[table.code] if len(which) else np.zeros(len(table), dtype=np.int32)
-    found = tuple(_sessions_for(bars, name, until) for name in unique)
+    first = table.memo("first year", lambda: _first_year(bars))
+    found = tuple(sessions_from(name, first) for name in unique)
 
     def compute() -> Ints:
         ordinal = np.full(len(table), -1, dtype=np.int64)
@@ -114,6 +88,12 @@ def local_days(bars: Bars, sessions: Sessions) -> Ints:
     aware = pd.DatetimeIndex(table.instant.astype("datetime64[us]")).tz_localize("UTC")
     local = aware.tz_convert(sessions.zone).tz_localize(None)
     return local.to_numpy("datetime64[us]").view(np.int64) // MICROSECONDS_PER_DAY
+
+
+def sessions_from(name: str, first_year: int) -> Sessions:
+    """Load the decades from a year to the next one, so that most frames share a calendar."""
+    last = pd.Timestamp.now(tz="UTC").year + 1
+    return load_sessions(name, max(min(first_year, last) // 10 * 10, EARLIEST_YEAR), last)
 
 
 @lru_cache(maxsize=64)
@@ -151,13 +131,6 @@ def _calendar(
 def _utc(instants: "pd.Series[pd.Timestamp]") -> Ints:
     index = pd.DatetimeIndex(instants)
     return index.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]").view(np.int64)
-
-
-def _sessions_for(bars: Bars, name: str, until: pd.Timestamp) -> Sessions:
-    """Load the decades of the bars up to the next year, so that most frames share a calendar."""
-    first = bars.table.memo("first year", lambda: _first_year(bars))
-    last = max(until.year, pd.Timestamp.now(tz="UTC").year) + 1
-    return load_sessions(name, max(min(first, last) // 10 * 10, EARLIEST_YEAR), last)
 
 
 def _first_year(bars: Bars) -> int:

@@ -1,140 +1,155 @@
-"""Sessions that much of the market lacks.
-
-What a part of the market says of it (`find_holes`) is small and adds up, so that the parts can be
-read one after the other and judged together (`judge_holes`).
-"""
+"""Sessions without a bar: of single symbols, and of much of the market."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gx.plugins.expectations.kernels.attendance import (
+    LISTED,
+    NOTHING,
+    Attendance,
+    Roll,
+    Wanted,
+    attendance,
+    day_label,
+    roll_call,
+)
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Ints, Judgement
-from gx.plugins.expectations.kernels.calendars import SessionRows, moment, session_rows
 
-LISTED = 50  # missing sessions named one by one
+NAMED = 10  # symbols named for each session that the market lacks
 
 
 @dataclass(frozen=True)
-class CalendarHoles:
-    """What the bars of one exchange lack; days are counted since 1970.
+class Absences:
+    """Each part's failing rows, as it numbers them; the details; and whether more than rows fails.
 
-    For each of its sessions (`days`): how many symbols `lack` a bar between their first and last,
-    and how many are `active` then. For each bar behind missing sessions: its `row` in the frame,
-    and the places in `days` of the first missing session (`begin`) and of its own (`end`).
+    What has not come is no row: `fails` when sessions are missing that no bar follows.
     """
 
-    calendar: str
-    days: Ints
-    lacking: Ints
-    active: Ints
-    row: Ints
-    begin: Ints
-    end: Ints
+    rows: list[Ints]
+    details: Mapping[str, Any]
+    fails: bool
 
 
-Holes = tuple[CalendarHoles, ...]
+def missing_sessions(bars: Bars, *, allowed: int = 0, **wanted: Any) -> Judgement:
+    """Flag the first bar after sessions without a bar, in symbols that lack more than `allowed`.
+
+    `wanted` is as in `Wanted`: what is expected of a symbol behind its last bar. There no bar
+    follows; `details` names the missing sessions, and in `behind` for every symbol how many there
+    are behind its last bar.
+    """
+    asked = Wanted(**wanted)
+    said = [attendance(bars, asked.calendar, asked.calendars)]
+    return _judgement(bars, judge_missing(said, asked, allowed=allowed))
 
 
-def market_holes(
-    bars: Bars,
-    *,
-    calendar: str = "XNYS",
-    calendars: Mapping[str, str] | None = None,
-    percent: float = 20.0,
-) -> Judgement:
+def market_holes(bars: Bars, *, percent: float = 20.0, **wanted: Any) -> Judgement:
     """Flag the next bar of every symbol that lacks a session which the market lacks.
 
-    A session is a hole when more than `percent` of the symbols that have bars before and after
-    it, and at least two of them, lack a bar: the feed failed, not the symbol. `details` names
-    the sessions and the share of symbols that lack them.
+    A session is a hole when more than `percent` of the symbols of which it is expected, and at
+    least two, lack a bar: the feed failed, not the symbol. `wanted` is as in `Wanted`. `details`
+    names the sessions, the share of symbols that lack them, and some of these.
     """
+    asked = Wanted(**wanted)
+    said = [attendance(bars, asked.calendar, asked.calendars)]
+    return _judgement(bars, judge_holes(said, asked, percent=percent))
+
+
+def judge_missing(
+    parts: Sequence[Sequence[Attendance]], wanted: Wanted, *, allowed: int
+) -> Absences:
+    """Judge the symbols of all parts one by one."""
+    failing: list[list[Ints]] = [[] for _ in parts]
+    listed: list[dict[str, str]] = []
+    count, behind = 0, dict[str, int]()
+    for roll in roll_call(parts, wanted):
+        tails, inside = roll.until - roll.tail, roll.end - roll.begin
+        lacking = tails + np.bincount(roll.symbol, inside, minlength=len(roll.symbols))
+        over = lacking > allowed
+        holes = np.flatnonzero(over[roll.symbol])
+        for number, rows in enumerate(failing):
+            rows.append(roll.row[holes[roll.part[holes] == number]])
+        ends = np.flatnonzero(over & (tails > 0))
+        behind |= {roll.symbols[place]: int(tails[place]) for place in ends}
+        count += int(inside[holes].sum() + tails[ends].sum())
+        listed += _named(roll, holes, ends, LISTED - len(listed))
+    details: dict[str, Any] = {"missing": listed, "missing_count": count} if count else {}
+    return Absences(
+        [_sorted(rows) for rows in failing],
+        details | ({"behind": behind} if behind else {}),
+        bool(behind),
+    )
+
+
+def judge_holes(
+    parts: Sequence[Sequence[Attendance]], wanted: Wanted, *, percent: float
+) -> Absences:
+    """Judge the sessions of each exchange by all of its symbols."""
+    failing: list[list[Ints]] = [[] for _ in parts]
+    listed: list[dict[str, Any]] = []
+    count, behind = 0, dict[str, int]()
+    for roll in roll_call(parts, wanted):
+        length = len(roll.sessions.days)
+        tails = _covering(roll.tail, roll.until, length)
+        lacking = tails + _covering(roll.begin, roll.end, length)
+        active = tails + _covering(roll.first, roll.last + 1, length)
+        hole = (lacking * 100 > percent * active) & (lacking >= 2)
+        upto = np.concatenate(([0], np.cumsum(hole)))
+        # Of a bar in the range only what the range itself lacks counts; of one before it, all.
+        begin = np.where(roll.end >= roll.since, np.maximum(roll.begin, roll.since), roll.begin)
+        at = np.flatnonzero(upto[roll.end] > upto[begin])
+        for number, rows in enumerate(failing):
+            rows.append(roll.row[at[roll.part[at] == number]])
+        ends = np.flatnonzero(upto[roll.until] > upto[roll.tail])
+        behind |= {roll.symbols[p]: int(upto[roll.until[p]] - upto[roll.tail[p]]) for p in ends}
+        judged = np.flatnonzero(hole[roll.since :]) + roll.since
+        count += len(judged)
+        for place in judged[: LISTED - len(listed)]:
+            share = round(100 * int(lacking[place]) / int(active[place]), 1)
+            session = day_label(roll.sessions.days[place])
+            names = _lacking(roll, place)
+            listed.append({"session": session, "percent_missing": share, "symbols": names})
+    details = {"sessions": listed, "session_count": count} if count else {}
+    return Absences(
+        [_sorted(rows) for rows in failing],
+        details | ({"behind": behind} if behind else {}),
+        bool(count),
+    )
+
+
+def _judgement(bars: Bars, found: Absences) -> Judgement:
     if bars.table.bar_size == "longer":
         return bars.nothing()
-    (rows,), details = judge_holes([find_holes(bars, calendar, calendars)], percent=percent)
-    flags = np.zeros(len(bars.table), dtype=bool)
-    flags[rows] = True
-    return Judgement(flags, details=details)
+    flags: Flags = np.zeros(len(bars.table), dtype=bool)
+    flags[found.rows[0]] = True
+    return Judgement(flags, details=found.details, fails=found.fails)
 
 
-def find_holes(bars: Bars, calendar: str, calendars: Mapping[str, str] | None) -> Holes:
-    """Say what the bars lack, by calendar."""
-    rows = session_rows(bars, calendar, calendars, moment(None))
-    after, missing = holes_of(bars, rows)
-    order = bars.table.order
-    found = []
-    for number, sessions in enumerate(rows.sessions):
-        mine = rows.calendar[after] == number
-        end = rows.ordinal[after[mine]]
-        begin = end - missing[mine]
-        length = len(sessions.days)
-        first, last = _lives(bars, rows, number)
-        found.append(
-            CalendarHoles(
-                calendar=sessions.name,
-                days=sessions.days,
-                lacking=_covering(begin, end, length),
-                active=_covering(first, last + 1, length),
-                row=after[mine] if order is None else order[after[mine]],
-                begin=begin,
-                end=end,
-            )
-        )
-    return tuple(found)
+def _named(roll: Roll, holes: Ints, ends: Ints, most: int) -> list[dict[str, str]]:
+    """Name missing sessions one by one, those behind the last bars first: they are the news."""
+    behind = sorted((roll.symbols[p], roll.tail[p], roll.until[p]) for p in ends)
+    inside = sorted((roll.symbols[roll.symbol[h]], roll.begin[h], roll.end[h]) for h in holes)
+    listed: list[dict[str, str]] = []
+    for symbol, begin, end in [*behind[:most], *inside[:most]]:
+        days = roll.sessions.days[begin:end][: most - len(listed)]
+        listed += [{"symbol": symbol, "date": day_label(day)} for day in days]
+    return listed
 
 
-def judge_holes(parts: Sequence[Holes], *, percent: float) -> tuple[list[Ints], Mapping[str, Any]]:
-    """Return each part's failing rows, as it numbers them, and the details of all of them."""
-    failing: list[list[Ints]] = [[] for _ in parts]
-    listed: list[dict[str, object]] = []
-    for name in sorted({one.calendar for part in parts for one in part}):
-        mine = [(n, one) for n, part in enumerate(parts) for one in part if one.calendar == name]
-        days = np.unique(np.concatenate([one.days for _, one in mine]))
-        lacking, active = (np.zeros(len(days), dtype=np.int64) for _ in range(2))
-        for _, one in mine:
-            at = np.searchsorted(days, one.days)
-            lacking[at] += one.lacking
-            active[at] += one.active
-        hole = (lacking * 100 > percent * active) & (lacking >= 2)
-        for number, one in mine:
-            upto = np.concatenate(([0], np.cumsum(hole[np.searchsorted(days, one.days)])))
-            failing[number].append(one.row[upto[one.end] > upto[one.begin]])
-        shares = 100 * lacking[hole] / active[hole]
-        listed += [
-            {"session": day_label(day), "percent_missing": round(float(share), 1)}
-            for day, share in zip(days[hole], shares, strict=True)
-        ]
-    details = {"sessions": listed[:LISTED], "session_count": len(listed)} if listed else {}
-    nothing = [np.zeros(0, dtype=np.int64)]
-    return [np.concatenate(rows or nothing).astype(np.int64) for rows in failing], details
+def _lacking(roll: Roll, place: np.int64) -> list[str]:
+    """The first of the symbols that lack a session."""
+    inside = roll.symbol[(roll.begin <= place) & (place < roll.end)]
+    behind = np.flatnonzero((roll.tail <= place) & (place < roll.until))
+    return sorted(roll.symbols[symbol] for symbol in np.union1d(inside, behind))[:NAMED]
 
 
-def holes_of(bars: Bars, rows: SessionRows) -> tuple[Ints, Ints]:
-    """Return the bars that follow missing sessions, and how many are missing before each."""
-    placed = np.flatnonzero((rows.ordinal >= 0) & (bars.table.code >= 0))
-    code, ordinal = bars.table.code[placed], rows.ordinal[placed]
-    missing = np.diff(ordinal) - 1
-    hole = (code[1:] == code[:-1]) & (missing > 0)
-    return placed[1:][hole], missing[hole]
+def _sorted(rows: Sequence[Ints]) -> Ints:
+    return np.sort(np.concatenate([NOTHING, *rows]))
 
 
-def day_label(day: int | np.int64) -> str:
-    """Write a day since 1970 as 2025-10-05."""
-    return str(np.datetime64(int(day), "D"))
-
-
-def _lives(bars: Bars, rows: SessionRows, number: int) -> tuple[Ints, Ints]:
-    """Return the first and last session of each symbol of one calendar."""
-    placed: Flags = (rows.ordinal >= 0) & (rows.calendar == number) & (bars.table.code >= 0)
-    code, ordinal = bars.table.code[placed], rows.ordinal[placed]
-    starts = np.flatnonzero(np.diff(code, prepend=-1))
-    ends = np.append(starts[1:], len(code)) - 1 if len(code) else starts
-    return ordinal[starts], ordinal[ends]
-
-
-def _covering(begin: Ints, end: Ints, length: int) -> NDArray[np.int64]:
+def _covering(begin: Ints, end: Ints, length: int) -> Ints:
     """Count, for each of `length` places, the half-open spans that cover it."""
     edges = np.bincount(begin, minlength=length + 1) - np.bincount(end, minlength=length + 1)
-    return np.cumsum(edges)[:length]
+    return np.cumsum(edges)[:length].astype(np.int64)

@@ -1,21 +1,14 @@
-"""Bars against the sessions of their exchange: closed days, the future, holes, late data."""
+"""Bars against the sessions of their exchange: closed days, the future, late data."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from gx.plugins.expectations.kernels.attendance import LISTED, last_days
 from gx.plugins.expectations.kernels.bars import Bars, Ints, Judgement
-from gx.plugins.expectations.kernels.calendars import (
-    SessionRows,
-    Sessions,
-    instants,
-    local_days,
-    microseconds,
-    moment,
-    session_rows,
-)
-from gx.plugins.expectations.kernels.holes import LISTED, day_label, holes_of
+from gx.plugins.expectations.kernels.calendars import instants, local_days, session_rows
+from gx.plugins.expectations.kernels.moments import Moment
 
 
 def off_session(
@@ -30,7 +23,7 @@ def off_session(
     """
     if bars.table.bar_size == "longer":
         return bars.nothing()
-    rows = session_rows(bars, calendar, calendars, moment(None))
+    rows = session_rows(bars, calendar, calendars)
     return bars.judge(rows.ordinal < 0)
 
 
@@ -46,41 +39,17 @@ def future(
     Bars within the day are flagged when they are later than `as_of` itself. Without a session
     before `as_of` in the calendar, the day of `as_of` is the limit.
     """
-    now = moment(as_of)
-    rows = session_rows(bars, calendar, calendars, now)
+    now = Moment.of(as_of)
+    rows = session_rows(bars, calendar, calendars)
     flags = np.zeros(len(bars.table), dtype=bool)
     for number, sessions in enumerate(rows.sessions):
         mine = rows.calendar == number
         if bars.table.bar_size == "intraday":
-            late = instants(bars, sessions) > microseconds(now)
+            late = instants(bars, sessions) > now.latest(sessions)
         else:
-            late = local_days(bars, sessions) > _last_closed_day(sessions, now)
+            late = local_days(bars, sessions) > now.last_closed_day(sessions)
         flags |= mine & late
     return bars.judge(flags)
-
-
-def missing_sessions(
-    bars: Bars,
-    *,
-    calendar: str = "XNYS",
-    calendars: Mapping[str, str] | None = None,
-    allowed: int = 0,
-) -> Judgement:
-    """Flag the first bar after sessions without a bar, in symbols that lack more than `allowed`.
-
-    Counted between a symbol's first and last bar. A missing bar is no row, so the bar that
-    follows the hole stands for it; `details` names the missing sessions.
-    """
-    if bars.table.bar_size == "longer":
-        return bars.nothing()
-    rows = session_rows(bars, calendar, calendars, moment(None))
-    after, missing = holes_of(bars, rows)
-    lacking = np.bincount(bars.table.code[after], missing, minlength=bars.table.symbol_count)
-    chosen = lacking[bars.table.code[after]] > allowed
-    after, missing = after[chosen], missing[chosen]
-    flags = np.zeros(len(bars.table), dtype=bool)
-    flags[after] = True
-    return bars.judge(flags, details=_named_holes(bars, rows, after, missing))
 
 
 def stale_feeds(
@@ -89,21 +58,33 @@ def stale_feeds(
     calendar: str = "XNYS",
     calendars: Mapping[str, str] | None = None,
     as_of: str | None = None,
+    ended: Mapping[str, str] | None = None,
     allowed: int = 1,
 ) -> Judgement:
-    """Flag the last bar of symbols with more than `allowed` closed sessions since, at `as_of`."""
+    """Flag the last bar of symbols with more than `allowed` closed sessions since, at `as_of`.
+
+    Of a symbol that has ended nothing new is expected. `details` says how far each is behind.
+    """
     table = bars.table
     if table.bar_size == "longer":
         return bars.nothing()
-    now = moment(as_of)
-    rows = session_rows(bars, calendar, calendars, now)
+    now, over = Moment.of(as_of), last_days(ended)
+    never = np.iinfo(np.int64).max
+    end = np.array([over.get(str(symbol), never) for symbol in table.symbols], dtype=np.int64)
+    rows = session_rows(bars, calendar, calendars)
     flags = np.zeros(len(table), dtype=bool)
+    behind = np.zeros(len(table), dtype=np.int64)
     for number, sessions in enumerate(rows.sessions):
         last = np.flatnonzero((table.remaining == 0) & (rows.calendar == number))
         reached = np.searchsorted(sessions.days, local_days(bars, sessions)[last], side="right")
-        closed = int(np.searchsorted(sessions.closes, microseconds(now), side="right"))
-        flags[last] = closed - reached > allowed
-    return bars.judge(flags)
+        due = np.searchsorted(sessions.days, end[table.code[last]], side="right")
+        behind[last] = np.minimum(due, now.closed(sessions)) - reached
+        flags[last] = behind[last] > allowed
+    named = [
+        {"symbol": str(table.symbols[table.code[row]]), "sessions": int(behind[row])}
+        for row in np.flatnonzero(flags)[:LISTED]
+    ]
+    return bars.judge(flags, details={"behind_now": named} if named else {})
 
 
 def incomplete_last_bars(
@@ -118,7 +99,7 @@ def incomplete_last_bars(
     `created_at` without zone is read in `created_zone`; without a value nothing is said.
     """
     table = bars.table
-    rows = session_rows(bars, calendar, calendars, moment(None))
+    rows = session_rows(bars, calendar, calendars)
     written = _written(table.frame[bars.created_at], created_zone)
     written = written if table.order is None else written[table.order]
     flags = np.zeros(len(table), dtype=bool)
@@ -128,21 +109,6 @@ def incomplete_last_bars(
         known = written[last] != np.iinfo(np.int64).min
         flags[last] = known & (written[last] < sessions.closes[rows.ordinal[last]])
     return bars.judge(flags)
-
-
-def _last_closed_day(sessions: Sessions, now: pd.Timestamp) -> int:
-    closed = int(np.searchsorted(sessions.closes, microseconds(now), side="right"))
-    return int(sessions.days[closed - 1]) if closed else microseconds(now) // 86_400_000_000
-
-
-def _named_holes(bars: Bars, rows: SessionRows, after: Ints, missing: Ints) -> dict[str, object]:
-    listed: list[dict[str, str]] = []
-    for row, count in zip(after[:LISTED], missing[:LISTED], strict=True):
-        sessions = rows.sessions[rows.calendar[row]]
-        symbol = str(bars.table.symbols[bars.table.code[row]])
-        for place in range(rows.ordinal[row] - count, rows.ordinal[row])[: LISTED - len(listed)]:
-            listed.append({"symbol": symbol, "date": day_label(sessions.days[place])})
-    return {"missing": listed, "missing_count": int(missing.sum())} if len(after) else {}
 
 
 def _written(created: "pd.Series[pd.Timestamp]", zone: str) -> Ints:

@@ -1,0 +1,85 @@
+"""What a run asked for: by it the gate knows what should be there and is not."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from gx.plugins.expectations.kernels.attendance import last_days
+from gx.plugins.expectations.kernels.calendars import sessions_from
+from gx.plugins.expectations.kernels.moments import Moment
+from gx.plugins.expectations.session_expectations import SessionExpectation
+from gx.suites import Suite
+
+EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The symbols, and the first and last date of the range (2025-10-05; None: open)."""
+
+    symbols: tuple[str, ...] = ()
+    first_date: str | None = None
+    last_date: str | None = None
+
+
+NOTHING_ASKED = Asked()
+
+
+def parameters(suite: Suite, as_of: str | None, asked: Asked) -> dict[str, Any]:
+    """What a suite file may leave to the run, as {"$PARAMETER": name} (see suites.PARAMETERS)."""
+    return {
+        "as_of": as_of or datetime.now(UTC).isoformat(timespec="seconds"),
+        "symbols": list(asked.symbols),
+        "first_date": asked.first_date,
+        "last_date": asked.last_date,
+        "ended": dict(suite.ended),
+    }
+
+
+def without_bars(
+    suite: Suite, as_of: str | None, asked: Asked, present: Collection[str]
+) -> tuple[str, ...]:
+    """The symbols that were asked for, have no bar, and should have one, in order.
+
+    None is due of a symbol that had ended before the range, or whose calendar has no closed session
+    in it.
+    """
+    over, first = last_days(suite.ended), _day(asked.first_date)
+    return tuple(
+        sorted(
+            symbol
+            for symbol in set(asked.symbols).difference(present)
+            if not (first is not None and over.get(symbol, first) < first)
+            and _sessions_due(calendar_of(suite, symbol), as_of, asked) != 0
+        )
+    )
+
+
+def any_session(suite: Suite, as_of: str | None, asked: Asked) -> bool:
+    """Whether an exchange of any symbol asked for had a session in the range."""
+    calendars = {calendar_of(suite, symbol) for symbol in asked.symbols or ("",)}
+    return any(_sessions_due(name, as_of, asked) != 0 for name in calendars)
+
+
+def calendar_of(suite: Suite, symbol: str) -> str:
+    """The calendar that the suite's first expectation about sessions gives this symbol."""
+    for expectation in suite.expectations:
+        if isinstance(expectation, SessionExpectation):
+            return expectation.calendars.get(symbol, expectation.calendar)
+    return str(SessionExpectation.__fields__["calendar"].default)
+
+
+def _sessions_due(calendar: str, as_of: str | None, asked: Asked) -> int | None:
+    """How many sessions of the range have closed; None where the range is open."""
+    first, last = _day(asked.first_date), _day(asked.last_date)
+    if first is None:
+        return None
+    sessions = sessions_from(calendar, date.fromisoformat(str(asked.first_date)[:10]).year)
+    closed = sessions.days[: Moment.of(as_of).closed(sessions)]
+    due = closed[closed >= first]
+    return len(due) if last is None else int((due <= last).sum())
+
+
+def _day(text: str | None) -> int | None:
+    return None if text is None else (date.fromisoformat(text[:10]) - EPOCH).days
