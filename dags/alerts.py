@@ -47,8 +47,9 @@ class Told:
 class GateAlert(BaseNotifier):
     """Send an alert about the run that has just ended, if there is anything to say about it.
 
-    Used as a DAG's callback for success (held symbols) and for failure. One alert a suite within
-    ALERT_EVERY_MINUTES; those in between are counted, and the next one says how many there were.
+    Used as a DAG's callback for success (held or missing symbols) and for failure. One alert a
+    suite within ALERT_EVERY_MINUTES; those in between are counted, and the next one says how many
+    there were.
     """
 
     def __init__(self, *, failed: bool) -> None:
@@ -84,7 +85,7 @@ def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Al
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     staging = Staging.of_run(settings.staging_url, dag_id, run_id)
     summary = staging.read_json(SUMMARY) if staging.exists(SUMMARY) else {}
-    told = ("held", "doubtful", "removed")
+    told = ("held", "missing", "doubtful", "removed")
     if not failed and not any(summary.get(name) for name in told):
         return None
     return Alert(
@@ -151,8 +152,11 @@ def _title(dag_id: str, summary: dict[str, Any], *, failed: bool) -> str:
 def _what(summary: dict[str, Any]) -> str:
     """What a run that went on has to tell, the gravest first."""
     held, doubtful = len(summary["held"]), summary.get("doubtful", 0)
+    missing = len(summary["missing"])
     if held:
         return f"{held:,} symbol{'s' * (held != 1)} held back"
+    if missing:
+        return f"{missing:,} symbol{'s' * (missing != 1)} missing"
     if doubtful:
         return f"{doubtful:,} published bar{'s' * (doubtful != 1)} now doubtful"
     removed = summary["removed"]
@@ -177,7 +181,11 @@ def _findings(summary: dict[str, Any], context: dict[str, Any]) -> list[str]:
         lines.append(
             f"{summary['removed']:,} published bars are not in the source any more: see the report."
         )
-    for label, names in (("Held", summary["held"]), ("At fault", summary["symbols"])):
+    for label, names in (
+        ("Held", summary["held"]),
+        ("Missing", summary["missing"]),
+        ("At fault", summary["symbols"]),
+    ):
         if names:
             more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
             lines.append(f"{label}: {', '.join(names[:NAMED])}{more}")

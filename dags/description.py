@@ -27,10 +27,11 @@ def describe(
     report: Mapping[str, Any] | None,
     *,
     held: Sequence[str] = (),
+    missing: Sequence[str] = (),
     error: str | None = None,
     links: Mapping[str, str],
 ) -> str:
-    """Markdown: the verdict in a sentence, links, failed expectations, held symbols; bounded.
+    """Markdown: the verdict, links, failed expectations, held and missing symbols; bounded.
 
     Whatever comes from the data or a suite is escaped. `error` is what ended the run, if that was
     not the gate. `links` are addresses by label.
@@ -42,6 +43,8 @@ def describe(
         paragraphs.append(_table(report["expectations"]))
     if held:
         paragraphs.append(f"Held back: {_listed(held, HELD_SYMBOLS)}")
+    if missing:
+        paragraphs.append(f"Missing: {_listed(missing, HELD_SYMBOLS)}")
     if report and error and not error.startswith("GateClosed"):
         paragraphs.append(f"Then: {escape(error, TEXT_CHARACTERS)}")
     return "\n\n".join(filter(None, paragraphs))

@@ -33,6 +33,10 @@ class Superseded(NotPublished):
     """A newer extract of the same bars is published already; it stays."""
 
 
+class NothingDue(Exception):
+    """No exchange had a session in a scheduled range: there is nothing to check, and no fault."""
+
+
 class PartitionError(Exception):
     """The partitions of a run do not add up."""
 

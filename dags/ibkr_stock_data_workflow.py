@@ -25,6 +25,9 @@ everything is judged. While the partitions are being published a reader sees som
 run and others as of the run before, each symbol whole; `run_id` in `stock_data_enriched` tells
 which.
 
+A scheduled run or a backfill over days on which no exchange traded ends green with its tasks
+skipped: nothing was due. Days with a session and without any bar are a failure.
+
 A lost database or MLflow server is tried again, twice, two minutes apart. Bad data, SQL, suites
 and parameters are not: time does not mend them. When MLflow stays away the run fails, and what was
 published stays.
@@ -56,7 +59,7 @@ from dags.errors import StagingError, StagingLostError
 from dags.known_symbols import remembered
 from dags.partitions import is_partitioned
 from dags.request import POLICIES, SYMBOL, SYMBOLS
-from dags.run import current_run
+from dags.run import current_run, skipping
 from dags.settings import Settings
 from tracking.errors import StoreUnreachableError
 
@@ -173,7 +176,8 @@ def ibkr_stock_data_workflow() -> None:
     def extract_stock_data() -> list[dict[str, Any]]:
         from dags.steps import extract
 
-        return extract(current_run())
+        with skipping():
+            return extract(current_run())
 
     @task(map_index_template=LABEL)
     def check_partition(partition: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +190,8 @@ def ibkr_stock_data_workflow() -> None:
     def judge_partitions() -> dict[str, Any]:
         from dags.steps import validate
 
-        return validate(current_run())
+        with skipping():
+            return validate(current_run())
 
     @task
     def validate_data() -> dict[str, Any]:
@@ -213,13 +218,15 @@ def ibkr_stock_data_workflow() -> None:
     def publish_data() -> dict[str, Any]:
         from dags.steps import publish
 
-        return publish(current_run())
+        with skipping():
+            return publish(current_run())
 
     @task
     def log_to_mlflow() -> dict[str, Any]:
         from dags.record import log
 
-        return log(current_run(tolerant=True))
+        with skipping():
+            return log(current_run(tolerant=True))
 
     @task
     def confirm_published() -> None:

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dags.due import asked, refuse_if_nothing_was_due
 from dags.errors import PartitionError
 from dags.extraction import extract_into, staged_bars, staged_lookback
 from dags.layout import ARRAYS, BARS, CONTEXT, FINDINGS
@@ -90,6 +91,7 @@ def check(run: Run, number: int) -> dict[str, Any]:
             staged_bars(staging).to_pandas(date_as_object=False),
             parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite),
             as_of=plan.as_of,
+            asked=asked(run),
             lookback=staged_lookback(staging),
         )
         staging.write_json(FINDINGS, findings.document)
@@ -104,7 +106,7 @@ def check(run: Run, number: int) -> dict[str, Any]:
 def merged_report(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
     """The report over all partitions, and the bars of the worst symbols for its pictures.
 
-    Raises NoBarsError when no partition has a bar.
+    Raises NoBarsError when no partition has a bar, NothingDue when none was due.
     """
     from gx.keep import keep
     from gx.merge import merge
@@ -112,15 +114,16 @@ def merged_report(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
 
     whole, request = PartitionedRun(run), run.request
     plan = whole.plan
+    suite = parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite)
     if not whole.first_rows()[-1]:
+        refuse_if_nothing_was_due(run, suite)
         raise NoBarsError(
             f"stock_data has no bar of any of {len(request.symbols):,} symbols from "
             f"{request.start or 'the first'} to {request.end or 'the last'}; load bars first "
             "(make load FILE=…) or ask for another range."
         )
     parts = [StagedPart(part.staging) for part in whole.parts()]
-    suite = parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite)
-    merged = merge(parts, suite, as_of=plan.as_of)
+    merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run))
     page = keep(merged, results=run.settings.results_dir, run_name=run.staging.root.name)
     return replace(merged.report, page=page), _pictured(merged.report, parts)
 

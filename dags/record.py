@@ -9,10 +9,13 @@ from typing import Any
 
 from dags.description import describe
 from dags.digests import keep_digests
+from dags.due import why_nothing_was_due
+from dags.errors import NothingDue
 from dags.evidence import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
 from dags.judged_data import judged_data
 from dags.layout import REPORT, report_path, run_path
 from dags.links import airflow_root
+from dags.missing import missing_symbols
 from dags.partition_children import children
 from dags.partition_records import settle
 from dags.run import Run
@@ -34,10 +37,15 @@ PAGES = {"Report": REPORT_ARTIFACT, "Data Docs": DOCS_ARTIFACT}
 def log(run: Run) -> dict[str, Any]:
     """Find or create the MLflow run of this DAG run and fill it, however far the steps came.
 
-    Raises TrackingError when MLflow cannot be reached or refuses.
+    Raises TrackingError when MLflow cannot be reached or refuses, NothingDue when there is nothing
+    to track because nothing was due.
     """
     settings, staging = run.settings, run.staging
     settle(run)
+    reason = why_nothing_was_due(run)
+    if reason:
+        write_summary(run, summarise(run, staging.records(), None, reason))
+        raise NothingDue(reason)
     steps = {name: step for name, step in staging.records().items() if name != "log"}
     report = staging.read_json(REPORT) if "open" in steps.get("validate", {}) else None
     store = TrackingStore(
@@ -102,6 +110,7 @@ def run_record(
             summary.verdict if summary else f"No verdict: {error}",
             report,
             held=steps.get("validate", {}).get("held", ()),
+            missing=missing_symbols(steps, report),
             error=error,
             links=links,
         ),
@@ -135,7 +144,7 @@ def run_tags(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> dict[s
         "airflow_dag_id": identity.dag_id,
         "airflow_run_id": identity.run_id,
         "trigger_type": identity.trigger_type,
-        "missing_symbols": ",".join(extracted.get("missing_symbols", ())),
+        "missing_symbols": ",".join(missing_symbols(steps, report)),
         "held_symbols": ",".join(held or ()),
         "suite_sha256": (report or {}).get("suite_sha256", ""),
         "data_digest": extracted.get("digest", ""),

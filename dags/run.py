@@ -1,12 +1,15 @@
 """The run that a task belongs to: its settings, request, folder and identity."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.errors import RequestError
+from dags.errors import NothingDue, RequestError
 from dags.layout import REPORT_PAGE, SYMBOLS, report_path
 from dags.links import airflow_root
 from dags.request import RunRequest, parse_request
@@ -78,6 +81,15 @@ def current_run(*, tolerant: bool = False) -> Run:
         identity=_identity(dag_run),
         fault=fault,
     )
+
+
+@contextmanager
+def skipping() -> Iterator[None]:
+    """End the task as skipped when nothing was due: that is no failure."""
+    try:
+        yield
+    except NothingDue as reason:
+        raise AirflowSkipException(str(reason)) from None
 
 
 def state_of(task_id: str) -> str | None:

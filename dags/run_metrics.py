@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dags.layout import STEPS
+from dags.missing import missing_symbols
 from gx.report import SEVERITIES
 
 Steps = Mapping[str, Mapping[str, Any]]
@@ -40,7 +41,7 @@ def run_metrics(
     if "rows" in extracted:
         metrics["total_rows"] = extracted["rows"]
         metrics["symbols_processed"] = len(extracted["rows_by_symbol"])
-        metrics["symbols_missing"] = len(extracted["missing_symbols"])
+        metrics["symbols_missing"] = len(missing_symbols(steps, report))
     if report:
         metrics |= _validation_metrics(report, failing_rows)
     if "rows" in steps.get("transform", {}):

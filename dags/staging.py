@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dags.cleaning import drop_bars
-from dags.errors import StagingError, Superseded
+from dags.errors import NothingDue, StagingError, Superseded
 from dags.layout import STEPS, WRITTEN_BY, safe_name
 from dags.sealed import SealingSink, unseal
 from dags.store import faults_named, folder_at, make_folder
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 # A reader holds what was written together: some 15 MB of failing bars.
 ROWS_TOGETHER = 250_000
+
+
+# How a step is recorded that ended by one of these; by any other it failed.
+ENDED_AS: dict[type[BaseException], str] = {Superseded: "superseded", NothingDue: "skipped"}
 
 
 class Staging:
@@ -137,7 +141,7 @@ class Staging:
                 yield record
             record["status"] = "success"
         except BaseException as error:
-            record["status"] = "superseded" if isinstance(error, Superseded) else "failed"
+            record["status"] = ENDED_AS.get(type(error), "failed")
             record["error"] = f"{type(error).__name__}: {error}"
             raise
         finally:

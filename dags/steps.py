@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import Engine
 
+from dags.due import asked, refuse_if_nothing_was_due, why_nothing_was_due
 from dags.earlier import COMPARED_BARS, account_before
-from dags.errors import GateClosed, NotPublished, Superseded
+from dags.errors import GateClosed, NothingDue, NotPublished, Superseded
 from dags.extraction import extract_into, staged_bars, staged_lookback
 from dags.known_symbols import remember
 from dags.layout import (
@@ -33,6 +34,7 @@ from dags.published_before import keep_doubts, with_published
 from dags.publishing import Done, Share, publish_share, transform_share
 from dags.run import Run
 from sql.connection import connected
+from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
 from sql.published import published_symbols
 
@@ -68,12 +70,22 @@ def extract(run: Run) -> list[dict[str, Any]]:
             planned = _divide(run, engine)
             record.update(partitions=len(planned))
         else:
-            record.update(extract_into(run, engine))
+            record.update(_extracted(run, engine))
         remember(settings.results_dir, known_symbols(engine))
     if record.get("missing_symbols"):
         missing = ", ".join(record["missing_symbols"])
         log.warning("no bars of %s in the range; the others go on", missing)
     return planned
+
+
+def _extracted(run: Run, engine: Engine) -> dict[str, Any]:
+    try:
+        return extract_into(run, engine)
+    except NoBarsError:
+        from gx.suites import read_suite, suite_path
+
+        refuse_if_nothing_was_due(run, read_suite(suite_path(JUDGED_BY)))
+        raise
 
 
 def _every_symbol(run: Run, engine: Engine) -> list[str]:
@@ -161,6 +173,7 @@ def _checked(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
         results=settings.results_dir,
         run_name=staging.root.name,
         as_of=_as_of(run.request.end),
+        asked=asked(run),
         lookback=staged_lookback(staging),
     )
     return report, bars
@@ -193,8 +206,12 @@ def transform(run: Run) -> dict[str, Any]:
 def publish(run: Run) -> dict[str, Any]:
     """Publish what passed and set aside what is held; of partitions, check that they did.
 
-    Raises GateClosed when every symbol is held, Superseded when newer bars were left as they are.
+    Raises GateClosed when every symbol is held, Superseded when newer bars were left as they are,
+    NothingDue when there is nothing to publish and nothing was due.
     """
+    reason = why_nothing_was_due(run)
+    if reason:
+        raise NothingDue(reason)
     partitioned, staging = is_partitioned(run), run.staging
     with staging.recorded("publish") as record:
         share = Share(run, staging)
@@ -232,11 +249,13 @@ def _superseded(done: Done) -> str:
 
 
 def confirm(run: Run, published: str | None) -> None:
-    """Raise NotPublished unless the run came through publishing and tracking.
+    """Raise NotPublished unless the run came through publishing and tracking, or nothing was due.
 
     ``published`` is the state of the task behind those two. Airflow skips it when a person marks
     the run as failed, and a skipped task would let the run end green.
     """
+    if why_nothing_was_due(run):
+        return
     if published == "skipped":
         raise NotPublished("The run was marked as failed while it was under way.")
     if published != "success":

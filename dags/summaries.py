@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from dags.layout import FAILING, SUMMARY
+from dags.missing import missing_symbols
 from dags.run import Run
 from gx.report import SEVERITIES, Outcome
 from gx.web.sources import RunSummary
@@ -26,7 +27,7 @@ def summarise(
         started=identity.started.isoformat(timespec="seconds"),
         verdict=f"No verdict: {error}",
         state="no_verdict",
-        missing=tuple(steps.get("extract", {}).get("missing_symbols", ())),
+        missing=missing_symbols(steps, report),
         as_of=run.request.end.isoformat() if run.request.end else None,
     )
     if report is None:

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from gx.plugins.expectations.kernels.attendance import last_days
-from gx.plugins.expectations.kernels.calendars import sessions_from
+from gx.plugins.expectations.kernels.bars import Ints
+from gx.plugins.expectations.kernels.calendars import Sessions, sessions_from
 from gx.plugins.expectations.kernels.moments import Moment
 from gx.plugins.expectations.session_expectations import SessionExpectation
 from gx.suites import Suite
@@ -51,15 +52,15 @@ def without_bars(
             symbol
             for symbol in set(asked.symbols).difference(present)
             if not (first is not None and over.get(symbol, first) < first)
-            and _sessions_due(calendar_of(suite, symbol), as_of, asked) != 0
+            and _due(calendar_of(suite, symbol), as_of, asked)
         )
     )
 
 
-def any_session(suite: Suite, as_of: str | None, asked: Asked) -> bool:
-    """Whether an exchange of any symbol asked for had a session in the range."""
+def any_session(suite: Suite, asked: Asked) -> bool:
+    """Whether an exchange of any symbol asked for has a session in the range, closed or not."""
     calendars = {calendar_of(suite, symbol) for symbol in asked.symbols or ("",)}
-    return any(_sessions_due(name, as_of, asked) != 0 for name in calendars)
+    return any(len(_sessions(name, asked)) for name in calendars)
 
 
 def calendar_of(suite: Suite, symbol: str) -> str:
@@ -70,15 +71,25 @@ def calendar_of(suite: Suite, symbol: str) -> str:
     return str(SessionExpectation.__fields__["calendar"].default)
 
 
-def _sessions_due(calendar: str, as_of: str | None, asked: Asked) -> int | None:
-    """How many sessions of the range have closed; None where the range is open."""
-    first, last = _day(asked.first_date), _day(asked.last_date)
-    if first is None:
-        return None
-    sessions = sessions_from(calendar, date.fromisoformat(str(asked.first_date)[:10]).year)
-    closed = sessions.days[: Moment.of(as_of).closed(sessions)]
-    due = closed[closed >= first]
-    return len(due) if last is None else int((due <= last).sum())
+def _due(calendar: str, as_of: str | None, asked: Asked) -> bool:
+    """Whether a session of the range has closed; an open range has always had one."""
+    if asked.first_date is None:
+        return True
+    days = _sessions(calendar, asked)
+    sessions = _load(calendar, asked)
+    closed = Moment.of(as_of).closed(sessions)
+    return bool(len(days) and closed and days[0] <= sessions.days[closed - 1])
+
+
+def _sessions(calendar: str, asked: Asked) -> Ints:
+    """The days of the sessions in the range."""
+    days, first, last = _load(calendar, asked).days, _day(asked.first_date), _day(asked.last_date)
+    days = days if first is None else days[days >= first]
+    return days if last is None else days[days <= last]
+
+
+def _load(calendar: str, asked: Asked) -> Sessions:
+    return sessions_from(calendar, int((asked.first_date or asked.last_date or "2000")[:4]))
 
 
 def _day(text: str | None) -> int | None:

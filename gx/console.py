@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from gx.report import Outcome, QualityReport, date_label
+from gx.report_view import ended_line
 
 WORST_ROWS = 20
 _PRICES = ("open", "high", "low", "close", "volume")
@@ -28,6 +29,7 @@ def report_lines(report: QualityReport) -> Iterator[str]:
     if len(report.failing):
         yield ""
         yield from _bars(report.failing)
+    yield from _absent(report)
     yield from _of_published(report)
     yield from _skipped(report)
     yield ""
@@ -64,6 +66,15 @@ def _bars(failing: pd.DataFrame) -> Iterator[str]:
         yield f"  {_text(bar['symbol']):<10}{date:<20}{cells}  {' '.join(bar['reasons'])}"
     if len(failing) > len(shown):
         yield f"  … and {len(failing) - len(shown):,} more failing bars (--json, --html)"
+
+
+def _absent(report: QualityReport) -> Iterator[str]:
+    if report.missing or report.ended:
+        yield ""
+    for symbol in report.missing[:WORST_ROWS]:
+        yield f"  missing   {symbol}: {' '.join(report.symbols[symbol].reasons)}"
+    if report.ended:
+        yield f"  behind    if one trades no more, say so in the suite's meta: {ended_line(report)}"
 
 
 def _of_published(report: QualityReport) -> Iterator[str]:

@@ -164,6 +164,7 @@ def outcome_of(
         symbols=symbols,
         ownerless=ownerless,
         examples=_examples(bars, found.rows),
+        behind=_last_bars(found.result),
         **known,
     )
 
@@ -205,9 +206,14 @@ def _symbols(
     details = (found.result.get("details") or {}) if not found.success else {}
     behind, markets = details.get("behind") or {}, int(details.get("session_count") or 0)
     counts, nobodys = _owners(frame, rows)
-    late = sorted(set(behind) - set(counts), key=lambda symbol: (-behind[symbol], symbol))
+    late = sorted(set(behind) - set(counts), key=lambda s: (-behind[s]["sessions"], s))
     ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
     return (*ordered, *late), nobodys + markets
+
+
+def _last_bars(found: ExpectationValidationResult) -> dict[str, str | None]:
+    behind = (found.result.get("details") or {}).get("behind") or {}
+    return {symbol: said["last"] for symbol, said in behind.items()}
 
 
 def _owners(frame: pd.DataFrame, rows: Rows) -> tuple[Counter[str], int]:

@@ -38,7 +38,8 @@ class Outcome:
     rows in the frame; it is empty for a check of the whole table. ``lookback_rows`` are positions
     in the lookback: of its newest bars, those that fail. ``symbols`` are those of the failing rows,
     and those that lack a bar. ``ownerless`` counts what fails and belongs to no symbol: rows that
-    have none, and sessions that the market lacks. ``unexpected_share`` is a fraction, 0 to 1.
+    have none, and sessions that the market lacks. ``behind`` are the symbols that lack sessions
+    behind their last bar, with its date. ``unexpected_share`` is a fraction, 0 to 1.
     """
 
     type: str
@@ -60,6 +61,7 @@ class Outcome:
     lookback_rows: np.ndarray[Any, np.dtype[np.int64]] = field(
         default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
     )
+    behind: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -166,6 +168,15 @@ class QualityReport:
     def missing(self) -> tuple[str, ...]:
         """Symbols that were asked for and have no bar."""
         return tuple(s for s, verdict in self.symbols.items() if verdict.verdict == "missing")
+
+    @property
+    def ended(self) -> dict[str, str]:
+        """The symbols that have stopped, with their last bar's date, as a suite's meta says it.
+
+        If they trade no more, this is what to add to it.
+        """
+        behind = {s: last for outcome in self.outcomes for s, last in outcome.behind.items()}
+        return {symbol: last for symbol, last in sorted(behind.items()) if last is not None}
 
     def decide(self, policy: Policy) -> Decision:
         """What may pass under ``policy`` (DESIGN: "The gate")."""
@@ -345,6 +356,7 @@ def _outcome_dict(
         "looked_at": outcome.looked_at,
         "symbols": list(outcome.symbols),
         "ownerless": outcome.ownerless,
+        "behind": dict(outcome.behind),
         "examples": [dict(example) for example in outcome.examples],
         "failing": [by_row[int(row)] for row in outcome.rows] if every_row else [],
         "exception": outcome.exception,
@@ -364,6 +376,7 @@ def _read_outcome(entry: Mapping[str, Any]) -> Outcome:
         exception=entry["exception"],
         symbols=tuple(entry["symbols"]),
         ownerless=entry["ownerless"],
+        behind=entry.get("behind", {}),
         examples=tuple(entry["examples"]),
         looked_at=entry.get("looked_at"),
     )

@@ -1,5 +1,6 @@
 """What of a report is shown: everything has a bound, and says what it leaves out."""
 
+import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +11,8 @@ from gx.changes import Changes
 from gx.pictures import NOTHING, Picture, draw
 from gx.published import Doubt, Removal
 from gx.report import SEVERITIES, Outcome, QualityReport, SymbolVerdict
+
+ENDED = 20  # symbols in the line that a person may copy
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Failed:
 @dataclass(frozen=True)
 class ReportView:
     """What a page shows of ``report``; ``rows`` are failing bars, ``changes`` since the run before.
+    ``ended`` is the line that tells a suite which symbols trade no more, empty if none stopped.
 
     ``provenance`` says by name where the verdict comes from.
     """
@@ -53,6 +57,7 @@ class ReportView:
     doubtful: tuple[Doubt, ...]
     removed: tuple[Removal, ...]
     weaknesses: tuple[str, ...]
+    ended: str
     provenance: Mapping[str, Any]
     changes: Changes | None = None
 
@@ -98,9 +103,16 @@ def view_of(
         doubtful=report.doubtful[: bounds.doubtful],
         removed=tuple(_most_first(report.removed)[: bounds.removed]),
         weaknesses=report.weaknesses[: bounds.weaknesses],
+        ended=ended_line(report),
         provenance=provenance or {},
         changes=changes,
     )
+
+
+def ended_line(report: QualityReport) -> str:
+    """What to add to the suite's meta if the symbols that have stopped trade no more."""
+    stopped = dict(list(report.ended.items())[:ENDED])
+    return f'"ended": {json.dumps(stopped, ensure_ascii=False)}' if stopped else ""
 
 
 def _most_first(removed: Sequence[Removal]) -> list[Removal]:
@@ -108,6 +120,6 @@ def _most_first(removed: Sequence[Removal]) -> list[Removal]:
 
 
 def worst_first(symbols: Mapping[str, SymbolVerdict]) -> list[tuple[str, SymbolVerdict]]:
-    """Symbols with their verdicts: held, warned, passed; the one with most failing bars first."""
-    order = {"held": 0, "warned": 1, "passed": 2}
+    """Symbols with their verdicts: held, missing, warned, passed; most failing bars first."""
+    order = {"held": 0, "missing": 1, "warned": 2, "passed": 3}
     return sorted(symbols.items(), key=lambda s: (order[s[1].verdict], -s[1].failing_rows, s[0]))

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dags.missing import missing_symbols
+
 PASSED, CLOSED, COULD_NOT_RUN = 0, 1, 2
 _SHOWN = 12
 
@@ -56,8 +58,10 @@ def _bars(traces: Traces) -> Iterator[str]:
     more = f", and {len(by_symbol) - _SHOWN} more symbols" if len(by_symbol) > _SHOWN else ""
     span = f"{extracted['first_date']} to {extracted['last_date']}"
     yield _line("Bars", f"{extracted['rows']:,} ({', '.join(shown)}{more}), {span}")
-    if extracted["missing_symbols"]:
-        yield _line("Missing", f"{', '.join(extracted['missing_symbols'])}: no bars in this range")
+    missing = missing_symbols(traces.steps, traces.report)
+    if missing:
+        others = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        yield _line("Missing", f"{', '.join(missing[:_SHOWN])}{others}: no bars in this range")
 
 
 def _expectations(traces: Traces) -> Iterator[str]:

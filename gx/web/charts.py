@@ -54,7 +54,7 @@ def kind(run: RunSummary) -> str:
         return run.state
     if run.held:
         return "held"
-    return "warned" if any(run.failures.values()) else "passed"
+    return "warned" if run.missing or any(run.failures.values()) else "passed"
 
 
 def _bar(run: RunSummary, x: float, step: float, top: float) -> ShareBar:

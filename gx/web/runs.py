@@ -75,7 +75,9 @@ async def run_list(request: Request) -> Response:
         chart=share_chart(found),
         wanted=wanted,
         verdicts=VERDICTS,
-        symbols=_sorted_names(name for run in runs for name in (*run.symbols, *run.held)),
+        symbols=_sorted_names(
+            name for run in runs for name in (*run.symbols, *run.held, *run.missing)
+        ),
         expectations=_sorted_names(name for run in runs for name in run.expectations),
         number=number,
         pages=pages,

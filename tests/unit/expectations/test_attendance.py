@@ -33,14 +33,14 @@ def market(bars: pd.DataFrame, **wanted: Any) -> Judgement:
 
 
 def behind(judgement: Judgement) -> dict[str, int]:
-    return dict(judgement.details.get("behind", {}))
+    return {s: found["sessions"] for s, found in judgement.details.get("behind", {}).items()}
 
 
 def test_a_symbol_without_the_newest_session_of_the_others_fails_though_no_bar_follows():
     judgement = missing(ending(BBB=LAST - 2))
 
     assert judgement.fails and not judgement.flags.any()
-    assert behind(judgement) == {"BBB": 2}
+    assert judgement.details["behind"] == {"BBB": {"sessions": 2, "last": day(LAST - 3)}}
     assert judgement.details["missing"] == [
         {"symbol": "BBB", "date": day(LAST - 2)},
         {"symbol": "BBB", "date": day(LAST - 1)},
@@ -99,7 +99,8 @@ def test_one_symbol_behind_is_no_hole_of_the_market():
 def test_symbols_that_were_asked_for_and_have_no_bar_lack_every_session_of_the_range():
     asked = {"symbols": [*NAMES, "YYY", "ZZZ"], "first_date": day(LAST - 3)}
 
-    assert behind(missing(ending(), **asked)) == {"YYY": 3, "ZZZ": 3}
+    nothing = {"sessions": 3, "last": None}
+    assert missing(ending(), **asked).details["behind"] == {"YYY": nothing, "ZZZ": nothing}
     found = market(ending(), **asked)
     assert behind(found) == {"YYY": 3, "ZZZ": 3}
     assert found.details["session_count"] == 3

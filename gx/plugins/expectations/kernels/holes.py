@@ -18,6 +18,7 @@ from gx.plugins.expectations.kernels.attendance import (
 )
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Ints, Judgement
 
+Behind = dict[str, dict[str, int | str | None]]
 NAMED = 10  # symbols named for each session that the market lacks
 
 
@@ -37,8 +38,8 @@ def missing_sessions(bars: Bars, *, allowed: int = 0, **wanted: Any) -> Judgemen
     """Flag the first bar after sessions without a bar, in symbols that lack more than `allowed`.
 
     `wanted` is as in `Wanted`: what is expected of a symbol behind its last bar. There no bar
-    follows; `details` names the missing sessions, and in `behind` for every symbol how many there
-    are behind its last bar.
+    follows; `details` names the missing sessions, and in `behind` every symbol that lacks sessions
+    behind its last bar: how many, and the date of that bar (None without any).
     """
     asked = Wanted(**wanted)
     said = [attendance(bars, asked.calendar, asked.calendars)]
@@ -63,7 +64,7 @@ def judge_missing(
     """Judge the symbols of all parts one by one."""
     failing: list[list[Ints]] = [[] for _ in parts]
     listed: list[dict[str, str]] = []
-    count, behind = 0, dict[str, int]()
+    count, behind = 0, Behind()
     for roll in roll_call(parts, wanted):
         tails, inside = roll.until - roll.tail, roll.end - roll.begin
         lacking = tails + np.bincount(roll.symbol, inside, minlength=len(roll.symbols))
@@ -72,7 +73,7 @@ def judge_missing(
         for number, rows in enumerate(failing):
             rows.append(roll.row[holes[roll.part[holes] == number]])
         ends = np.flatnonzero(over & (tails > 0))
-        behind |= {roll.symbols[place]: int(tails[place]) for place in ends}
+        behind |= _behind(roll, ends, tails[ends])
         count += int(inside[holes].sum() + tails[ends].sum())
         listed += _named(roll, holes, ends, LISTED - len(listed))
     details: dict[str, Any] = {"missing": listed, "missing_count": count} if count else {}
@@ -89,7 +90,7 @@ def judge_holes(
     """Judge the sessions of each exchange by all of its symbols."""
     failing: list[list[Ints]] = [[] for _ in parts]
     listed: list[dict[str, Any]] = []
-    count, behind = 0, dict[str, int]()
+    count, behind = 0, Behind()
     for roll in roll_call(parts, wanted):
         length = len(roll.sessions.days)
         tails = _covering(roll.tail, roll.until, length)
@@ -103,7 +104,7 @@ def judge_holes(
         for number, rows in enumerate(failing):
             rows.append(roll.row[at[roll.part[at] == number]])
         ends = np.flatnonzero(upto[roll.until] > upto[roll.tail])
-        behind |= {roll.symbols[p]: int(upto[roll.until[p]] - upto[roll.tail[p]]) for p in ends}
+        behind |= _behind(roll, ends, upto[roll.until[ends]] - upto[roll.tail[ends]])
         judged = np.flatnonzero(hole[roll.since :]) + roll.since
         count += len(judged)
         for place in judged[: LISTED - len(listed)]:
@@ -125,6 +126,18 @@ def _judgement(bars: Bars, found: Absences) -> Judgement:
     flags: Flags = np.zeros(len(bars.table), dtype=bool)
     flags[found.rows[0]] = True
     return Judgement(flags, details=found.details, fails=found.fails)
+
+
+def _behind(roll: Roll, ends: Ints, sessions: Ints) -> Behind:
+    return {
+        roll.symbols[place]: {
+            "sessions": int(count),
+            "last": day_label(roll.sessions.days[roll.last[place]])
+            if place < roll.present
+            else None,
+        }
+        for place, count in zip(ends, sessions, strict=True)
+    }
 
 
 def _named(roll: Roll, holes: Ints, ends: Ints, most: int) -> list[dict[str, str]]:
