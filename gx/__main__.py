@@ -45,7 +45,9 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.calendar:
         suite = with_kwargs(suite, calendar=known_calendar(arguments.calendar))
     frame = bars.to_pandas(date_as_object=False)
-    report = run_in_memory(frame, suite, as_of=arguments.as_of, skipped=unfit(bars))
+    report = run_in_memory(
+        frame, suite, as_of=arguments.as_of, skipped=unfit(bars, clock=bool(arguments.as_of))
+    )
     print("\n".join([*report_lines(report), *weakness_lines(suite.weaknesses)]))
     if arguments.json:
         report.write_json(arguments.json)

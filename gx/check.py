@@ -10,6 +10,7 @@ from gx.bar_files import is_daily, read_bars
 from gx.errors import BarFileError
 
 DAILY_ONLY = "only makes sense for daily bars"
+NEEDS_CLOCK = "needs --as-of"
 NEEDS_COLUMN = "the file has no column {}"
 _SYMBOL_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
 
@@ -30,11 +31,15 @@ def read_files(files: Sequence[Path], symbol: str | None = None) -> pa.Table:
         raise BarFileError("some of these files have time zones and some have none") from None
 
 
-def unfit(bars: pa.Table) -> dict[str, str]:
-    """The market expectations that make no sense for these bars, and why, by type."""
-    from gx.plugins.expectations import MARKET_EXPECTATIONS
+def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
+    """The market expectations that make no sense for these bars, and why, by type.
 
-    reasons = {}
+    Without a ``clock`` nobody has said from which moment a file is judged: how old it is says
+    nothing.
+    """
+    from gx.plugins.expectations import MARKET_EXPECTATIONS, ExpectBarsToBeFresh
+
+    reasons = {} if clock else {ExpectBarsToBeFresh.expectation_type: NEEDS_CLOCK}
     for expectation in MARKET_EXPECTATIONS:
         if expectation.daily_only and not is_daily(bars):
             reasons[expectation.expectation_type] = DAILY_ONLY

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gx.asked import NOTHING_ASKED, Asked
 from gx.merge import merge
 from gx.parts import judge_part
 from gx.report import QualityReport
@@ -37,14 +38,20 @@ class Held:
         return self.before if columns is None else self.before.select(list(columns))
 
 
-def in_parts(bars: pd.DataFrame, lookback: pd.DataFrame, suite: Suite, count: int) -> QualityReport:
+def in_parts(
+    bars: pd.DataFrame,
+    lookback: pd.DataFrame,
+    suite: Suite,
+    count: int,
+    asked: Asked = NOTHING_ASKED,
+) -> QualityReport:
     """The report of `count` parts, each with its share of the symbols."""
     symbols = sorted({*bars["symbol"], *lookback["symbol"]})
     parts = []
     for mine in np.array_split(symbols, count):
         share = bars[bars["symbol"].isin(mine)].reset_index(drop=True)
         before = lookback[lookback["symbol"].isin(mine)].reset_index(drop=True)
-        found = judge_part(share, suite, as_of=AS_OF, lookback=before)
+        found = judge_part(share, suite, as_of=AS_OF, asked=asked, lookback=before)
         stored = io.BytesIO()
         np.savez(stored, **found.arrays)
         stored.seek(0)
@@ -55,4 +62,4 @@ def in_parts(bars: pd.DataFrame, lookback: pd.DataFrame, suite: Suite, count: in
                 *(pa.Table.from_pandas(frame, preserve_index=False) for frame in (share, before)),
             )
         )
-    return merge(parts, suite, as_of=AS_OF).report
+    return merge(parts, suite, as_of=AS_OF, asked=asked).report

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
+from gx.asked import Asked
 from gx.checkpoint import run_in_memory
 from gx.errors import PartsError
 from gx.merge import merge
@@ -85,6 +86,21 @@ def test_the_committed_suite_says_the_same_of_parts_as_of_the_whole(
     }
     assert len(whole.lookback_failing)
     same(in_parts(bars, lookback, suite, count), whole)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_what_was_asked_for_and_is_not_there_is_the_same_in_parts_as_in_the_whole(
+    market: tuple[pd.DataFrame, pd.DataFrame], count: int
+):
+    bars, lookback = market
+    suite = read_suite(suite_path("stock_data"))
+    names = sorted({*bars["symbol"], *lookback["symbol"], "NOPE", "ZZZ"})
+    asked = Asked(tuple(names), "2024-06-01", "2025-06-02")
+    whole = run_in_memory(bars, suite, as_of=AS_OF, asked=asked, lookback=lookback)
+
+    assert set(whole.missing) == {"NOPE", "S12", "ZZZ"}
+    assert {"NOPE", "S12"} < {s for o in whole.failed for s in o.behind}
+    same(in_parts(bars, lookback, suite, count, asked), whole)
 
 
 BUILT_IN: list[tuple[str, dict[str, Any]]] = [
