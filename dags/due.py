@@ -4,16 +4,14 @@ from typing import TYPE_CHECKING
 
 from dags.errors import NothingDue
 from dags.run import Run
+from gx.asked import Asked
 
 if TYPE_CHECKING:
-    from gx.asked import Asked
     from gx.suites import Suite
 
 
-def asked(run: Run) -> "Asked":
+def asked(run: Run) -> Asked:
     """The symbols and dates of the request."""
-    from gx.asked import Asked
-
     request = run.request
     return Asked(
         request.symbols,
@@ -27,7 +25,7 @@ def refuse_if_nothing_was_due(run: Run, suite: "Suite") -> None:
 
     A person who asks for such a range is told that there are no bars.
     """
-    from gx.asked import any_session
+    from gx.expected import any_session
 
     if run.identity.trigger_type in ("scheduled", "backfill") and not any_session(
         suite, asked(run)

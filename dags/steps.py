@@ -151,6 +151,7 @@ def validate(run: Run) -> dict[str, Any]:
         decision = report.decide(run.request.policy)
         record.update(open=decision.open, held=list(decision.held), reasons=list(decision.reasons))
         record.update(rows=report.rows, bars_seal=extracted.get("bars_seal"))
+        record.update(asked=asdict(asked(run)))
         # With every symbol held there are bars to set aside before the run fails.
         if not decision.open and not decision.held:
             _say_why(report, run)

@@ -18,8 +18,9 @@ from great_expectations.data_context import AbstractDataContext
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 from great_expectations.datasource.fluent.interfaces import Batch
 
-from gx.asked import NOTHING_ASKED, Asked, parameters, without_bars
+from gx.asked import NOTHING_ASKED, Asked
 from gx.docs import standalone
+from gx.expected import parameters, without_bars
 from gx.outcomes import ROWS_ONLY, memory_batch, read_outcomes, suite_of
 from gx.plugins.expectations.lookback import with_lookback
 from gx.report import QualityReport, date_label

@@ -16,8 +16,9 @@ from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
 from gx.across import MOVES, Suspects, judge_gross, judge_spellings
-from gx.asked import NOTHING_ASKED, Asked, parameters, without_bars
+from gx.asked import NOTHING_ASKED, Asked
 from gx.errors import PartsError
+from gx.expected import parameters, without_bars
 from gx.outcomes import (
     NO_ROWS,
     ROWS_ONLY,

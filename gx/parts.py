@@ -19,7 +19,8 @@ from great_expectations.expectations.expectation import Expectation
 from numpy.typing import NDArray
 
 from gx.across import say_gross
-from gx.asked import NOTHING_ASKED, Asked, parameters
+from gx.asked import NOTHING_ASKED, Asked
+from gx.expected import parameters
 from gx.looked_at import OF_THE_SCHEMA
 from gx.outcomes import (
     ROWS_ONLY,

@@ -32,7 +32,7 @@ from gx.weaknesses import find_weaknesses
 
 SUITES = Path(__file__).parent / "expectations"
 _SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
-# What a run gives: see gx.asked.
+# What a run gives: see gx.expected.
 PARAMETERS = ("as_of", "symbols", "first_date", "last_date", "ended")
 _ENTRY_KEYS = ("type", "kwargs", "severity", "meta", "notes", "description", "id")
 

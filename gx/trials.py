@@ -13,6 +13,7 @@ import pandas as pd
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
+from gx.asked import NOTHING_ASKED, Asked
 from gx.catalogue import catalogue
 from gx.checkpoint import run_in_memory
 from gx.errors import SuiteError
@@ -73,6 +74,7 @@ def try_draft(
     saved: Document | None = None,
     entry: int | None = None,
     as_of: str | None = None,
+    asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """What the draft would find in ``bars``, and how that differs from the saved suite.
@@ -82,10 +84,11 @@ def try_draft(
     """
     started = time.perf_counter()
     drafted, compared, partners = _chosen(document, saved, entry)
-    draft = run_in_memory(bars, _parse(drafted, name), as_of=as_of, lookback=lookback)
+    given: dict[str, Any] = {"as_of": as_of, "asked": asked, "lookback": lookback}
+    draft = run_in_memory(bars, _parse(drafted, name), **given)
     before = None
     if compared is not None:
-        before = run_in_memory(bars, _parse(compared, name), as_of=as_of, lookback=lookback)
+        before = run_in_memory(bars, _parse(compared, name), **given)
     first = entry or 1
     return {
         "rows": draft.rows,

@@ -1,7 +1,7 @@
 """What the suite editor asks for and sends, as JSON."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from gx.asked import NOTHING_ASKED, Asked
 from gx.errors import (
     GateError,
     HistoryError,
@@ -152,16 +153,14 @@ class SuiteApi:
         )
         name, sources = request.path_params["name"], request.app.state.sources
         saved = await run_in_threadpool(suite_store(sources).read, name)
-        bars, as_of, lookback = await run_in_threadpool(_bars, sources, body)
+        tried = await run_in_threadpool(_bars, sources, body)
         answer = await self._ask(
             "try",
             document=body["document"],
             name=name,
-            bars=bars,
             saved=_document(saved) or None,
             entry=body.get("entry"),
-            as_of=as_of,
-            lookback=lookback,
+            **vars(tried),
         )
         return json_response(answer)
 
@@ -173,7 +172,7 @@ class SuiteApi:
         sources = request.app.state.sources
         store = suite_store(sources, self._trust)
         await run_in_threadpool(store.refuse_name, body["name"])  # before bars are read for it
-        bars, _, _ = await run_in_threadpool(_bars, sources, body)
+        bars = (await run_in_threadpool(_bars, sources, body)).bars
         document = await self._ask("draft", bars=bars, name=body["name"])
         create = partial(
             store.create, author=user.name, reason=_drafted_from(bars), accepted=accepted
@@ -222,8 +221,17 @@ def _drafted_from(bars: pd.DataFrame) -> str:
     return f"Drafted from {len(bars):,} bars of {', '.join(chosen)}{more}"
 
 
-def _bars(sources: Sources, body: Body) -> tuple[pd.DataFrame, str | None, pd.DataFrame | None]:
-    """The bars to try a draft on, the day to judge them at, and the bars before them."""
+@dataclass(frozen=True)
+class _Tried:
+    """The bars to try a draft on, and how a run would have them judged (see gx.trials)."""
+
+    bars: pd.DataFrame
+    as_of: str | None = None
+    asked: Asked = NOTHING_ASKED
+    lookback: pd.DataFrame | None = None
+
+
+def _bars(sources: Sources, body: Body) -> _Tried:
     if "run_id" in body:
         return _bars_of_run(sources, body["run_id"])
     symbols = texts(body, "symbols")
@@ -232,19 +240,20 @@ def _bars(sources: Sources, body: Body) -> tuple[pd.DataFrame, str | None, pd.Da
         bars = sources.fresh_bars(symbols or sources.symbols(), start, end)
     except Exception as error:  # its messages are for people, see Sources.fresh_bars
         raise RequestFault(f"the bars could not be read: {error}") from error
-    return _bounded(bars), end.isoformat() if end else None, None
+    first, last = (day.isoformat() if day else None for day in (start, end))
+    return _Tried(_bounded(bars), last, Asked(tuple(symbols), first, last))
 
 
-def _bars_of_run(
-    sources: Sources, run_id: str
-) -> tuple[pd.DataFrame, str | None, pd.DataFrame | None]:
+def _bars_of_run(sources: Sources, run_id: str) -> _Tried:
     files = sources.run(run_id)
     if files is None:
         raise RequestFault("there is no such run")
     bars = files.bars()
     if bars is None:
         raise RequestFault("the bars of this run have been cleaned up; choose a fresh extract")
-    return _bounded(bars), files.summary.as_of or files.summary.started, files.lookback()
+    asked = Asked.read(files.steps.get("validate", {}).get("asked"))
+    moment = files.summary.as_of or files.summary.started
+    return _Tried(_bounded(bars), moment, asked, files.lookback())
 
 
 def _bounded(bars: pd.DataFrame) -> pd.DataFrame:

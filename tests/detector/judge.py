@@ -8,9 +8,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from gx.asked import NOTHING_ASKED
+from gx.expected import parameters
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars
-from gx.suites import read_suite, suite_path
+from gx.suites import Suite, read_suite, suite_path
 from tests.detector.bars import AS_OF, REAL_SPLITS, real_bars, rows_of
 from tests.detector.plant import Kind, plant_many
 
@@ -46,10 +48,11 @@ def flagged(bars: pd.DataFrame) -> Found:
     """
     table = Bars.of(bars)
     found: Found = {}
-    for expectation in _suite():
-        given = expectation.configuration.kwargs
-        arguments = {name: getattr(expectation, name) for name in expectation.parameters()}
-        arguments |= {"as_of": AS_OF} if "as_of" in given else {}
+    given = parameters(_suite(), AS_OF, NOTHING_ASKED)
+    for expectation in _suite().expectations:
+        if not isinstance(expectation, BarExpectation):
+            continue
+        arguments = expectation.arguments(given)
         name = expectation.expectation_type
         name = f"{name} ({expectation.severity.value})" if name in found else name
         found[name] = set(bars.index[type(expectation).detector(table, **arguments).flags])
@@ -58,9 +61,8 @@ def flagged(bars: pd.DataFrame) -> Found:
 
 
 @cache
-def _suite() -> tuple[BarExpectation, ...]:
-    suite = read_suite(suite_path("stock_data"))
-    return tuple(e for e in suite.expectations if isinstance(e, BarExpectation))
+def _suite() -> Suite:
+    return read_suite(suite_path("stock_data"))
 
 
 def false_alarms(bars: pd.DataFrame) -> dict[str, float]:

@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gx.asked import Asked, any_session
+from gx.asked import Asked
 from gx.checkpoint import run_in_memory
 from gx.errors import SuiteError
+from gx.expected import any_session
 from gx.report import QualityReport
 from gx.suites import Suite, parse_suite, read_suite, suite_path
 from tests.staged_runs import daily_bars

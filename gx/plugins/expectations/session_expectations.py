@@ -92,15 +92,8 @@ class AttendanceExpectation(SessionExpectation):
 
     def wanted(self, parameters: Mapping[str, Any]) -> Wanted:
         """What was asked for, with the parameters of the run filled in."""
-        given = {name: getattr(self, name) for name in WANTED}
-        return Wanted(
-            **{
-                name: parameters[value["$PARAMETER"]]
-                if isinstance(value, Mapping) and "$PARAMETER" in value
-                else value
-                for name, value in given.items()
-            }
-        )
+        given = self.arguments(parameters)
+        return Wanted(**{name: given[name] for name in WANTED})
 
 
 class ExpectNoMissingSessions(AttendanceExpectation):
