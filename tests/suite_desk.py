@@ -1,8 +1,10 @@
 """The suite pages on a folder of their own: sources, users, and clients who are logged in."""
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from starlette.applications import Starlette
@@ -29,6 +31,7 @@ def sample_bars() -> pd.DataFrame:
 @dataclass
 class KeptRun:
     summary: RunSummary
+    steps: Mapping[str, Any] = field(default_factory=dict)
 
     def lookback(self):
         return None

@@ -355,7 +355,7 @@ def test_a_suite_that_is_no_json_can_still_be_opened_and_mended(ann, sources):
 def test_the_catalogue_is_told_with_its_forms(ann):
     told = ann.get("/gate/api/catalogue").json()
     assert len(told["entries"]) > 70
-    assert told["parameters"] == ["as_of"]
+    assert told["parameters"] == ["as_of", "symbols", "first_date", "last_date", "ended"]
 
 
 def test_a_workbench_that_dies_is_said_and_starts_again():
