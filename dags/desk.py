@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dags.copies import Copies
+from dags.known_symbols import remembered
 from dags.layout import (
     BARS,
     CHANGES,
@@ -204,12 +205,18 @@ class Desk:
         return frame
 
     def symbols(self) -> list[str]:
-        """Every symbol that there are bars of."""
+        """Every symbol that there are bars of; without the database those that there were."""
+        from sqlalchemy.exc import SQLAlchemyError
+
         from sql.connection import connected
+        from sql.errors import BarStoreError
         from sql.extract import known_symbols
 
-        with connected(self._settings.bars()) as engine:
-            return known_symbols(engine)
+        try:
+            with connected(self._settings.bars()) as engine:
+                return known_symbols(engine)
+        except (SQLAlchemyError, BarStoreError):  # whoever reads bars is told
+            return remembered(self._settings.results_dir, self._settings.symbols)
 
     def _list(self) -> tuple[RunSummary, ...]:
         folders = list(self._folder.iterdir()) if self._folder.exists() else []

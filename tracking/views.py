@@ -140,6 +140,7 @@ _QUALITY_COLUMNS = [
     _column("metrics", "total_rows"),
     _column("metrics", "rows_held"),
     _column("tags", "held_symbols"),
+    _column("tags", "missing_symbols"),
     _column("params", "symbols"),
     _column("tags", "error"),
 ]

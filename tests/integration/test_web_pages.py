@@ -501,3 +501,13 @@ def test_the_same_data_is_not_compared_bar_by_bar(ann, staging, bars):
     stage_bad(staging, bars, "bad", minutes=1, digest="same")
 
     assert "the very same" in ann.get("/gate/runs/bad/changes", headers=HTML).text
+
+
+def test_the_editor_opens_though_the_database_is_away(tmp_path: Path, settings: Settings):
+    away = settings.model_copy(update={"postgres_host": str(tmp_path)})
+    client = TestClient(create_app(Desk(away), guard, login_url="/"), headers={"x-user": "ann"})
+
+    for path in ("/gate/suites/new", "/gate/suites/stock_data"):
+        answer = client.get(path, headers=HTML)
+        assert answer.status_code == 200
+        assert "TSLA" in answer.text
