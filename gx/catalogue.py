@@ -14,25 +14,16 @@ from typing import Any, Literal
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.registry import get_expectation_impl
 
+from gx.entries import PARAMETERS, known_types
 from gx.plugins.expectations import BarExpectation
+from gx.rehearsal import FRAMES_CANNOT
 from gx.report import BAR_COLUMNS
-from gx.suites import PARAMETERS, known_types
 
 Kind = Literal[
     "column", "columns", "number", "integer", "boolean", "choice", "text", "bound", "list", "map",
     "calendar", "json",
 ]  # fmt: skip
 
-# A suite runs on frames of pandas; these ask a database, or have no pandas implementation.
-UNSUPPORTED = {
-    "expect_column_values_to_match_like_pattern": "asks a database; use the regex form",
-    "expect_column_values_to_match_like_pattern_list": "asks a database; use the regex form",
-    "expect_column_values_to_not_match_like_pattern": "asks a database; use the regex form",
-    "expect_column_values_to_not_match_like_pattern_list": "asks a database; use the regex form",
-    "expect_query_results_to_match_comparison": "asks a database",
-    "expect_table_row_count_to_equal_other_table": "asks a database",
-    "unexpected_rows_expectation": "asks a database",
-}
 # What an entry of a suite file says beside its kwargs, and what a suite file may not set.
 _NOT_KWARGS = {
     *("id", "meta", "notes", "description", "severity", "rendered_content", "metadata"),
@@ -74,6 +65,13 @@ _EXAMPLES: dict[str, Any] = {
     "min_value": 1,
     "method": "iqr",
     "multiplier": 3,
+}
+
+# They judge texts, and of the columns that all bars have only the symbol is one.
+_COLUMN_OF_TEXT = {
+    "expect_column_values_to_be_dateutil_parseable": "symbol",
+    "expect_column_values_to_match_strftime_format": "symbol",
+    "expect_column_values_to_match_json_schema": "details",
 }
 
 
@@ -153,7 +151,7 @@ def _entry(type_: str, implementation: type[Expectation]) -> Entry:
         market=market,
         sentence=getattr(implementation, "sentence", "") if market else "",
         fields=tuple(sorted(fields, key=lambda f: (f.advanced, not f.required))),
-        unsupported=UNSUPPORTED.get(type_, ""),
+        unsupported=FRAMES_CANNOT.get(type_, ""),
     )
 
 
@@ -230,6 +228,8 @@ def _example(name: str, type_: str) -> Any:
         return list(BAR_COLUMNS) if "match" in type_ else ["open", "close"]
     if "proportion" in type_ and name == "min_value":
         return 0.9
+    if name == "column" and type_ in _COLUMN_OF_TEXT:
+        return _COLUMN_OF_TEXT[type_]
     return _EXAMPLES.get(name)
 
 

@@ -1,27 +1,31 @@
 """Run a suite on a frame of bars and give the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import great_expectations
 import pandas as pd
-from great_expectations.core import RunIdentifier
+from great_expectations.core import ExpectationSuite, RunIdentifier
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
 )
 from great_expectations.data_context import AbstractDataContext
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from gx.asked import NOTHING_ASKED, Asked
+from gx.batches import memory_batch, suite_of
 from gx.docs import standalone
 from gx.expected import parameters, without_bars
-from gx.outcomes import ROWS_ONLY, memory_batch, read_outcomes, suite_of
+from gx.fitting import fit
+from gx.outcomes import ROWS_ONLY, read_outcomes
 from gx.plugins.expectations.lookback import with_lookback
 from gx.report import QualityReport, date_label
 from gx.suites import Suite, read_suite, suite_path
@@ -59,15 +63,16 @@ def run(
     gx_context = project_context(results, project)
     given, data = parameters(read, as_of, asked), {"dataframe": frame}
     checkpoint = gx_context.checkpoints.get(suite)
+    (definition,) = checkpoint.validation_definitions
+    definition.suite = _FittedSuite.of(definition.suite, frame, given)
     checked = checkpoint.run(
         batch_parameters=data,
         expectation_parameters=given,
         run_id=RunIdentifier(run_name=run_name),
     )
     ((key, result),) = checked.run_results.items()
-    (definition,) = checkpoint.validation_definitions
     batch = definition.batch_definition.get_batch(batch_parameters=data)
-    judged = _Judged(frame, lookback, given, asked, {})
+    judged = _Judged(frame, lookback, fit(read.expectations, frame, given), given, asked, {})
     report = _report(read, batch, judged, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
@@ -88,13 +93,44 @@ def run_in_memory(
     """
     frame, skipped = with_lookback(bars, lookback), skipped or {}
     given = parameters(suite, as_of, asked)
-    wanted = [e for e in suite.expectations if e.configuration.type not in skipped]
+    fitted = fit(suite.expectations, frame, given)
+    wanted = [e for e in fitted if e.expectation_type not in skipped]
     batch = memory_batch(frame)
-    result = batch.validate(
-        suite_of(suite.name, wanted), result_format=ROWS_ONLY, expectation_parameters=given
-    )
+    result = batch.validate(suite_of(suite.name, wanted), result_format=ROWS_ONLY)
     assert isinstance(result, ExpectationSuiteValidationResult)
-    return _report(suite, batch, _Judged(frame, lookback, given, asked, skipped), result)
+    judged = _Judged(frame, lookback, fitted, given, asked, skipped)
+    return _report(suite, batch, judged, result)
+
+
+class _FittedSuite(ExpectationSuite):
+    """A stored suite of which a checkpoint validates what was fitted to the bars.
+
+    It equals the stored one, of which a checkpoint makes sure before it runs.
+    """
+
+    fitted: Sequence[ExpectationConfiguration] = ()
+
+    @classmethod
+    def of(
+        cls, stored: ExpectationSuite, frame: pd.DataFrame, parameters: Mapping[str, Any]
+    ) -> Self:
+        suite = cls(
+            name=stored.name,
+            expectations=stored.expectation_configurations,
+            suite_parameters=stored.suite_parameters,
+            meta=stored.meta,
+            notes=stored.notes,
+            id=stored.id,
+        )
+        suite.fitted = [e.configuration for e in fit(stored.expectations, frame, parameters)]
+        for configuration, expectation in zip(suite.fitted, stored.expectations, strict=True):
+            configuration.id = expectation.id  # type: ignore[assignment]
+        return suite
+
+    @property  # type: ignore[misc]  # the setter that it hides only raises
+    def expectation_configurations(self) -> list[ExpectationConfiguration]:
+        """What is validated."""
+        return list(self.fitted)
 
 
 @lru_cache(maxsize=1)  # a context keeps the bars that it judged last
@@ -111,17 +147,21 @@ def project_context(results: Path, project: Path) -> AbstractDataContext:
 
 
 def page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> str:
-    """The page that the checkpoint has just written for a result."""
+    """The page of a result; a checkpoint without the action that builds it has left it to us."""
     (site,) = context.get_docs_sites_urls(resource_identifier=key)
+    if site["site_url"] is None:
+        context.build_data_docs(resource_identifiers=[key])
+        (site,) = context.get_docs_sites_urls(resource_identifier=key)
     return Path(url2pathname(urlsplit(str(site["site_url"])).path)).read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """What a suite was validated on, and with which parameters."""
+    """What a suite was validated on, as which expectations, and with which parameters."""
 
     frame: pd.DataFrame
     lookback: pd.DataFrame | None
+    fitted: Sequence[Expectation]
     parameters: Mapping[str, Any]
     asked: Asked
     skipped: Mapping[str, str]
@@ -135,7 +175,7 @@ def _report(
         batch,
         judged.frame,
         result,
-        parameters=judged.parameters,
+        fitted=judged.fitted,
         skipped=judged.skipped,
     )
     frame = judged.frame.copy(deep=False)

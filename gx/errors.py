@@ -1,16 +1,35 @@
 """What can go wrong before a verdict exists."""
 
+import re
+from collections.abc import Sequence
+
 
 class GateError(Exception):
     """Base of everything that keeps the gate from judging; the message says what to do."""
 
 
 class SuiteError(GateError):
-    """A suite file that cannot be trusted; ``entry`` counts from 1, ``field`` is what is wrong."""
+    """A suite file that cannot be trusted; ``entry`` counts from 1, ``field`` is what is wrong.
+
+    ``faults`` are all of them where there are several; entry and field are those of the first.
+    """
 
     def __init__(self, message: str, *, entry: int | None = None, field: str | None = None) -> None:
         super().__init__(message)
         self.entry, self.field = entry, field
+        self.faults: tuple[SuiteError, ...] = (self,)
+
+    @classmethod
+    def of(cls, faults: Sequence["SuiteError"], where: str) -> "SuiteError":
+        """One error that tells all faults, a line each; ``where`` is what each begins with."""
+        first = faults[0]
+        if len(faults) == 1:
+            return first
+        lines = (re.sub(rf"^{re.escape(where)}(: |, )", "", str(fault)) for fault in faults)
+        told = "\n".join(f"  {line}" for line in lines)
+        error = cls(f"{where}: {len(faults)} faults\n{told}", entry=first.entry, field=first.field)
+        error.faults = tuple(faults)
+        return error
 
 
 class UnknownSuiteError(SuiteError):

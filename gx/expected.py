@@ -16,8 +16,9 @@ EPOCH = date(1970, 1, 1)
 
 
 def parameters(suite: Suite, as_of: str | None, asked: Asked) -> dict[str, Any]:
-    """What a suite file may leave to the run, as {"$PARAMETER": name} (see suites.PARAMETERS)."""
+    """Every value of {"$PARAMETER": name}: the suite's own, and what a run gives."""
     return {
+        **suite.parameters,
         "as_of": as_of or datetime.now(UTC).isoformat(timespec="seconds"),
         "symbols": list(asked.symbols),
         "first_date": asked.first_date,

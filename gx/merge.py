@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 
 from gx.across import MOVES, Suspects, judge_gross, judge_spellings
 from gx.asked import NOTHING_ASKED, Asked
+from gx.batches import memory_batch, suite_of
 from gx.errors import PartsError
 from gx.expected import parameters, without_bars
+from gx.fitting import fit
 from gx.outcomes import (
     NO_ROWS,
     ROWS_ONLY,
     Found,
     Rows,
     found_in,
-    memory_batch,
     missing_outcome,
     outcome_of,
-    suite_of,
 )
 from gx.parts import ROWS, Route, bars_for, judge_part
 from gx.plugins.expectations import (
@@ -323,9 +323,7 @@ def _in_columns(
         _columns_of(expectation, market.parts[0]), lookback=isinstance(expectation, BarExpectation)
     )
     result = memory_batch(columns).validate(
-        suite_of("columns", [expectation]),
-        result_format=ROWS_ONLY,
-        expectation_parameters=dict(given),
+        suite_of("columns", fit([expectation], columns, given)), result_format=ROWS_ONLY
     )
     assert isinstance(result, ExpectationSuiteValidationResult)
     if not result.results:

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import great_expectations
 import numpy as np
 import pandas as pd
-from great_expectations.core import ExpectationSuite
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
@@ -16,10 +14,11 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.expectations.expectation import Expectation
 
+from gx.batches import entry_key, exception_of, result_key, suite_of
 from gx.looked_at import rows_looked_at, why_none
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.report import BAR_COLUMNS, Outcome, date_label
-from gx.suites import Suite, expectation_key
+from gx.suites import Suite
 
 EXAMPLES = 5
 # Finds the positions of failing rows without the Python loop that index columns would cost.
@@ -42,40 +41,27 @@ class Found:
     looked_at: int
 
 
-def memory_batch(frame: pd.DataFrame) -> Batch:
-    """``frame`` as a batch of a context that touches no file."""
-    context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("bars")
-    definition = asset.add_batch_definition_whole_dataframe("extract")
-    return definition.get_batch(batch_parameters={"dataframe": frame})
-
-
-def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite:
-    """A suite that was not read from a store."""
-    return ExpectationSuite(name=name, expectations=list(expectations))
-
-
 def read_outcomes(
     suite: Suite,
     batch: Batch,
     frame: pd.DataFrame,
     result: ExpectationSuiteValidationResult,
     *,
-    parameters: Mapping[str, Any],
+    fitted: Sequence[Expectation],
     skipped: Mapping[str, str],
 ) -> tuple[Outcome, ...]:
     """One outcome per entry of the suite file, in its order; ``batch`` holds ``frame``.
 
     An entry without a result is ``missing``: a check that did not run has checked nothing.
-    ``parameters`` are those that the suite was validated with; ``skipped`` gives, by expectation
-    type, why it was left out.
+    ``fitted`` are the expectations as they were validated (``gx.fitting.fit``); ``skipped`` gives,
+    by expectation type, why it was left out.
     """
     by_key = {result_key(found): found for found in result.results}
-    failing = _failing_rows(suite, batch, by_key, parameters)
+    keys = [entry_key(expectation) for expectation in fitted]
+    failing = _failing_rows(dict(zip(keys, fitted, strict=True)), batch, by_key)
     outcomes = []
-    for expectation in suite.expectations:
-        key, type_ = entry_key(expectation, parameters), expectation.configuration.type
+    for expectation, key in zip(suite.expectations, keys, strict=True):
+        type_ = expectation.expectation_type
         if type_ in skipped:
             outcomes.append(_outcome(expectation, status="skipped", observed=skipped[type_]))
         elif key not in by_key:
@@ -87,27 +73,20 @@ def read_outcomes(
 
 
 def _failing_rows(
-    suite: Suite,
+    fitted: Mapping[str, Expectation],
     batch: Batch,
     by_key: Mapping[str, ExpectationValidationResult],
-    parameters: Mapping[str, Any],
 ) -> dict[str, Rows]:
     """Positions of the failing rows; a result that does not say is validated once more."""
     failed = {
         key: expectation
-        for expectation in suite.expectations
-        if (found := by_key.get(key := entry_key(expectation, parameters)))
-        and not found.success
-        and found.result.get("unexpected_count")
+        for key, expectation in fitted.items()
+        if (found := by_key.get(key)) and not found.success and found.result.get("unexpected_count")
     }
     rows = _rows_of(by_key[key] for key in failed)
     again = [expectation for key, expectation in failed.items() if key not in rows]
     if again:
-        result = batch.validate(
-            suite_of(suite.name, again),
-            result_format=ROWS_ONLY,
-            expectation_parameters=dict(parameters),
-        )
+        result = batch.validate(suite_of("failed", again), result_format=ROWS_ONLY)
         assert isinstance(result, ExpectationSuiteValidationResult)
         rows |= _rows_of(result.results)
     return rows
@@ -142,7 +121,7 @@ def outcome_of(
 
     ``bars`` holds all of the ``judged`` ones, or only those that failed, by position.
     """
-    crash = _exception(found.result)
+    crash = exception_of(found.result)
     if crash:
         return _outcome(expectation, status="error", exception=crash)
     known = {"looked_at": found.looked_at, "lookback_rows": found.lookback_rows}
@@ -171,7 +150,7 @@ def outcome_of(
 
 def found_in(bars: pd.DataFrame, result: ExpectationValidationResult, rows: Rows) -> Found:
     """What a result on these judged bars says; ``rows`` as in ``Found``."""
-    looked_at = 0 if _exception(result) else rows_looked_at(result, bars)
+    looked_at = 0 if exception_of(result) else rows_looked_at(result, bars)
     return Found(result, rows, lookback_rows(result), looked_at)
 
 
@@ -289,34 +268,3 @@ def _behind(symbols: Sequence[Mapping[str, Any]]) -> str:
 
 def _more(count: int) -> str:
     return f" and {count:,} more" if count > 0 else ""
-
-
-def _exception(found: ExpectationValidationResult) -> str | None:
-    """The first exception's message; a failed metric nests it under the metric's name."""
-    info = found.exception_info or {}
-    for entry in [info, *(value for value in info.values() if isinstance(value, dict))]:
-        if entry.get("raised_exception"):
-            return str(entry.get("exception_message") or "unknown exception")
-    return None
-
-
-def result_key(found: ExpectationValidationResult) -> str:
-    """What tells which entry of a suite a result belongs to (see ``entry_key``)."""
-    configuration = found.expectation_config
-    assert configuration is not None
-    return expectation_key(configuration.type, configuration.kwargs)
-
-
-def entry_key(expectation: Expectation, parameters: Mapping[str, Any]) -> str:
-    """The key with which the result comes back: with the parameters filled in.
-
-    A parameter that fills in what the expectation would have taken anyway is not named there.
-    """
-    configuration, fields = expectation.configuration, type(expectation).__fields__
-    kwargs = dict(configuration.kwargs)
-    for key, value in configuration.kwargs.items():
-        if isinstance(value, Mapping) and value.get("$PARAMETER") in parameters:
-            kwargs[key] = parameters[value["$PARAMETER"]]
-            if key in fields and kwargs[key] == fields[key].get_default():
-                del kwargs[key]
-    return expectation_key(configuration.type, kwargs)

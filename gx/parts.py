@@ -5,7 +5,7 @@ counts, the positions of its failing rows, and for the expectations that look ac
 the other parts need to know of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -20,15 +20,13 @@ from numpy.typing import NDArray
 
 from gx.across import say_gross
 from gx.asked import NOTHING_ASKED, Asked
+from gx.batches import entry_key, memory_batch, result_key, suite_of
 from gx.expected import parameters
+from gx.fitting import fit
 from gx.looked_at import OF_THE_SCHEMA
 from gx.outcomes import (
     ROWS_ONLY,
-    entry_key,
     lookback_rows,
-    memory_batch,
-    result_key,
-    suite_of,
 )
 from gx.plugins.expectations import (
     BarExpectation,
@@ -136,7 +134,8 @@ def judge_part(
         {"route": route_of(expectation, list(frame.columns))} for expectation in suite.expectations
     ]
     arrays: Arrays = {}
-    _judge_alone(suite, frame, parameters(suite, as_of, asked), entries, arrays)
+    fitted = fit(suite.expectations, frame, parameters(suite, as_of, asked))
+    _judge_alone(fitted, frame, entries, arrays)
     found = sort_bars(frame)
     table, arrays["newest"] = found.table, found.newest
     for number, (entry, expectation) in enumerate(zip(entries, suite.expectations, strict=True)):
@@ -186,27 +185,22 @@ def route_of(expectation: Expectation, columns: Sequence[str]) -> Route:
 
 
 def _judge_alone(
-    suite: Suite,
+    fitted: Sequence[Expectation],
     frame: pd.DataFrame,
-    parameters: Mapping[str, Any],
     entries: Sequence[dict[str, Any]],
     arrays: Arrays,
 ) -> None:
     """Let Great Expectations judge what this part can settle, in one validation."""
     alone = {
-        number: suite.expectations[number]
+        number: fitted[number]
         for number, entry in enumerate(entries)
         if entry["route"] in (Route.PART, Route.SCHEMA)
     }
-    result = memory_batch(frame).validate(
-        suite_of(suite.name, alone.values()),
-        result_format=ROWS_ONLY,
-        expectation_parameters=dict(parameters),
-    )
+    result = memory_batch(frame).validate(suite_of("part", alone.values()), result_format=ROWS_ONLY)
     assert isinstance(result, ExpectationSuiteValidationResult)
     by_key = {result_key(found): found for found in result.results}
     for number, expectation in alone.items():
-        found = by_key.get(entry_key(expectation, parameters))
+        found = by_key.get(entry_key(expectation))
         if found is None:
             continue
         said: dict[str, Any] = found.to_json_dict()

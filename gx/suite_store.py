@@ -18,9 +18,8 @@ from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSui
 from gx.strict_json import shown
 from gx.suite_diff import Change, compare, pair_entries
 from gx.suite_history import History, Version, version_of
-from gx.suite_texts import author_of, reason_of, text_faults
+from gx.suite_texts import SUITE_KEYS, author_of, reason_of, text_faults
 
-_SUITE_KEYS = ("name", "id", "meta", "notes", "expectations")
 _ENTRY_KEYS = ("type", "kwargs", "severity", "description", "notes", "meta", "id")
 OUTSIDE = "Edited outside the editor"
 Check = Callable[[bytes, str], Sequence[str]]
@@ -239,7 +238,7 @@ def canonical(document: Mapping[str, Any], base: Mapping[str, Any] | None = None
     A browser turns 1.0 into 1: a number that equals ``base``'s keeps that one's spelling.
     Raises SuiteError for NaN and infinity.
     """
-    ordered = _ordered(document, _SUITE_KEYS)
+    ordered = _ordered(document, SUITE_KEYS)
     if isinstance(ordered.get("expectations"), list):
         ordered["expectations"] = _spelled(ordered["expectations"], base or {})
     try:

@@ -7,6 +7,8 @@ from typing import Any
 from gx.errors import SuiteError
 from gx.strict_json import is_unicode, shown
 
+SUITE_KEYS = ("name", "id", "meta", "notes", "suite_parameters", "expectations")
+_0X_KEYS = ("expectation_suite_name", "evaluation_parameters", "data_asset_type", "ge_cloud_id")
 REASON_LIMIT = 500
 DESCRIPTION_LIMIT = 500
 NOTES_LIMIT = 2_000
@@ -14,6 +16,15 @@ AUTHOR_LIMIT = 200
 _LIMITS = {"description": DESCRIPTION_LIMIT, "notes": NOTES_LIMIT}
 # All but tab and line breaks, and the marks that show a text in another order than it is written.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def is_0x(document: Mapping[str, Any]) -> bool:
+    """Did Great Expectations before 1.0 write it?"""
+    entries = document.get("expectations")
+    return any(key in document for key in _0X_KEYS) or any(
+        isinstance(entry, Mapping) and "expectation_type" in entry
+        for entry in (entries if isinstance(entries, list) else [])
+    )
 
 
 def reason_of(text: str) -> str:

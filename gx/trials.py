@@ -22,7 +22,7 @@ from gx.suggest import CALENDARS, draft_suite
 from gx.suite_diff import entry_name, pair_entries
 from gx.suite_store import canonical
 from gx.suite_texts import text_faults
-from gx.suites import PARAMETERS, Suite, parse_suite
+from gx.suites import PARAMETERS, Suite, entries_of, parse_suite
 
 SHOWN_SYMBOLS = 12
 SHOWN_HELD = 50
@@ -49,21 +49,17 @@ def check_document(document: Document, name: str) -> dict[str, Any]:
 
     The weaknesses are those of a draft without a fault.
     """
-    entries = document.get("expectations")
-    if not isinstance(entries, list):
-        entries = []
-    faults = [_fault(error, error.entry) for error in text_faults(document)]
-    sentences: list[str] = []
+    faults = [_fault(error) for error in text_faults(document)]
+    sentences = [
+        _sentence(one) if isinstance(one, Expectation) else "" for one in entries_of(document, name)
+    ]
     weaknesses: tuple[str, ...] = ()
-    for number, entry in enumerate(entries, 1):
-        try:
-            sentences.append(_sentence(_parse({**document, "expectations": [entry]}, name)))
-        except SuiteError as error:
-            faults.append(_fault(error, number))
-            sentences.append("")
-    if not faults:
-        faults, weaknesses = _of_the_whole(document, name)
-    return {"faults": faults, "sentences": sentences, "weaknesses": list(weaknesses)}
+    try:
+        weaknesses = _parse(document, name).weaknesses
+    except SuiteError as error:
+        faults += [_fault(fault) for fault in error.faults]
+    told = [] if faults else list(weaknesses)
+    return {"faults": faults, "sentences": sentences, "weaknesses": told}
 
 
 def try_draft(
@@ -114,21 +110,13 @@ def _parse(document: Document, name: str) -> Suite:
     return parse_suite(canonical(document).encode(), where=name, name=name)
 
 
-def _of_the_whole(document: Document, name: str) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    try:
-        return [], _parse(document, name).weaknesses
-    except SuiteError as error:
-        return [_fault(error, error.entry)], ()
+def _fault(error: SuiteError) -> dict[str, Any]:
+    said = str(error).partition(": ")[2] if error.entry else str(error)
+    return {"message": said or str(error), "entry": error.entry, "field": error.field}
 
 
-def _fault(error: SuiteError, number: int | None) -> dict[str, Any]:
-    said = str(error).partition(": ")[2] if number else str(error)
-    return {"message": said or str(error), "entry": number, "field": error.field}
-
-
-def _sentence(suite: Suite) -> str:
-    """Great Expectations' own words for a suite's only expectation."""
-    (expectation,) = suite.expectations
+def _sentence(expectation: Expectation) -> str:
+    """Great Expectations' own words."""
     silent = expectation.configuration
     silent.description = None
     contents = InlineRenderer(render_object=silent).get_rendered_content()

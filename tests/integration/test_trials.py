@@ -11,25 +11,17 @@ from gx.trials import try_draft
 ROOT = Path(__file__).parents[2]
 SUITE = {"name": "draft", "id": "76a87551-932f-4848-b6c9-b48f9b328b11"}
 USABLE = [entry for entry in catalogue() if not entry.unsupported]
-# They judge texts; the rest of the catalogue can judge a price.
-OF_TEXT = {
-    "expect_column_values_to_be_dateutil_parseable": "symbol",
-    "expect_column_values_to_match_strftime_format": "symbol",
-    "expect_column_values_to_match_json_schema": "json",
-}
 
 
 @pytest.fixture(scope="module")
 def bars() -> pd.DataFrame:
     bars = pd.read_csv(ROOT / "sql/sample/stock_data.csv", parse_dates=["date"])
-    return bars.assign(created_at=pd.Timestamp("2025-11-05"), json="{}")
+    return bars.assign(created_at=pd.Timestamp("2025-11-05"), details="{}")
 
 
 @pytest.mark.parametrize("entry", USABLE, ids=lambda entry: entry.type)
 def test_what_the_catalogue_offers_runs_on_bars(bars, entry):
     kwargs = filled(entry)
-    if entry.type in OF_TEXT:
-        kwargs["column"] = OF_TEXT[entry.type]
     draft = {"type": entry.type, "kwargs": kwargs, "severity": "info"}
     found = try_draft({**SUITE, "expectations": [draft]}, "draft", bars, as_of="2025-11-04")
     (outcome,) = found["outcomes"]

@@ -6,9 +6,10 @@ import uuid
 import pytest
 
 from gx.catalogue import Entry, catalogue, filled
+from gx.entries import known_types
 from gx.errors import SuiteError
 from gx.plugins.expectations import MARKET_EXPECTATIONS
-from gx.suites import SUITES, known_types, parse_suite
+from gx.suites import SUITES, parse_suite
 
 ENTRIES = {entry.type: entry for entry in catalogue()}
 USABLE = [entry for entry in catalogue() if not entry.unsupported]

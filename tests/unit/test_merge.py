@@ -149,8 +149,6 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_column_values_to_match_regex", {"column": "symbol", "regex": "^S0"}),
     ("expect_no_market_wide_holes", {"calendar": "XNYS", "calendars": {"S03": "XLON"}}),
     ("expect_no_market_wide_holes", {"calendar": "24/7", "percent": 1.0, "mostly": 0.5}),
-    ("expect_no_market_wide_holes", {"calendar": "MARS"}),
-    ("expect_no_missing_sessions", {"calendar": "MARS"}),
     ("expect_no_missing_sessions", {"calendar": "24/7", "allowed": 30}),
     ("expect_no_gross_price_errors", {"factor": 1.05}),
     ("expect_no_gross_price_errors", {"factor": 1.3, "splits": {"S03": {"2024-09-02": 0.5}}}),

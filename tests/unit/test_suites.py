@@ -96,6 +96,15 @@ def _entry(**changes: Any) -> Change:
         ),
         pytest.param(lambda suite: suite.update(id="7"), "its id '7' is no UUID", id="bad_id"),
         pytest.param(lambda suite: suite.pop("id"), "its id None is no UUID", id="no_id"),
+        pytest.param(_entry(id="7"), "its id '7' is no UUID; leave it out", id="bad_entry_id"),
+        pytest.param(_entry(meta=[]), "its meta must be an object", id="meta_of_an_entry"),
+        pytest.param(lambda suite: suite.update(meta=None), "meta must be an object", id="meta"),
+        pytest.param(lambda suite: suite.update(suite_parameters=[1]), "must be an object", id="y"),
+        pytest.param(
+            lambda suite: suite["expectations"][0].pop("kwargs"),
+            "kwargs must be an object",
+            id="no_kwargs",
+        ),
         pytest.param(
             lambda suite: suite.update(expectation=[]),
             "unknown key 'expectation'; did you mean 'expectations'?",
@@ -112,6 +121,71 @@ def test_a_suite_that_cannot_be_trusted_is_refused(change: Change, message: str)
 
     assert str(raised.value).startswith("bars.json")
     assert message in str(raised.value)
+
+
+def test_all_faults_of_a_suite_are_told_at_once():
+    broken = document() | {"name": "other", "id": "7", "nots": ""}
+    broken["expectations"] += [
+        {**NOT_NULL, "type": "expect_colum_to_exist", "severity": "critcal", "severty": 1},
+        {**NOT_NULL, "kwargs": {"colum": "close", "mostly": 2}},
+        {**NOT_NULL, "type": "expect_column_mean_to_be_between", "kwargs": {"column": "symbol"}},
+        NOT_NULL,
+        {**NOT_NULL, "kwargs": {"column": "close", "mostly": {"$PARAMETER": "share"}}},
+    ]
+
+    with pytest.raises(SuiteError) as caught:
+        parse(broken)
+
+    told = str(caught.value).splitlines()
+    assert told[0] == "bars.json: 12 faults"
+    not_null = "(expect_column_values_to_not_be_null)"
+    for line, said in zip(
+        told[1:],
+        [
+            "  unknown key 'nots'; did you mean 'notes'?",
+            "  its name is 'other', but the file's is 'bars'",
+            "  its id '7' is no UUID",
+            "  entry 2: unknown key 'severty'; did you mean 'severity'?",
+            "  entry 2: unknown expectation 'expect_colum_to_exist'; did you mean 'expect_co",
+            "  entry 2: severity is 'critcal'; it must be one of critical, warning, info; did you",
+            f"  entry 3 {not_null}: kwarg 'column': field required",
+            f"  entry 3 {not_null}: kwarg 'mostly'",
+            f"  entry 3 {not_null}: kwarg 'colum' is unknown; did you mean 'column'?",
+            "  entry 4 (expect_column_mean_to_be_between): it cannot run on bars, where symbol",
+            f"  entry 5 {not_null}: repeats entry 1; remove one of them",
+            f"  entry 6 {not_null}: kwarg 'mostly' asks for the parameter 'share', which no run",
+        ],
+        strict=True,
+    ):
+        assert line.startswith(said)
+    assert [(fault.entry, fault.field) for fault in caught.value.faults][3:6] == [
+        (2, "severty"),
+        (2, "type"),
+        (2, "severity"),
+    ]
+
+
+def test_two_entries_with_one_id_are_refused():
+    broken = document()
+    broken["expectations"][0]["id"] = ID
+    broken["expectations"].append({**NOT_NULL, "kwargs": {"column": "open"}, "id": ID})
+    with pytest.raises(SuiteError, match=r"entry 2 .*: has the id of entry 1"):
+        parse(broken)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"expectation_suite_name": "bars"},
+        {"ge_cloud_id": None},
+        {"data_asset_type": "Dataset"},
+        {"expectations": [{"expectation_type": "expect_column_to_exist", "kwargs": {}}]},
+    ],
+    ids=str,
+)
+def test_a_suite_of_0_x_is_recognised(change: dict[str, Any]):
+    with pytest.raises(SuiteError, match=r"python -m gx convert bars\.json NEW"):
+        parse(document() | change)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,233 @@
+"""Try an expectation before it is trusted: whatever cannot run is refused when it is read.
+
+Pydantic knows the shape of kwargs, not what becomes of them: a broken pattern, a condition that
+pandas cannot parse, a text where a number is compared, a mean of names, a metric that databases
+alone have. So each entry is run once, on made-up bars of the columns and types that a run has.
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import product
+from keyword import iskeyword
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from great_expectations.core.batch_definition import BatchDefinition
+from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+from great_expectations.expectations.core import ExpectTableRowCountToBeBetween
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.row_conditions import (
+    AndCondition,
+    OrCondition,
+    PassThroughCondition,
+)
+
+from gx.batches import entry_key, exception_of, memory_definition, result_key, suite_of
+from gx.fitting import fit
+from gx.plugins.expectations import BarExpectation
+from gx.report import BAR_COLUMNS
+
+ASKS_A_DATABASE = "asks a database, and a suite judges frames of pandas alone"
+# They have no implementation for frames, or ask in SQL.
+FRAMES_CANNOT = {
+    "expect_column_values_to_match_like_pattern": f"{ASKS_A_DATABASE}; use the regex form",
+    "expect_column_values_to_match_like_pattern_list": f"{ASKS_A_DATABASE}; use the regex form",
+    "expect_column_values_to_not_match_like_pattern": f"{ASKS_A_DATABASE}; use the regex form",
+    "expect_column_values_to_not_match_like_pattern_list": f"{ASKS_A_DATABASE}; use the regex form",
+    "expect_query_results_to_match_comparison": ASKS_A_DATABASE,
+    "expect_table_row_count_to_equal_other_table": ASKS_A_DATABASE,
+    "unexpected_rows_expectation": f"{ASKS_A_DATABASE}; write a custom expectation instead",
+}
+# What a run gives (gx.expected), as it could be on the day after the made-up bars.
+GIVEN: Mapping[str, Any] = {
+    "as_of": "2025-09-29T08:00:00+00:00",
+    "symbols": ["AAPL", "MSFT"],
+    "first_date": "2025-09-01",
+    "last_date": "2025-09-26",
+    "ended": {},
+}
+# A column that bars need not have may be any of these.
+_GUISES: Mapping[str, Any] = {
+    "number": 1.5,
+    "text": "{}",
+    "time": pd.Timestamp("2025-09-02"),
+    "flag": True,
+}
+_BARS = (*BAR_COLUMNS, "created_at")
+NOT_FOR_FRAMES = "No provider found"
+_OURS = ("great_expectations.", "gx.plugins.expectations.")
+AS_OF = {"$PARAMETER": "as_of"}
+Fault = tuple[str, str | None]
+NO_FAULT: Fault = ("", None)
+_REMEMBERED = 2_000
+_known: dict[str, Fault] = {}
+
+
+def rehearse(expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> list[Fault]:
+    """For each expectation why it cannot run, or "", and the kwarg that is at fault if one is.
+
+    ``parameters`` are the suite's own. Columns that bars need not have are given whatever type lets
+    the expectation run. What fails on some data alone is accepted: that closes the gate then.
+    """
+    if len(_known) > _REMEMBERED:
+        _known.clear()
+    values = {**parameters, **GIVEN}
+    keys = [entry_key(one) + json.dumps(values, default=str) for one in expectations]
+    new = {key: e for key, e in zip(keys, expectations, strict=True) if key not in _known}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for key, fault in zip(new, _tried(list(new.values()), values), strict=True):
+            _known[key] = fault
+    return [_known[key] for key in keys]
+
+
+def _tried(expectations: Sequence[Expectation], values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Most run: all are tried together first, which takes a fifth of the time."""
+    wanted = [e for e in expectations if _is_worth_it(e)]
+    guise = dict.fromkeys(_extra(wanted), "number")
+    together = _run(wanted, _specimen(guise), values)
+    doubted = {id(e) for e, raised in zip(wanted, together, strict=True) if raised}
+    for expectation in expectations:
+        if why := FRAMES_CANNOT.get(expectation.expectation_type):
+            yield why, "type"
+        else:
+            yield _alone(expectation, values) if id(expectation) in doubted else NO_FAULT
+
+
+def _is_worth_it(expectation: Expectation) -> bool:
+    if expectation.expectation_type in FRAMES_CANNOT:
+        return False
+    if isinstance(expectation, BarExpectation):  # as they are they run, and some take a second
+        return any(value != AS_OF for value in expectation.configuration.kwargs.values())
+    return True
+
+
+def _alone(expectation: Expectation, values: Mapping[str, Any]) -> Fault:
+    condition = getattr(expectation, "row_condition", None)
+    if condition is not None:
+        counted = ExpectTableRowCountToBeBetween(min_value=0, row_condition=condition)
+        if raised := _in_any_guise(counted, values):
+            return f"its row_condition cannot be asked: {raised}", "row_condition"
+        # Of the made-up bars none may meet it, and some statistics raise when they have none.
+        configuration = expectation.configuration
+        for key in ("row_condition", "condition_parser"):
+            configuration.kwargs.pop(key, None)
+        expectation = configuration.to_domain_obj()
+    raised = _in_any_guise(expectation, values)
+    if NOT_FOR_FRAMES in raised:
+        return ASKS_A_DATABASE, "type"
+    # Somebody's own expectation may need columns, or as many bars, as nobody here knows of.
+    ours = type(expectation).__module__.startswith(_OURS)
+    where = _kinds(expectation)
+    return (f"it cannot run on bars{where}: {raised}", None) if raised and ours else NO_FAULT
+
+
+def _in_any_guise(expectation: Expectation, values: Mapping[str, Any]) -> str:
+    """What it raises, "" if there is a guise of its columns in which it runs."""
+    extra = sorted(_extra([expectation]))
+    freely = min(len(extra), 2)
+    first = ""
+    for guise in product(_GUISES, repeat=freely):
+        kinds = [*guise, *guise[-1:] * (len(extra) - freely)]
+        frame = _specimen(dict(zip(extra, kinds, strict=True)))
+        (raised,) = _run([expectation], frame, values)
+        if not raised:
+            return ""
+        first = first or raised
+    return first
+
+
+def _run(
+    expectations: Sequence[Expectation], frame: pd.DataFrame, values: Mapping[str, Any]
+) -> list[str]:
+    """What each one raises, "" for nothing."""
+    if not expectations:
+        return []
+    try:
+        fitted = fit(expectations, frame, values)
+        batch = _stage().get_batch(batch_parameters={"dataframe": frame})
+        result = batch.validate(suite_of("rehearsal", fitted))
+    except Exception as error:  # whatever an entry makes Great Expectations raise is its fault
+        if len(expectations) == 1:
+            return [_sentence(str(error) or type(error).__name__)]
+        return [raised for one in expectations for raised in _run([one], frame, values)]
+    assert isinstance(result, ExpectationSuiteValidationResult)
+    by_key = {result_key(found): exception_of(found) or "" for found in result.results}
+    return [_sentence(by_key.get(entry_key(one), "it was dropped")) for one in fitted]
+
+
+def _sentence(raised: str) -> str:
+    """The first line, which says it, and not longer than one."""
+    line = raised.strip().partition("\n")[0]
+    return line if len(line) <= 300 else f"{line[:296]} …"
+
+
+def _extra(expectations: Iterable[Expectation]) -> set[str]:
+    """The columns that these name, their conditions too, and bars need not have."""
+    named: set[str] = set()
+    for expectation in expectations:
+        named |= {*_named(expectation), *_asked(getattr(expectation, "row_condition", None))}
+    return named - set(_BARS)
+
+
+def _named(expectation: Expectation) -> list[str]:
+    kwargs = expectation.configuration.kwargs
+    named = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs]
+    named += getattr(expectation, "column_list", None) or ()
+    return [name for name in named if isinstance(name, str)]
+
+
+def _kinds(expectation: Expectation) -> str:
+    """What the columns that it names hold, where bars always have them."""
+    words = {"O": "text", "M": "dates", "f": "numbers"}
+    kinds = _bars().dtypes
+    told = [
+        f"{name} holds {words[kinds[name].kind]}" for name in _named(expectation) if name in _BARS
+    ]
+    return f", where {' and '.join(told)}" if told else ""
+
+
+def _asked(condition: Any) -> Iterator[str]:
+    """The columns of a condition; of one in pandas' words everything that might be one."""
+    if isinstance(condition, AndCondition | OrCondition):
+        for part in condition.conditions:
+            yield from _asked(part)
+    elif isinstance(condition, PassThroughCondition):
+        text = re.sub(r"\"[^\"]*\"|'[^']*'", "", condition.pass_through_filter)
+        yield from re.findall(r"`([^`]+)`", text)
+        words = re.findall(r"(?<![.@\w])[^\W\d]\w*(?!\w*\()", re.sub(r"`[^`]+`", "", text))
+        yield from (word for word in words if not iskeyword(word))
+    elif condition is not None:
+        yield condition.column.name
+
+
+def _specimen(guise: Mapping[str, str]) -> pd.DataFrame:
+    """Forty good bars, with further columns of these kinds."""
+    return _bars().assign(**{name: _GUISES[kind] for name, kind in guise.items()})
+
+
+@cache  # a context takes as long as ten expectations
+def _stage() -> BatchDefinition:
+    return memory_definition()
+
+
+@cache
+def _bars() -> pd.DataFrame:
+    """Two symbols over four weeks, typed as an extract is."""
+    days = pd.bdate_range("2025-09-01", periods=20).as_unit("ms")
+    wave = np.sin(np.arange(40)) + np.arange(40) / 20
+    bars = {
+        "symbol": pd.Series(["AAPL"] * 20 + ["MSFT"] * 20, dtype="str"),
+        "date": [*days, *days],
+        "open": 100 + wave,
+        "high": 102 + wave,
+        "low": 98 + wave,
+        "close": 101 + wave,
+        "volume": 1_000 + 10 * np.arange(40.0),
+        "created_at": [*(days + pd.Timedelta(hours=22)), *(days + pd.Timedelta(hours=22))],
+    }
+    return pd.DataFrame(bars)[list(_BARS)]

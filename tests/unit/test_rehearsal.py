@@ -1,0 +1,318 @@
+"""Strict reading accepts exactly what runs: every expectation of Great Expectations is tried."""
+
+import json
+import uuid
+from typing import Any
+
+import great_expectations.expectations as gxe
+import pandas as pd
+import pytest
+from great_expectations.core import ExpectationSuite
+from great_expectations.expectations import core
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.row_conditions import Column
+
+from gx.checkpoint import run_in_memory
+from gx.errors import SuiteError
+from gx.suites import Suite, parse_suite
+
+CLOSE, DATE, SYMBOL = {"column": "close"}, {"column": "date"}, {"column": "symbol"}
+PAIR = {"column_A": "high", "column_B": "low"}
+SEVERAL = {"column_list": ["open", "close"]}
+DATABASE = "asks a database"
+RUNS = ""
+# Each class with kwargs, and what the refusal says where it is refused.
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("ExpectColumnDistinctValuesToBeInSet", SYMBOL | {"value_set": ["TSLA", "NVDA"]}, RUNS),
+    ("ExpectColumnDistinctValuesToBeInSet", DATE | {"value_set": ["2025-10-06"]}, RUNS),
+    ("ExpectColumnDistinctValuesToContainSet", DATE | {"value_set": ["2025-10-06"]}, RUNS),
+    ("ExpectColumnDistinctValuesToEqualSet", SYMBOL | {"value_set": ["TSLA"]}, RUNS),
+    ("ExpectColumnKLDivergenceToBeLessThan", CLOSE | {
+        "threshold": 1.0, "partition_object": {"bins": [0, 200, 400], "weights": [0.5, 0.5]}},
+     RUNS),
+    ("ExpectColumnKLDivergenceToBeLessThan", SYMBOL | {
+        "threshold": 1.0, "partition_object": {"values": ["TSLA"], "weights": [1.0]}}, RUNS),
+    ("ExpectColumnKLDivergenceToBeLessThan", CLOSE | {
+        "threshold": 1.0, "partition_object": {"bins": [0, 200]}}, "partition"),
+    ("ExpectColumnMaxToBeBetween", DATE | {"min_value": "2025-11-03"}, RUNS),
+    ("ExpectColumnMaxToBeBetween", CLOSE | {"max_value": 1e6, "strict_max": True}, RUNS),
+    ("ExpectColumnMaxToBeBetween",
+     CLOSE | {"max_value": "2025-11-03"}, "where close holds numbers"),
+    ("ExpectColumnMeanToBeBetween", CLOSE | {"min_value": 0, "strict_min": True}, RUNS),
+    ("ExpectColumnMeanToBeBetween", SYMBOL | {"min_value": 0}, "where symbol holds text"),
+    ("ExpectColumnMedianToBeBetween", CLOSE | {"min_value": 0}, RUNS),
+    ("ExpectColumnMedianToBeBetween", DATE | {"min_value": "2025-10-06"}, RUNS),
+    ("ExpectColumnMinToBeBetween", DATE | {"max_value": "2025-10-06T00:00:00+00:00"}, RUNS),
+    ("ExpectColumnMostCommonValueToBeInSet", SYMBOL | {"value_set": ["TSLA"]}, RUNS),
+    ("ExpectColumnPairValuesAToBeGreaterThanB", PAIR | {"or_equal": True}, RUNS),
+    ("ExpectColumnPairValuesAToBeGreaterThanB", PAIR | {"ignore_row_if": "neither"}, RUNS),
+    ("ExpectColumnPairValuesAToBeGreaterThanB",
+     {"column_A": "symbol", "column_B": "close"}, "it cannot run"),
+    ("ExpectColumnPairValuesToBeEqual", PAIR | {"mostly": 0.5}, RUNS),
+    ("ExpectColumnPairValuesToBeInSet",
+     {"column_A": "symbol", "column_B": "date", "value_pairs_set": [("TSLA", "2025-10-06")]}, RUNS),
+    ("ExpectColumnProportionOfNonNullValuesToBeBetween", CLOSE | {"min_value": 0.9}, RUNS),
+    ("ExpectColumnProportionOfUniqueValuesToBeBetween", CLOSE | {"max_value": 1}, RUNS),
+    ("ExpectColumnQuantileValuesToBeBetween", CLOSE | {"quantile_ranges": {
+        "quantiles": [0.1, 0.9], "value_ranges": [[0, None], [None, 1e6]]}}, RUNS),
+    ("ExpectColumnQuantileValuesToBeBetween", DATE | {"quantile_ranges": {
+        "quantiles": [0.5], "value_ranges": [["2025-10-06", None]]}}, "it cannot run"),
+    ("ExpectColumnStdevToBeBetween", CLOSE | {"min_value": 0}, RUNS),
+    ("ExpectColumnSumToBeBetween", {"column": "volume", "min_value": 0}, RUNS),
+    ("ExpectColumnToExist", {"column": "vwap"}, RUNS),
+    ("ExpectColumnToExist", {"column": "close", "column_index": 5}, RUNS),
+    ("ExpectColumnTypeToBe", CLOSE | {"type_": "float64"}, RUNS),
+    ("ExpectColumnUniqueValueCountToBeBetween", SYMBOL | {"min_value": 1}, RUNS),
+    ("ExpectColumnValueLengthsToBeBetween", SYMBOL | {"min_value": 1, "max_value": 9}, RUNS),
+    ("ExpectColumnValueLengthsToEqual", SYMBOL | {"value": 4}, RUNS),
+    ("ExpectColumnValueZScoresToBeLessThan", CLOSE | {"threshold": 3, "double_sided": True}, RUNS),
+    ("ExpectColumnValueZScoresToBeLessThan",
+     SYMBOL | {"threshold": 3, "double_sided": True}, "it cannot run"),
+    ("ExpectColumnValuesToBeBetween", DATE | {
+        "min_value": "2020-01-01", "max_value": "2030-12-31"}, RUNS),
+    ("ExpectColumnValuesToBeBetween", DATE | {"min_value": 20200101}, "it cannot run"),
+    ("ExpectColumnValuesToBeBetween", {"column": "vwap", "min_value": "2020-01-01"}, RUNS),
+    ("ExpectColumnValuesToBeDateutilParseable", SYMBOL, RUNS),
+    ("ExpectColumnValuesToBeDateutilParseable", DATE, "of type string"),
+    ("ExpectColumnValuesToBeDecreasing", CLOSE | {"strictly": True}, RUNS),
+    ("ExpectColumnValuesToBeInSet", SYMBOL | {"value_set": ["TSLA", "NVDA"]}, RUNS),
+    ("ExpectColumnValuesToBeInTypeList", CLOSE | {"type_list": ["float64", "double"]}, RUNS),
+    ("ExpectColumnValuesToBeInTypeList", DATE | {"type_list": ["datetime64[ms]"]}, RUNS),
+    ("ExpectColumnValuesToBeIncreasing", CLOSE, RUNS),
+    ("ExpectColumnValuesToBeJsonParseable", SYMBOL, RUNS),
+    ("ExpectColumnValuesToBeNull", CLOSE, RUNS),
+    ("ExpectColumnValuesToBeOfType", CLOSE | {"type_": "double[pyarrow]"}, RUNS),
+    ("ExpectColumnValuesToBeOfType", SYMBOL | {"type_": "str"}, RUNS),
+    ("ExpectColumnValuesToBeUnique", CLOSE, RUNS),
+    ("ExpectColumnValuesToMatchJsonSchema",
+     {"column": "details", "json_schema": {"type": "object"}}, RUNS),
+    ("ExpectColumnValuesToMatchJsonSchema", SYMBOL | {"json_schema": {}}, "it cannot run"),
+    ("ExpectColumnValuesToMatchLikePattern", SYMBOL | {"like_pattern": "T%"}, DATABASE),
+    ("ExpectColumnValuesToMatchLikePatternList", SYMBOL | {"like_pattern_list": ["T%"]}, DATABASE),
+    ("ExpectColumnValuesToMatchRegex", SYMBOL | {"regex": "^[A-Z]+$"}, RUNS),
+    ("ExpectColumnValuesToMatchRegex", SYMBOL | {"regex": "("}, "regular expression"),
+    ("ExpectColumnValuesToMatchRegexList", SYMBOL | {"regex_list": ["^T", "^N"]}, RUNS),
+    ("ExpectColumnValuesToMatchStrftimeFormat", SYMBOL | {"strftime_format": "%Y-%m-%d"}, RUNS),
+    ("ExpectColumnValuesToMatchStrftimeFormat", DATE | {"strftime_format": "%Y"}, "of type string"),
+    ("ExpectColumnValuesToNotBeInSet", DATE | {"value_set": ["2025-12-25"]}, RUNS),
+    ("ExpectColumnValuesToNotBeNull", CLOSE | {"mostly": 0.99}, RUNS),
+    ("ExpectColumnValuesToNotBeOutliers", CLOSE | {"method": "std", "multiplier": 3}, RUNS),
+    ("ExpectColumnValuesToNotMatchLikePattern", SYMBOL | {"like_pattern": "T%"}, DATABASE),
+    ("ExpectColumnValuesToNotMatchLikePatternList",
+     SYMBOL | {"like_pattern_list": ["T%"]}, DATABASE),
+    ("ExpectColumnValuesToNotMatchRegex", SYMBOL | {"regex": r"\s"}, RUNS),
+    ("ExpectColumnValuesToNotMatchRegexList", SYMBOL | {"regex_list": [r"\s"]}, RUNS),
+    ("ExpectCompoundColumnsToBeUnique", {"column_list": ["symbol", "date"]}, RUNS),
+    ("ExpectMulticolumnSumToEqual", SEVERAL | {"sum_total": 100}, RUNS),
+    ("ExpectMulticolumnSumToEqual",
+     {"column_list": ["symbol", "close"], "sum_total": 1}, "it cannot run"),
+    ("ExpectMulticolumnValuesToBeEqual", SEVERAL, RUNS),
+    ("ExpectMulticolumnValuesToBeUnique", CLOSE | SEVERAL, "unknown expectation"),
+    ("ExpectQueryResultsToMatchComparison", {
+        "base_query": "select 1", "comparison_data_source_name": "a",
+        "comparison_query": "select 1"}, DATABASE),
+    ("ExpectSelectColumnValuesToBeUniqueWithinRecord", SEVERAL, RUNS),
+    ("ExpectTableColumnCountToBeBetween", {"min_value": 1}, RUNS),
+    ("ExpectTableColumnCountToEqual", {"value": 7}, RUNS),
+    ("ExpectTableColumnsToMatchOrderedList", {"column_list": ["symbol", "date"]}, RUNS),
+    ("ExpectTableColumnsToMatchSet", {"column_set": ["symbol", "date"]}, RUNS),
+    ("ExpectTableRowCountToBeBetween", {"min_value": 1, "strict_min": True}, RUNS),
+    ("ExpectTableRowCountToEqual", {"value": 46}, RUNS),
+    ("ExpectTableRowCountToEqualOtherTable", {"other_table_name": "other"}, DATABASE),
+    ("UnexpectedRowsExpectation", {"unexpected_rows_query": "select * from {batch}"}, DATABASE),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bars() -> pd.DataFrame:
+    frame = pd.read_csv("sql/sample/stock_data.csv", parse_dates=["date"])
+    return frame.assign(vwap=pd.Timestamp("2025-10-06"), details="{}")
+
+
+def saved(*expectations: Expectation, **more: Any) -> bytes:
+    """A suite as Great Expectations writes it, with an id on each entry."""
+    for expectation in expectations:
+        expectation.id = str(uuid.uuid4())
+    document = ExpectationSuite(name="s", id=str(uuid.uuid4()), **more).to_json_dict()
+    document["expectations"] = [e.configuration.to_json_dict() for e in expectations]
+    return json.dumps(document).encode()
+
+
+def read(*expectations: Expectation, **more: Any) -> Suite:
+    return parse_suite(saved(*expectations, **more), where="s", name="s")
+
+
+def offered() -> set[str]:
+    """The classes that Great Expectations has."""
+    found = (one for one in vars(core).values() if isinstance(one, type))
+    return {one.__name__ for one in found if issubclass(one, Expectation)}
+
+
+def test_every_expectation_of_great_expectations_is_tried():
+    assert {name for name, _, _ in CASES} == offered()
+
+
+@pytest.mark.parametrize(("name", "kwargs", "refusal"), CASES, ids=lambda value: str(value)[:60])
+def test_what_is_accepted_runs_and_what_cannot_is_refused(bars, name, kwargs, refusal):
+    expectation = getattr(core, name)(**kwargs, severity="warning")
+    if refusal:
+        with pytest.raises(SuiteError) as caught:
+            read(expectation)
+        assert refusal in str(caught.value)
+        assert (caught.value.entry, "\n" in str(caught.value)) == (1, False)
+        return
+    report = run_in_memory(bars, read(expectation), as_of="2025-11-04")
+    assert [o.status for o in report.outcomes] in (["passed"], ["failed"])
+
+
+CONDITIONS = [
+    pytest.param(Column("date") > "2025-10-31", 4, id="after_a_day"),
+    pytest.param(Column("date") == "2025-10-31", 2, id="of_a_day"),
+    pytest.param(Column("date") != "2025-10-31", 44, id="not_of_a_day"),
+    pytest.param(Column("date").is_in(["2025-10-31", "2025-11-03"]), 4, id="in_days"),
+    pytest.param(Column("date").is_not_in(["2025-10-31"]), 44, id="not_in_days"),
+    pytest.param(Column("date") <= "2025-10-31T00:00:00+00:00", 42, id="until_a_time_with_zone"),
+    pytest.param((Column("date") > "2025-10-31") & (Column("symbol") == "TSLA"), 2, id="both"),
+    pytest.param((Column("date") > "2025-10-31") | (Column("symbol") == "TSLA"), 25, id="either"),
+    pytest.param(Column("close").is_not_null(), 46, id="not_null"),
+    pytest.param(Column("volume") >= 0, 46, id="number"),
+]
+
+
+@pytest.mark.parametrize(("condition", "rows"), CONDITIONS)
+def test_a_condition_takes_the_rows_that_it_names(bars, condition, rows):
+    expectation = gxe.ExpectColumnValuesToBeBetween(
+        column="close", min_value=0, row_condition=condition
+    )
+    (outcome,) = run_in_memory(bars, read(expectation)).outcomes
+    assert (outcome.status, outcome.looked_at) == ("passed", rows)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("condition", "parser", "rows"),
+    [
+        ('symbol == "TSLA"', "pandas", 23),
+        ('col("symbol") == "TSLA"', "great_expectations", 23),
+        ('date > "2025-10-31"', "pandas", 4),
+        ('vwap == vwap and not symbol.str.startswith("N")', "pandas", 23),
+    ],
+)
+def test_a_condition_in_words_takes_the_rows_that_it_names(bars, condition, parser, rows):
+    expectation = gxe.ExpectColumnValuesToBeBetween(
+        column="close", min_value=0, row_condition=condition, condition_parser=parser
+    )
+    (outcome,) = run_in_memory(bars, read(expectation)).outcomes
+    assert (outcome.status, outcome.looked_at) == ("passed", rows)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("condition", ["close >", "close ===== 1", "no_such_function(close) > 1"])
+def test_a_condition_that_cannot_be_asked_is_refused(condition):
+    expectation = gxe.ExpectColumnMeanToBeBetween(
+        column="close", min_value=0, row_condition=condition, condition_parser="pandas"
+    )
+    with pytest.raises(SuiteError, match="row_condition cannot be asked") as caught:
+        read(expectation)
+    assert caught.value.field == "row_condition"
+
+
+def test_a_condition_that_none_of_the_made_up_bars_meets_is_no_reason_to_refuse(bars):
+    expectation = gxe.ExpectColumnQuantileValuesToBeBetween(
+        column="close",
+        quantile_ranges={"quantiles": [0.5], "value_ranges": [[0, None]]},
+        row_condition=Column("symbol") == "TSLA",
+    )
+    (outcome,) = run_in_memory(bars, read(expectation)).outcomes
+    assert outcome.status == "passed"
+
+
+DAYS = ["2025-10-30 15:30", "2025-10-31 20:00", "2025-11-03 15:30"]
+TIMES = {
+    "days": pd.to_datetime([day[:10] for day in DAYS]),
+    "times": pd.to_datetime(DAYS),
+    "zoned": pd.to_datetime(DAYS).tz_localize("America/New_York"),
+}
+
+
+@pytest.mark.parametrize("times", TIMES.values(), ids=TIMES)
+@pytest.mark.parametrize(
+    ("bounds", "outside"),
+    [
+        ({"min_value": "2025-10-31", "max_value": "2025-10-31"}, [0, 2]),
+        ({"min_value": "2025-10-31", "strict_min": True}, [0, 1]),
+        ({"max_value": "2025-10-31", "strict_max": True}, [1, 2]),
+        ({"max_value": "2025-10-31T23:00:00"}, [2]),
+        ({"min_value": "2025-10-31T00:00:00-04:00"}, [0]),
+    ],
+    ids=str,
+)
+def test_a_day_as_bound_is_the_whole_of_that_day(times, bounds, outside):
+    frame = pd.DataFrame({"symbol": "A", "date": times, "close": 1.0})
+    expectation = gxe.ExpectColumnValuesToBeBetween(column="date", **bounds)
+    (outcome,) = run_in_memory(frame, read(expectation)).outcomes
+    assert outcome.rows.tolist() == outside
+
+
+def test_a_time_with_zone_is_compared_in_utc_with_times_that_have_none():
+    frame = pd.DataFrame({"symbol": "A", "date": TIMES["times"], "close": 1.0})
+    expectation = gxe.ExpectColumnMinToBeBetween(
+        column="date", min_value="2025-10-30T11:30:00-04:00", max_value="2025-10-30T11:30:00-04:00"
+    )
+    (outcome,) = run_in_memory(frame, read(expectation)).outcomes
+    assert outcome.status == "passed"
+
+
+FLOOR = {"$PARAMETER": "floor"}
+
+
+def test_parameters_that_are_given_run(bars):
+    suite = read(
+        gxe.ExpectColumnMinToBeBetween(column="close", min_value=FLOOR),
+        gxe.ExpectColumnMinToBeBetween(column="open", min_value={"$PARAMETER": "floor * 1000"}),
+        gxe.ExpectColumnMaxToBeBetween(column="date", max_value={"$PARAMETER": "as_of"}),
+        suite_parameters={"floor": 0.5},
+    )
+    report = run_in_memory(bars, suite, as_of="2025-11-04")
+    assert [o.status for o in report.outcomes] == ["passed", "failed", "passed"]
+    assert report.outcomes[0].kwargs["min_value"] == FLOOR
+
+
+@pytest.mark.parametrize(
+    ("value", "own", "said"),
+    [
+        (FLOOR, {}, "the parameter 'floor', which no run gives; there is as_of"),
+        (FLOOR, {"flor": 1}, "did you mean 'flor'?"),
+        ({"$PARAMETER": "floor + 1"}, {}, "the parameter 'floor'"),
+        ({"$PARAMETER": "1 + + 2 ("}, {}, "it cannot run on bars"),
+        (FLOOR, {"floor": "TSLA"}, "it cannot run on bars"),
+    ],
+)
+def test_parameters_that_nobody_gives_are_named(value, own, said):
+    expectation = gxe.ExpectColumnMinToBeBetween(column="close", min_value=value)
+    with pytest.raises(SuiteError) as caught:
+        read(expectation, suite_parameters=own)
+    assert said in str(caught.value)
+
+
+def test_a_parameter_inside_a_kwarg_is_refused():
+    expectation = gxe.ExpectColumnValuesToBeInSet(column="close", value_set=[FLOOR])
+    with pytest.raises(SuiteError, match="a parameter is a whole kwarg"):
+        read(expectation, suite_parameters={"floor": 1})
+
+
+def test_a_suite_may_not_set_what_each_run_gives():
+    with pytest.raises(SuiteError, match="suite_parameters set 'as_of', which each run gives"):
+        read(gxe.ExpectColumnToExist(column="close"), suite_parameters={"as_of": "2025-11-04"})
+
+
+def test_what_a_run_decides_for_itself_may_stand_in_the_suite(bars):
+    expectation = gxe.ExpectColumnMaxToBeBetween(
+        column="close", max_value=1, result_format="BOOLEAN_ONLY", catch_exceptions=True
+    )
+    between = gxe.ExpectColumnValuesToBeBetween(
+        column="close", max_value=1, result_format="BOOLEAN_ONLY"
+    )
+    report = run_in_memory(bars, read(expectation, between))
+    assert [o.status for o in report.outcomes] == ["failed", "failed"]
+    assert report.outcomes[1].unexpected_count == 46
