@@ -1,4 +1,4 @@
-"""Check files of bars, or draft a suite from them: python -m gx check|suggest --help."""
+"""Check files of bars, draft a suite, or convert one: python -m gx check|suggest|convert --help."""
 
 import argparse
 import subprocess
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PASSED, CLOSED, COULD_NOT_CHECK = 0, 1, 2
+WHOLE, IN_PART = 0, 1
 
 
 def main() -> int:
@@ -82,6 +83,19 @@ def _suggest(arguments: argparse.Namespace) -> int:
     print("\n".join([*report_lines(report), *weakness_lines(suite.weaknesses)]))
     print(f"\nWritten to {path}; read it, change it, then: python -m gx check --suite {path.stem}")
     return PASSED
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    return convert(arguments.old, arguments.new)
+
+
+def convert(old: Path, new: str) -> int:
+    """Write a suite of 0.x anew and say what is not carried over; 1 if something is not."""
+    from gx.convert import convert_file, converted_lines
+
+    path, converted = convert_file(old, new)
+    print("\n".join(converted_lines(old, path, converted)))
+    return WHOLE if converted.whole else IN_PART
 
 
 def _exported(folder: Path) -> Path:
@@ -154,6 +168,16 @@ def _parser() -> argparse.ArgumentParser:
     suggest.add_argument("--symbol", help="the symbol of a file that has no symbol column")
     suggest.add_argument("--suites", type=Path, help="the folder to write to; see check")
     suggest.set_defaults(command=_suggest)
+
+    converter = commands.add_parser(
+        "convert",
+        help="turn a suite of Great Expectations 0.x into one of 1.x",
+        description="Turn a suite of Great Expectations 0.x into one that can be read, and name "
+        "what is not carried over. Exit status: 0 all was, 1 something was not, 2 nothing was.",
+    )
+    converter.add_argument("old", type=Path, metavar="OLD", help="the file of the old suite")
+    converter.add_argument("new", metavar="NEW", help="a file that is not there yet, or a name")
+    converter.set_defaults(command=_convert)
     return parser
 
 
