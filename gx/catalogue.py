@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal
 
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.registry import get_expectation_impl
 
+from gx.custom import is_custom
+from gx.custom_files import Signature, custom_signature
 from gx.entries import PARAMETERS, known_types
 from gx.plugins.expectations import BarExpectation
 from gx.rehearsal import FRAMES_CANNOT
@@ -33,6 +35,7 @@ _ADVANCED = {"row_condition", "condition_parser", "ignore_row_if", "mostly", "st
              "strict_max", "allow_relative_error", "parse_strings_as_datetimes"}  # fmt: skip
 _COLUMN_LISTS = {"column_list", "column_set"}
 _TOPICS = {"Numeric": "Numbers", "Schema": "Columns and types", "Volume": "Number of rows"}
+OWN = "Your own"
 _MARKET_TOPICS = {
     "price_expectations": "Prices",
     "session_expectations": "Sessions",
@@ -120,11 +123,17 @@ class Entry:
     unsupported: str = ""
 
 
-@cache
 def catalogue() -> tuple[Entry, ...]:
-    """Every built-in and every market expectation; the market ones first, then by topic."""
+    """Every expectation: the market ones first, then somebody's own, then the built-in by topic."""
+    return _catalogue(custom_signature())
+
+
+@lru_cache(maxsize=1)
+def _catalogue(_: Signature) -> tuple[Entry, ...]:
     entries = [_entry(type_, get_expectation_impl(type_)) for type_ in known_types()]
-    return tuple(sorted(entries, key=lambda e: (not e.market, bool(e.unsupported), e.topic)))
+    return tuple(
+        sorted(entries, key=lambda e: (not e.market, bool(e.unsupported), e.topic != OWN, e.topic))
+    )
 
 
 def filled(entry: Entry) -> dict[str, Any]:
@@ -238,6 +247,8 @@ def _title(type_: str) -> str:
 
 
 def _topic(implementation: type[Expectation], schema: Mapping[str, Any], market: bool) -> str:
+    if is_custom(implementation):
+        return OWN
     if market:
         return _MARKET_TOPICS[implementation.__module__.rpartition(".")[2]]
     issues = schema["properties"]["metadata"]["properties"].get("data_quality_issues", {})

@@ -15,6 +15,7 @@ from great_expectations.expectations.registry import (
 from pydantic.v1 import ValidationError
 
 from gx.batches import entry_key
+from gx.custom import load_custom, why_missing
 from gx.errors import SuiteError
 from gx.rehearsal import GIVEN, rehearse
 from gx.report import SEVERITIES
@@ -26,7 +27,8 @@ Read = Expectation | tuple[SuiteError, ...]
 
 
 def known_types() -> list[str]:
-    """Every expectation type that a suite file may name."""
+    """Every expectation type that a suite file may name, those in gx/plugins/custom/ too."""
+    load_custom()
     return sorted(list_registered_expectation_implementations())
 
 
@@ -123,7 +125,9 @@ def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
 def _head(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     type_, severity = entry.get("type"), entry.get("severity")
     if type_ not in known_types():
-        yield f"unknown expectation {shown(type_)}{nearest(type_, known_types())}", "type"
+        broken = why_missing(type_)
+        hint = broken or nearest(type_, known_types())
+        yield f"unknown expectation {shown(type_)}{hint}", "type"
     if severity not in SEVERITIES:
         yield (
             f"severity is {shown(severity)}; it must be one of {', '.join(SEVERITIES)}"

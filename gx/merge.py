@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gx.across import MOVES, Suspects, judge_gross, judge_spellings
 from gx.asked import NOTHING_ASKED, Asked
 from gx.batches import memory_batch, suite_of
+from gx.custom import is_custom
 from gx.errors import PartsError
 from gx.expected import parameters, without_bars
 from gx.fitting import fit
@@ -339,6 +340,11 @@ def _columns_of(expectation: Expectation, part: Part) -> list[str] | None:
         return None
     named = [getattr(expectation, key, None) for key in ("column", "column_A", "column_B")]
     named += getattr(expectation, "column_list", None) or []
+    if is_custom(type(expectation)):
+        needed = getattr(expectation, "needs_columns", None)
+        if needed is None:
+            return None
+        named += needed
     return [name for name in part.document["columns"] if name in named]
 
 

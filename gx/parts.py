@@ -15,7 +15,12 @@ import pandas as pd
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
 )
-from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.expectation import (
+    ColumnMapExpectation,
+    ColumnPairMapExpectation,
+    Expectation,
+    MulticolumnMapExpectation,
+)
 from numpy.typing import NDArray
 
 from gx.across import say_gross
@@ -175,13 +180,19 @@ def route_of(expectation: Expectation, columns: Sequence[str]) -> Route:
         return Route.MARKET if usual and known else Route.COLUMNS
     if isinstance(expectation, BarExpectation):
         return Route.PART if expectation.column_list[0] == "symbol" else Route.COLUMNS
-    if type_ in ROW_BY_ROW:
+    if type_ in ROW_BY_ROW or _says_row_by_row(expectation):
         return Route.PART
     if type_ in OF_THE_SCHEMA:
         return Route.SCHEMA
     if type_ == KEYED_BY_SYMBOL and "symbol" in kwargs["column_list"]:
         return Route.PART
     return Route.COLUMNS
+
+
+def _says_row_by_row(expectation: Expectation) -> bool:
+    """Does an expectation of somebody's own say that it judges a row by what is in it alone?"""
+    maps = ColumnMapExpectation | ColumnPairMapExpectation | MulticolumnMapExpectation
+    return isinstance(expectation, maps) and bool(getattr(expectation, "row_by_row", False))
 
 
 def _judge_alone(

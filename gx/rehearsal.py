@@ -27,6 +27,7 @@ from great_expectations.expectations.row_conditions import (
 )
 
 from gx.batches import entry_key, exception_of, memory_definition, result_key, suite_of
+from gx.custom_files import custom_signature
 from gx.fitting import fit
 from gx.plugins.expectations import BarExpectation
 from gx.report import BAR_COLUMNS
@@ -68,7 +69,7 @@ _GUISES: Mapping[str, Any] = {
     "flag": True,
 }
 _BARS = (*BAR_COLUMNS, "created_at")
-NOT_FOR_FRAMES = "No provider found"
+_NO_FRAMES, _NO_METRIC = "No provider found", "No definition found"
 _OURS = ("great_expectations.", "gx.plugins.expectations.")
 Fault = tuple[str, str | None]
 NO_FAULT: Fault = ("", None)
@@ -85,7 +86,8 @@ def rehearse(expectations: Sequence[Expectation], parameters: Mapping[str, Any])
     if len(_known) > _REMEMBERED:
         _known.clear()
     values = {**parameters, **GIVEN}
-    keys = [entry_key(one) + json.dumps(values, default=str) for one in expectations]
+    given = json.dumps([values, custom_signature()], default=str)
+    keys = [entry_key(one) + given for one in expectations]
     new = {key: e for key, e in zip(keys, expectations, strict=True) if key not in _known}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -127,12 +129,12 @@ def _alone(expectation: Expectation, values: Mapping[str, Any]) -> Fault:
             configuration.kwargs.pop(key, None)
         expectation = configuration.to_domain_obj()
     raised = _in_any_guise(expectation, values)
-    if NOT_FOR_FRAMES in raised:
+    if _NO_FRAMES in raised:
         return ASKS_A_DATABASE, "type"
     # Somebody's own expectation may need columns, or as many bars, as nobody here knows of.
-    ours = type(expectation).__module__.startswith(_OURS)
+    certain = type(expectation).__module__.startswith(_OURS) or _NO_METRIC in raised
     where = _kinds(expectation)
-    return (f"it cannot run on bars{where}: {raised}", None) if raised and ours else NO_FAULT
+    return (f"it cannot run on bars{where}: {raised}", None) if raised and certain else NO_FAULT
 
 
 def _in_any_guise(expectation: Expectation, values: Mapping[str, Any]) -> str:

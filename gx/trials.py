@@ -16,6 +16,7 @@ from great_expectations.render.renderer.inline_renderer import InlineRenderer
 from gx.asked import NOTHING_ASKED, Asked
 from gx.catalogue import catalogue
 from gx.checkpoint import run_in_memory
+from gx.custom import load_custom
 from gx.errors import SuiteError
 from gx.report import SEVERITIES, Outcome, QualityReport
 from gx.suggest import CALENDARS, draft_suite
@@ -36,6 +37,7 @@ def catalogue_document() -> dict[str, Any]:
         "severities": list(SEVERITIES),
         "calendars": list(CALENDARS),
         "parameters": list(PARAMETERS),
+        "custom_faults": [str(fault) for fault in load_custom()],
     }
 
 

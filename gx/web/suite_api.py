@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gx.asked import NOTHING_ASKED, Asked
+from gx.custom_files import Signature, custom_signature
 from gx.errors import (
     GateError,
     HistoryError,
@@ -47,7 +48,7 @@ class SuiteApi:
 
     def __init__(self, workbench: Workbench) -> None:
         self.workbench = workbench
-        self._catalogue: Any = None
+        self._catalogue: tuple[Signature, Any] | None = None
 
     def routes(self) -> list[BaseRoute]:
         """Reading ones by GET; everything else is for writers."""
@@ -65,11 +66,12 @@ class SuiteApi:
         ]
 
     async def catalogue(self, request: Request) -> Response:
-        """Every expectation with its form; the same until the server starts anew."""
+        """Every expectation with its form; the same until gx/plugins/custom/ changes."""
         await reader(request)
-        if self._catalogue is None:
-            self._catalogue = await self._ask("catalogue")
-        return json_response(self._catalogue)
+        signature = custom_signature()
+        if self._catalogue is None or self._catalogue[0] != signature:
+            self._catalogue = (signature, await self._ask("catalogue"))
+        return json_response(self._catalogue[1])
 
     async def read(self, request: Request) -> Response:
         """The version in force."""

@@ -406,7 +406,8 @@ function openAdd() {
     found.replaceChildren(...last.map(([topic, entries]) => el("section", {}, el("h3", {}, topic), el("ul", { class: "found" }, ...entries.map(offer)))),
       hits.length ? "" : el("p", {}, catalogue.size ? "Nothing fits these words." : "The catalogue is still being read …"));
   };
-  byId("add").replaceChildren(el("h2", {}, "Add an expectation"), search, found);
+  const broken = (offers.custom_faults ?? []).map((fault) => el("p", { class: "fault" }, fault));
+  byId("add").replaceChildren(el("h2", {}, "Add an expectation"), ...broken, search, found);
   list();
 }
 

@@ -1,0 +1,1 @@
+"""Expectations of your own: see README.md beside this file. gx.custom imports what lies here."""
