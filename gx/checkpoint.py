@@ -10,6 +10,7 @@ from urllib.request import url2pathname
 
 import great_expectations
 import pandas as pd
+from great_expectations.checkpoint import Checkpoint
 from great_expectations.core import ExpectationSuite, RunIdentifier
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
@@ -17,12 +18,14 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.data_context import AbstractDataContext
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.exceptions import DataContextError
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from gx.asked import NOTHING_ASKED, Asked
 from gx.batches import memory_batch, suite_of
 from gx.docs import standalone
+from gx.errors import SuiteError
 from gx.expected import parameters, without_bars
 from gx.fitting import fit
 from gx.outcomes import ROWS_ONLY, read_outcomes
@@ -62,7 +65,7 @@ def run(
     frame = with_lookback(bars, lookback)
     gx_context = project_context(results, project)
     given, data = parameters(read, as_of, asked), {"dataframe": frame}
-    checkpoint = gx_context.checkpoints.get(suite)
+    checkpoint = _checkpoint(gx_context, suite)
     (definition,) = checkpoint.validation_definitions
     definition.suite = _FittedSuite.of(definition.suite, frame, given)
     checked = checkpoint.run(
@@ -144,6 +147,19 @@ def project_context(results: Path, project: Path) -> AbstractDataContext:
         context_root_dir=str(project),
         runtime_environment={"RESULTS_DIR": str(results.resolve())},
     )
+
+
+def _checkpoint(context: AbstractDataContext, suite: str) -> Checkpoint:
+    """The suite's checkpoint; raises SuiteError unless it runs that suite, and nothing else."""
+    where = f"checkpoints/{suite}.json"
+    try:
+        checkpoint = context.checkpoints.get(suite)
+    except DataContextError as error:
+        raise SuiteError(f"suite {suite!r} has no {where} that can be read: {error}") from None
+    named = [definition.suite.name for definition in checkpoint.validation_definitions]
+    if named != [suite]:
+        raise SuiteError(f"{where}: must run suite {suite!r} alone; it runs {', '.join(named)}")
+    return checkpoint
 
 
 def page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> str:

@@ -106,6 +106,8 @@ def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
     if not isinstance(kwargs, dict):
         raise _Faults([*faults, ("kwargs must be an object", "kwargs")])
     faults += parameter_faults(kwargs, own)
+    if kwargs.get("windows"):
+        faults.append(("windows ask GX Cloud for bounds; write the bounds out", "windows"))
     if entry.get("type") not in known_types():
         raise _Faults(faults)
     implementation = get_expectation_impl(entry["type"])
@@ -123,7 +125,8 @@ def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
 
 
 def _head(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    type_, severity = entry.get("type"), entry.get("severity")
+    # Great Expectations before 1.6 wrote none, and takes it for critical.
+    type_, severity = entry.get("type"), entry.get("severity", "critical")
     if type_ not in known_types():
         broken = why_missing(type_)
         hint = broken or nearest(type_, known_types())

@@ -1,8 +1,10 @@
 """Translate Great Expectations' results into outcomes, with every failing row."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -162,7 +164,7 @@ def lookback_rows(found: ExpectationValidationResult) -> Rows:
 
 def _outcome(expectation: Expectation, **found: Any) -> Outcome:
     configuration = expectation.configuration
-    kwargs = {k: v for k, v in configuration.kwargs.items() if k != "batch_id"}
+    kwargs = _as_json({k: v for k, v in configuration.kwargs.items() if k != "batch_id"})
     severity = expectation.severity
     return Outcome(
         type=configuration.type,
@@ -171,6 +173,13 @@ def _outcome(expectation: Expectation, **found: Any) -> Outcome:
         description=expectation.description or _plain_sentence(configuration.type, kwargs),
         **found,
     )
+
+
+def _as_json(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The kwargs as a file holds them: reading has made dates of some."""
+    text = json.dumps(kwargs, default=lambda v: v.isoformat() if isinstance(v, date) else str(v))
+    plain: dict[str, Any] = json.loads(text)
+    return plain
 
 
 def _plain_sentence(type_: str, kwargs: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 _COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
 _PLAIN_KEYS = ("severity", "description", "notes", "meta", "id")
-_SUITE_KEYS = ("name", "id", "notes", "meta")
+_SUITE_KEYS = ("name", "id", "notes", "meta", "suite_parameters")
 Entry = Mapping[str, Any]
 
 

@@ -13,6 +13,7 @@ from great_expectations.core import ExpectationSuite, ValidationDefinition
 from great_expectations.data_context import AbstractDataContext
 
 from gx import checkpoint
+from gx.errors import SuiteError
 from gx.parts import judge_part
 from gx.suite_store import OUTSIDE, SuiteStore
 from gx.suites import read_suite
@@ -185,3 +186,18 @@ def test_checkpoint_and_validation_definition_may_be_saved_by_great_expectations
     before = {p: p.read_bytes() for p in project.rglob("*.json")}
     assert judged(bars, project).success
     assert {p: p.read_bytes() for p in project.rglob("*.json")} == before
+
+
+def test_a_checkpoint_that_does_not_run_the_suite_alone_is_named(bars, project):
+    shutil.copy(project / "expectations/stock_data.json", project / "expectations/lonely.json")
+    lonely = written(project, "lonely") | {"name": "lonely"}
+    (project / "expectations/lonely.json").write_text(json.dumps(lonely))
+    with pytest.raises(SuiteError, match=r"suite 'lonely' has no checkpoints/lonely\.json"):
+        judged(bars, project, suite="lonely")
+
+    context = native(project)
+    checkpoint = context.checkpoints.get("stock_data")
+    checkpoint.name, checkpoint.id = "lonely", None
+    context.checkpoints.add_or_update(checkpoint)
+    with pytest.raises(SuiteError, match="must run suite 'lonely' alone; it runs stock_data"):
+        judged(bars, project, suite="lonely")

@@ -14,7 +14,9 @@ from great_expectations.expectations.row_conditions import Column
 
 from gx.checkpoint import run_in_memory
 from gx.errors import SuiteError
+from gx.render import render_html
 from gx.suites import Suite, parse_suite
+from tests.market_parts import AS_OF, in_parts
 
 CLOSE, DATE, SYMBOL = {"column": "close"}, {"column": "date"}, {"column": "symbol"}
 PAIR = {"column_A": "high", "column_B": "low"}
@@ -163,6 +165,23 @@ def test_what_is_accepted_runs_and_what_cannot_is_refused(bars, name, kwargs, re
         return
     report = run_in_memory(bars, read(expectation), as_of="2025-11-04")
     assert [o.status for o in report.outcomes] in (["passed"], ["failed"])
+
+
+def test_reports_and_partitions_take_whatever_is_accepted(bars, tmp_path):
+    accepted = [getattr(core, n)(**k, severity="warning") for n, k, why in CASES if not why]
+    suite = read(*accepted)
+    bars = bars.sort_values(["symbol", "date"], ignore_index=True).astype({"volume": float})
+
+    whole = run_in_memory(bars, suite, as_of=AS_OF)
+
+    assert {o.status for o in whole.outcomes} == {"passed", "failed"}
+    whole.write_json(tmp_path / "report.json")
+    written = json.loads((tmp_path / "report.json").read_text())["expectations"]
+    dated = next(e["kwargs"] for e in written if e["kwargs"].get("max_value") == "2030-12-31")
+    assert dated == {"column": "date", "min_value": "2020-01-01", "max_value": "2030-12-31"}
+    assert "2030-12-31" in render_html(whole, bars=bars)
+    parted = in_parts(bars, bars.iloc[:0], suite, 2)
+    assert parted.to_dict() == whole.to_dict()
 
 
 CONDITIONS = [

@@ -165,6 +165,22 @@ def test_all_faults_of_a_suite_are_told_at_once():
     ]
 
 
+def test_an_entry_without_a_severity_is_critical():
+    suite = document()
+    del suite["expectations"][0]["severity"]
+    (expectation,) = parse(suite).expectations
+    assert expectation.severity == "critical"
+
+
+def test_windows_of_gx_cloud_are_refused():
+    window = {"constraint_fn": "mean", "parameter_name": "x", "range": 5, "strict": False,
+              "offset": {"positive": 0.1, "negative": 0.1}}  # fmt: skip
+    broken = document()
+    broken["expectations"][0]["kwargs"]["windows"] = [window]
+    with pytest.raises(SuiteError, match="windows ask GX Cloud for bounds"):
+        parse(broken)
+
+
 def test_two_entries_with_one_id_are_refused():
     broken = document()
     broken["expectations"][0]["id"] = ID

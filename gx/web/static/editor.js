@@ -201,7 +201,8 @@ function item(index, previous, next) {
     el("p", { class: "fault" }), el("p", { class: "tried" }));
 }
 
-function severity(entry, index) {
+function severity(given, index) {
+  const entry = { ...given, severity: given.severity ?? "critical" };  // as Great Expectations takes it
   if (!PAGE.may_write) return el("span", { class: `chip ${entry.severity}` }, String(entry.severity));
   const known = offers.severities.includes(entry.severity) ? offers.severities : [entry.severity, ...offers.severities];
   return el("select", { class: `severity ${entry.severity}`, "aria-label": "Severity", "data-focus": `severity-${index}`,
