@@ -116,9 +116,11 @@ def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
     try:
         built = implementation(**kwargs, **rest)
     except ValidationError as error:
-        faults += _faults(error, list(implementation.__fields__))
-    except (TypeError, ValueError) as error:
-        faults.append((str(error), None))
+        faults += _faults_of(error, list(implementation.__fields__))
+    except (
+        Exception
+    ) as error:  # Great Expectations' parsers of conditions raise errors of their own
+        faults.append((str(error) or type(error).__name__, None))
     if faults:
         raise _Faults(faults)
     return built
@@ -141,6 +143,8 @@ def _head(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"its id {shown(entry['id'])} is no UUID; leave it out, or write a fresh one", "id"
     if not isinstance(entry.get("meta"), dict | None):  # pydantic would make one of a list
         yield "its meta must be an object", "meta"
+    if not isinstance(entry.get("description"), str | None):
+        yield "its description must be a text", "description"
 
 
 def is_uuid(value: object) -> bool:
@@ -152,18 +156,21 @@ def is_uuid(value: object) -> bool:
     return True
 
 
-def _faults(error: ValidationError, fields: list[str]) -> Iterator[tuple[str, str | None]]:
+def _faults_of(error: ValidationError, fields: list[str]) -> Iterator[tuple[str, str | None]]:
     """Pydantic's faults as sentences, one for each field."""
-    told: set[str] = set()
+    told: dict[str, Any] = {}
     for fault in error.errors():
-        field = str(fault["loc"][0])
-        if field in told:
-            continue
-        told.add(field)
+        told.setdefault(str(fault["loc"][0]), fault)
+    if len(told) > 1:  # what is wrong with the whole follows from a field that could not be read
+        told.pop("__root__", None)
+    for field, fault in told.items():
+        kinds = {f["type"] for f in error.errors() if f["loc"][0] == field}
         if fault["type"] == "value_error.extra":
             yield f"kwarg {shown(field)} is unknown{nearest(field, fields)}", field
         elif field == "__root__":
             yield fault["msg"], None
+        elif {"type_error.float", "value_error.date"} <= kinds:
+            yield f"kwarg {field!r} is no number, and no date like 2025-11-03", field
         else:
             yield f"kwarg {field!r}: {fault['msg']}", field
 

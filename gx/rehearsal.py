@@ -8,8 +8,8 @@ alone have. So each entry is run once, on made-up bars of the columns and types 
 import json
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import product
 from keyword import iskeyword
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations.core import ExpectTableRowCountToBeBetween
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import (
@@ -25,6 +26,7 @@ from great_expectations.expectations.row_conditions import (
     OrCondition,
     PassThroughCondition,
 )
+from pydantic.v1 import ValidationError
 
 from gx.batches import entry_key, exception_of, memory_definition, result_key, suite_of
 from gx.custom_files import custom_signature
@@ -121,14 +123,14 @@ def _alone(expectation: Expectation, values: Mapping[str, Any]) -> Fault:
     condition = getattr(expectation, "row_condition", None)
     if condition is not None:
         counted = ExpectTableRowCountToBeBetween(min_value=0, row_condition=condition)
-        if raised := _in_any_guise(counted, values):
+        if raised := _in_any_guise(counted, partial(_asked_of, counted, values)):
             return f"its row_condition cannot be asked: {raised}", "row_condition"
         # Of the made-up bars none may meet it, and some statistics raise when they have none.
         configuration = expectation.configuration
         for key in ("row_condition", "condition_parser"):
             configuration.kwargs.pop(key, None)
         expectation = configuration.to_domain_obj()
-    raised = _in_any_guise(expectation, values)
+    raised = _in_any_guise(expectation, lambda frame: _run([expectation], frame, values)[0])
     if _NO_FRAMES in raised:
         return ASKS_A_DATABASE, "type"
     # Somebody's own expectation may need columns, or as many bars, as nobody here knows of.
@@ -137,19 +139,30 @@ def _alone(expectation: Expectation, values: Mapping[str, Any]) -> Fault:
     return (f"it cannot run on bars{where}: {raised}", None) if raised and certain else NO_FAULT
 
 
-def _in_any_guise(expectation: Expectation, values: Mapping[str, Any]) -> str:
+def _in_any_guise(expectation: Expectation, attempt: Callable[[pd.DataFrame], str]) -> str:
     """What it raises, "" if there is a guise of its columns in which it runs."""
     extra = sorted(_extra([expectation]))
     freely = min(len(extra), 2)
     first = ""
     for guise in product(_GUISES, repeat=freely):
         kinds = [*guise, *guise[-1:] * (len(extra) - freely)]
-        frame = _specimen(dict(zip(extra, kinds, strict=True)))
-        (raised,) = _run([expectation], frame, values)
+        raised = attempt(_specimen(dict(zip(extra, kinds, strict=True))))
         if not raised:
             return ""
         first = first or raised
     return first
+
+
+def _asked_of(expectation: Expectation, values: Mapping[str, Any], frame: pd.DataFrame) -> str:
+    """What asking for the rows that meet its condition raises."""
+    try:
+        (fitted,) = fit([expectation], frame, values)
+        engine = PandasExecutionEngine(batch_data_dict={"bars": frame})
+        domain = {"batch_id": "bars", "row_condition": fitted.row_condition}
+        meeting: Any = engine.get_domain_records(domain)
+    except Exception as error:  # as in _run
+        return _sentence(error)
+    return "" if isinstance(meeting, pd.DataFrame) else "it is neither true nor false of a row"
 
 
 def _run(
@@ -164,16 +177,19 @@ def _run(
         result = batch.validate(suite_of("rehearsal", fitted))
     except Exception as error:  # whatever an entry makes Great Expectations raise is its fault
         if len(expectations) == 1:
-            return [_sentence(str(error) or type(error).__name__)]
+            return [_sentence(error)]
         return [raised for one in expectations for raised in _run([one], frame, values)]
     assert isinstance(result, ExpectationSuiteValidationResult)
     by_key = {result_key(found): exception_of(found) or "" for found in result.results}
     return [_sentence(by_key.get(entry_key(one), "it was dropped")) for one in fitted]
 
 
-def _sentence(raised: str) -> str:
+def _sentence(raised: Exception | str) -> str:
     """The first line, which says it, and not longer than one."""
-    line = raised.strip().partition("\n")[0]
+    if isinstance(raised, ValidationError):
+        raised = "; ".join(dict.fromkeys(str(fault["msg"]) for fault in raised.errors()))
+    said = str(raised) or (type(raised).__name__ if isinstance(raised, Exception) else "")
+    line = said.strip().partition("\n")[0]
     return line if len(line) <= 300 else f"{line[:296]} …"
 
 

@@ -226,7 +226,7 @@ def test_a_condition_in_words_takes_the_rows_that_it_names(bars, condition, pars
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("condition", ["close >", "close ===== 1", "no_such_function(close) > 1"])
+@pytest.mark.parametrize("condition", ["close >", "close ===== 1", "f(close) > 1", "5"])
 def test_a_condition_that_cannot_be_asked_is_refused(condition):
     expectation = gxe.ExpectColumnMeanToBeBetween(
         column="close", min_value=0, row_condition=condition, condition_parser="pandas"
@@ -234,6 +234,26 @@ def test_a_condition_that_cannot_be_asked_is_refused(condition):
     with pytest.raises(SuiteError, match="row_condition cannot be asked") as caught:
         read(expectation)
     assert caught.value.field == "row_condition"
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "said"),
+    [
+        ({"min_value": "soon"}, "kwarg 'min_value' is no number, and no date like 2025-11-03"),
+        ({"min_value": "03/11/2025"}, "kwarg 'min_value' is no number, and no date"),
+        ({"min_value": 0, "row_condition": "close", "condition_parser": "great_expectations"},
+         "unable to parse condition: close"),
+        ({"mostly": {"$PARAMETER": "as_of"}, "min_value": 0}, "value is not a valid float"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_great_expectations_cannot_parse_is_one_fault(kwargs, said):
+    bad = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "close", **kwargs}}
+    document = {"name": "s", "id": str(uuid.uuid4()), "expectations": [bad]}
+    with pytest.raises(SuiteError) as caught:
+        parse_suite(json.dumps(document).encode(), where="s", name="s")
+    assert said in str(caught.value)
+    assert len(caught.value.faults) == 1
 
 
 def test_a_condition_that_none_of_the_made_up_bars_meets_is_no_reason_to_refuse(bars):

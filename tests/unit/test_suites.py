@@ -98,6 +98,7 @@ def _entry(**changes: Any) -> Change:
         pytest.param(lambda suite: suite.pop("id"), "its id None is no UUID", id="no_id"),
         pytest.param(_entry(id="7"), "its id '7' is no UUID; leave it out", id="bad_entry_id"),
         pytest.param(_entry(meta=[]), "its meta must be an object", id="meta_of_an_entry"),
+        pytest.param(_entry(description=5), "description must be a text", id="description"),
         pytest.param(lambda suite: suite.update(meta=None), "meta must be an object", id="meta"),
         pytest.param(lambda suite: suite.update(suite_parameters=[1]), "must be an object", id="y"),
         pytest.param(
