@@ -21,6 +21,10 @@ from great_expectations.expectations.row_conditions import (
     OrCondition,
     PassThroughCondition,
 )
+from pydantic.v1 import ValidationError
+
+from gx.errors import SuiteError
+from gx.plugins.expectations import BarExpectation
 
 # What a suite file may hold because Great Expectations wrote it, and a run decides for itself.
 OF_THE_RUN = ("batch_id", "result_format", "catch_exceptions")
@@ -32,7 +36,8 @@ def fit(
 ) -> tuple[Expectation, ...]:
     """What Great Expectations is to validate on ``frame``, in the same order.
 
-    ``parameters`` are the values of {"$PARAMETER": name}. In a column of dates
+    ``parameters`` are the values of {"$PARAMETER": name}; raises SuiteError for an expectation that
+    cannot do with one of them, as a bound that this run leaves open. In a column of dates
 
     - a day (2025-11-03) is the whole of that day: as a maximum up to its last moment;
     - a time without a zone is in the column's zone;
@@ -93,16 +98,36 @@ def _fitted(
     given = dict(configuration.kwargs)
     configuration.process_suite_parameters(parameters)
     configuration.kwargs = {k: v for k, v in configuration.kwargs.items() if k not in OF_THE_RUN}
+    _refuse_open(expectation, given, configuration.kwargs)
     fitted = expectation
     if expectation.id or configuration.kwargs != given:
         configuration.id = None  # type: ignore[assignment]
-        fitted = configuration.to_domain_obj()
+        try:
+            fitted = configuration.to_domain_obj()
+        except ValidationError as error:  # sound as a file has it: what the run gives is not
+            said = "; ".join(str(fault["msg"]) for fault in error.errors())
+            raise SuiteError(
+                f"{configuration.type} cannot be judged by what this run gives for its "
+                f"parameters: {said}"
+            ) from None
     changes = _changes(fitted, columns)
     if not changes:
         return fitted
     configuration = fitted.configuration
     configuration.kwargs = configuration.kwargs | changes
     return configuration.to_domain_obj()
+
+
+def _refuse_open(expectation: Expectation, given: Kwargs, filled: Kwargs) -> None:
+    """A built-in bound that the run leaves open would let everything pass."""
+    if isinstance(expectation, BarExpectation):
+        return
+    for key, value in filled.items():
+        if value is None and given[key] is not None:
+            raise SuiteError(
+                f"{expectation.expectation_type}: this run gives no {given[key]['$PARAMETER']!r}, "
+                f"which its kwarg {key!r} asks for"
+            )
 
 
 def _changes(expectation: Expectation, columns: Columns) -> Kwargs:

@@ -12,6 +12,7 @@ from great_expectations.expectations import core
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import Column
 
+from gx.asked import Asked
 from gx.checkpoint import run_in_memory
 from gx.errors import SuiteError
 from gx.render import render_html
@@ -320,7 +321,7 @@ def test_parameters_that_are_given_run(bars):
 @pytest.mark.parametrize(
     ("value", "own", "said"),
     [
-        (FLOOR, {}, "the parameter 'floor', which no run gives; there is as_of"),
+        (FLOOR, {}, "the parameter 'floor', which no run gives; there is as_of, ended"),
         (FLOOR, {"flor": 1}, "did you mean 'flor'?"),
         ({"$PARAMETER": "floor + 1"}, {}, "the parameter 'floor'"),
         ({"$PARAMETER": "1 + + 2 ("}, {}, "it cannot run on bars"),
@@ -332,6 +333,15 @@ def test_parameters_that_nobody_gives_are_named(value, own, said):
     with pytest.raises(SuiteError) as caught:
         read(expectation, suite_parameters=own)
     assert said in str(caught.value)
+
+
+def test_a_bound_that_the_run_leaves_open_is_told(bars):
+    first = {"$PARAMETER": "first_date"}
+    suite = read(gxe.ExpectColumnMinToBeBetween(column="date", min_value=first))
+    asked = Asked(("TSLA",), "2025-10-05", "2025-11-04")
+    assert run_in_memory(bars, suite, asked=asked).outcomes[0].status == "passed"
+    with pytest.raises(SuiteError, match="this run gives no 'first_date', which its kwarg"):
+        run_in_memory(bars, suite)
 
 
 def test_a_parameter_inside_a_kwarg_is_refused():
