@@ -31,8 +31,11 @@ def main() -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from gx.check import read_files
+    from gx.suite_calendars import SUITE, known_calendar, named_calendars
 
-    bars = read_files(arguments.files, arguments.symbol)
+    suites = arguments.suites or SUITE.parent
+    calendars = named_calendars(suites / f"{arguments.suite}.json", arguments.calendar)
+    bars = read_files(arguments.files, arguments.symbol, calendars)
     if sys.stderr.isatty():
         print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
 
@@ -40,9 +43,9 @@ def _check(arguments: argparse.Namespace) -> int:
     from gx.checkpoint import run_in_memory
     from gx.console import report_lines, weakness_lines
     from gx.render import render_html
-    from gx.suites import SUITES, read_suite, suite_path, with_kwargs
+    from gx.suites import read_suite, suite_path, with_kwargs
 
-    suite = read_suite(suite_path(arguments.suite, arguments.suites or SUITES))
+    suite = read_suite(suite_path(arguments.suite, suites))
     if arguments.calendar:
         suite = with_kwargs(suite, calendar=known_calendar(arguments.calendar))
     frame = bars.to_pandas(date_as_object=False)
@@ -60,12 +63,14 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _suggest(arguments: argparse.Namespace) -> int:
     from gx.check import read_files, unfit
+    from gx.suite_calendars import SUITE, named_calendars
 
+    calendars = named_calendars(SUITE, arguments.calendar)
     with tempfile.TemporaryDirectory() as folder:
         files = [_exported(Path(folder))] if arguments.from_table else arguments.files
         if not files:
             raise GateError("name a FILE of bars, or --from-table")
-        bars = read_files(files, arguments.symbol)
+        bars = read_files(files, arguments.symbol, calendars)
 
     from gx.checkpoint import run_in_memory
     from gx.console import report_lines, weakness_lines
@@ -114,20 +119,6 @@ def _newest(bars: "pa.Table") -> str | None:
     return None if newest is None else newest.isoformat()
 
 
-def known_calendar(name: str) -> str:
-    """``name`` if exchange_calendars has it; raises GateError with the nearest name if not."""
-    from difflib import get_close_matches
-
-    from exchange_calendars import get_calendar_names
-
-    known = get_calendar_names()
-    if name not in known:
-        nearest = get_close_matches(name.upper(), known, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise GateError(f"there is no exchange calendar {name!r}{hint}")
-    return name
-
-
 def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
@@ -166,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     suggest.add_argument("--from-table", action="store_true", help="use the table stock_data")
     suggest.add_argument("--name", required=True, help="the name of the new suite")
     suggest.add_argument("--symbol", help="the symbol of a file that has no symbol column")
+    suggest.add_argument("--calendar", help="of dates with a time of day; see check")
     suggest.add_argument("--suites", type=Path, help="the folder to write to; see check")
     suggest.set_defaults(command=_suggest)
 

@@ -2,52 +2,54 @@
 
 import csv as plain_csv
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from gx.bar_dates import Ints, Stamps, cast_what_can, read_stamps
+from gx.bar_days import BarsWithinTheDayError, days_of
 from gx.errors import BarFileError
+from gx.file_lines import first_lines
+from gx.suite_calendars import SUITE, Calendars, suite_calendars
 
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 NUMBERS = ("open", "high", "low", "close", "volume")
 _ALIASES = {"ticker": "symbol", "datetime": "date"}
 # Empty cells and the usual words for "no value"; NaN and inf are read as numbers, to be judged.
-_NO_VALUE = ["", "NA", "N/A", "n/a", "null", "NULL", "None"]
-_OFFSET = r" ?(Z|[+-]\d{2}:?\d{2})$"
-_MIDNIGHT = r"^.{8,10}([T ]00:00(:00(\.0+)?)?)?$"
+NO_VALUE = ["", "NA", "N/A", "n/a", "null", "NULL", "None"]
 
 
-def read_bars(path: Path, *, symbol: str | None = None, partial: bool = False) -> pa.Table:
-    """The bars of a CSV or Parquet file.
+def read_bars(
+    path: Path,
+    *,
+    symbol: str | None = None,
+    partial: bool = False,
+    calendars: Calendars | None = None,
+) -> pa.Table:
+    """The bars of a CSV or Parquet file, to be judged.
 
     Columns may come in any order and letter case; ``Ticker`` is read as symbol, ``Datetime`` as
     date; others are left out, but for ``created_at``. ``symbol`` names the symbol of a file without
     such a column. Returns symbol (string), date (date32; timestamp[us] for bars within the day, in
-    UTC if the file has time zones), open, high, low, close, volume (float64).
+    UTC if the file has time zones), open, high, low, close, volume (float64). A daily bar with a
+    time of day has its date in the time zone of its calendar (``calendars``; those of the suite
+    stock_data).
 
     Raises BarFileError for a file that cannot be read completely, with line and column. A column
     that is missing is such a fault too, unless ``partial``: then the gate has to judge it.
     """
-    if not path.is_file():
-        raise BarFileError(f"{path}: there is no such file")
-    table = _read_parquet(path) if path.suffix in (".parquet", ".pq") else _read_csv(path)
-    table = _without_blank_rows(_typed(_named(table, path), path))
-    if symbol is not None:
-        if "symbol" in table.column_names:
-            raise BarFileError(f"{path}: has a symbol column already; leave the symbol out")
-        table = table.add_column(0, "symbol", pa.array([symbol] * len(table), pa.string()))
-    missing = [column for column in COLUMNS if column not in table.column_names]
-    if missing and not partial:
-        hint = "; name it with SYMBOL= (--symbol)" if missing == ["symbol"] else ""
-        raise BarFileError(
-            f"{path}: lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}{hint}; "
-            f"it has {', '.join(table.column_names)}"
-        )
-    return table
+    source = read_source(path, symbol)
+    if source.torn:
+        raise BarFileError(f"{path}, {source.place(source.torn[0].row)}: {source.torn[0].said}")
+    if not partial:
+        source.require_columns()
+    return _without_blank_rows(_typed(source, calendars or suite_calendars(SUITE)))
 
 
 def is_daily(table: pa.Table) -> bool:
@@ -55,22 +57,94 @@ def is_daily(table: pa.Table) -> bool:
     return "date" not in table.column_names or bool(pa.types.is_date(table["date"].type))
 
 
-def _read_parquet(path: Path) -> pa.Table:
+@dataclass(frozen=True)
+class Torn:
+    """A row that has too many cells or too few; ``row`` counts from 0, torn ones included."""
+
+    row: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file's cells under the names of a bar's columns, and where each row stands in the file."""
+
+    path: Path
+    cells: pa.Table
+    torn: tuple[Torn, ...] = ()
+
+    @property
+    def is_parquet(self) -> bool:
+        """Rows are then counted, not lines."""
+        return is_parquet(self.path)
+
+    @functools.cached_property
+    def rows(self) -> Ints:
+        """Of the rows that are not torn, the positions in the file."""
+        whole = np.arange(len(self.cells) + len(self.torn))
+        return np.delete(whole, [torn.row for torn in self.torn])
+
+    @functools.cached_property
+    def lines(self) -> Ints:
+        """The line, or for Parquet the row, of each row of the file, torn ones included."""
+        count = len(self.cells) + len(self.torn)
+        return np.arange(1, count + 1) if self.is_parquet else first_lines(self.path, count)
+
+    def place(self, row: int) -> str:
+        """Where the ``row``-th row of the file is, in words."""
+        return f"{'row' if self.is_parquet else 'line'} {self.lines[row]}"
+
+    @property
+    def filled(self) -> pa.ChunkedArray:
+        """Where a row is no blank line."""
+        valid = (pc.is_valid(blank_to_null(cells, [""])) for cells in self.cells.columns)
+        return functools.reduce(pc.or_, valid)
+
+    def require_columns(self) -> None:
+        """Raise BarFileError when a column of a bar is not there."""
+        present = self.cells.column_names
+        missing = [column for column in COLUMNS if column not in present]
+        if missing:
+            hint = "; name it with SYMBOL= (--symbol)" if missing == ["symbol"] else ""
+            raise BarFileError(
+                f"{self.path}: lacks the column{'s' * (len(missing) > 1)} "
+                f"{', '.join(missing)}{hint}; it has {', '.join(present)}"
+            )
+
+
+def is_parquet(path: Path) -> bool:
+    """By the file's name."""
+    return path.suffix in (".parquet", ".pq")
+
+
+def read_source(path: Path, symbol: str | None = None) -> Source:
+    """A file's cells; raises BarFileError for one that is neither CSV nor Parquet."""
+    if not path.is_file():
+        raise BarFileError(f"{path}: there is no such file")
+    source = _read_parquet(path) if is_parquet(path) else _read_csv(path)
+    if symbol is None:
+        return source
+    if "symbol" in source.cells.column_names:
+        raise BarFileError(f"{path}: has a symbol column already; leave the symbol out")
+    # A blank line stays one.
+    named = pc.if_else(source.filled, pa.scalar(symbol), pa.scalar(None, pa.string()))
+    return Source(path, source.cells.add_column(0, "symbol", named), source.torn)
+
+
+def _read_parquet(path: Path) -> Source:
     try:
-        return pq.read_table(path)
+        return Source(path, _named(pq.read_table(path), path))
     except pa.ArrowException as error:
         raise BarFileError(f"{path}: is no Parquet file ({error})") from None
 
 
-def _read_csv(path: Path) -> pa.Table:
+def _read_csv(path: Path) -> Source:
     """Every cell as text, so that a fault can be named by its line."""
-    faults: list[str] = []
+    torn: list[Torn] = []
 
     def note(row: csv.InvalidRow) -> str:
-        faults.append(
-            f"{path}, line {row.number}: has {row.actual_columns} cells, not "
-            f"{row.expected_columns}: {row.text[:80]!r}"
-        )
+        said = f"has {row.actual_columns} cells, not {row.expected_columns}: {row.text[:80]!r}"
+        torn.append(Torn(row.number - 2, said))
         return "skip"
 
     try:
@@ -79,18 +153,18 @@ def _read_csv(path: Path) -> pa.Table:
         table = csv.read_csv(
             path,
             read_options=csv.ReadOptions(use_threads=False),
-            parse_options=csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=note),
+            parse_options=csv.ParseOptions(
+                ignore_empty_lines=False, newlines_in_values=True, invalid_row_handler=note
+            ),
             convert_options=csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
     except UnicodeDecodeError:
         raise BarFileError(f"{path}: is not UTF-8 text") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, plain_csv.Error) as error:
         raise BarFileError(f"{path}: is no CSV file ({error})") from None
-    if faults:
-        raise BarFileError(faults[0])
-    return table
+    return Source(path, _named(table, path), tuple(torn))
 
 
 def _named(table: pa.Table, path: Path) -> pa.Table:
@@ -110,29 +184,27 @@ def _named(table: pa.Table, path: Path) -> pa.Table:
     return pa.table(kept)
 
 
-def _typed(table: pa.Table, path: Path) -> pa.Table:
-    first_line = 1 if path.suffix in (".parquet", ".pq") else 2
+def _typed(source: Source, calendars: Calendars) -> pa.Table:
     readers: dict[str, Callable[[pa.ChunkedArray], pa.ChunkedArray]] = {
         "symbol": _symbols,
-        "date": _dates,
+        "date": lambda cells: _dates(source, cells, calendars),
         "created_at": _times,
         **dict.fromkeys(NUMBERS, _numbers),
     }
     columns = {}
     for name in (*COLUMNS, "created_at"):
-        if name in table.column_names:
+        if name in source.cells.column_names:
             try:
-                columns[name] = readers[name](table[name])
+                columns[name] = readers[name](source.cells[name])
             except _BadCell as bad:
-                line = bad.row + first_line
-                raise BarFileError(f"{path}, line {line}, column {name}: {bad}") from None
+                place = source.place(int(source.rows[bad.row]))
+                raise BarFileError(f"{source.path}, {place}, column {name}: {bad}") from None
     return pa.table(columns)
 
 
 def _without_blank_rows(table: pa.Table) -> pa.Table:
     """Blank lines come as rows of nothing; they were kept so far for the sake of line numbers."""
-    filled = functools.reduce(pc.or_, (pc.is_valid(column) for column in table.columns))
-    return table.filter(filled)
+    return table.filter(functools.reduce(pc.or_, (pc.is_valid(cells) for cells in table.columns)))
 
 
 class _BadCell(Exception):
@@ -145,76 +217,66 @@ class _BadCell(Exception):
 
 def _symbols(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Only an empty cell is no symbol: NA is one."""
-    texts = pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    return blank_to_null(pc.cast(cells, pa.string()), [""])
 
 
 def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     if not _is_text(cells):
         return pc.cast(cells, pa.float64(), safe=False)
-    texts = _blank_to_null(cells)
+    texts = blank_to_null(cells)
+    numbers, bad = cast_what_can(texts, pa.float64())
+    if len(bad):
+        raise _BadCell(int(bad[0]), texts[int(bad[0])].as_py(), "number")
+    return numbers
+
+
+def _dates(source: Source, cells: pa.ChunkedArray, calendars: Calendars) -> pa.ChunkedArray:
+    """Dates as date32 for daily bars, else as timestamps."""
+    stamps = stamps_in(cells)
+    if len(stamps.bad):
+        row = int(stamps.bad[0])
+        raise _BadCell(row, cells[row].as_py(), "date (YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS)")
     try:
-        return pc.cast(texts, pa.float64())
-    except pa.ArrowInvalid:
-        row = _first_uncastable(texts, pa.float64())
-        raise _BadCell(row, texts[row].as_py(), "number") from None
+        return pa.chunked_array([days_in(source, stamps, calendars)])
+    except BarsWithinTheDayError:
+        return stamps.written if stamps.instant is None else stamps.instant
 
 
-def _dates(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Dates as date32 when no cell has a time of day, else as timestamps."""
-    if not _is_text(cells):
-        if pa.types.is_timestamp(cells.type):
-            cells = pc.strftime(cells, format="%Y-%m-%dT%H:%M:%S%z" if cells.type.tz else "%FT%T")
-        elif pa.types.is_date(cells.type):
-            return pc.cast(cells, pa.date32())
-        else:
-            raise _BadCell(0, cells[0].as_py() if len(cells) else None, "date")
-    texts = _blank_to_null(cells)
-    local = pc.replace_substring_regex(texts, _OFFSET, "")
-    if pc.all(pc.match_substring_regex(local, _MIDNIGHT)).as_py() is not False:
-        return _parsed(pc.utf8_slice_codeunits(local, 0, 10), texts, pa.date32(), "date")
-    return _times(cells)
+def days_in(source: Source, stamps: Stamps, calendars: Calendars) -> pa.Array:
+    """Each row's date (date32); raises BarFileError when the file shows none clearly."""
+    symbols: Sequence[str | None] = [None] * len(source.cells)
+    if not stamps.are_dates and "symbol" in source.cells.column_names:
+        symbols = _symbols(source.cells["symbol"]).to_pylist()
+    try:
+        return days_of(stamps, symbols, calendars)
+    except BarsWithinTheDayError as error:
+        raise BarsWithinTheDayError(f"{source.path}: {error}") from None
+    except BarFileError as error:
+        raise BarFileError(f"{source.path}: {error}") from None
+
+
+def stamps_in(cells: pa.ChunkedArray) -> Stamps:
+    """The dates of a file's column."""
+    return read_stamps(blank_to_null(cells))
 
 
 def _times(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     if not _is_text(cells):
         return cells
-    texts = _blank_to_null(cells)
-    zoned = pc.any(pc.match_substring_regex(texts, rf":\d\d(\.\d+)?{_OFFSET}")).as_py()
-    return _parsed(texts, texts, pa.timestamp("us", "UTC" if zoned else None), "time")
-
-
-def _parsed(
-    texts: pa.ChunkedArray, shown: pa.ChunkedArray, kind: pa.DataType, wanted: str
-) -> pa.ChunkedArray:
-    dashed = pc.replace_substring_regex(texts, r"^(\d{4})(\d{2})(\d{2})", r"\1-\2-\3")
-    dashed = pc.replace_substring_regex(dashed, r"^(.{10})T", r"\1 ")
-    dashed = pc.replace_substring_regex(dashed, r" (Z|[+-]\d{2}:?\d{2})$", r"\1")
-    try:
-        return pc.cast(dashed, kind)
-    except pa.ArrowInvalid:
-        row = _first_uncastable(dashed, kind)
-        form = "YYYY-MM-DD" if wanted == "date" else "YYYY-MM-DD HH:MM:SS"
-        raise _BadCell(row, shown[row].as_py(), f"{wanted} ({form})") from None
-
-
-def _first_uncastable(texts: pa.ChunkedArray, kind: pa.DataType) -> int:
-    """The first row whose prefix cannot be cast, by halving."""
-    low, high = 0, len(texts)
-    while high - low > 1:
-        middle = (low + high) // 2
-        try:
-            pc.cast(texts.slice(low, middle - low), kind)
-            low = middle
-        except pa.ArrowInvalid:
-            high = middle
-    return low
+    stamps = stamps_in(cells)
+    if len(stamps.bad):
+        row = int(stamps.bad[0])
+        raise _BadCell(row, cells[row].as_py(), "time (YYYY-MM-DD HH:MM:SS)")
+    return stamps.written if stamps.instant is None else stamps.instant
 
 
 def _is_text(cells: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type))
 
 
-def _blank_to_null(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+def blank_to_null(cells: pa.ChunkedArray, blank: Sequence[str] = NO_VALUE) -> pa.ChunkedArray:
+    """Texts without the spaces around them, null where they say that there is no value."""
+    if not _is_text(cells):
+        return cells
     texts = pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
-    return pc.if_else(pc.is_in(texts, pa.array(_NO_VALUE)), pa.scalar(None, pa.string()), texts)
+    return pc.if_else(pc.is_in(texts, pa.array(blank)), pa.scalar(None, pa.string()), texts)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from gx.bar_files import is_daily, read_bars
 from gx.errors import BarFileError
+from gx.suite_calendars import Calendars
 
 DAILY_ONLY = "only makes sense for daily bars"
 NEEDS_CLOCK = "needs --as-of"
@@ -15,14 +16,17 @@ NEEDS_COLUMN = "the file has no column {}"
 _SYMBOL_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
 
 
-def read_files(files: Sequence[Path], symbol: str | None = None) -> pa.Table:
+def read_files(
+    files: Sequence[Path], symbol: str | None = None, calendars: Calendars | None = None
+) -> pa.Table:
     """The bars of all files as one table, to be judged together.
 
-    A file without a symbol column takes ``symbol``, or else its own name, as its symbol.
+    A file without a symbol column takes ``symbol``, or else its own name, as its symbol. Daily bars
+    with a time of day have the date that their calendar gives (``calendars``).
     Raises BarFileError for a file that cannot be read completely, or that mixes daily bars with
     bars within the day.
     """
-    tables = [_read(path, symbol) for path in files]
+    tables = [_read(path, symbol, calendars) for path in files]
     if len({is_daily(table) for table in tables}) > 1:
         raise BarFileError("daily bars and bars within the day cannot be judged together")
     try:
@@ -48,8 +52,8 @@ def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
     return reasons
 
 
-def _read(path: Path, symbol: str | None) -> pa.Table:
-    table = read_bars(path, partial=True)
+def _read(path: Path, symbol: str | None, calendars: Calendars | None) -> pa.Table:
+    table = read_bars(path, partial=True, calendars=calendars)
     if "symbol" in table.column_names:
         if symbol is not None:
             raise BarFileError(f"{path}: has a symbol column already; leave --symbol out")

@@ -1,0 +1,153 @@
+"""A file's rows, to be stored: what it says, where it says it, and what is wrong with a row."""
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gx.bar_dates import MOST
+from gx.bar_rows import read_rows, rows_as_written
+from gx.errors import BarFileError
+from gx.suite_calendars import Calendars, suite_calendars
+
+HEADER = "symbol,date,open,high,low,close,volume\n"
+NAMES = HEADER.strip().split(",")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "bars.csv"
+    path.write_text(text, newline="")
+    return path
+
+
+def test_numbers_are_the_digits_of_the_file(tmp_path: Path):
+    text = HEADER + "A,2025-11-03, 1.10 ,+2.,.5,1.1011e-05,261314413264.0\n"
+
+    (row,) = read_rows(written(tmp_path, text)).to_pylist()
+
+    assert row["line"] == 2
+    assert [row[name] for name in NAMES[2:]] == [
+        "1.10",
+        "+2.",
+        ".5",
+        "1.1011e-05",
+        "261314413264.0",
+    ]
+    assert (row["date"], row["missing"], row["fault"]) == (dt.date(2025, 11, 3), None, None)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_are_those_of_the_file_whatever_stands_between(tmp_path: Path, ending: str):
+    text = (
+        "symbol,date,note,open,high,low,close,volume\n\n"
+        'A,2025-11-03,"two\nlines",1,1,1,1,1\n'
+        'B,2025-11-03,"three\n\nlines",1,x,1,1,1\n'
+        "C,2025-11-03,torn\n\n"
+        "D,2025-11-03,form\x0cfeed\u2028,1,1,1,1,y\n"
+    )
+    path = written(tmp_path, text.replace("\n", ending))
+
+    rows = read_rows(path).sort_by("line")
+
+    assert rows["line"].to_pylist() == [3, 5, 8, 10]
+    faults = rows["fault"].to_pylist()
+    assert faults[:2] == [None, "column high: 'x' is no number"]
+    assert faults[2].startswith("it has 3 cells, not 8: 'C,2025-11-03,torn")
+    assert faults[3] == "column volume: 'y' is no number"
+    assert rows_as_written(path, [5, 8]) == [
+        'B,2025-11-03,"three\n\nlines",1,x,1,1,1',
+        "C,2025-11-03,torn",
+    ]
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "nan", "-NAN", "null", "NULL", "N/A", "None"])
+def test_a_number_that_is_not_there_is_shown_as_the_file_writes_it(tmp_path: Path, cell: str):
+    text = HEADER + f"A,2025-11-03,1,{cell},1,{cell},1\nB,2025-11-03,1,1,1,1,1\n"
+
+    missing, whole = read_rows(written(tmp_path, text)).to_pylist()
+
+    assert (missing["high"], missing["close"], missing["fault"]) == (None, None, None)
+    assert missing["missing"] == f"high: {cell!r} (and close {cell!r})"
+    assert whole["missing"] is None
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("A,2025-11-03,1,1,1,12.5.1,1", "column close: '12.5.1' is no number"),
+        ("A,2025-11-03,1,1,1,0x10,1", "column close: '0x10' is no number"),
+        ("A,2025-11-03,1,1,1,1_000,1", "column close: '1_000' is no number"),
+        ("A,2025-11-03,1,1,1,-inf,1", "column close: '-inf' is not finite"),
+        ("A,2025-11-03,1,1,1,1e400,1", "column close: '1e400' is not finite"),
+        ("A,2025-11-03,1,1,1,1e-400,1", "column close: '1e-400' is nearer to zero than"),
+        ("A,2025-02-30,1,1,1,1,1", "column date: '2025-02-30' is no date"),
+        ("A,,1,1,1,1,1", "column date: '' is no date"),
+        (",2025-11-03,1,1,1,1,1", "column symbol: '' is no symbol"),
+        (" A,2025-11-03,1,1,1,1,1", "column symbol: ' A' has spaces before or after it"),
+    ],
+)
+def test_a_row_with_a_fault_of_its_own_is_told_beside_the_others(
+    tmp_path: Path, row: str, fault: str
+):
+    text = HEADER + f"B,2025-11-03,1,1,1,0,0.00\n{row}\nC,2025-11-03,1,1,1,-0,0e5\n"
+
+    first, bad, last = read_rows(written(tmp_path, text)).to_pylist()
+
+    assert (first["fault"], last["fault"]) == (None, None)
+    assert bad["line"] == 3
+    assert bad["fault"].startswith(fault)
+
+
+def test_parquet_keeps_decimals_and_the_shortest_digits_of_floats(tmp_path: Path):
+    table = pa.table(
+        {
+            "symbol": ["A", "A", "A"],
+            "date": pa.array([dt.date(2025, 11, day) for day in (3, 4, 5)], pa.date64()),
+            "open": pa.array([Decimal("0.00001101")] * 3, pa.decimal128(38, 8)),
+            "high": pa.array([0.1, 1.1011e-05, None]),
+            "low": pa.array([366.57, 1.0, float("nan")], pa.float32()),
+            "close": pa.array([1, 2, 3], pa.int32()),
+            "volume": ["721.7013", "1", "x"],
+        }
+    )
+    pq.write_table(table, tmp_path / "bars.parquet")
+
+    first, second, third = read_rows(tmp_path / "bars.parquet").to_pylist()
+
+    assert [first[name] for name in NAMES[2:]] == ["0.00001101", "0.1", "366.57", "1", "721.7013"]
+    assert Decimal(second["high"]) == Decimal("1.1011e-05")
+    assert (third["row"], third["missing"]) == (3, "high: None (and low nan)")
+    assert third["fault"] == "column volume: 'x' is no number"
+    assert rows_as_written(tmp_path / "bars.parquet", [3])[0].startswith("A,2025-11-05")
+
+
+def test_bars_within_the_day_are_refused_in_one_line(tmp_path: Path):
+    text = HEADER + "A,2025-11-03 09:30:00,1,1,1,1,1\nA,2025-11-03 09:35:00,1,1,1,1,1\n"
+    with pytest.raises(BarFileError, match=r"bars\.csv: holds bars within the day.*one bar a day$"):
+        read_rows(written(tmp_path, text))
+
+
+def test_a_column_that_is_none_of_dates_is_no_fault_of_its_rows(tmp_path: Path):
+    text = HEADER + "A,someday,1,1,1,1,1\n" * (MOST + 1)
+    with pytest.raises(BarFileError, match="line 2, column date: 'someday' is no date"):
+        read_rows(written(tmp_path, text))
+
+
+def test_a_blank_line_gets_no_symbol(tmp_path: Path):
+    path = written(tmp_path, "date,open,high,low,close,volume\n\n2025-11-03,1,1,1,1,1\n\n")
+    (row,) = read_rows(path, symbol="A").to_pylist()
+    assert (row["line"], row["symbol"]) == (3, "A")
+
+
+def test_calendars_are_those_of_the_suite(tmp_path: Path):
+    suite = tmp_path / "suite.json"
+    suite.write_text(
+        '{"expectations": [{"type": "x", "kwargs": {}}, {"type": "y", "kwargs":'
+        ' {"calendar": "XLON", "calendars": {"BTC": "24/7"}}}]}'
+    )
+    assert suite_calendars(suite) == Calendars("XLON", {"BTC": "24/7"})
+    assert suite_calendars(suite).of("BTC") == "24/7"
+    assert suite_calendars(tmp_path / "none.json") == Calendars("XNYS")
