@@ -27,8 +27,9 @@ up: $(READY)  ## start Airflow and MLflow in the browser, until Ctrl-C [PORT=808
 down: $(READY)  ## stop what `make up` started elsewhere
 	@$(BIN)/python -m dags.local down
 
-load: $(READY)  ## put the bars of a CSV or Parquet file into the database: FILE=bars.csv [SYMBOL=AAPL]
-	@$(BIN)/python -m dags.local load '$(FILE)' $(if $(SYMBOL),--symbol '$(SYMBOL)')
+load: $(READY)  ## put the bars of a CSV or Parquet file into the database: FILE=bars.csv [SYMBOL=AAPL CALENDAR=XBOM REJECTS=rejects.csv]
+	@$(BIN)/python -m dags.local load '$(FILE)' $(if $(SYMBOL),--symbol '$(SYMBOL)') \
+	  $(if $(CALENDAR),--calendar '$(CALENDAR)') $(if $(REJECTS),--rejects '$(REJECTS)')
 
 check: $(READY)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMBOL= CALENDAR= AS_OF= STRICT=1]
 	@$(BIN)/python -m gx check $(FILE) $(if $(SUITE),--suite '$(SUITE)') \

@@ -33,6 +33,8 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dic
         "rows": found.rows,
         "rows_by_symbol": found.rows_by_symbol,
         "missing_symbols": list(found.missing),
+        "rounded": found.rounded,
+        "rounded_example": found.rounded_example,
         "first_date": found.first_date,
         "last_date": found.last_date,
         "digest": found.digest,

@@ -104,6 +104,8 @@ def _extracted(told: Told) -> dict[str, Any]:
         "rows": sum(record["rows"] for record in records),
         "rows_by_symbol": {s: n for r in records for s, n in r["rows_by_symbol"].items()},
         "missing_symbols": [symbol for r in records for symbol in r["missing_symbols"]],
+        "rounded": sum(record["rounded"] for record in records),
+        "rounded_example": next(iter(_some(records, "rounded_example")), None),
         "first_date": min(_some(records, "first_date"), default=None),
         "last_date": max(_some(records, "last_date"), default=None),
         "context_rows": sum(record["context_rows"] for record in records),

@@ -42,6 +42,8 @@ def run_metrics(
         metrics["total_rows"] = extracted["rows"]
         metrics["symbols_processed"] = len(extracted["rows_by_symbol"])
         metrics["symbols_missing"] = len(missing_symbols(steps, report))
+        if extracted.get("rounded"):
+            metrics["numbers_rounded"] = extracted["rounded"]
     if report:
         metrics |= _validation_metrics(report, failing_rows)
     if "rows" in steps.get("transform", {}):

@@ -75,6 +75,12 @@ def extract(run: Run) -> list[dict[str, Any]]:
     if record.get("missing_symbols"):
         missing = ", ".join(record["missing_symbols"])
         log.warning("no bars of %s in the range; the others go on", missing)
+    if record.get("rounded"):
+        log.warning(
+            "%s numbers have more digits than are judged and published (15 to 17): %s",
+            record["rounded"],
+            record["rounded_example"],
+        )
     return planned
 
 

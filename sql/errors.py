@@ -29,6 +29,10 @@ class LoadError(BarStoreError):
     """A bar cannot be stored as it stands; nothing was loaded."""
 
 
+class FaultyRowsError(LoadError):
+    """Rows of the file have faults of their own; they could be set aside."""
+
+
 class PublishError(BarStoreError):
     """The bars to publish contradict each other or the run; nothing was published."""
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from sql.connection import driver_connection
 from sql.copy_stream import HashingReader, copy_out
+from sql.digits import Digits
 from sql.errors import (
     MissingColumnError,
     MissingTableError,
@@ -35,8 +36,13 @@ SCHEMA = pa.schema(
         ("created_at", pa.timestamp("us")),
     ]
 )
-# Written in digits the same float64 is read from these; a cast would cost the server half its time.
-PLAIN_NUMBERS = ("smallint", "integer", "bigint", "numeric", "double precision")
+# As the server writes them: a number's digits tell whether a float64 keeps them all.
+WRITTEN = pa.schema(
+    [field.with_type(pa.string()) if field.name in NUMBERS else field for field in SCHEMA]
+)
+# Written in digits the same float64 is read from these; a cast would cost the server half its time,
+# and give a real digits that nobody wrote.
+PLAIN_NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
 # About 25,000 bars: one row group of the Parquet file. While it is written the server fills the
 # pipe, and would wait for larger ones.
 BLOCK_BYTES = 2 << 20
@@ -48,7 +54,7 @@ class Extraction:
 
     `at` is the database's clock at the moment whose data were read; `missing` are the requested
     symbols without a bar in the range; dates are None when no bar has one; `sql` is the statement
-    as it ran.
+    as it ran. `rounded` numbers have more digits than a float64 keeps, as `rounded_example` has.
     """
 
     rows: int
@@ -60,6 +66,8 @@ class Extraction:
     digest: str
     sql: str
     at: datetime
+    rounded: int = 0
+    rounded_example: str | None = None
 
 
 def extract_bars(
@@ -94,9 +102,10 @@ def extract_bars(
         query = _query(connection, symbols, start, end, nameless)
         counts: Counter[str | None] = Counter()
         days: list[date] = []
+        digits = Digits()
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
-                _write_parquet(stream, sink, counts, days)
+                _write_parquet(stream, sink, counts, days, digits)
         except (psycopg2.DataError, pg_errors.CannotCoerce) as failure:
             raise UnreadableColumnError(
                 f"A value in stock_data is not what its column should hold: {failure}"
@@ -114,6 +123,8 @@ def extract_bars(
         digest=stream.hexdigest(),
         sql=query,
         at=at,
+        rounded=digits.rounded,
+        rounded_example=digits.example,
     )
 
 
@@ -191,6 +202,7 @@ def _write_parquet(
     sink: BinaryIO | io.RawIOBase,
     counts: Counter[str | None],
     days: list[date],
+    digits: Digits,
 ) -> None:
     reader = pa.csv.open_csv(
         pa.PythonFile(stream, mode="r"),
@@ -198,7 +210,7 @@ def _write_parquet(
         parse_options=pa.csv.ParseOptions(newlines_in_values=True),
         # Only an empty field is NULL; the default list would take the symbol "NA" for one.
         convert_options=pa.csv.ConvertOptions(
-            column_types=SCHEMA,
+            column_types=WRITTEN,
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
@@ -208,6 +220,7 @@ def _write_parquet(
         for batch in reader:
             if not batch.num_rows:
                 continue
+            batch = digits.read(batch, SCHEMA)
             writer.write_batch(batch)
             for entry in batch["symbol"].value_counts().to_pylist():
                 counts[entry["values"]] += entry["counts"]

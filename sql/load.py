@@ -1,113 +1,136 @@
-"""Putting bars from a file into `stock_data`: all of them or none."""
+"""Putting the rows of a file into `stock_data`: all of them as the file has them, or none.
 
+Read the rows and the table, decide, then write: nothing is rounded, cut or left out on the way.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError
 
+from sql.bar_tables import BAR
 from sql.copy_in import copy_in
-from sql.errors import LoadError
+from sql.errors import FaultyRowsError, LoadError
+from sql.exact import misfits, wider
+from sql.file_rows import NUMBERS, Faulty, FileRows, faulty_rows, refusal
 from sql.locks import LOAD, lock
 from sql.statements import statement
-
-PRICES = ("open", "high", "low", "close")
-COLUMNS = ("symbol", "date", *PRICES, "volume")
-LONGEST_SYMBOL = 10
-# numeric(10, 2) holds 8 digits before the point, and what rounds up to a ninth does not fit.
-PRICE_LIMIT = 99_999_999.995
-# float64 holds every whole number up to here; above it a volume may not be the one in the file.
-VOLUME_LIMIT = 2**53
-# A price of two decimals is at most this far from the nearest float64 with two decimals.
-SAME_PRICE = 1e-7
+from sql.target import Column, Target, read_target
 
 
 @dataclass(frozen=True)
 class LoadResult:
     """What a load did: `rows` = `new` + `changed` + `unchanged` bars.
 
-    `rounded` is the number of prices with more than the two decimals that the table keeps.
+    `set_aside` rows of the file were not loaded.
     """
 
     rows: int
     new: int
     changed: int
     unchanged: int
-    rounded: int
+    set_aside: int = 0
 
 
-def load_bars(engine: Engine, table: pa.Table) -> LoadResult:
+def load_bars(
+    engine: Engine,
+    table: pa.Table,
+    *,
+    set_aside: Callable[[Sequence[Faulty]], None] | None = None,
+) -> LoadResult:
     """Insert or update bars in `stock_data`, in one transaction.
 
-    `table` has symbol (string), date (date32), open, high, low, close, volume (numbers), read
-    from the file completely. A changed bar gets the present time as its created_at; bars of the
-    table that are not in the file stay.
+    `table` has symbol (string), date (date32), open, high, low, close, volume (string: a number,
+    null for none; or numbers). It may have `line` or `row` (int64, where a row stands in its file;
+    else they are counted from 1), `missing` (string: what stands where there is no number) and
+    `fault` (string: what keeps a row from being a bar). A changed bar gets the present time as its
+    created_at; bars of the table that are not in the file stay.
+
+    A row with a fault of its own is one with a `fault`, without a number that the table may not
+    lack, or that says the same as another one, or otherwise. With `set_aside` such rows are handed
+    to it before anything is stored, and the others are loaded.
 
     Raises:
-        LoadError: a value is missing, not finite, too large, or a bar occurs twice; it names
-            the row (from 1, without the header) and the column. Nothing is loaded then.
+        FaultyRowsError: rows have faults of their own, and nobody sets them aside.
+        LoadError: the table cannot hold a value exactly, or refuses a bar. Nothing is loaded.
+        MissingTableError, MissingColumnError: there is no such table, or it lacks a column.
     """
-    missing = [name for name in COLUMNS if name not in table.column_names]
-    if missing:
-        raise LoadError(f"The file has no column {', '.join(missing)}; name or add it.")
-    frame = table.select(list(COLUMNS)).to_pandas(date_as_object=False)
-    _refuse_bad_values(frame)
-    _refuse_duplicates(frame)
-    prices = frame[list(PRICES)].to_numpy(dtype=float)
-    frame["volume"] = frame["volume"].astype("int64")
-    staged = pa.Table.from_pandas(frame, preserve_index=False)
-    staged = staged.set_column(1, "date", staged["date"].cast(pa.date32()))
+    rows = FileRows(table)
     with engine.begin() as connection:
         lock(connection, LOAD)
-        connection.exec_driver_sql(statement("queries/stage_bars"))
-        rows = copy_in(connection, "staged_bars", staged)
-        connection.exec_driver_sql("analyze staged_bars")
-        before = connection.exec_driver_sql(statement("queries/count_staged_bars")).one()
-        connection.exec_driver_sql(statement("queries/upsert_bars"))
-        connection.exec_driver_sql("drop table staged_bars")
-    return LoadResult(
-        rows=rows,
-        new=before.new,
-        changed=before.changed,
-        unchanged=rows - before.new - before.changed,
-        rounded=int((np.abs(prices - prices.round(2)) > SAME_PRICE).sum()),
+        connection.exec_driver_sql("set local timezone = 'UTC'")
+        target = read_target(connection)
+        judged = rows.judged(target)
+        good, faulty = judged.filter(judged["fault"].is_null()), faulty_rows(judged)
+        if faulty and (set_aside is None or not good.num_rows):
+            raise FaultyRowsError(refusal(judged, good.num_rows))
+        _require_exact(good, rows.place, target)
+        if faulty and set_aside is not None:
+            set_aside(faulty)
+        try:
+            done = _store(connection, good, target)
+        except (DataError, IntegrityError, InternalError) as error:
+            raise LoadError(
+                f"stock_data refuses a bar: {_said(error)} Nothing was loaded."
+            ) from None
+    return LoadResult(*done, set_aside=len(faulty))
+
+
+def _require_exact(rows: pa.Table, place: str, target: Target) -> None:
+    """Raise LoadError that names, for every column that is too narrow, the first such value."""
+    told = []
+    for name in ("symbol", *NUMBERS):
+        column = target.columns[name]
+        bad = misfits(rows[name], column)
+        if bad:
+            told.append(_too_narrow(column, rows, place, bad))
+    if told:
+        raise LoadError(" ".join([*told, "Nothing was loaded."]))
+
+
+def _too_narrow(column: Column, rows: pa.Table, place: str, bad: Sequence[int]) -> str:
+    texts = rows[column.name].take(pa.array(bad)).to_pylist()
+    line = rows[place][bad[0]].as_py()
+    if column.kind == "text":
+        longest = max(map(len, texts))
+        better = f"varchar({longest})" if longest > 32 else "varchar(32)"
+        better = better if column.length is not None and column.length < longest else "text"
+    else:
+        better = wider([Decimal(text) for text in texts], column)
+    count = f" (so in {len(bad):,} rows)" if len(bad) > 1 else ""
+    return (
+        f"{place} {line}, column {column.name}: {texts[0]!r} does not fit {column.shown} "
+        f"exactly{count}; {better} would hold it: alter table stock_data alter column "
+        f"{column.name} type {better}."
     )
 
 
-def _refuse_bad_values(frame: pd.DataFrame) -> None:
-    for name in COLUMNS:
-        _refuse(frame[name].isna(), frame, name, "is missing or not a number")
-    symbols = frame["symbol"].str.len()
-    _refuse(symbols == 0, frame, "symbol", "is empty")
-    _refuse(symbols > LONGEST_SYMBOL, frame, "symbol", f"is longer than {LONGEST_SYMBOL}")
-    for name in (*PRICES, "volume"):
-        _refuse(frame[name].abs() == np.inf, frame, name, "is not finite")
-    for name in PRICES:
-        _refuse(frame[name].abs() >= PRICE_LIMIT, frame, name, "does not fit numeric(10, 2)")
-    volume = frame["volume"]
-    _refuse(volume.abs() > VOLUME_LIMIT, frame, "volume", f"is beyond {VOLUME_LIMIT}")
-    _refuse(volume % 1 != 0, frame, "volume", "is not a whole number")
+def _store(connection: Connection, rows: pa.Table, target: Target) -> tuple[int, int, int, int]:
+    connection.exec_driver_sql(statement("queries/stage_bars"))
+    count = copy_in(connection, "staged_bars", _as_columns(rows.select(list(BAR)), target))
+    connection.exec_driver_sql("analyze staged_bars")
+    before = connection.exec_driver_sql(statement("queries/count_staged_bars")).one()
+    touched = ",\n    created_at = now()" if target.has_created_at else ""
+    upsert = statement("queries/upsert_bars").replace("{touched}", touched)
+    connection.exec_driver_sql(upsert)
+    connection.exec_driver_sql("drop table staged_bars")
+    return count, before.new, before.changed, count - before.new - before.changed
 
 
-def _refuse(bad: "pd.Series[bool]", frame: pd.DataFrame, name: str, fault: str) -> None:
-    if bad.any():
-        row = int(bad.to_numpy().argmax())
-        count = int(bad.sum())
-        raise LoadError(
-            f"Row {row + 1}, column {name}: {frame[name].iloc[row]!r} {fault}"
-            f"{f' (so in {count} rows)' if count > 1 else ''}. Nothing was loaded."
-        )
+def _as_columns(rows: pa.Table, target: Target) -> pa.Table:
+    """Whole numbers without their ".0", which a column of integers does not read."""
+    for position, name in enumerate(rows.column_names):
+        if target.columns[name].kind == "integer":
+            whole = (
+                None if text is None else int(Decimal(text)) for text in rows[name].to_pylist()
+            )
+            rows = rows.set_column(position, name, pa.array(whole, pa.int64()))
+    return rows
 
 
-def _refuse_duplicates(frame: pd.DataFrame) -> None:
-    repeated = frame.duplicated(["symbol", "date"]).to_numpy()
-    if not repeated.any():
-        return
-    second = int(repeated.argmax())
-    symbol, day = frame["symbol"].iloc[second], frame["date"].iloc[second]
-    same = (frame["symbol"] == symbol) & (frame["date"] == day)
-    raise LoadError(
-        f"Rows {int(same.to_numpy().argmax()) + 1} and {second + 1} are both the bar {symbol} "
-        f"{day:%Y-%m-%d}; keep one. Nothing was loaded."
-    )
+def _said(error: DBAPIError) -> str:
+    """What PostgreSQL says, in one line."""
+    return " ".join(str(error.orig).split()).rstrip(".") + "."

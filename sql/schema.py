@@ -2,15 +2,19 @@
 
 from importlib.resources import files
 
+import psycopg2
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import NotSupportedError
 
 from sql.connection import driver_connection
 from sql.locks import LOAD, SCHEMA, lock
 from sql.statements import statement
 
+WIDEN = "upgrade_stock_data"
 # In this order: tables of an older version get the columns that an index behind them asks for.
 STATEMENTS = (
     "stock_data",
+    WIDEN,
     "stock_data_enriched",
     "upgrade_enriched",
     "stock_data_publications",
@@ -25,12 +29,44 @@ STATEMENTS = (
 )
 
 
-def create_schema(engine: Engine) -> None:
-    """Create what is missing, and bring tables of an older version up to date; no row is lost."""
+def create_schema(engine: Engine) -> list[str]:
+    """Create what is missing, and bring tables of an older version up to date; no row is lost.
+
+    All in one transaction. Returns what was changed in a table with rows, or could not be, a line
+    each.
+    """
+    told: list[str] = []
     with engine.begin() as connection:
         lock(connection, SCHEMA)  # "if not exists" alone fails when two do it at once
         for name in STATEMENTS:
-            connection.exec_driver_sql(statement(f"schema/{name}"))
+            if name == WIDEN:
+                told += _widen(connection)
+            else:
+                connection.exec_driver_sql(statement(f"schema/{name}"))
+    return told
+
+
+def _widen(connection: Connection) -> list[str]:
+    """Let `stock_data` hold what people have; a view on it keeps PostgreSQL from doing so."""
+    before = _types(connection)
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(statement(f"schema/{WIDEN}"))
+    except NotSupportedError as error:
+        why = error.orig.diag.message_detail if isinstance(error.orig, psycopg2.Error) else None
+        return [
+            f"stock_data keeps its narrow columns: {why or error.orig}. What they cannot hold is "
+            "not loaded. Drop what depends on them, start again, and make it anew."
+        ]
+    after = _types(connection)
+    names = [name for name in after if before[name] != after[name]]
+    changed = ", ".join(f"{name} from {before[name]} to {after[name]}" for name in names)
+    return [f"stock_data was widened: {changed}"] if changed else []
+
+
+def _types(connection: Connection) -> dict[str, str]:
+    found = connection.exec_driver_sql(statement("queries/target_columns"))
+    return {row.name: row.shown for row in found}
 
 
 def load_sample(engine: Engine) -> int:

@@ -23,7 +23,7 @@ def prepare(deployment: DeploymentSettings, settings: Settings, say: Callable[[s
     ensure_accounts(deployment.superuser(), _accounts(deployment, settings, own_bars))
     if own_bars:
         say("tables of the bars")
-        _bars(deployment, settings)
+        _bars(deployment, settings, say)
     say("Airflow's database")
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)
     say("Airflow's logins")
@@ -47,10 +47,11 @@ def _accounts(deployment: DeploymentSettings, settings: Settings, own_bars: bool
     return accounts
 
 
-def _bars(deployment: DeploymentSettings, settings: Settings) -> None:
+def _bars(deployment: DeploymentSettings, settings: Settings, say: Callable[[str], None]) -> None:
     owner = deployment.bars_owner(settings.postgres_db)
     with connected(owner) as engine:
-        create_schema(engine)
+        for line in create_schema(engine):
+            say(line)
         if settings.environment == "development":
             load_sample(engine)
     grant_gate(owner, settings.postgres_user)

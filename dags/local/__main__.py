@@ -70,25 +70,18 @@ def _request(arguments: argparse.Namespace) -> RunRequest:
 
 
 def _load(arguments: argparse.Namespace) -> int:
-    from dags.local.services import services
-    from dags.settings import Settings
-    from gx.bar_files import read_bars
-    from sql.connection import connected
-    from sql.load import load_bars
+    from dags.local.load import load_file
 
-    bars = read_bars(arguments.file, symbol=arguments.symbol)
-    parse_symbols(bars["symbol"].drop_null().unique().to_pylist())
-    with (
-        services(arguments.var) as found,
-        connected(Settings.of(found.environment).bars()) as engine,
-    ):
-        loaded = load_bars(engine, bars)
+    given = arguments
     print(
-        f"{arguments.file}: {loaded.rows:,} bars read, {loaded.new:,} new, "
-        f"{loaded.changed:,} changed, {loaded.unchanged:,} unchanged"
+        load_file(
+            given.var,
+            given.file,
+            symbol=given.symbol,
+            calendar=given.calendar,
+            rejects=given.rejects,
+        )
     )
-    if loaded.rounded:
-        print(f"{loaded.rounded:,} prices were rounded to cents, as the table holds them")
     return PASSED
 
 
@@ -210,6 +203,10 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add_parser("load", help="put the bars of a CSV or Parquet file into stock_data")
     load.add_argument("file", type=Path)
     load.add_argument("--symbol", help="the symbol of a file that has no symbol column")
+    load.add_argument("--calendar", help="of the dates with a time of day, for example XBOM")
+    load.add_argument(
+        "--rejects", type=Path, metavar="FILE", help="set rows with faults aside, and load the rest"
+    )
     load.set_defaults(command=_load)
 
     export = commands.add_parser("export", help="write the bars of stock_data to a Parquet file")

@@ -64,7 +64,8 @@ def services(var: Path, outside: Mapping[str, str] = os.environ) -> Iterator[Ser
 def _embedded_bars(server: embedded.EmbeddedServer) -> dict[str, str]:
     settings = server.settings(BARS)
     with connected(settings) as engine:
-        create_schema(engine)
+        for line in create_schema(engine):
+            print(line, file=sys.stderr, flush=True)
         load_sample(engine)
     return {
         "POSTGRES_HOST": settings.host,

@@ -62,6 +62,12 @@ def _bars(traces: Traces) -> Iterator[str]:
     if missing:
         others = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         yield _line("Missing", f"{', '.join(missing[:_SHOWN])}{others}: no bars in this range")
+    if extracted.get("rounded"):
+        yield _line(
+            "Rounded",
+            f"{extracted['rounded']:,} numbers to 15 to 17 digits, as a float64 holds them; the "
+            f"first is {extracted['rounded_example']}",
+        )
 
 
 def _expectations(traces: Traces) -> Iterator[str]:

@@ -82,6 +82,9 @@ def _serve(desk: Supervisor, var: Path, addresses: Addresses, outside: Mapping[s
     say("postgres", "starting (the first time this takes half a minute)")
     desk.start(_database(desk, var, outside))
     _until_ready(desk)
+    for line in (desk.log / "postgres.log").read_text().splitlines():
+        if line.startswith("stock_data "):  # what its start did to the table
+            say("postgres", line)
     with services(var, outside) as found:
         known = logins(passwords_file(var))
         shared = environment(found.environment, outside, addresses, known)

@@ -6,8 +6,7 @@ on conflict (symbol, date) do update set
     high = excluded.high,
     low = excluded.low,
     close = excluded.close,
-    volume = excluded.volume,
-    created_at = now()
+    volume = excluded.volume{touched}
 where
     (kept.open, kept.high, kept.low, kept.close, kept.volume)
     is distinct from (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume)

@@ -1,12 +1,13 @@
+-- Prices and volumes as their source wrote them: a numeric keeps every digit, and costs no more.
 create table if not exists stock_data (
     id serial primary key,
-    symbol varchar(10) not null,
+    symbol varchar(32) not null,
     date date not null,
-    open numeric(10, 2) not null,
-    high numeric(10, 2) not null,
-    low numeric(10, 2) not null,
-    close numeric(10, 2) not null,
-    volume bigint not null,
+    open numeric not null,
+    high numeric not null,
+    low numeric not null,
+    close numeric not null,
+    volume numeric not null,
     created_at timestamp default now(),
     unique (symbol, date)
 )

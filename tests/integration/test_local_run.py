@@ -1,5 +1,6 @@
 """`make run` and `make load`, as a person starts them: a process each, with a var/ of its own."""
 
+import csv
 import os
 import re
 import shutil
@@ -7,8 +8,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from dags.settings import ROOT, Settings
@@ -114,6 +117,83 @@ def test_a_file_that_cannot_be_read_completely_is_refused(tmp_path: Path, text: 
     assert refused.returncode == 2
     assert message in refused.stderr
     assert not (tmp_path / "no var").exists()  # refused before any service was started
+
+
+def test_rows_with_faults_are_set_aside_and_the_others_loaded(
+    var: Path, bars: Database, tmp_path: Path
+):
+    file, rejects = tmp_path / "bars.csv", tmp_path / "rejects.csv"
+    file.write_text(GOOD + '\n"2025-10-08",NaN,,"1",1,1,ACME\n2025-10-09,ten,1,1,1,1,ACME\n')
+
+    refused = local(var, "load", str(file))
+    loaded = local(var, "load", str(file), "--rejects", str(rejects))
+    again = local(var, "load", str(file), "--rejects", str(rejects))
+
+    assert refused.returncode == 2
+    assert f"{file}, line 6, column close: 'ten' is no number." in refused.stderr
+    assert "REJECTS=rejects.csv (--rejects FILE) sets such rows aside" in refused.stderr
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    assert "2 bars read, 2 new, 0 changed, 0 unchanged" in loaded.stdout
+    assert f"2 rows were set aside: {rejects} says why" in loaded.stdout
+    assert list(csv.reader(rejects.open(newline=""))) == [
+        ["line", "reason", "row"],
+        [
+            "5",
+            "column open: '' (and close 'NaN') is no number, and stock_data may not lack one",
+            '"2025-10-08",NaN,,"1",1,1,ACME',
+        ],
+        ["6", "column close: 'ten' is no number", "2025-10-09,ten,1,1,1,1,ACME"],
+    ]
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    bars.execute("delete from stock_data where symbol = 'ACME'")
+
+
+def test_what_a_file_says_is_loaded_judged_and_published_to_the_last_digit(
+    var: Path, bars: Database, tmp_path: Path
+):
+    """Prices of a hundred-thousandth, fractional volume, and midnight in India written in UTC."""
+    file = tmp_path / "bars.csv"
+    days = pd.bdate_range("2025-09-03", "2025-09-30", tz="Asia/Kolkata")
+    rows = [
+        f"COIN,{day.tz_convert('UTC')},0.0000110{n:02},0.000012,0.00001,1.1{n:02}e-05,{n}.7013"
+        for n, day in enumerate(days)
+    ]
+    file.write_text("\n".join(["symbol,date,open,high,low,close,volume", *rows]))
+
+    refused = local(var, "load", str(file))
+    loaded = local(var, "load", str(file), "--calendar", "XBOM")
+    ran = local(var, "run", "--symbols", "COIN")
+
+    assert refused.returncode == 2
+    assert "are ambiguous: 2025-09-02 18:30:00 is as written 2025-09-02" in refused.stderr
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for table in ("stock_data", "stock_data_enriched"):
+        found = bars.rows(
+            f"select date, open::text, close::text, volume::text from {table}"
+            " where symbol = 'COIN' order by date"
+        )
+        assert [row[0] for row in found] == [day.date() for day in days]
+        numbers = [tuple(map(Decimal, row[1:])) for row in found]
+        assert numbers == [
+            (Decimal(f"0.0000110{n:02}"), Decimal(f"1.1{n:02}e-05"), Decimal(f"{n}.7013"))
+            for n in range(len(days))
+        ]
+    bars.execute("delete from stock_data where symbol = 'COIN'")
+    bars.execute("delete from stock_data_enriched where symbol = 'COIN'")
+
+
+def test_bars_within_the_day_are_refused_in_one_line(tmp_path: Path):
+    file = tmp_path / "bars.csv"
+    rows = "2025-11-03 09:30,1,1,1,1,1\n2025-11-03 09:35,1,1,1,1,1\n"
+    file.write_text("date,open,high,low,close,volume\n" + rows)
+
+    refused = local(tmp_path / "no var", "load", str(file), "--symbol", "A")
+
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "holds bars within the day" in refused.stderr
 
 
 @pytest.mark.parametrize(

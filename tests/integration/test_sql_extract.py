@@ -197,6 +197,40 @@ def test_other_column_types_and_orders_are_read(engine, kind, day):
     ]
 
 
+def test_a_real_is_read_in_the_digits_that_it_is_written_with(engine):
+    replace_table(engine, f"symbol text, date date, {BAR.replace(',', ' real,')} real")
+    run(engine, "insert into stock_data values ('A', '2025-01-02', 366.57, 0.1, 1e-30, 1, 'NaN')")
+    (bar,) = read(engine, "A")[0].to_pylist()
+    assert (bar["open"], bar["high"], bar["low"]) == (366.57, 0.1, 1e-30)
+
+
+@pytest.mark.parametrize(
+    ("number", "rounded"),
+    [
+        ("0.000011011", 0),
+        ("123.450000000000000000000000", 0),
+        ("0.30000000000000004", 0),  # a float64's own digits
+        ("1000000000000000000000000000000000000000", 0),
+        ("261314413264.1234", 0),
+        ("9007199254740993", 1),
+        ("187.23456789012345678", 1),
+        ("0.1234567890123456789012345678901234567890123456789", 1),
+        ("NaN", 0),
+        ("-Infinity", 0),
+    ],
+)
+def test_numbers_with_more_digits_than_a_float64_keeps_are_counted(engine, number, rounded):
+    run(
+        engine,
+        "insert into stock_data (symbol, date, open, high, low, close, volume)"
+        f" select s, '2025-01-02', 1, 1, 1, '{number}', 1.5 from unnest('{{A,B}}'::text[]) s",
+    )
+    extraction = read(engine, "A", "B")[1]
+    assert extraction.rounded == 2 * rounded
+    said = f"close {number} of A on 2025-01-02" if rounded else None
+    assert extraction.rounded_example == said
+
+
 def test_a_view_is_read_like_a_table(engine):
     load_sample(engine)
     run(

@@ -1,0 +1,107 @@
+"""`make load`: a file's bars into `stock_data`, as the file has them."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from dags.local.errors import LocalError
+
+if TYPE_CHECKING:
+    from sql.file_rows import Faulty
+
+    SetAside = Callable[[Sequence[Faulty]], None]
+
+HINT = " REJECTS=rejects.csv (--rejects FILE) sets such rows aside and loads the others."
+
+
+def load_file(
+    var: Path,
+    file: Path,
+    *,
+    symbol: str | None = None,
+    calendar: str | None = None,
+    rejects: Path | None = None,
+) -> str:
+    """Load a CSV or Parquet file of daily bars; returns what was done, in words.
+
+    ``calendar`` names the exchange whose dates the bars have, where the file gives them a time of
+    day. Rows with a fault of their own go to ``rejects`` (a new CSV file) and the others are
+    loaded; without it nothing is.
+
+    Raises LocalError for a file of rejects that is there already, BarFileError, RequestError (a
+    symbol) and the errors of ``load_bars``.
+    """
+    from dags.local.services import services
+    from dags.request import parse_symbols
+    from dags.settings import Settings
+    from gx.bar_rows import read_rows
+    from gx.suite_calendars import SUITE, named_calendars
+    from sql.connection import connected
+    from sql.errors import FaultyRowsError, LoadError
+    from sql.file_rows import refusal
+    from sql.load import load_bars
+
+    if rejects is not None and rejects.exists():
+        raise LocalError(f"{rejects} is there already; name a new file for the rejects")
+    rows = read_rows(file, symbol=symbol, calendars=named_calendars(SUITE, calendar))
+    bars = rows.filter(rows["fault"].is_null())
+    if bars.num_rows < rows.num_rows and rejects is None:  # no table could hold them
+        raise LoadError(f"{file}, {refusal(rows, bars.num_rows)}{HINT}")
+    if bars.num_rows:
+        parse_symbols(bars["symbol"].unique().to_pylist())
+    with (
+        services(var) as found,
+        connected(Settings.of(found.environment).bars()) as engine,
+        _rejects(file, rejects) as set_aside,
+    ):
+        try:
+            done = load_bars(engine, rows, set_aside=set_aside)
+        except LoadError as error:
+            faulty = isinstance(error, FaultyRowsError) and rejects is None
+            raise LoadError(f"{file}, {error}{HINT if faulty else ''}") from None
+    said = (
+        f"{file}: {done.rows:,} bars read, {done.new:,} new, {done.changed:,} changed, "
+        f"{done.unchanged:,} unchanged"
+    )
+    if done.set_aside:
+        said += f"\n{done.set_aside:,} rows were set aside: {rejects} says why"
+    return said
+
+
+@contextmanager
+def _rejects(source: Path, path: Path | None) -> "Iterator[SetAside | None]":
+    """What writes rows that are set aside to a new file: line, reason, the row as it stands there.
+
+    The file goes away again when the others could not be loaded.
+    """
+    if path is None:
+        yield None
+        return
+    written = False
+
+    def write(faulty: "Sequence[Faulty]") -> None:
+        nonlocal written
+        try:
+            with path.open("x", encoding="utf-8", newline="") as sink:
+                written = True
+                _write(sink, source, faulty)
+        except OSError as error:
+            raise LocalError(f"{path} cannot be written: {error.strerror}") from None
+
+    try:
+        yield write
+    except BaseException:
+        if written:
+            path.unlink()
+        raise
+
+
+def _write(sink: TextIO, source: Path, faulty: "Sequence[Faulty]") -> None:
+    from gx.bar_rows import rows_as_written
+
+    writer = csv.writer(sink)
+    writer.writerow(("line", "reason", "row"))
+    rows = rows_as_written(source, [one.line for one in faulty])
+    writer.writerows((one.line, one.reason, row) for one, row in zip(faulty, rows, strict=True))
