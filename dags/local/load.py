@@ -66,7 +66,8 @@ def load_file(
         f"{done.unchanged:,} unchanged"
     )
     if done.set_aside:
-        said += f"\n{done.set_aside:,} rows were set aside: {rejects} says why"
+        rows_were = "row was" if done.set_aside == 1 else "rows were"
+        said += f"\n{done.set_aside:,} {rows_were} set aside: {rejects} says why"
     return said
 
 
