@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -94,6 +95,20 @@ def test_nan_in_an_arrow_table_is_published_as_null(engine):
     with engine.connect() as connection:
         value = connection.execute(text("select daily_return from stock_data_enriched")).scalar()
     assert value is None
+
+
+def test_small_prices_and_fractional_volume_are_published_and_held_to_the_last_digit(engine):
+    tiny = bars(("SHIX-USD-OF-AN-EXCHANGE-OF-32-LET", DAY), close=1.1011e-05)
+    tiny["volume"] = 721.7013
+    publish(engine, tiny, tiny["symbol"].tolist())
+    with engine.begin() as connection:
+        quarantine_bars(connection, tiny, run_id="r2", reasons=[["held"]], row_numbers=[0])
+    for table in ("stock_data_enriched", "stock_data_quarantine"):
+        with engine.connect() as connection:
+            query = text(f"select symbol, close::text, volume::text from {table}")
+            ((symbol, close, volume),) = connection.execute(query).all()
+        assert symbol == tiny["symbol"][0]
+        assert (Decimal(close), Decimal(volume)) == (Decimal("0.000011011"), Decimal("721.7013"))
 
 
 def test_changed_new_and_vanished_bars_are_counted(engine):
