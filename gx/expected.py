@@ -10,6 +10,7 @@ from gx.plugins.expectations.kernels.bars import Ints
 from gx.plugins.expectations.kernels.calendars import Sessions, sessions_from
 from gx.plugins.expectations.kernels.moments import Moment
 from gx.plugins.expectations.session_expectations import SessionExpectation
+from gx.suite_calendars import Calendars
 from gx.suites import Suite
 
 EPOCH = date(1970, 1, 1)
@@ -36,28 +37,30 @@ def without_bars(
     in it.
     """
     over, first = last_days(suite.ended), _day(asked.first_date)
+    calendars = calendars_of(suite)
     return tuple(
         sorted(
             symbol
             for symbol in set(asked.symbols).difference(present)
             if not (first is not None and over.get(symbol, first) < first)
-            and _due(calendar_of(suite, symbol), as_of, asked)
+            and _due(calendars.of(symbol), as_of, asked)
         )
     )
 
 
 def any_session(suite: Suite, asked: Asked) -> bool:
     """Whether an exchange of any symbol asked for has a session in the range, closed or not."""
-    calendars = {calendar_of(suite, symbol) for symbol in asked.symbols or ("",)}
-    return any(len(_sessions(name, asked)) for name in calendars)
+    calendars = calendars_of(suite)
+    names = {calendars.of(symbol) for symbol in asked.symbols or ("",)}
+    return any(len(_sessions(name, asked)) for name in names)
 
 
-def calendar_of(suite: Suite, symbol: str) -> str:
-    """The calendar that the suite's first expectation about sessions gives this symbol."""
+def calendars_of(suite: Suite) -> Calendars:
+    """The calendars that the suite's first expectation about sessions gives."""
     for expectation in suite.expectations:
         if isinstance(expectation, SessionExpectation):
-            return expectation.calendars.get(symbol, expectation.calendar)
-    return str(SessionExpectation.__fields__["calendar"].default)
+            return Calendars(expectation.calendar, expectation.calendars)
+    return Calendars()
 
 
 def _due(calendar: str, as_of: str | None, asked: Asked) -> bool:
