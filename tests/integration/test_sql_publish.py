@@ -19,51 +19,25 @@ from sql.errors import DiscardError, PublishError
 from sql.extract import extract_bars
 from sql.publish import Publication, correct_returns, edge_bars, publish_bars
 from sql.published import Gone, bars_gone, note_doubts, published_bars, published_symbols
-from sql.quarantine import Release, discard, open_bars, quarantine_bars, release
+from sql.quarantine import Release, discard, open_bars, quarantine_bars
 from sql.schema import create_schema, load_sample
+from tests.sql_bars import (
+    BAD,
+    DAY,
+    LATER,
+    READ,
+    REASONS,
+    bars,
+    day,
+    held,
+    publish,
+    published,
+    quarantine,
+    released,
+)
 from transforms import enrich
 
 ROOT = Path(__file__).parents[2]
-DAY = dt.date(2025, 1, 2)
-READ = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
-
-
-def bars(*keys, close=10.0):
-    frame = pd.DataFrame(keys, columns=["symbol", "date"])
-    return frame.assign(
-        open=10.0,
-        high=11.0,
-        low=9.0,
-        close=close,
-        volume=5.0,
-        daily_return=float("nan"),
-        price_range=2.0,
-        price_range_pct=20.0,
-    )
-
-
-def day(number):
-    return dt.date(2025, 1, number)
-
-
-def publish(engine, frame, symbols, run_id="r1", start=None, end=None, at=READ, **more):
-    with engine.begin() as connection:
-        return publish_bars(
-            connection,
-            frame,
-            run_id=run_id,
-            symbols=symbols,
-            start=start,
-            end=end,
-            extracted_at=at,
-            **more,
-        )
-
-
-def published(engine):
-    query = "select symbol, date, close, run_id from stock_data_enriched order by symbol, date"
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def test_the_sample_is_published_as_it_was_extracted(engine):
@@ -178,7 +152,7 @@ def test_two_publishers_at_once_neither_deadlock_nor_double(engine):
 def test_a_publisher_killed_in_its_transaction_publishes_nothing(engine, bars_database):
     publish(engine, bars(("A", day(1))), ["A"])
     script = (
-        "import sys, tests.integration.test_sql_publish as t\n"
+        "import sys, tests.sql_bars as t\n"
         "from sql.connection import ConnectionSettings, make_engine\n"
         "engine = make_engine(ConnectionSettings(sys.argv[1], 5432, *sys.argv[2:]))\n"
         "with engine.begin() as connection:\n"
@@ -204,35 +178,7 @@ def test_a_publisher_killed_in_its_transaction_publishes_nothing(engine, bars_da
     assert publish(engine, bars(("A", day(3))), ["A"], "r3") == Publication(1, 1, 0, 1)
 
 
-def held(engine, columns="run_id, row_number, symbol, date, close, reasons, released_by"):
-    query = f"select {columns} from stock_data_quarantine order by run_id, row_number"
-    with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
-
-
 WRITTEN = dt.datetime(2025, 1, 2, 3, 4, 5, 6)
-BAD = pa.table(
-    {
-        "symbol": ["B", "B", "B"],
-        "date": pa.array([DAY, DAY, None], pa.date32()),
-        "open": [1.0, 1.0, None],
-        "high": [1.0, 1.0, float("inf")],
-        "low": [1.0, 1.0, float("-inf")],
-        "close": [-1.0, -1.0, float("nan")],
-        "volume": [1.5, 1.5, None],
-        "created_at": pa.array(
-            [dt.datetime(2025, 1, 2, 3, 4, 5, 6), None, None], pa.timestamp("us")
-        ),
-    }
-)
-REASONS = [['close > 0, "always"'], ["a\\b", "Ä, {}"], []]
-
-
-def quarantine(engine, table=BAD, run_id="r1", reasons=REASONS, row_numbers=(4, 5, 9)):
-    with engine.begin() as connection:
-        return quarantine_bars(
-            connection, table, run_id=run_id, reasons=reasons, row_numbers=row_numbers
-        )
 
 
 def test_held_bars_are_kept_exactly_with_their_reasons(engine):
@@ -333,11 +279,6 @@ def test_a_frame_can_be_held_too(engine):
     assert held(engine, "close, volume")[2] == (None, None)
 
 
-def released(engine, run_id, symbols, start=None, end=None):
-    with engine.begin() as connection:
-        return release(connection, run_id=run_id, symbols=symbols, start=start, end=end)
-
-
 def test_a_run_releases_what_it_has_published_and_no_more(engine):
     quarantine(engine)
     assert released(engine, "r2", ["B"]) == Release(0, 2)  # it passed by name alone
@@ -422,9 +363,6 @@ def test_a_table_that_is_not_there_fails_and_gives_the_connection_back(bars_data
         publish(engine, bars(("A", DAY)), ["A"])
     assert engine.pool.checkedout() == 0
     engine.dispose()
-
-
-LATER = READ + dt.timedelta(hours=1)
 
 
 def test_an_older_extract_leaves_newer_bars_as_they_are(engine):

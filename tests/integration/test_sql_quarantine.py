@@ -1,0 +1,319 @@
+"""Held bars: when two are the same, and which rows a run, a release and a discard touch."""
+
+import datetime as dt
+from dataclasses import FrozenInstanceError
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sqlalchemy import text
+
+from sql.errors import DiscardError
+from sql.quarantine import Release, discard, open_bars
+from tests.sql_bars import BAD, bars, day, held, publish, quarantine, released
+
+BAR = {
+    "symbol": "A",
+    "date": day(1),
+    "open": 1.0,
+    "high": 2.0,
+    "low": 3.0,
+    "close": 4.0,
+    "volume": 5.0,
+    "created_at": dt.datetime(2025, 1, 2),
+}
+OTHERWISE = {
+    "symbol": "B",
+    "date": day(2),
+    "open": 7.0,
+    "high": 7.0,
+    "low": 7.0,
+    "close": 7.0,
+    "volume": 7.0,
+    "created_at": dt.datetime(2025, 1, 3),
+}
+
+
+def hold(engine, run_id, *rows, reasons="x", **positions):
+    """Hold bars, given as (position, what differs from BAR)."""
+    found = [BAR | differs for _, differs in rows]
+    table = pa.table(
+        {name: pa.array([bar[name] for bar in found], BAD.schema.field(name).type) for name in BAR}
+    )
+    return quarantine(
+        engine,
+        table,
+        run_id=run_id,
+        reasons=[[reasons]] * len(found),
+        row_numbers=[number for number, _ in rows],
+        **positions,
+    )
+
+
+def at(symbol, number):
+    return {"symbol": symbol, "date": day(number)}
+
+
+def states(engine):
+    """Run, position, attempt, and who released, superseded and discarded each row."""
+    return held(engine, "run_id, row_number, attempt, released_by, superseded_by, discarded_by")
+
+
+def throw_away(engine, symbol, start=None, end=None, by="ada", reason="delisted"):
+    with engine.begin() as connection:
+        return discard(connection, symbol=symbol, start=start, end=end, by=by, reason=reason)
+
+
+def ended_and_open(engine, run_id="r1"):
+    """Bars of day 1 to 4, which are released, superseded, discarded, and open, in this order."""
+    hold(engine, run_id, *((number, at("A", number)) for number in (1, 2, 3, 4)))
+    publish(engine, bars(("A", day(1))), ["A"], "p", start=day(1), end=day(1))
+    assert released(engine, "p", ["A"]).released == 1
+    hold(engine, "other", (0, at("A", 2)))
+    assert throw_away(engine, "A", day(3), day(3)) == 1
+
+
+def test_a_held_bar_is_kept_figure_by_figure(engine):
+    hold(engine, "r1", (4, {}))
+    assert held(engine, ", ".join(BAR)) == [tuple(BAR.values())]
+    assert held(engine, "run_id, row_number, attempt, reasons") == [("r1", 4, 1, ["x"])]
+
+
+@pytest.mark.parametrize("differs", [*OTHERWISE, "reasons"])
+def test_a_bar_that_comes_again_otherwise_in_one_thing_is_another_attempt(engine, differs):
+    reasons = "y" if differs == "reasons" else "x"
+    hold(engine, "r1", (4, {}))
+    hold(engine, "r1", (4, {}))
+    other = {differs: OTHERWISE[differs]} if differs in OTHERWISE else {}
+    assert hold(engine, "r1", (4, other), reasons=reasons) == 1
+    assert held(engine, "attempt, superseded_by, superseded_at is not null") == [
+        (1, "r1", True),
+        (2, None, False),
+    ]
+
+
+@pytest.mark.parametrize("differs", [*OTHERWISE, "reasons"])
+def test_a_bar_that_was_discarded_and_comes_again_otherwise_is_held_anew(engine, differs):
+    reasons = "y" if differs == "reasons" else "x"
+    hold(engine, "r1", (4, {}))
+    assert throw_away(engine, "A") == 1
+    hold(engine, "r1", (4, {}))
+    other = {differs: OTHERWISE[differs]} if differs in OTHERWISE else {}
+    hold(engine, "r1", (4, other), reasons=reasons)
+    assert states(engine) == [
+        ("r1", 4, 1, None, None, "ada"),
+        ("r1", 4, 2, None, None, None),
+    ]
+
+
+def test_the_same_bar_at_two_positions_is_held_twice(engine):
+    hold(engine, "r1", (4, {}))
+    hold(engine, "r1", (4, {}), (5, {}))
+    assert states(engine) == [("r1", n, 1, None, None, None) for n in (4, 5)]
+    hold(engine, "r1", (5, {}))
+    assert [row[4] for row in states(engine)] == ["r1", None]
+    with pytest.raises(Exception, match="duplicate key"):
+        hold(engine, "r1", (6, {}), (6, {}))
+
+
+def test_a_partition_reaches_from_its_first_position_to_before_the_next_one_s(engine):
+    hold(engine, "r1", *((number, at("A", number % 9 + 1)) for number in (99, 100, 199, 200)))
+    hold(engine, "r2", (150, at("Z", 1)))
+    assert hold(engine, "r1", first=100, end=200) == 0
+    assert [(row[1], row[4]) for row in states(engine)] == [
+        (99, None), (100, "r1"), (199, "r1"), (200, None), (150, None),
+    ]  # fmt: skip
+    hold(engine, "r2", (0, at("Y", 1)))
+    hold(engine, "r1")
+    hold(engine, "r2")
+    assert [row[4] for row in states(engine)] == ["r1"] * 4 + ["r2"] * 2
+
+
+def test_attempts_are_counted_for_each_run_and_position(engine):
+    for high in (1.0, 2.0, 3.0):
+        hold(engine, "r1", (4, {"high": high}), (5, at("B", 2)))
+    hold(engine, "r2", (4, at("C", 3)), (9, at("C", 4)))
+    hold(engine, "r1", (5, at("B", 5)), (6, at("B", 6)))
+    assert [row[:3] for row in states(engine)] == [
+        ("r1", 4, 1), ("r1", 4, 2), ("r1", 4, 3), ("r1", 5, 1), ("r1", 5, 2), ("r1", 6, 1),
+        ("r2", 4, 1), ("r2", 9, 1),
+    ]  # fmt: skip
+
+
+def test_the_same_bar_without_a_date_is_held_by_every_run_and_at_every_position(engine):
+    nameless = {"date": None}
+    hold(engine, "r1", (4, nameless))
+    hold(engine, "r2", (4, nameless))
+    hold(engine, "r2", (4, nameless), (5, nameless))
+    assert [row[:2] for row in states(engine)] == [("r1", 4), ("r2", 4), ("r2", 5)]
+
+
+def test_a_run_that_holds_nothing_any_more_touches_no_row_that_has_ended(engine):
+    ended_and_open(engine)
+    hold(engine, "r1")
+    assert states(engine) == [
+        ("other", 0, 1, None, None, None),
+        ("r1", 1, 1, "p", None, None),
+        ("r1", 2, 1, None, "other", None),
+        ("r1", 3, 1, None, None, "ada"),
+        ("r1", 4, 1, None, "r1", None),
+    ]
+
+
+def test_another_run_supersedes_the_open_rows_of_its_own_bars(engine):
+    ended_and_open(engine)
+    hold(engine, "r1b", (1, at("B", 1)))
+    hold(engine, "r2", *((number, at("A", number)) for number in (1, 2, 3, 4)))
+    assert states(engine)[:5] == [
+        ("other", 0, 1, None, "r2", None),
+        ("r1", 1, 1, "p", None, None),
+        ("r1", 2, 1, None, "other", None),
+        ("r1", 3, 1, None, None, "ada"),
+        ("r1", 4, 1, None, "r2", None),
+    ]
+    assert held(engine, "superseded_at is not null")[:5] == [
+        (True,), (False,), (True,), (False,), (True,),
+    ]  # fmt: skip
+    assert states(engine)[5] == ("r1b", 1, 1, None, None, None)
+    hold(engine, "r3", (1, at("B", 4)), (2, at("A", 5)))
+    assert states(engine)[5][4] is None
+    assert [row[4] for row in states(engine)[6:10]] == [None] * 4
+
+
+@pytest.mark.parametrize("figure", ["open", "high", "low", "close", "volume"])
+def test_a_bar_that_is_published_with_another_figure_is_released_as_corrected(engine, figure):
+    hold(engine, "r1", (1, at("A", 1)), (2, at("B", 1)))
+    frame = bars(("A", day(1)), ("B", day(1))).assign(
+        **{name: BAR[name] for name in ("open", "high", "low", "close", "volume")}
+    )
+    frame.loc[1, figure] = 77.0
+    publish(engine, frame, ["A", "B"], "p")
+    assert released(engine, "p", ["A", "B"]) == Release(2, 0)
+    assert held(engine, "released_as, released_at is not null") == [
+        ("same", True), ("corrected", True),
+    ]  # fmt: skip
+
+
+def test_a_release_reaches_from_the_first_to_the_last_day(engine):
+    for symbol, start, end, left in (
+        ("BOTH", 2, 4, [1, 5]),
+        ("FIRST", 2, None, [1]),
+        ("LAST", None, 4, [5]),
+        ("ALL", None, None, []),
+    ):
+        bound = [day(n) if n else None for n in (start, end)]
+        hold(engine, symbol, *((number, at(symbol, number)) for number in range(1, 6)))
+        hold(engine, f"{symbol}_2", (1, at(symbol, 20)))
+        publish(engine, bars(*((symbol, day(n)) for n in range(1, 6))), [symbol], "p")
+        still = 1 if end is None else 0
+        assert released(engine, "p", [symbol], *bound) == Release(5 - len(left), still)
+        rows = held(engine, "symbol, row_number, released_by, run_id")
+        assert [row[1] for row in rows if row[3] == symbol and not row[2]] == left
+
+
+def test_only_open_rows_of_bars_that_this_run_published_are_released(engine):
+    ended_and_open(engine)
+    hold(engine, "r9", (0, at("B", 4)), (1, at("B", 1)), (2, at("C", 4)))
+    publish(engine, bars(*(("A", day(n)) for n in range(1, 5)), ("C", day(4))), ["A", "C"], "p2")
+    assert released(engine, "p2", ["A", "B"]) == Release(2, 2)
+    assert [row[3] for row in states(engine)] == [
+        "p2", "p", None, None, "p2", None, None, None,
+    ]  # fmt: skip
+
+
+def test_bars_that_stay_held_are_counted_once_from_the_first_to_the_last_day(engine):
+    twice = [(number, at("A", number)) for number in (1, 2, 3, 4, 5)]
+    hold(engine, "r1", *twice, *((n + 10, differs) for n, differs in twice))
+    hold(engine, "r2", (0, at("B", 3)), (1, {"date": None}), (2, at("C", 3)))
+    hold(engine, "r3", (0, at("E", 3)), (1, at("E", 4)))
+
+    def still_held(symbols, start, end):
+        return released(engine, "p", symbols, start and day(start), end and day(end)).still_held
+
+    assert still_held(["A", "B"], 2, 4) == 5  # with the one of A without a date
+    assert still_held(["A"], 2, None) == 5
+    assert still_held(["A"], None, 4) == 5
+    assert still_held(["A", "B"], None, None) == 7
+    assert still_held(["C"], None, None) == 1
+    assert still_held(["B", "C"], 3, 3) == 2
+    assert still_held(["E"], 3, 4) == 2
+
+
+def test_rows_that_have_ended_do_not_count_as_held(engine):
+    ended_and_open(engine)
+    assert released(engine, "q", ["A"]) == Release(0, 2)  # the open one, and the superseding one
+    (one,) = open_bars(engine)
+    assert (one.symbol, one.bars, one.first_date, one.last_date) == ("A", 2, day(2), day(4))
+
+
+def test_what_is_held_is_listed_by_symbol_the_longest_held_first(engine):
+    hold(engine, "r1", (1, at("M", 3)))
+    hold(engine, "r2", (1, at("Z", 1)), (2, at("B", 2)), (3, {"symbol": "Z", "date": None}))
+    hold(engine, "r3", (1, at("M", 1)), (2, at("A", 9)))
+    hold(engine, "r2b", (1, at("M", 2)))
+    found = open_bars(engine)
+    assert [(o.symbol, o.bars, o.first_date, o.last_date, o.run_id) for o in found] == [
+        ("M", 3, day(1), day(3), "r2b"),
+        ("B", 1, day(2), day(2), "r2"),
+        ("Z", 2, day(1), day(1), "r2"),
+        ("A", 1, day(9), day(9), "r3"),
+    ]
+    first = held(engine, "quarantined_at")[0]
+    assert (found[0].since,) == first
+    for value in (found[0], released(engine, "p", ["X"])):
+        with pytest.raises(FrozenInstanceError):
+            value.still_held = value.bars = 2
+
+
+def test_a_discard_reaches_from_the_first_to_the_last_day_of_one_symbol(engine):
+    for symbol, start, end, left in (
+        ("BOTH", 2, 4, [1, 5]),
+        ("FIRST", 2, None, [1]),
+        ("LAST", None, 4, [5]),
+        ("ALL", None, None, []),
+    ):
+        bound = [day(n) if n else None for n in (start, end)]
+        hold(engine, symbol, *((number, at(symbol, number)) for number in range(1, 6)))
+        assert throw_away(engine, symbol, *bound) == 5 - len(left)
+        rows = held(engine, "row_number, discarded_by, discard_reason, discarded_at is not null")
+        mine = [
+            row for row, of in zip(rows, held(engine, "symbol"), strict=True) if of == (symbol,)
+        ]
+        assert [row[0] for row in mine if row[1:] == (None, None, False)] == left
+        assert {row[1:] for row in mine} - {(None, None, False)} == {("ada", "delisted", True)}
+
+
+def test_only_open_rows_are_discarded(engine):
+    ended_and_open(engine)
+    assert throw_away(engine, "A", by="eve", reason="gone") == 2
+    assert [row[5] for row in states(engine)] == ["eve", None, None, "ada", "eve"]
+
+
+def test_rows_without_a_symbol_are_discarded_alone(engine):
+    hold(engine, "r1", (1, {"symbol": None}), (2, {}))
+    assert throw_away(engine, None) == 1
+    assert [row[5] for row in states(engine)] == ["ada", None]
+    with pytest.raises(
+        DiscardError,
+        match="No bar of no symbol from the first to the last is held and open; nothing was",
+    ):
+        throw_away(engine, None)
+    with pytest.raises(DiscardError, match="No bar of X from 2025-01-01 to 2025-01-02 is held"):
+        throw_away(engine, "X", day(1), day(2))
+
+
+def test_nothing_that_says_what_was_held_can_be_changed_in_any_row(engine):
+    hold(engine, "r1", (1, {}))
+    names = ("run_id", "attempt", "row_number", *BAR, "reasons", "quarantined_at")
+    for name in names:
+        never = pytest.raises(Exception, match="never deleted, and stay as extracted")
+        with never, engine.begin() as connection:
+            connection.execute(text(f"update stock_data_quarantine set {name} = {name}"))
+
+
+def test_a_frame_without_the_time_of_its_making_is_held_without(engine):
+    frame = pd.DataFrame([BAR]).drop(columns="created_at")
+    assert quarantine(engine, frame, reasons=[[]], row_numbers=[0]) == 1
+    assert held(engine, "symbol, date, created_at, reasons") == [("A", day(1), None, [])]
+    assert quarantine(engine, pd.DataFrame([BAR]), reasons=[[]], row_numbers=[1]) == 1
+    assert held(engine, "created_at")[1] == (BAR["created_at"],)
