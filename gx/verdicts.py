@@ -66,7 +66,7 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     rows = failing_rows_of(outcomes)
     bars = frame.reindex(columns=list(BAR_COLUMNS)).loc[rows].reset_index(drop=True)
     bars.insert(0, "row", rows)
-    worst = np.full(len(rows), len(SEVERITIES) - 1)
+    worst = np.full(len(rows), SEVERITIES.index("info"))
     names: list[list[str]] = [[] for _ in rows]
     reasons: list[list[str]] = [[] for _ in rows]
     for outcome in outcomes:

@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,14 @@ import pytest
 
 from gx import checkpoint
 from gx.errors import SuiteError
-from gx.suites import SUITES, parse_suite, read_suite, suite_path
+from gx.suites import (
+    SUITES,
+    new_suite,
+    parse_suite,
+    read_suite,
+    suite_path,
+    with_kwargs,
+)
 
 ID = "76a87551-932f-4848-b6c9-b48f9b328b11"
 NOT_NULL = {
@@ -93,6 +101,9 @@ def _entry(**changes: Any) -> Change:
             lambda suite: suite.update(name="other"),
             "bars.json: its name is 'other', but the file's is 'bars'",
             id="wrong_name",
+        ),
+        pytest.param(
+            lambda suite: suite.update(name="a"), "its name is 'a', but", id="wrong_name_before"
         ),
         pytest.param(lambda suite: suite.update(id="7"), "its id '7' is no UUID", id="bad_id"),
         pytest.param(lambda suite: suite.pop("id"), "its id None is no UUID", id="no_id"),
@@ -205,6 +216,142 @@ def test_a_suite_of_0_x_is_recognised(change: dict[str, Any]):
         parse(document() | change)
 
 
+BETWEEN = "expect_column_values_to_be_between"
+UNIQUE = "expect_compound_columns_to_be_unique"
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "message"),
+    [
+        pytest.param(
+            "close", None, "must be an object with type, kwargs and severity", id="no_object"
+        ),
+        pytest.param(
+            NOT_NULL | {"severty": 1}, "severty", "'severty'; did you mean 'severity'?", id="key"
+        ),
+        pytest.param(NOT_NULL | {"type": "x"}, "type", "unknown expectation 'x'", id="type"),
+        pytest.param(
+            NOT_NULL | {"severity": "bad"},
+            "severity",
+            "(expect_column_values_to_not_be_null): severity is 'bad'; it must be one of critical, "
+            "warning, info",
+            id="severity",
+        ),
+        pytest.param(NOT_NULL | {"kwargs": []}, "kwargs", "kwargs must be an object", id="kwargs"),
+        pytest.param(
+            NOT_NULL | {"kwargs": {"column": "close", "meta": {}}, "meta": {}},
+            None,
+            "got multiple values for keyword argument 'meta'",
+            id="meta_twice",
+        ),
+        pytest.param(
+            NOT_NULL | {"type": BETWEEN},
+            None,
+            f"({BETWEEN}): min_value and max_value cannot both be None",
+            id="no_bounds",
+        ),
+        pytest.param(
+            NOT_NULL | {"kwargs": {"colum": "close"}},
+            "column",
+            "kwarg 'column': field required",
+            id="two_faults",
+        ),
+        pytest.param(
+            {"type": UNIQUE, "severity": "info", "kwargs": {"column_list": [{}, "a", {}]}},
+            "column_list",
+            f"({UNIQUE}): kwarg 'column_list': str type expected",
+            id="fault_within",
+        ),
+        pytest.param(
+            {"type": BETWEEN, "kwargs": {"column": "close", "min_value": {"$PARAMETER": "floor"}}},
+            "min_value",
+            "kwarg 'min_value' asks for the parameter 'floor', which no run gives; there is as_of, "
+            "ended, first_date, last_date, symbols",
+            id="parameter",
+        ),
+    ],
+)
+def test_a_refused_entry_is_named_with_what_is_wrong_in_it(
+    entry: object, field: str | None, message: str
+):
+    first = NOT_NULL | {"kwargs": {"column": "open"}}
+    broken = document() | {"expectations": [first, entry]}
+
+    with pytest.raises(SuiteError) as raised:
+        parse(broken)
+
+    assert (raised.value.entry, raised.value.field) == (2, field)
+    first = str(raised.value.faults[0])
+    assert first.startswith("bars.json, entry 2")
+    assert first.endswith(message)
+
+
+def test_the_head_of_a_suite_names_the_field_but_no_entry():
+    with pytest.raises(SuiteError) as raised:
+        parse(document() | {"nme": "bars"})
+
+    assert (raised.value.entry, raised.value.field) == (None, "nme")
+
+
+def test_a_repeated_entry_is_named_by_its_number():
+    second = NOT_NULL | {"kwargs": {"column": "open"}}
+    broken = document() | {"expectations": [NOT_NULL, second, second]}
+
+    with pytest.raises(SuiteError, match="repeats entry 2; remove one") as raised:
+        parse(broken)
+
+    assert (raised.value.entry, raised.value.field) == (3, None)
+
+
+@pytest.mark.parametrize("meta", [{}, {"ended": None}, {"ended": {}}])
+def test_a_suite_may_name_no_symbol_that_has_ended(meta: object):
+    assert parse(document() | {"meta": meta}).ended == {}
+
+
+def test_symbols_that_have_ended_are_read_with_their_last_dates():
+    ended = {"TWTR": "2022-10-27", "FB": "2022-06-08"}
+
+    assert parse(document() | {"meta": {"ended": ended}}).ended == ended
+    with pytest.raises(SuiteError, match=r"meta\.ended must give the last date of each"):
+        parse(document() | {"meta": {"ended": ["TWTR"]}})
+    for day in ("soon", None, 7):
+        with pytest.raises(SuiteError, match=r"meta\.ended: 'FB' ended on .*, which is no date"):
+            parse(document() | {"meta": {"ended": ended | {"FB": day}}})
+
+
+def test_kwargs_are_set_where_a_market_expectation_has_them():
+    suite = read_suite(SUITES / "stock_data.json")
+
+    changed = with_kwargs(suite, calendar="XTKS", no_such_kwarg=1)
+
+    asked = [hasattr(e, "calendar") for e in suite.expectations]
+    assert True in asked and False in asked
+    assert [getattr(e, "calendar", None) == "XTKS" for e in changed.expectations] == asked
+    assert (changed.sha256, changed.text) == (suite.sha256, suite.text)
+    with pytest.raises(SuiteError, match="kwarg 'calendar': str type expected"):
+        with_kwargs(suite, calendar={})
+    with pytest.raises(FrozenInstanceError):
+        suite.name = "other"
+
+
+def test_a_new_suite_is_written_in_a_stable_form_under_a_free_name(tmp_path: Path):
+    fresh = document() | {"notes": "Ä"}
+
+    path = new_suite("bars", fresh, tmp_path)
+
+    assert path == tmp_path / "bars.json"
+    assert path.read_bytes() == (json.dumps(fresh, indent=2, ensure_ascii=False).encode() + b"\n")
+    assert read_suite(path).name == "bars"
+    with pytest.raises(SuiteError, match="there is a suite 'bars' already; choose a new name"):
+        new_suite("bars", fresh, tmp_path)
+    for name in ("", "Bars", "a.b", "x" * 65):
+        with pytest.raises(SuiteError, match="must be 1 to 64 of a-z, 0-9 and _"):
+            new_suite(name, fresh | {"name": name}, tmp_path)
+    with pytest.raises(SuiteError, match="its name is 'bars', but the file's is 'other'"):
+        new_suite("other", fresh, tmp_path)
+    assert [*tmp_path.glob("*.json")] == [path]
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
@@ -225,6 +372,14 @@ def test_a_file_that_is_no_suite_is_refused(raw: bytes, message: str):
 def test_a_suite_that_is_not_there_is_refused_with_the_nearest_name():
     with pytest.raises(SuiteError, match="no suite 'stock_dta'; did you mean 'stock_data'"):
         suite_path("stock_dta")
+    with pytest.raises(SuiteError, match=r"no suite 'xyz'; there is stock_data$"):
+        suite_path("xyz")
+    assert suite_path("stock_data") == SUITES / "stock_data.json"
+
+
+def test_a_file_that_is_not_there_is_refused_by_its_path(tmp_path: Path):
+    with pytest.raises(SuiteError, match=r"a\.json: there is no such suite file"):
+        read_suite(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize(
