@@ -8,7 +8,7 @@ READY := .venv/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load quarantine discard prune sql check detect bench test env compose-test format clean
+.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test env compose-test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ prune: $(READY)  ## remove runs older than KEEP_DAYS=90 with all that they left 
 
 detect: $(READY)  ## how good the market expectations are: recall and false alarms on real bars
 	@$(BIN)/python -m tests.detector
+
+mutate: $(READY)  ## plant faults in the gate's core; tests must notice 95 % [FILES='report.py queries/' SAMPLE=50]
+	@$(BIN)/python -m tests.mutation $(FILES) $(if $(SAMPLE),--sample '$(SAMPLE)')
 
 sql: $(READY)  ## open psql on the embedded database
 	@$(BIN)/python -m dags.local sql
