@@ -61,6 +61,7 @@ from dags.partitions import is_partitioned
 from dags.request import POLICIES, SYMBOL, SYMBOLS
 from dags.run import current_run, skipping
 from dags.settings import Settings
+from sql.errors import DatabaseLostError
 from tracking.errors import StoreUnreachableError
 
 SETTINGS = Settings()
@@ -73,9 +74,7 @@ RETRIES = ExceptionRetryPolicy(
         RetryRule(StagingError, RetryAction.FAIL),
         RetryRule(
             [
-                *(StoreUnreachableError, OSError),
-                "sqlalchemy.exc.OperationalError",
-                "psycopg2.OperationalError",
+                *(DatabaseLostError, StoreUnreachableError, OSError),
                 "airflow.sdk.exceptions.AirflowRuntimeError",
             ]
         ),

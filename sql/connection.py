@@ -5,8 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
+import psycopg2
 from psycopg2.extensions import connection as DriverConnection
 from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from sql.errors import DatabaseLostError
 
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -60,9 +64,36 @@ def driver_connection(connection: Connection) -> DriverConnection:
 
 @contextmanager
 def connected(settings: ConnectionSettings) -> Iterator[Engine]:
-    """An engine whose connections are all given up at the end."""
+    """An engine whose connections are all given up at the end.
+
+    Raises DatabaseLostError for whatever the driver makes of a server that does not answer, breaks
+    off, or has no room; other errors stay what they are.
+    """
     engine = make_engine(settings)
     try:
         yield engine
+    except (psycopg2.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not _is_loss(cause):
+            raise
+        raise DatabaseLostError(_told(settings, cause)) from error
     finally:
         engine.dispose()
+
+
+def _is_loss(cause: BaseException | None) -> bool:
+    """Whether time may mend it: a connection, a shutdown, a deadlock, a full disk."""
+    if isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return True
+    # A COPY that breaks off is a bare DatabaseError without a code, which any word of the server
+    # has.
+    return type(cause) is psycopg2.DatabaseError and cause.pgcode is None
+
+
+def _told(settings: ConnectionSettings, cause: BaseException | None) -> str:
+    reason = str(cause).strip().partition("\n")[0]
+    return (
+        f"the database {settings.database!r} on {settings.host}:{settings.port} cannot be used now "
+        f"({reason}); see that it runs, has room, and is what POSTGRES_HOST, POSTGRES_PORT and "
+        "POSTGRES_DB name; a retry goes on from there"
+    )

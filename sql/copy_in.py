@@ -3,6 +3,7 @@
 import io
 from typing import BinaryIO, cast
 
+import psycopg2
 import psycopg2.sql
 import pyarrow as pa
 import pyarrow.csv
@@ -16,14 +17,23 @@ READ_BYTES = 1 << 20
 
 
 def copy_in(connection: Connection, target: str, table: pa.Table) -> int:
-    """Append the rows to table `target`, columns by name, and return their number."""
+    """Append the rows to table `target`, columns by name, and return their number.
+
+    Raises psycopg2.Error; where the connection broke off, it is not used again.
+    """
     names = psycopg2.sql.SQL(", ").join(map(psycopg2.sql.Identifier, table.column_names))
     command = psycopg2.sql.SQL("copy {} ({}) from stdin (format csv)").format(
         psycopg2.sql.Identifier(target), names
     )
-    with driver_connection(connection).cursor() as cursor:
-        cursor.copy_expert(command, cast(BinaryIO, _CsvOf(table)), READ_BYTES)
-        return int(cursor.rowcount)
+    raw = driver_connection(connection)
+    try:
+        with raw.cursor() as cursor:
+            cursor.copy_expert(command, cast(BinaryIO, _CsvOf(table)), READ_BYTES)
+            return int(cursor.rowcount)
+    except psycopg2.Error:
+        if raw.closed:  # SQLAlchemy did not see it, and its rollback would fail in its place
+            connection.invalidate()
+        raise
 
 
 class _CsvOf:

@@ -9,6 +9,10 @@ class EmbeddedServerError(BarStoreError):
     """The embedded PostgreSQL could not be started or stopped."""
 
 
+class DatabaseLostError(BarStoreError):
+    """The database does not answer, or broke off; a retry may find it back."""
+
+
 class MissingTableError(BarStoreError):
     """The table that holds the bars does not exist."""
 

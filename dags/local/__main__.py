@@ -17,8 +17,8 @@ PASSED, COULD_NOT_RUN = 0, 2
 
 def main() -> int:
     """Run one command; a person's mistake becomes one line and exit status 2."""
+    from psycopg2 import OperationalError
     from pydantic import ValidationError
-    from sqlalchemy.exc import OperationalError
 
     from gx.errors import GateError
     from sql.errors import BarStoreError
@@ -33,7 +33,8 @@ def main() -> int:
             name = "".join(str(part).upper() for part in fault["loc"])
             print(f"error: setting {name}: {fault['msg']}", file=sys.stderr)
     except OperationalError as error:
-        print(f"error: the database does not answer: {error.orig}".strip(), file=sys.stderr)
+        reason = str(error).strip().partition("\n")[0]
+        print(f"error: the embedded database does not answer: {reason}", file=sys.stderr)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     return COULD_NOT_RUN

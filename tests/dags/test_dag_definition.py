@@ -79,10 +79,7 @@ def test_retries_by_default_are_two_two_minutes_apart(
 @pytest.mark.parametrize(
     ("error", "tried_again"),
     [
-        pytest.param("sqlalchemy.exc.OperationalError", True, id="connection_lost"),
-        pytest.param("psycopg2.OperationalError", True, id="connection_lost_in_copy"),
-        pytest.param("psycopg2.errors.DeadlockDetected", True, id="deadlock"),
-        pytest.param("psycopg2.errors.AdminShutdown", True, id="server_stopped"),
+        pytest.param("sql.errors.DatabaseLostError", True, id="connection_lost"),
         pytest.param("sqlalchemy.exc.ProgrammingError", False, id="bad_sql"),
         pytest.param("psycopg2.errors.UndefinedColumn", False, id="bad_sql_in_copy"),
         pytest.param("dags.errors.GateClosed", False, id="gate_closed"),

@@ -225,7 +225,7 @@ def test_without_a_database_it_could_not_run_and_shows_no_password(
     ran = local(var, "run", "--debug", **away, TASK_RETRIES="0")
 
     assert ran.returncode == 2
-    assert "The run failed. extract: OperationalError" in ran.stdout
+    assert "The run failed. extract: DatabaseLostError" in ran.stdout
     assert 'server at "127.0.0.1", port 1 failed' in ran.stdout
     files = [p for p in var.rglob("*") if p.is_file() and "postgres/" not in p.as_posix()]
     assert [path for path in files if b"sesame7391" in path.read_bytes()] == []

@@ -43,7 +43,7 @@ def test_a_server_that_stops_between_two_steps_is_tried_again_and_the_run_fails(
     assert (ended.tasks["publish_data"], ended.tries["publish_data"]) == ("failed", 3)
     tracked = ended.mlflow()
     assert (tracked.status, tracked.params["validation_status"]) == ("FAILED", "passed")
-    assert "OperationalError" in tracked.tags["error"]
+    assert "DatabaseLostError" in tracked.tags["error"]
     assert "rows_published" not in tracked.metrics
 
 

@@ -34,7 +34,7 @@ def test_the_database_is_down(workflow: Workflow, monkeypatch: pytest.MonkeyPatc
     assert ended.tasks["publish_data"] == "upstream_failed"
     tracked = ended.mlflow()
     assert tracked.status == "FAILED"
-    assert "OperationalError" in tracked.tags["error"]
+    assert "DatabaseLostError" in tracked.tags["error"]
     assert 'connection to server at "127.0.0.1", port 1 failed' in tracked.tags["error"]
 
 

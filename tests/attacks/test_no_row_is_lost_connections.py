@@ -1,0 +1,91 @@
+"""Attacks on the third promise by connections that break off, at every message of every step."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flaky_postgres import FlakyPostgres, Where, flaky_postgres
+from tests.workflow import Database, Workflow
+
+BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
+LEFT = (
+    "select symbol, date, close, daily_return, run_id, remarks from stock_data_enriched "
+    "order by 1, 2",
+    "select symbol, date, low, reasons, attempt, superseded_by from stock_data_quarantine "
+    "order by 1, 2",
+)
+
+
+@pytest.fixture
+def flaky(sample: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlakyPostgres]:
+    """The way to the sample's database."""
+    folder = Path(tempfile.mkdtemp(prefix="flaky-"))  # a socket's path is short
+    server = Path(sample.settings.host) / f".s.PGSQL.{sample.settings.port}"
+    with flaky_postgres(folder, server) as flaky:
+        monkeypatch.setenv("POSTGRES_HOST", str(folder))
+        yield flaky
+    shutil.rmtree(folder)
+
+
+def run_in(folder: Path) -> Any:
+    from dags.request import RunRequest
+    from dags.run import Run, RunIdentity
+    from dags.settings import Settings
+    from dags.staging import Staging
+
+    identity = RunIdentity("dag", "cut", "manual", "2026-01-01", datetime.now(UTC))
+    # With a lookback, and a symbol that is held.
+    request = RunRequest(("TSLA", "NVDA"), date(2025, 10, 8), None, policy="quarantine")
+    return Run(Settings(), request, Staging(f"file://{folder}"), identity)
+
+
+def cut_everywhere(
+    step: Any, run: Any, flaky: FlakyPostgres, where: Where, database: Database
+) -> list[list[int]]:
+    """Break the step at each of its messages in turn; how many rows each try left."""
+    from dags.ibkr_stock_data_workflow import RETRIES
+    from sql.errors import DatabaseLostError
+
+    left, number = [], 0
+    while True:
+        flaky.arm(lambda sent, _message, at=number: sent == at, where)
+        try:
+            step(run)
+        except DatabaseLostError as error:
+            assert "\n" not in str(error)
+            assert "a retry goes on from there" in str(error)
+            assert RETRIES.evaluate(error, 1, 2).action.name == "RETRY"
+        if not flaky.broken:  # it has no message of that number
+            flaky.disarm()
+            return left
+        left.append([len(database.rows(query)) for query in LEFT])
+        number += 1
+
+
+@pytest.mark.parametrize("where", ["before", "during", "after"])
+def test_a_connection_may_break_anywhere_and_a_retry_makes_it_good(
+    workflow: Workflow, sample: Database, flaky: FlakyPostgres, tmp_path: Path, where: Where
+):
+    from dags import steps
+
+    sample.execute(BAD)
+    run = run_in(tmp_path / "run")
+    assert len(cut_everywhere(steps.extract, run, flaky, where, sample)) > 20
+    steps.validate(run)
+    assert len(cut_everywhere(steps.transform, run, flaky, where, sample)) > 5
+    left = cut_everywhere(steps.publish, run, flaky, where, sample)
+    broken = [sample.rows(query) for query in LEFT]
+
+    # Whatever was cut, all of it was done or nothing; a commit that nobody heard of was one.
+    assert all(rows in ([0, 0], [20, 20]) for rows in left)
+    assert ([20, 20] in left) is (where != "before")
+    sample.execute(
+        "delete from stock_data_enriched", "truncate stock_data_quarantine, stock_data_publications"
+    )
+    steps.publish(run)
+    assert [sample.rows(query) for query in LEFT] == broken
