@@ -62,7 +62,7 @@ from dags.request import POLICIES, SYMBOL, SYMBOLS
 from dags.run import current_run, skipping
 from dags.settings import Settings
 from sql.errors import DatabaseLostError
-from tracking.errors import StoreUnreachableError
+from tracking.errors import RunIncompleteError, StoreUnreachableError
 
 SETTINGS = Settings()
 
@@ -74,7 +74,7 @@ RETRIES = ExceptionRetryPolicy(
         RetryRule(StagingError, RetryAction.FAIL),
         RetryRule(
             [
-                *(DatabaseLostError, StoreUnreachableError, OSError),
+                *(DatabaseLostError, StoreUnreachableError, RunIncompleteError, OSError),
                 "airflow.sdk.exceptions.AirflowRuntimeError",
             ]
         ),

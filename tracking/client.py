@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tracking.errors import TrackingError
+from tracking.errors import StoreUnreachableError, TrackingError
 from tracking.store import TrackingStore, probe, schema_lock
 
 if TYPE_CHECKING:
@@ -48,16 +48,36 @@ def open_client(store: TrackingStore) -> "MlflowClient":
 def failures_named(
     store: TrackingStore, what: str, error_type: type[TrackingError] = TrackingError
 ) -> Iterator[None]:
-    """Raise `error_type`, without a password in it, for any failure of MLflow, disk or network."""
+    """Raise `error_type`, without a password in it, for any failure of MLflow, disk or network.
+
+    A plain TrackingError is a StoreUnreachableError where the store went away meanwhile.
+    """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        cause = store.redact(f"{type(error).__name__}: {error}")
+        of_driver = getattr(error.__cause__, "orig", None) or error
+        said = str(of_driver).strip().partition("\n")[0]  # SQL and its parameters follow
+        cause = store.redact(f"{type(error).__name__}: {said}")
+        if error_type is TrackingError and _went_away(error):
+            error_type = StoreUnreachableError
         # The original stays out of the traceback: its text holds the URI with the password.
         raise error_type(f"{store.label}: {what}: {cause}") from None
+
+
+def _went_away(error: BaseException | None) -> bool:
+    """Whether network, database or disk is behind a failure of MLflow: time may mend it."""
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    while error is not None:
+        if isinstance(error, OSError | OperationalError | InterfaceError):
+            return True
+        if getattr(error, "error_code", "") == "TEMPORARILY_UNAVAILABLE":
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @contextmanager

@@ -3,14 +3,16 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.flaky_postgres import FlakyPostgres, Where, flaky_postgres
-from tests.workflow import Database, Workflow
+from tests.workflow import Database, Ended, Workflow
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
 LEFT = (
@@ -21,24 +23,29 @@ LEFT = (
 )
 
 
-@pytest.fixture
-def flaky(sample: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlakyPostgres]:
-    """The way to the sample's database."""
+@contextmanager
+def way_to(host: str, port: int = 5432) -> Iterator[FlakyPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="flaky-"))  # a socket's path is short
-    server = Path(sample.settings.host) / f".s.PGSQL.{sample.settings.port}"
-    with flaky_postgres(folder, server) as flaky:
-        monkeypatch.setenv("POSTGRES_HOST", str(folder))
+    with flaky_postgres(folder, Path(host) / f".s.PGSQL.{port}") as flaky:
         yield flaky
     shutil.rmtree(folder)
 
 
-def run_in(folder: Path) -> Any:
+@pytest.fixture
+def flaky(sample: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlakyPostgres]:
+    """The way to the sample's database."""
+    with way_to(sample.settings.host, sample.settings.port) as flaky:
+        monkeypatch.setenv("POSTGRES_HOST", str(flaky.folder))
+        yield flaky
+
+
+def run_in(folder: Path, run_id: str = "cut") -> Any:
     from dags.request import RunRequest
     from dags.run import Run, RunIdentity
     from dags.settings import Settings
     from dags.staging import Staging
 
-    identity = RunIdentity("dag", "cut", "manual", "2026-01-01", datetime.now(UTC))
+    identity = RunIdentity("dag", run_id, "manual", "2026-01-01", datetime.now(UTC))
     # With a lookback, and a symbol that is held.
     request = RunRequest(("TSLA", "NVDA"), date(2025, 10, 8), None, policy="quarantine")
     return Run(Settings(), request, Staging(f"file://{folder}"), identity)
@@ -89,3 +96,32 @@ def test_a_connection_may_break_anywhere_and_a_retry_makes_it_good(
     )
     steps.publish(run)
     assert [sample.rows(query) for query in LEFT] == broken
+
+
+def test_a_connection_may_break_while_a_run_is_tracked(
+    workflow: Workflow, sample: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """MLflow wraps what the driver says, and has logged a part of the run by then."""
+    from dags import record, steps
+    from dags.ibkr_stock_data_workflow import RETRIES
+    from tracking.errors import TrackingError
+
+    run = run_in(tmp_path / "run", "cut while tracked")
+    for step in (steps.extract, steps.validate, steps.transform, steps.publish):
+        step(run)
+    store = make_url(run.settings.mlflow_tracking_uri)
+    with way_to(str(store.query["host"])) as flaky:
+        there = store.set(query={"host": str(flaky.folder)}).render_as_string()
+        for said in (b"INSERT INTO runs", b"INSERT INTO inputs", b"INSERT INTO params"):
+            flaky.arm(lambda _sent, message, said=said: said in message, "during")
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", there)
+            with pytest.raises(TrackingError) as broken:
+                record.log(run_in(tmp_path / "run", "cut while tracked"))
+            assert "server closed the connection" in str(broken.value)
+            assert "\n" not in str(broken.value)
+            assert RETRIES.evaluate(broken.value, 1, 2).action.name == "RETRY"
+        flaky.disarm()
+        logged = record.log(run_in(tmp_path / "run", "cut while tracked"))
+        tracked = Ended("cut while tracked", "", {}, {}, tmp_path).mlflow()
+    assert tracked.run.info.run_id == logged["mlflow_run_id"]
+    assert (tracked.status, tracked.tags["logging"]) == ("FINISHED", "complete")

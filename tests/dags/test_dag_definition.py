@@ -89,6 +89,8 @@ def test_retries_by_default_are_two_two_minutes_apart(
         pytest.param("sql.errors.NoBarsError", False, id="no_bars"),
         pytest.param("sql.errors.PublishError", False, id="contradiction"),
         pytest.param("tracking.errors.StoreUnreachableError", True, id="tracking_down"),
+        pytest.param("tracking.errors.RunIncompleteError", True, id="tracking_broke_off"),
+        pytest.param("tracking.errors.ExperimentDeletedError", False, id="tracking_refuses"),
         pytest.param("dags.errors.StagingLostError", True, id="store_down"),
         pytest.param("dags.errors.AlteredError", False, id="altered"),
         pytest.param("dags.errors.LostBarsError", False, id="lost_bars"),
