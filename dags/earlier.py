@@ -1,9 +1,9 @@
 """The run before: what a report compares its own run with."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dags.errors import AlteredError
 from dags.layout import BARS, REPORT, SUITE, SUMMARY
 from dags.staging import Staging
 
@@ -40,10 +40,13 @@ def _account(folder: Staging, report: dict[str, Any]) -> "Account":
     def bars() -> "pd.DataFrame | None":
         if extracted.get("rows", 0) > COMPARED_BARS or not folder.exists(BARS):
             return None
-        frame: pd.DataFrame = folder.read_table(BARS).to_pandas(date_as_object=False)
+        try:
+            frame: pd.DataFrame = folder.read_table(BARS).to_pandas(date_as_object=False)
+        except AlteredError:
+            return None  # it is being cleaned up, or spoiled: no reason to stop this run
         return frame
 
-    suite = folder.read_text(SUITE) if folder.exists(SUITE) else None
+    suite = folder.read_text(SUITE) if _read(folder, SUITE) else None
     return Account(report, suite, extracted.get("digest"), bars)
 
 
@@ -60,7 +63,7 @@ def _newest_first(staging: Staging) -> Iterator[Staging]:
 
 def _read(folder: Staging, name: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] | None = json.loads(folder.read_text(name))
-    except (FileNotFoundError, json.JSONDecodeError):
+        found: dict[str, Any] | None = folder.read_json(name)
+    except AlteredError:
         return None  # under way, or being cleaned up at this very moment
     return found

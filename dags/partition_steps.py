@@ -44,11 +44,13 @@ class StagedPart:
     @cached_property
     def document(self) -> Mapping[str, Any]:
         """What ``judge_part`` said of it."""
-        document: Mapping[str, Any] = self.staging.read_json(FINDINGS)
+        seal = self._judged["findings_seal"]
+        document: Mapping[str, Any] = self.staging.read_json(FINDINGS, seal)
         return document
 
     def array(self, name: str) -> "np.ndarray[Any, Any] | None":
         """One of its arrays; None when it has none of this name."""
+        _ = self._sealed_arrays
         with (self.staging.root / ARRAYS).open("rb") as source, np.load(source) as stored:
             return stored[name] if name in stored.files else None
 
@@ -70,8 +72,16 @@ class StagedPart:
 
     @cached_property
     def _extracted(self) -> Mapping[str, Any]:
-        record: Mapping[str, Any] = self.staging.read_json("steps/extract.json")
-        return record
+        return self.staging.finished("extract")
+
+    @cached_property
+    def _sealed_arrays(self) -> None:
+        """Compared once: they are read one by one, since those of all partitions are too many."""
+        self.staging.read_bytes(ARRAYS, self._judged["arrays_seal"])
+
+    @cached_property
+    def _judged(self) -> Mapping[str, Any]:
+        return self.staging.finished("validate")
 
 
 def check(run: Run, number: int) -> dict[str, Any]:
@@ -94,12 +104,13 @@ def check(run: Run, number: int) -> dict[str, Any]:
             asked=asked(run),
             lookback=staged_lookback(staging),
         )
-        staging.write_json(FINDINGS, findings.document)
+        findings_seal = staging.write_json(FINDINGS, findings.document)
         stored = io.BytesIO()
         np.savez(stored, **findings.arrays)  # type: ignore[arg-type]
-        with (staging.root / ARRAYS).open("wb") as sink:
+        with staging.sealing(ARRAYS) as sink:
             sink.write(stored.getbuffer())
         record.update(rows=rows, bars_seal=seal)
+        record.update(findings_seal=findings_seal, arrays_seal=sink.seal())
     return {"rows": rows}
 
 

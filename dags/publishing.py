@@ -23,7 +23,6 @@ from sql.quarantine import quarantine_bars, release
 from transforms.bars import daily_return, enrich
 
 HELD_WITH_SYMBOL = "held with its symbol"
-Records = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -57,15 +56,19 @@ class Share:
         return set(self.decision["held"])
 
     @property
-    def records(self) -> Records:
-        """What the steps said of these bars."""
-        return self.run.staging.records()
+    def extracted(self) -> Mapping[str, Any]:
+        """What was said of these bars when they were read."""
+        return self.run.staging.finished("extract")
+
+    @property
+    def failing(self) -> pa.Table:
+        """The failing bars of the whole run, as the gate found them."""
+        return self.verdict.read_table(FAILING, self.decision["failing_seal"])
 
     def judged_bars(self) -> pa.Table:
         """The bars as they were judged; raises AlteredError for others."""
         staging = self.run.staging
-        records = self.records
-        judged, extracted = records["validate"], records["extract"]
+        judged, extracted = staging.finished("validate"), self.extracted
         if judged["bars_seal"] != extracted["bars_seal"]:
             raise AlteredError(
                 f"the bars in {staging} were extracted anew after they were judged; clear "
@@ -122,11 +125,11 @@ def transform_share(share: Share) -> dict[str, Any]:
 
 def publish_share(share: Share) -> Done:
     """Publish what passed and set aside what is held, in one transaction: no bar is lost."""
-    run, staging, records = share.run, share.run.staging, share.records
+    run, staging, found = share.run, share.run.staging, share.extracted
     held_symbols = share.held
-    enriched = staging.read_table(ENRICHED, records["transform"]["seal"])
+    enriched = staging.read_table(ENRICHED, staging.finished("transform")["seal"])
     held = _held(share.judged_bars(), held_symbols, share.first)
-    extracted = records["extract"]["rows"]
+    extracted = found["rows"]
     if enriched.num_rows + held.num_rows != extracted:
         raise LostBarsError(
             f"{extracted} bars were extracted, but {enriched.num_rows} passed and "
@@ -143,8 +146,8 @@ def publish_share(share: Share) -> Done:
             symbols=passed,
             start=start,
             end=end,
-            extracted_at=datetime.fromisoformat(records["extract"]["extracted_at"]),
-            removable=_removable(records["extract"]["gone"], passed),
+            extracted_at=datetime.fromisoformat(found["extracted_at"]),
+            removable=_removable(found["gone"], passed),
         )
         quarantine_bars(
             connection,
@@ -216,7 +219,7 @@ def _held(bars: pa.Table, held: set[str], first: int) -> pa.Table:
 def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
     if not held.num_rows:
         return []
-    failing = share.verdict.read_table(FAILING).select(["row", "reasons"])
+    failing = share.failing.select(["row", "reasons"])
     mine = failing.filter(pc.is_in(failing["row"], held["row"].combine_chunks()))
     by_row = dict(zip(mine["row"].to_pylist(), mine["reasons"].to_pylist(), strict=True))
     return [by_row.get(row, [HELD_WITH_SYMBOL]) for row in held["row"].to_pylist()]
@@ -224,7 +227,7 @@ def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
 
 def _remarks(share: Share, rows: int) -> pa.Array:
     """What each bar misses, as the names of expectations; None for most."""
-    failing = share.verdict.read_table(FAILING).select(["row", "expectations"])
+    failing = share.failing.select(["row", "expectations"])
     place = pc.subtract(failing["row"], share.first)
     mine = pc.and_(pc.greater_equal(place, 0), pc.less(place, rows))
     names = failing["expectations"].filter(mine).to_pylist()

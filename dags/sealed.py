@@ -36,9 +36,14 @@ class SealingSink(io.RawIOBase):
         return self._sha256.hexdigest()
 
 
+def seal_of(content: bytes) -> str:
+    """The SHA-256 of a file's content, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def unseal(content: bytes, seal: str, where: str) -> None:
     """Raise AlteredError unless `content` is what was sealed."""
-    found = hashlib.sha256(content).hexdigest()
+    found = seal_of(content)
     if found != seal:
         raise AlteredError(
             f"{where} is not what was written there (SHA-256 {found[:12]}…, it was {seal[:12]}…): "

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dags.cleaning import drop_bars
-from dags.errors import NothingDue, StagingError, Superseded
+from dags.errors import AlteredError, NothingDue, StagingError, Superseded
 from dags.layout import STEPS, WRITTEN_BY, safe_name
-from dags.sealed import SealingSink, unseal
+from dags.sealed import SealingSink, seal_of, unseal
 from dags.store import faults_named, folder_at, make_folder
 from gx.atomic import replace_file
 
@@ -60,27 +60,55 @@ class Staging:
         with faults_named(self.root):
             return bool((self.root / name).exists())
 
-    def write_json(self, name: str, document: Any) -> None:
-        """Write a JSON file in one go."""
-        self.write_text(name, json.dumps(document, indent=1, default=str))
+    def write_json(self, name: str, document: Any) -> str:
+        """Write a JSON file in one go; returns its seal."""
+        return self.write_text(name, json.dumps(document, indent=1, default=str))
 
-    def read_json(self, name: str) -> Any:
-        """Read a JSON file."""
-        return json.loads(self.read_text(name))
+    def read_json(self, name: str, seal: str | None = None) -> Any:
+        """Read a JSON file; raises AlteredError when it is not there, no JSON, or not sealed so."""
+        text = self.read_text(name, seal)
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise AlteredError(self._unusable(name, f"is no JSON ({error})")) from None
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a UTF-8 text file in one go: a full disk or a killed step leaves no half of it."""
+    def write_text(self, name: str, text: str) -> str:
+        """Write a UTF-8 text file in one go: a full disk or a killed step leaves no half of it.
+
+        Returns its seal.
+        """
+        raw = text.encode()
         with faults_named(self.root):
             target = self.root / name
             if target.protocol == "file":
-                replace_file(Path(target.path), text.encode(), settled=False)
+                replace_file(Path(target.path), raw, settled=False)
             else:  # a store shows a file once it is whole
-                target.write_text(text, encoding="utf-8")
+                target.write_bytes(raw)
+        return seal_of(raw)
 
-    def read_text(self, name: str) -> str:
-        """Read a UTF-8 text file."""
-        with faults_named(self.root):
-            return str((self.root / name).read_text(encoding="utf-8"))
+    def read_text(self, name: str, seal: str | None = None) -> str:
+        """Read a UTF-8 text file; raises AlteredError as `read_bytes` does."""
+        try:
+            return self.read_bytes(name, seal).decode()
+        except UnicodeDecodeError as error:
+            raise AlteredError(self._unusable(name, f"is no text ({error})")) from None
+
+    def read_bytes(self, name: str, seal: str | None = None) -> bytes:
+        """Read a file; raises AlteredError when it is not there, or not what was sealed."""
+        try:
+            with faults_named(self.root), (self.root / name).open("rb") as source:
+                content = bytes(source.read())
+        except FileNotFoundError:
+            raise AlteredError(self._unusable(name, "is not there")) from None
+        if seal is not None:
+            unseal(content, seal, str(self.root / name))
+        return content
+
+    def _unusable(self, name: str, what: str) -> str:
+        return (
+            f"{self.root / name} {what}, though an earlier step has left it: somebody removed or "
+            "altered it. Clear extract_stock_data and everything after it to read the bars anew"
+        )
 
     @contextmanager
     def sealing(self, name: str) -> Iterator[SealingSink]:
@@ -103,18 +131,16 @@ class Staging:
     ) -> "pa.Table":
         """Read a Parquet file, or some columns of it, as an Arrow table.
 
-        Raises AlteredError unless it is what was sealed, if its ``seal`` is given.
+        Raises AlteredError when it is not there, no Parquet, or not what was sealed.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         wanted = None if columns is None else list(columns)
-        with faults_named(self.root), (self.root / name).open("rb") as source:
-            if seal is None:
-                return pq.read_table(source, columns=wanted)
-            content = source.read()
-        unseal(content, seal, str(self.root / name))
-        return pq.read_table(pa.BufferReader(content), columns=wanted)
+        try:
+            return pq.read_table(pa.BufferReader(self.read_bytes(name, seal)), columns=wanted)
+        except pa.ArrowInvalid as error:
+            raise AlteredError(self._unusable(name, f"is no Parquet file ({error})")) from None
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -125,6 +151,17 @@ class Staging:
         """What each step that has begun said of itself, by step."""
         names = [step for step in STEPS if self.exists(f"steps/{step}.json")]
         return {step: self.read_json(f"steps/{step}.json") for step in names}
+
+    def finished(self, step: str) -> dict[str, Any]:
+        """What a step that came to its end said of itself; raises AlteredError for any other."""
+        record: dict[str, Any] = self.read_json(f"steps/{step}.json")
+        if record.get("status") != "success":
+            raise AlteredError(
+                f"the step {step} of {self.root} has not come to its end (its status is "
+                f"{record.get('status')}), so nothing may build on it; clear its task and "
+                "everything after it"
+            )
+        return record
 
     @contextmanager
     def recorded(self, step: str) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ partition_steps).
 """
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -132,10 +133,10 @@ def validate(run: Run) -> dict[str, Any]:
         extracted = staging.read_json("steps/extract.json")
         report, bars = merged_report(run) if partitioned else _checked(run)
         report = with_published(run, report, extracted["gone"])
-        staging.write_frame(FAILING, report.failing)
+        failing_seal = staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
         document = report.to_dict(every_row=False)
-        staging.write_json(REPORT, document)
+        report_seal = staging.write_json(REPORT, document)
         staging.write_text(DOCS_PAGE, report.page)
         staging.write_text(SUITE, report.suite_text)
         kept = None if partitioned or len(bars) > COMPARED_BARS else bars
@@ -158,6 +159,7 @@ def validate(run: Run) -> dict[str, Any]:
         record.update(open=decision.open, held=list(decision.held), reasons=list(decision.reasons))
         record.update(rows=report.rows, bars_seal=extracted.get("bars_seal"))
         record.update(asked=asdict(asked(run)))
+        record.update(failing_seal=failing_seal, report_seal=report_seal)
         # With every symbol held there are bars to set aside before the run fails.
         if not decision.open and not decision.held:
             _say_why(report, run)
@@ -223,9 +225,10 @@ def publish(run: Run) -> dict[str, Any]:
     with staging.recorded("publish") as record:
         share = Share(run, staging)
         is_open = share.decision["open"]
+        doubts = staging.read_json(REPORT, share.decision["report_seal"])["doubtful"]
         done = account(run) if partitioned else publish_share(share)
         record.update(asdict(done.counts), newer=list(done.newer))
-        _keep_doubts(run)
+        _keep_doubts(run, doubts)
         if not is_open:
             raise GateClosed(
                 f"Every symbol is held; their {done.counts.held:,} bars are in quarantine, nothing "
@@ -238,8 +241,7 @@ def publish(run: Run) -> dict[str, Any]:
     return {"rows": done.counts.rows, "held": done.counts.held}
 
 
-def _keep_doubts(run: Run) -> None:
-    doubts = run.staging.read_json(REPORT)["doubtful"]
+def _keep_doubts(run: Run, doubts: Sequence[Mapping[str, Any]]) -> None:
     if doubts:
         with connected(run.settings.bars()) as engine, engine.begin() as connection:
             keep_doubts(connection, doubts)
