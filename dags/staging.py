@@ -1,5 +1,6 @@
 """The run's folder: what one step leaves for the next, as files."""
 
+import errno
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -179,7 +180,7 @@ class Staging:
             record["status"] = "success"
         except BaseException as error:
             record["status"] = ENDED_AS.get(type(error), "failed")
-            record["error"] = f"{type(error).__name__}: {error}"
+            record["error"] = f"{type(error).__name__}: {error}{_advice(error)}"
             raise
         finally:
             record["seconds"] = round(time.perf_counter() - began, 3)
@@ -199,3 +200,13 @@ class Staging:
         before = datetime.now(UTC) - timedelta(days=keep_days)
         with faults_named(self.root):
             return drop_bars(self.root.parent, spare=self.root.name, before=before)
+
+
+def _advice(error: BaseException) -> str:
+    """What to do where the disk alone is at fault, which does not say which one it is."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return (
+            "; see that there is room, and that it can be written, where STAGING_URL and "
+            "RESULTS_DIR are; a retry goes on from there"
+        )
+    return ""

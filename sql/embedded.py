@@ -52,6 +52,11 @@ class EmbeddedServer:
         """How to connect to a database on this server. There is no password."""
         return ConnectionSettings(str(self.socket_dir), PORT, database, SUPERUSER)
 
+    @property
+    def running(self) -> bool:
+        """Whether the server is there; somebody may have stopped or killed it."""
+        return programs.postmaster(self.folder / "data") is not None
+
     def ensure_database(self, name: str) -> None:
         """Create the database unless it is there, also when several processes try at once."""
         connection = psycopg2.connect(

@@ -35,6 +35,8 @@ def main() -> int:
     except OperationalError as error:
         reason = str(error).strip().partition("\n")[0]
         print(f"error: the embedded database does not answer: {reason}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error}; see that it can be used, and that there is room", file=sys.stderr)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
     return COULD_NOT_RUN

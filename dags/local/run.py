@@ -60,8 +60,16 @@ def run(found: Services, request: RunRequest) -> Outcome:
         steps=_records(folder),
         report=json.loads(report.read_text()) if report.exists() else None,
         places={name: str(path) for name, path in places.items() if path.exists()} | {"Log": log},
+        outage="" if found.server.running else _outage(found),
     )
     return summarise(traces, succeeded=succeeded)
+
+
+def _outage(found: Services) -> str:
+    return (
+        f"PostgreSQL in {found.server.folder} was stopped or killed meanwhile "
+        f"({found.server.folder / 'postgres.log'}). Run it again: that starts it."
+    )
 
 
 def _conf(request: RunRequest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -44,11 +45,12 @@ def services(var: Path, outside: Mapping[str, str] = os.environ) -> Iterator[Ser
     """Start or join the embedded PostgreSQL, make what is missing, and leave it again at the end.
 
     Bars are read from the database that POSTGRES_HOST names, if it is set, else from the embedded
-    one, which is given schema and sample. Raises LocalError when Airflow's database cannot be made.
+    one, which is given schema and sample. Raises LocalError when a folder cannot be written, or
+    Airflow's database not be made.
     """
     outside = {name: value for name, value in outside.items() if value}
-    for folder in ("log", "airflow", "mlflow/artifacts"):
-        (var / folder).mkdir(parents=True, exist_ok=True)
+    for folder in ("log", "airflow", "mlflow/artifacts", "staging", "quality"):
+        _require_room(var / folder)
     with ExitStack() as stack:
         with _one_at_a_time(var / "setup.lock"):
             server = stack.enter_context(embedded.start(var / "postgres"))
@@ -59,6 +61,18 @@ def services(var: Path, outside: Mapping[str, str] = os.environ) -> Iterator[Ser
                 environment |= _embedded_bars(server)
             _migrate(var, environment)
         yield Services(var, server, environment)
+
+
+def _require_room(folder: Path) -> None:
+    """Make the folder and try to write in it: what fails later fails in the middle of a run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(1 << 16))
+    except OSError as error:
+        raise LocalError(
+            f"{folder} cannot be written ({error.strerror}); mend its permissions, or make room"
+        ) from None
 
 
 def _embedded_bars(server: embedded.EmbeddedServer) -> dict[str, str]:

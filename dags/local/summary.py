@@ -20,11 +20,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Traces:
-    """What a run left behind: its steps' records, its report (None before the gate), and places."""
+    """What a run left behind: its steps' records, its report (None before the gate), and places.
+
+    ``outage`` is what ended the run from outside, if anything did.
+    """
 
     steps: Mapping[str, Mapping[str, Any]]
     report: Mapping[str, Any] | None
     places: Mapping[str, str]
+    outage: str = ""
 
 
 def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
@@ -46,7 +50,7 @@ def _headline(traces: Traces, status: int) -> Iterator[str]:
         yield str(traces.report["verdict"])
     if status == COULD_NOT_RUN:
         errors = [f"{s}: {r['error']}" for s, r in traces.steps.items() if "error" in r]
-        yield "The run failed. " + (errors[0] if errors else "Its log says why.")
+        yield "The run failed. " + (traces.outage or next(iter(errors), "Its log says why."))
 
 
 def _bars(traces: Traces) -> Iterator[str]:

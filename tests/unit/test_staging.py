@@ -124,6 +124,21 @@ def test_a_step_records_what_it_found_and_how_it_failed(tmp_path: Path):
     assert records["validate"]["seconds"] >= 0
 
 
+def test_a_full_disk_says_where_to_make_room(tmp_path: Path):
+    made = prepared(tmp_path)
+
+    with (
+        pytest.raises(OSError, match="No space left"),
+        made.recorded("extract"),
+        Path("/dev/full").open("wb") as full,
+    ):
+        full.write(b"bars")
+
+    said = made.records()["extract"]["error"]
+    assert said.startswith("OSError: [Errno 28] No space left on device; see that there is room")
+    assert "STAGING_URL and RESULTS_DIR" in said
+
+
 def test_a_step_that_runs_again_forgets_what_followed_it(tmp_path: Path):
     made = prepared(tmp_path)
     for step in ("extract", "validate", "transform", "publish", "log"):
