@@ -34,7 +34,7 @@ from dags.partitions import Plan, divide, is_partitioned, write_plan
 from dags.published_before import keep_doubts, with_published
 from dags.publishing import Done, Share, publish_share, transform_share
 from dags.run import Run
-from sql.connection import connected
+from sql.connection import clock, connected
 from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
 from sql.published import published_symbols
@@ -110,7 +110,7 @@ def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
     suite = read_suite(suite_path(JUDGED_BY))
     symbols = in_order(engine, request.symbols)
     plan = Plan(
-        as_of=_as_of(request.end),
+        as_of=_as_of(request.end, clock(engine)),
         suite=JUDGED_BY,
         suite_text=suite.text,
         partitions=divide(symbols, run.settings.partition_symbols, nameless=request.every),
@@ -131,7 +131,7 @@ def validate(run: Run) -> dict[str, Any]:
         from gx.render import render_html
 
         extracted = staging.read_json("steps/extract.json")
-        report, bars = merged_report(run) if partitioned else _checked(run)
+        report, bars = merged_report(run) if partitioned else _checked(run, extracted)
         report = with_published(run, report, extracted["gone"])
         failing_seal = staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
@@ -171,7 +171,7 @@ def validate(run: Run) -> dict[str, Any]:
     return {"verdict": report.sentence, "held": len(decision.held), "report": run.report}
 
 
-def _checked(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
+def _checked(run: Run, extracted: Mapping[str, Any]) -> "tuple[QualityReport, pd.DataFrame]":
     """Run the checkpoint on the staged bars; the report, and the bars for its pictures."""
     from gx import checkpoint
 
@@ -181,20 +181,21 @@ def _checked(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
         bars,
         results=settings.results_dir,
         run_name=staging.root.name,
-        as_of=_as_of(run.request.end),
+        as_of=_as_of(run.request.end, datetime.fromisoformat(extracted["extracted_at"])),
         asked=asked(run),
         lookback=staged_lookback(staging),
     )
     return report, bars
 
 
-def _as_of(end: date | None) -> str:
-    """The last day of the request, or else now; the future excuses no bar of the days until then.
+def _as_of(end: date | None, read: datetime) -> str:
+    """The last day of the request, or else the moment of ``read``; no bar to come is excused.
 
-    Said once, so that all parts of a run are judged from the same moment.
+    The database's clock says when bars were read: a worker's may be wrong, and a step that is tried
+    again is to judge as it did before. Said once, so that all parts of a run are judged alike.
     """
-    now = datetime.now(UTC)
-    return end.isoformat() if end and end < now.date() else now.isoformat(timespec="seconds")
+    read = read.astimezone(UTC)
+    return end.isoformat() if end and end < read.date() else read.isoformat(timespec="seconds")
 
 
 def _say_why(report: "QualityReport", run: Run) -> None:

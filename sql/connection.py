@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
 import psycopg2
@@ -60,6 +61,13 @@ def make_engine(settings: ConnectionSettings, *, application: str = "market-data
 def driver_connection(connection: Connection) -> DriverConnection:
     """The psycopg2 connection below, for COPY, in the same transaction."""
     return cast(DriverConnection, connection.connection.driver_connection)
+
+
+def clock(engine: Engine) -> datetime:
+    """What time it is, as the database says."""
+    with engine.connect() as connection:
+        now: datetime = connection.exec_driver_sql("select now()").scalar_one()
+    return now
 
 
 @contextmanager

@@ -130,3 +130,22 @@ def test_a_spoiled_folder_of_the_run_before_stops_nobody(
     for name in ("bars.parquet", "suite.json", "report.json", "summary.json"):
         halved(tmp_path / "first" / name)
         assert judge("second") == verdict
+
+
+def test_the_moment_of_reading_says_which_bars_are_to_come(
+    workflow: Workflow, sample: Database, tmp_path: Path
+):
+    """Not the clock of the machine that judges: it may be wrong, and a retry comes later."""
+    from dags import steps
+
+    run = run_in(tmp_path / "run")
+    steps.extract(run)
+    path = tmp_path / "run" / "steps" / "extract.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "extracted_at": "2025-11-03T12:00:00+00:00"}))
+
+    steps.validate(run)
+
+    judged = json.loads((tmp_path / "run" / "report.json").read_text())["expectations"]
+    to_come = next(one for one in judged if one["type"] == "expect_no_future_bars")
+    assert to_come["unexpected_count"] == 4  # of two symbols, on the 3rd and the 4th
