@@ -138,6 +138,7 @@ def publish_share(share: Share) -> Done:
         )
     passed = [symbol for symbol in run.request.symbols if symbol not in held_symbols]
     run_id, start, end = run.identity.run_id, run.request.start, run.request.end
+    extracted_at = datetime.fromisoformat(found["extracted_at"])
     with connected(run.settings.bars()) as engine, engine.begin() as connection:
         done = publish_bars(
             connection,
@@ -146,7 +147,7 @@ def publish_share(share: Share) -> Done:
             symbols=passed,
             start=start,
             end=end,
-            extracted_at=datetime.fromisoformat(found["extracted_at"]),
+            extracted_at=extracted_at,
             removable=_removable(found["gone"], passed),
         )
         quarantine_bars(
@@ -157,6 +158,7 @@ def publish_share(share: Share) -> Done:
             row_numbers=held["row"].to_pylist(),
             first=share.first,
             end=share.end,
+            extracted_at=extracted_at,
         )
         released = release(connection, run_id=run_id, symbols=passed, start=start, end=end)
         returns = _correct_edges(connection, share, passed, done)

@@ -1,7 +1,8 @@
 """Keeping what the gate held: rows are added and resolved, never deleted.
 
 A row ends as released (a run published the bar, the same or corrected), superseded (held anew by a
-later attempt or run) or discarded with a reason; until then it is open.
+later attempt or run, or published from a newer extract) or discarded with a reason; until then it
+is open.
 """
 
 from collections.abc import Sequence
@@ -51,13 +52,15 @@ def quarantine_bars(
     row_numbers: Sequence[int],
     first: int = 0,
     end: int | None = None,
+    extracted_at: datetime | None = None,
 ) -> int:
     """Hold `bars` in `stock_data_quarantine`; return how many there are.
 
     A row that this run holds in the same way already stays as it is. One that it held otherwise
     before, among positions `first` up to `end` (None: all that follow; a partition has its own),
     is superseded; so is what other runs hold of the same bars. Call it with no bars too, for a run
-    that held some back at first.
+    that held some back at first. Where a publication is newer than `extracted_at` (the database's
+    clock when the bars were read; None: nobody knows) the rows are kept as superseded by it.
 
     `bars` has symbol, date, open, high, low, close, volume and, if known, created_at, as
     extracted: anything may be missing or infinite, and bars may repeat. Give an Arrow table to
@@ -72,8 +75,11 @@ def quarantine_bars(
     table = table.append_column("run_id", pa.array([run_id] * table.num_rows, pa.string()))
     connection.exec_driver_sql(statement("queries/stage_quarantine"))
     rows = copy_in(connection, "staged_quarantine", table)
-    bound = {"run_id": run_id, "first": first, "end": end}
-    for step in ("supersede_own_quarantined", "supersede_quarantined", "insert_quarantined"):
+    bound = {"run_id": run_id, "first": first, "end": end, "extracted_at": extracted_at}
+    for step in (
+        *("supersede_own_quarantined", "supersede_quarantined", "insert_quarantined"),
+        "supersede_outdated_quarantined",
+    ):
         connection.exec_driver_sql(statement(f"queries/{step}"), bound)
     connection.exec_driver_sql("drop table staged_quarantine")
     return rows

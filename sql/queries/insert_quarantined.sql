@@ -1,4 +1,5 @@
--- What an attempt of this run holds already, or held until it was released or discarded, stays.
+-- What an attempt of this run holds already, or held until it was released, discarded, or found to
+-- be outdated, stays.
 insert into stock_data_quarantine (
     run_id, attempt, row_number, symbol, date, open, high, low, close, volume, created_at, reasons
 )
@@ -21,7 +22,16 @@ where not exists (
     where
         held.run_id = staged.run_id
         and held.row_number = staged.row_number
-        and held.superseded_by is null
+        and (
+            held.superseded_by is null
+            or exists (
+                select
+                from stock_data_publications as newer
+                where
+                    newer.run_id = held.superseded_by
+                    and newer.extracted_at > %(extracted_at)s::timestamptz
+            )
+        )
         and (
             staged.symbol, staged.date, staged.open, staged.high, staged.low, staged.close,
             staged.volume, staged.created_at, staged.reasons

@@ -2,7 +2,8 @@
 -- (symbol, date) may repeat. So a row is known by its position (from 0) in the run's extract, and by
 -- the attempt that held it: a run that is tried again, or a new one with an old id, adds rows.
 -- No row is ever deleted. It ends as released (published by a run, as the same or a corrected bar),
--- superseded (held anew by a later attempt or run) or discarded with a reason; until then it is open.
+-- superseded (held anew by a later attempt or run, or published from a newer extract) or discarded
+-- with a reason; until then it is open.
 create table if not exists stock_data_quarantine (
     run_id text not null,
     attempt integer not null default 1,

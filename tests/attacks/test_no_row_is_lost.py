@@ -1,10 +1,12 @@
 """Attacks on the third promise, through the real pipeline; each lost a row, or told nobody."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.attacks.test_no_row_is_lost_connections import run_in
 from tests.workflow import Database, Ended, Workflow, fresh_moment
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
@@ -148,6 +150,31 @@ def test_a_publication_whose_record_was_lost_is_done_again_without_a_trace(
 
     assert [sample.rows(query) for query in queries] == before
     assert all(before)
+
+
+def test_an_old_run_that_is_published_late_opens_nothing_that_a_newer_one_has_published(
+    workflow: Workflow, sample: Database, tmp_path: Path
+):
+    """As when its publish waited for a database that was away, or is cleared."""
+    from dags import steps
+    from dags.errors import Superseded
+
+    sample.execute(BAD)
+    late = run_in(tmp_path / "late", "late")
+    for step in (steps.extract, steps.validate, steps.transform):
+        step(late)
+    sample.execute(MENDED)
+    newer = run_in(tmp_path / "newer", "newer")
+    for step in (steps.extract, steps.validate, steps.transform, steps.publish):
+        step(newer)
+
+    for _ in range(2):
+        with pytest.raises(Superseded):
+            steps.publish(late)
+
+    assert sample.one("select count(*) from stock_data_enriched where run_id = 'newer'") == 40
+    assert count(sample, OPEN) == 0
+    assert count(sample, "run_id = 'late' and superseded_by = 'newer'") == count(sample) == 20
 
 
 def same_run(ended: Ended) -> Any:
