@@ -1,7 +1,10 @@
 """Services that go away, and folders that cannot be written."""
 
+import os
 import shutil
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from sql import embedded
+from sql import postgres_programs as programs
 from sql.connection import make_engine
+from sql.locks import PUBLISH, lock
 from sql.schema import create_schema, load_sample
 from tests.workflow import Database, Workflow, fresh_moment
 
@@ -60,6 +65,36 @@ def test_a_server_that_comes_back_is_used_again(
     assert broken.state == "failed"
     assert (ended.state, published) == ("success", 46)
     assert (ended.mlflow().status, "error" in ended.mlflow().tags) == ("FINISHED", False)
+
+
+def test_a_server_that_is_killed_while_it_publishes_is_used_again_once_it_is_back(
+    workflow: Workflow, own_server: embedded.EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TASK_RETRIES", "30")
+    bars, others = Database(own_server.settings("bars")), []
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+
+    def kill() -> None:
+        while not bars.one(waiting):  # publishing has its bars in the database by then
+            time.sleep(0.05)
+        os.kill(programs.postmaster(own_server.folder / "data").pid, signal.SIGKILL)
+        while programs.postmaster(own_server.folder / "data"):
+            time.sleep(0.05)
+        others.append(embedded.start(own_server.folder))
+
+    def hold() -> None:
+        holder = make_engine(own_server.settings("bars")).connect()
+        lock(holder, PUBLISH)
+        others.append(holder)
+        threading.Thread(target=kill).start()
+
+    ended = workflow.run(before={"publish_data": hold})
+
+    assert (ended.state, ended.tries["publish_data"] > 1) == ("success", True)
+    assert (ended.step("publish")["new"], ended.mlflow().status) == (46, "FINISHED")
+    assert bars.one("select count(*) from stock_data_enriched") == 46
+    others[0].invalidate()
+    others[1].stop()
 
 
 def test_a_run_tried_again_that_fails_earlier_is_not_taken_for_published(
