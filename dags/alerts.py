@@ -10,13 +10,14 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.sdk import BaseNotifier, ObjectStoragePath
+from airflow.sdk import BaseNotifier
 
-from dags.errors import AlertError
+from dags.errors import AlertError, StagingError
 from dags.layout import SUMMARY, report_path, run_path, safe_name
 from dags.links import airflow_root
 from dags.settings import Settings
 from dags.staging import Staging
+from dags.store import faults_named, folder_at, make_folder
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -66,7 +67,7 @@ class GateAlert(BaseNotifier):
         if alert is None:
             return
         ledger = Ledger(settings.staging_url, alert.topic)
-        told, now = ledger.read(), time.time()
+        told, now = _told_before(ledger), time.time()
         if now - told.at < settings.alert_every_minutes * 60:
             ledger.write(Told(told.at, told.silenced + 1))
             log.info("not told again within %g minutes: %s", settings.alert_every_minutes, alert)
@@ -83,8 +84,7 @@ def alert_on(settings: Settings, *, failed: bool) -> GateAlert | None:
 def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Alert | None:
     """What there is to say about the run of a callback's context; None when all is well."""
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
-    staging = Staging.of_run(settings.staging_url, dag_id, run_id)
-    summary = staging.read_json(SUMMARY) if staging.exists(SUMMARY) else {}
+    summary = _summary(Staging.of_run(settings.staging_url, dag_id, run_id))
     told = ("held", "missing", "doubtful", "removed")
     if not failed and not any(summary.get(name) for name in told):
         return None
@@ -127,18 +127,38 @@ class Ledger:
     """What was told of a topic, kept beside the runs, where every machine can read it."""
 
     def __init__(self, staging_url: str, topic: str) -> None:
-        self._path = ObjectStoragePath(f"{staging_url.rstrip('/')}/alerts/{safe_name(topic)}.json")
+        self._path = folder_at(f"{staging_url.rstrip('/')}/alerts/{safe_name(topic)}.json")
 
     def read(self) -> Told:
-        """What was told; nothing when nobody knows."""
-        if not self._path.exists():
-            return Told()
-        return Told(**json.loads(self._path.read_text()))
+        """What was told; nothing when nobody knows. Raises StagingError."""
+        with faults_named(self._path):
+            if not self._path.exists():
+                return Told()
+            return Told(**json.loads(self._path.read_text()))
 
     def write(self, told: Told) -> None:
-        """Remember it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(asdict(told)))
+        """Remember it. Raises StagingError: a store that is not there is not made here either."""
+        with faults_named(self._path):
+            make_folder(self._path.parent)
+            self._path.write_text(json.dumps(asdict(told)))
+
+
+def _summary(staging: Staging) -> dict[str, Any]:
+    """The run in short; empty when it left none, or its store cannot be read: that is told too."""
+    try:
+        found: dict[str, Any] = staging.read_json(SUMMARY) if staging.exists(SUMMARY) else {}
+    except StagingError as error:
+        log.warning("what the run found cannot be read: %s", error)
+        return {}
+    return found
+
+
+def _told_before(ledger: Ledger) -> Told:
+    try:
+        return ledger.read()
+    except StagingError as error:
+        log.warning("nobody knows what was told before: %s", error)
+        return Told()
 
 
 def _title(dag_id: str, summary: dict[str, Any], *, failed: bool) -> str:

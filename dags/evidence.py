@@ -27,6 +27,10 @@ TABLE_ROWS = 1_000
 TEXT = 500
 REPORT_ARTIFACT, DOCS_ARTIFACT = "validation/report.html", "data_docs/index.html"
 FAILING_TABLE = "validation/failing_rows.json"
+EVERY_ROW = (
+    f"All of them are in validation/{FAILING}; "
+    f"the worst {TABLE_ROWS:,} are a table in {FAILING_TABLE}."
+)
 EXPECTATIONS_TABLE = "validation/expectations.json"
 SYMBOLS_TABLE = "validation/symbols.json"
 VERSIONED = ("great-expectations", "apache-airflow", "pandas", "mlflow", "pyarrow", "sqlalchemy")
@@ -80,7 +84,7 @@ def _write_tables(folder: Path, staging: "Staging", report: Mapping[str, Any]) -
 
 
 def worst_rows(failing: "pa.Table") -> "pa.Table":
-    """The 1,000 worst: by severity, by the number of expectations missed, by position."""
+    """The worst TABLE_ROWS: by severity, by the number of expectations missed, by position."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

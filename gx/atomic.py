@@ -7,13 +7,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def replace_file(path: Path, raw: bytes, *, settled: bool = True) -> None:
+def replace_file(path: Path, raw: bytes, *, settled: bool = True, mode: int | None = None) -> None:
     """Put ``raw`` in the place of ``path``, which keeps its mode; returns once the disk has it.
+
+    With a ``mode`` the file has that one, from its first moment.
 
     Not ``settled``, it may be gone after a power cut, and takes half the time: for what a run can
     make again. Raises OSError; the old file is untouched then.
     """
-    with _written_beside(path, raw, settled=settled) as draft:
+    with _written_beside(path, raw, settled=settled, mode=mode) as draft:
         draft.replace(path)
         if settled:
             _settle_folder(path.parent)
@@ -39,12 +41,18 @@ def remove_drafts(path: Path) -> None:
 
 
 @contextmanager
-def _written_beside(path: Path, raw: bytes, *, settled: bool = True) -> Iterator[Path]:
+def _written_beside(
+    path: Path, raw: bytes, *, settled: bool = True, mode: int | None = None
+) -> Iterator[Path]:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     try:
-        with draft.open("xb") as sink:
-            with suppress(FileNotFoundError):  # a new file gets the mode that others get here
-                os.fchmod(sink.fileno(), path.stat().st_mode & 0o777)
+        opened = os.open(
+            draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode
+        )
+        with os.fdopen(opened, "wb") as sink:
+            if mode is None:
+                with suppress(FileNotFoundError):  # a new file gets the mode that others get here
+                    os.fchmod(sink.fileno(), path.stat().st_mode & 0o777)
             sink.write(raw)
             sink.flush()
             if settled:

@@ -1,13 +1,13 @@
 """Who may log in to the desk: made once, kept where only their owner can read them."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dags.local.errors import LocalError
+from gx.atomic import replace_file
 
 # Role by user, in the form of Airflow's SimpleAuthManager. MLflow knows the same users.
 USERS = {"admin": "admin", "viewer": "viewer"}
@@ -52,8 +52,4 @@ def logins(path: Path) -> Logins:
 
 def keep(path: Path, passwords: Mapping[str, str]) -> None:
     """Write passwords (or other secrets) by name, in one go; the file is mode 0600."""
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(json.dumps(passwords))
-    new.rename(path)
+    replace_file(path, json.dumps(passwords).encode(), mode=0o600)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mlflow import MlflowClient
@@ -33,6 +34,7 @@ from tests.s3_server import (
     forget_connections,
     s3_server,
 )
+from tests.webhook import webhook
 from tests.workflow import Database, Ended, Workflow, fresh_moment
 from tracking import TrackingStore, log_run
 from tracking.errors import RunIncompleteError
@@ -230,6 +232,36 @@ def test_a_store_that_cannot_be_used_is_named_with_what_to_do_and_its_keys_are_n
     forget_connections()
     assert on_s3(moment=moment).state == "success"
     assert sample.rows(PUBLISHED) == [(46, 46)]
+
+
+@pytest.mark.parametrize(
+    ("change", "ledger"),
+    [
+        ({"STAGING_URL": "s3://gaet/staging"}, "the bucket 'gaet'"),
+        ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}, "cannot be used now"),
+    ],
+    ids=["missing bucket", "nobody there"],
+)
+def test_an_alert_is_sent_though_staging_is_not_there_and_makes_no_bucket(
+    s3: S3Server,
+    airflow_environment: object,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, str],
+    ledger: str,
+):
+    from dags.alerts import GateAlert
+
+    with webhook() as hook:
+        for name, value in {"STAGING_URL": STAGING, "ALERT_URLS": hook.url, **change}.items():
+            monkeypatch.setenv(name, value)
+        forget_connections()
+        told = GateAlert(failed=True)
+        context = {"dag": SimpleNamespace(dag_id=DAG_ID), "run_id": "manual__1", "reason": "lost"}
+        with pytest.raises(StagingError, match=ledger):
+            told.notify(context)  # type: ignore[arg-type]
+    (post,) = hook.posts
+    assert post["title"] == f"Run failed: {DAG_ID}"
+    assert [path.name for path in s3.folder.iterdir()] == [BUCKET]
 
 
 def test_a_store_that_goes_between_two_steps_loses_nothing_and_a_retry_goes_on(
