@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from gx.report import SEVERITIES
+from gx.symbols import LONGEST
 
 # MLflow shows 8,000 characters; the rest of the room is for what stands around the table, and for
 # the links, of which an artifact's grows by 100 characters when it is sent.
@@ -13,6 +14,7 @@ TABLE_CHARACTERS = 4_200
 TEXT_CHARACTERS = 800
 CELL_CHARACTERS = 240
 SYMBOLS_IN_CELL = 5
+SYMBOL_CHARACTERS = LONGEST + 8  # an escaped sign takes five, and some have two
 HELD_SYMBOLS = 40
 
 # What begins markup, or an address that would become a link.
@@ -99,7 +101,7 @@ def _row(entry: Entry) -> str:
 
 
 def _listed(symbols: Sequence[str], limit: int = SYMBOLS_IN_CELL) -> str:
-    shown = ", ".join(escape(symbol, 20) for symbol in symbols[:limit])
+    shown = ", ".join(escape(symbol, SYMBOL_CHARACTERS) for symbol in symbols[:limit])
     return shown + (f" and {len(symbols) - limit:,} more" if len(symbols) > limit else "")
 
 

@@ -58,9 +58,10 @@ from dags.alerts import alert_on
 from dags.errors import StagingError, StagingLostError
 from dags.known_symbols import remembered
 from dags.partitions import is_partitioned
-from dags.request import POLICIES, SYMBOL, SYMBOLS
+from dags.request import POLICIES
 from dags.run import current_run, skipping
 from dags.settings import Settings
+from gx.symbols import LIST_PATTERN, PATTERN
 from sql.errors import DatabaseLostError
 from tracking.errors import RunIncompleteError, StoreUnreachableError
 
@@ -91,16 +92,17 @@ PARAMETERS = {
         title="Symbols",
         description="Which symbols to check; the list holds those that there are bars of.",
         type="array",
-        items={"type": "string", "pattern": f"^{SYMBOL.pattern}$"},
+        items={"type": "string", "pattern": PATTERN},
         examples=remembered(SETTINGS.results_dir, SETTINGS.symbols),
         minItems=1,
     ),
     "more_symbols": Param(
         None,
         title="More symbols",
-        description="Not in the list, with commas between them: IBM, BRK.B; * for all there are.",
+        description="Not in the list, with commas between them: IBM, BRK B, ^GSPC; * for all "
+        "there are.",
         type=["null", "string"],
-        pattern=SYMBOLS.pattern,
+        pattern=LIST_PATTERN,
     ),
     "start_date": Param(
         None,
@@ -135,7 +137,7 @@ PARAMETERS = {
         "* for all.",
         section=BAD_BARS,
         type=["null", "string"],
-        pattern=SYMBOLS.pattern,
+        pattern=LIST_PATTERN,
     ),
     "debug_mode": Param(
         SETTINGS.debug_mode,

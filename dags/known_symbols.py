@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from dags.request import SYMBOL
 from gx.atomic import replace_file
+from gx.symbols import symbol_fault
 
 NAME = "known_symbols.json"
 OFFERED = 2_000
@@ -14,7 +14,7 @@ OFFERED = 2_000
 
 def remember(folder: Path, symbols: Iterable[str]) -> None:
     """Keep what the table holds, as far as it can be asked for; replaces the file in one go."""
-    offered = [symbol for symbol in symbols if SYMBOL.fullmatch(symbol)][:OFFERED]
+    offered = [symbol for symbol in symbols if symbol_fault(symbol) is None][:OFFERED]
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / NAME, json.dumps(offered).encode(), settled=False)
 

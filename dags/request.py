@@ -1,6 +1,5 @@
 """What a run was asked to do, checked before anything is read."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,11 +7,9 @@ from difflib import get_close_matches
 from typing import Any, Literal, cast
 
 from dags.errors import RequestError
+from gx.symbols import LONGEST, RULE, symbol_fault
 
-SYMBOL = re.compile(r"[A-Z0-9.\-]{1,10}")
 EVERY = "*"
-SYMBOLS = re.compile(rf"^\s*(\*|{SYMBOL.pattern}(\s*,\s*{SYMBOL.pattern})*)?\s*$")
-SYMBOL_RULE = "1 to 10 upper-case letters, digits, dots or hyphens"
 POLICIES = ("fail", "quarantine")
 PARAMETERS = (
     *("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy"),
@@ -49,8 +46,8 @@ def parse_request(
 ) -> RunRequest:
     """The request in a run's parameters; a scheduled run's data interval fills in open dates.
 
-    Raises RequestError for an unknown parameter, a malformed symbol or date, or a range that ends
-    before it starts.
+    `*` under ``more_symbols`` asks for every symbol there is. Raises RequestError for an unknown
+    parameter, a malformed symbol or date, or a range that ends before it starts.
     """
     for name in params:
         if name not in PARAMETERS:
@@ -80,17 +77,20 @@ def interval_dates(start: datetime, end: datetime) -> tuple[date, date]:
 
 
 def parse_symbols(symbols: str | Iterable[str]) -> list[str]:
-    """Symbols from a comma-separated text or a list, in order and without repeats.
+    """Symbols from a text with commas between them or from a list, in order and without repeats.
 
-    Raises RequestError that names each malformed one, with the nearest valid form.
+    In a text the spaces around a comma count for nothing, those within a symbol for what they are;
+    a symbol that has a comma can only be in a list. Raises RequestError that says of each what is
+    no symbol what is wrong with it.
     """
+    is_text = isinstance(symbols, str)
     listed = symbols.split(",") if isinstance(symbols, str) else list(symbols)
-    given = [str(symbol).strip() if isinstance(symbols, str) else str(symbol) for symbol in listed]
+    given = [str(symbol).strip() if is_text else str(symbol) for symbol in listed]
     if not given:
-        raise RequestError(f"no symbol was given; name at least one ({SYMBOL_RULE})")
-    faults = [_symbol_fault(symbol) for symbol in given if not SYMBOL.fullmatch(symbol)]
+        raise RequestError(f"no symbol was given; name at least one ({RULE})")
+    faults = [fault for symbol in given if (fault := _symbol_fault(symbol))]
     if faults:
-        raise RequestError("; ".join(faults))
+        raise RequestError(f"{'; '.join(faults)}. A symbol is {RULE}")
     return list(dict.fromkeys(given))
 
 
@@ -110,12 +110,14 @@ def parse_date(value: Any) -> date | None:
     return day
 
 
-def _symbol_fault(symbol: str) -> str:
-    if not symbol:
-        return f"an empty symbol was given; a symbol is {SYMBOL_RULE}"
-    valid = re.sub(r"[^A-Z0-9.\-]", "", symbol.upper())[:10]
-    meant = f"; did you mean {valid!r}?" if valid else ""
-    return f"symbol {symbol!r} is not {SYMBOL_RULE}{meant}"
+def _symbol_fault(symbol: str) -> str | None:
+    if symbol == EVERY:
+        return f"{EVERY!r} asks for every symbol there is, and stands alone"
+    fault = symbol_fault(symbol)
+    if fault is None:
+        return None
+    shown = symbol if len(symbol) <= 2 * LONGEST else f"{symbol[: 2 * LONGEST]}…"
+    return f"symbol {shown!r} {fault}"
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

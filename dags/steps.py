@@ -37,6 +37,7 @@ from dags.run import Run
 from sql.connection import clock, connected
 from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
+from sql.nearest import meant, nearest_symbols
 from sql.published import published_symbols
 
 if TYPE_CHECKING:
@@ -68,10 +69,13 @@ def extract(run: Run) -> list[dict[str, Any]]:
             record.update(partitions=len(planned))
         else:
             record.update(_extracted(run, engine))
-        remember(settings.results_dir, known_symbols(engine))
-    if record.get("missing_symbols"):
-        missing = ", ".join(record["missing_symbols"])
-        log.warning("no bars of %s in the range; the others go on", missing)
+        held = known_symbols(engine)
+        remember(settings.results_dir, held)
+        absent = record.get("missing_symbols", [])
+        record["meant"] = nearest_symbols(absent, held)
+    if absent:
+        hint = meant(record["meant"])
+        log.warning("no bars of %s in the range, the others go on%s", ", ".join(absent), hint)
     if record.get("rounded"):
         log.warning(
             "%s numbers have more digits than are judged and published (15 to 17): %s",

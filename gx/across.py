@@ -16,7 +16,7 @@ from gx.plugins.expectations import ExpectNoGrossPriceErrors
 from gx.plugins.expectations.kernels.bars import Bars, Ints
 from gx.plugins.expectations.kernels.gross import gross_errors
 from gx.plugins.expectations.kernels.market_moves import CALM, Moves, find_moves, judge_moves
-from gx.plugins.expectations.kernels.symbols import judge_symbols
+from gx.plugins.expectations.kernels.symbols import AmbiguousSymbols
 
 MOVES = ("times", "active", "up", "down")
 
@@ -67,10 +67,11 @@ def judge_gross(expectation: ExpectNoGrossPriceErrors, parts: Suspects) -> Acros
 
 
 def judge_spellings(
-    parts: Sequence[Mapping[str, int]], symbols: Callable[[int], pd.Series]
+    found: AmbiguousSymbols,
+    parts: Sequence[Mapping[str, int]],
+    symbols: Callable[[int], pd.Series],
 ) -> Across:
-    """Judge by the symbols of all parts and their rows; `symbols` reads those of one part."""
-    found = judge_symbols(parts)
+    """Find the rows of the symbols at fault; `symbols` reads those of one of the parts."""
     nothing = np.zeros(0, dtype=np.int64)
     rows = [
         nothing

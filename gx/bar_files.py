@@ -216,8 +216,10 @@ class _BadCell(Exception):
 
 
 def _symbols(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Only an empty cell is no symbol: NA is one."""
-    return blank_to_null(pc.cast(cells, pa.string()), [""])
+    """Only a blank cell is no symbol: NA is one. Spaces around one are for the gate to judge."""
+    texts = pc.cast(cells, pa.string())
+    blank = pc.equal(pc.utf8_trim_whitespace(texts), "")
+    return pc.if_else(blank, pa.scalar(None, pa.string()), texts)
 
 
 def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:

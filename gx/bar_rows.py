@@ -1,5 +1,6 @@
 """A file's rows with every number as the file has it: to be stored, not judged."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from gx.bar_files import (
 from gx.errors import BarFileError
 from gx.file_lines import first_lines, lines_of
 from gx.suite_calendars import SUITE, Calendars, suite_calendars
+from gx.symbols import symbol_fault
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _ZERO = r"^[+-]?0*\.?0*([eE][+-]?\d+)?$"
@@ -96,8 +98,12 @@ class _Rows:
         texts = pc.cast(self.cells["symbol"], pa.string())
         trimmed = pc.utf8_trim_whitespace(texts)
         self._fault("symbol", pc.fill_null(pc.equal(trimmed, ""), True), "is no symbol")
-        padded = pc.fill_null(pc.not_equal(trimmed, texts), False)
-        self._fault("symbol", padded, "has spaces before or after it")
+        alike: dict[str, list[str]] = defaultdict(list)
+        for symbol in texts.drop_null().unique().to_pylist():
+            if fault := symbol_fault(symbol):
+                alike[fault].append(symbol)
+        for fault, symbols in alike.items():
+            self._fault("symbol", pc.is_in(texts, pa.array(symbols, pa.string())), fault)
         return texts
 
     def _days(self, calendars: Calendars) -> pa.Array:

@@ -9,10 +9,12 @@ import pyarrow as pa
 from gx.bar_files import is_daily, read_bars
 from gx.errors import BarFileError
 from gx.suite_calendars import Calendars
+from gx.symbols import RULE, symbol_fault
 
 DAILY_ONLY = "only makes sense for daily bars"
 NEEDS_CLOCK = "needs --as-of"
 NEEDS_COLUMN = "the file has no column {}"
+# A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
 _SYMBOL_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
 
 
@@ -58,8 +60,10 @@ def _read(path: Path, symbol: str | None, calendars: Calendars | None) -> pa.Tab
         if symbol is not None:
             raise BarFileError(f"{path}: has a symbol column already; leave --symbol out")
         return table
+    if symbol is not None and (fault := symbol_fault(symbol)):
+        raise BarFileError(f"the symbol {symbol!r} {fault}; a symbol is {RULE}")
     name = symbol or path.stem.upper()
-    if not _SYMBOL_LIKE.fullmatch(name):
+    if symbol is None and not _SYMBOL_LIKE.fullmatch(name):
         raise BarFileError(
             f"{path}: has no symbol column, and its name is no symbol; name it with --symbol"
         )

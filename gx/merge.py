@@ -38,6 +38,7 @@ from gx.plugins.expectations import (
     ExpectNoGrossPriceErrors,
     ExpectNoMarketWideHoles,
     ExpectNoMissingSessions,
+    ExpectSymbolsToBeSpacedAlike,
     ExpectSymbolsToBeUnambiguous,
 )
 from gx.plugins.expectations.kernels.attendance import ARRAYS, Attendance
@@ -50,6 +51,7 @@ from gx.plugins.expectations.kernels.bars import (
 )
 from gx.plugins.expectations.kernels.holes import Absences, judge_holes, judge_missing
 from gx.plugins.expectations.kernels.market_moves import Moves
+from gx.plugins.expectations.kernels.symbols import judge_spaces, judge_symbols
 from gx.plugins.expectations.kernels.twins import Windows, judge_windows
 from gx.plugins.expectations.lookback import with_lookback
 from gx.plugins.expectations.session_expectations import AttendanceExpectation
@@ -293,8 +295,10 @@ def _across(
     elif isinstance(expectation, ExpectNoGrossPriceErrors):
         found = judge_gross(expectation, _suspects(expectation, number, market.parts))
         rows, details = found.rows, found.details
-    elif isinstance(expectation, ExpectSymbolsToBeUnambiguous):
+    elif isinstance(expectation, ExpectSymbolsToBeUnambiguous | ExpectSymbolsToBeSpacedAlike):
+        is_spaced = isinstance(expectation, ExpectSymbolsToBeSpacedAlike)
         found = judge_spellings(
+            (judge_spaces if is_spaced else judge_symbols)([entry["symbols"] for entry in entries]),
             [entry["symbols"] for entry in entries],
             lambda place: _all_rows(market.parts[place], ["symbol"])["symbol"],
         )

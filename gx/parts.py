@@ -37,6 +37,7 @@ from gx.plugins.expectations import (
     BarExpectation,
     ExpectNoDuplicatedSeries,
     ExpectNoGrossPriceErrors,
+    ExpectSymbolsToBeSpacedAlike,
     ExpectSymbolsToBeUnambiguous,
 )
 from gx.plugins.expectations.base import LOOKBACK_FAILING
@@ -88,6 +89,7 @@ ACROSS_SYMBOLS = (
     ExpectNoDuplicatedSeries,
     ExpectNoGrossPriceErrors,
     AttendanceExpectation,
+    ExpectSymbolsToBeSpacedAlike,
     ExpectSymbolsToBeUnambiguous,
 )
 KEYED_BY_SYMBOL = "expect_compound_columns_to_be_unique"
@@ -259,7 +261,7 @@ def _say_to_market(
             entry["not_judged"] = 0
             for name, array in say_gross(expectation, bars).items():
                 arrays[f"{number}.{name}"] = array
-        elif isinstance(expectation, ExpectSymbolsToBeUnambiguous):
+        elif isinstance(expectation, ExpectSymbolsToBeUnambiguous | ExpectSymbolsToBeSpacedAlike):
             entry |= {"not_judged": 0, "symbols": count_symbols(bars)}
     except ExpectationInputError as error:
         entry["exception_info"] = {

@@ -24,6 +24,7 @@ from sql.errors import (
     NoBarsError,
     UnreadableColumnError,
 )
+from sql.nearest import meant, nearest_symbols
 from sql.statements import statement
 
 NUMBERS = ("open", "high", "low", "close", "volume")
@@ -238,7 +239,8 @@ def _no_bars(
     held = "; ".join(
         f"{symbol}: {bars} bars, {first} to {last}" for symbol, bars, first, last in found
     )
+    known = connection.exec_driver_sql(statement("queries/known_symbols")).scalars()
     return NoBarsError(
-        f"stock_data has no bar of {wanted}. "
-        + (f"It holds {held}." if held else "It is empty: load bars first (make load FILE=…).")
+        f"stock_data has no bar of {wanted}{meant(nearest_symbols(symbols, known)) or '.'} "
+        + (f"It holds {held}." if held else "It is empty: load bars first (gate load FILE).")
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dags.missing import missing_symbols
+from sql.nearest import meant
 
 PASSED, CLOSED, COULD_NOT_RUN = 0, 1, 2
 _SHOWN = 12
@@ -65,7 +66,9 @@ def _bars(traces: Traces) -> Iterator[str]:
     missing = missing_symbols(traces.steps, traces.report)
     if missing:
         others = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        yield _line("Missing", f"{', '.join(missing[:_SHOWN])}{others}: no bars in this range")
+        absent = f"{', '.join(missing[:_SHOWN])}{others}"
+        hint = meant(extracted.get("meant", {}))
+        yield _line("Missing", f"{absent}: no bars in this range{hint}")
     if extracted.get("rounded"):
         yield _line(
             "Rounded",

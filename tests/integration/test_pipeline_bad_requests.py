@@ -8,10 +8,11 @@ from tests.workflow import Database, Ended, Workflow
 @pytest.mark.parametrize(
     "conf",
     [
-        pytest.param({"symbols": ["tsla"]}, id="lower_case"),
+        pytest.param({"symbols": [" TSLA"]}, id="padded"),
+        pytest.param({"symbols": ["TSLA\n"]}, id="line_end"),
         pytest.param({"symbols": [""]}, id="empty"),
-        pytest.param({"symbols": ["ABCDEFGHIJK"]}, id="eleven_long"),
-        pytest.param({"symbols": ["'; drop table stock_data; --"]}, id="sql"),
+        pytest.param({"symbols": ["A" * 33]}, id="too_long"),
+        pytest.param({"more_symbols": "IBM,"}, id="empty_in_a_list"),
         pytest.param({"symbols": []}, id="none"),
         pytest.param({"start_date": "2025-02-30"}, id="no_date"),
         pytest.param({"end_date": "yesterday"}, id="no_date_at_all"),
@@ -40,10 +41,17 @@ def test_the_trigger_form_refuses(workflow: Workflow, sample: Database, conf: di
             id="unknown_parameter",
         ),
         pytest.param(
-            {"symbols": ["TSLA\n"]},
-            "RequestError: symbol 'TSLA\\n' is not 1 to 10 upper-case letters, digits, dots or "
-            "hyphens; did you mean 'TSLA'?",
+            {"symbols": ["TSLA\U000e0041"]},
+            "RequestError: symbol 'TSLA\\U000e0041' has a character that nobody sees (U+E0041). A "
+            "symbol is 1 to 32 characters, none of them invisible, without spaces around it",
             id="what_the_form_lets_through",
+        ),
+        pytest.param(
+            {"symbols": ["'; drop table stock_data; --"]},
+            "NoBarsError: stock_data has no bar of '; drop table stock_data; -- from the first to "
+            "the last. It holds "
+            "NVDA: 23 bars, 2025-10-05 to 2025-11-04; TSLA: 23 bars, 2025-10-05 to 2025-11-04.",
+            id="sql",
         ),
         pytest.param(
             {"symbols": ["NOPE"]},

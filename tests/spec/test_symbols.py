@@ -29,8 +29,9 @@ def test_symbols_from_the_environment(
 def test_a_symbol_is_malformed(workflow: Workflow, sample: Database):
     from airflow.exceptions import ParamValidationError
 
-    with pytest.raises(ParamValidationError, match="tsla"):
-        workflow.run(symbols=["NVDA", "tsla"])
-    with pytest.raises(RequestError, match=r"symbol 'tsla' is not .*; did you mean 'TSLA'"):
-        parse_request({"symbols": ["NVDA", "tsla"]})
+    for malformed in ("", " TSLA", "TSLA\n", "TS\u200bLA", "T" * 33):
+        with pytest.raises(ParamValidationError):
+            workflow.run(symbols=["NVDA", malformed])
+        with pytest.raises(RequestError, match=r"symbol '.*' (is|has) .*\. A symbol is 1 to 32"):
+            parse_request({"symbols": ["NVDA", malformed]})
     assert sample.one("select count(*) from stock_data_enriched") == 0

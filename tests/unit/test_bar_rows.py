@@ -86,7 +86,15 @@ def test_a_number_that_is_not_there_is_shown_as_the_file_writes_it(tmp_path: Pat
         ("A,2025-02-30,1,1,1,1,1", "column date: '2025-02-30' is no date"),
         ("A,,1,1,1,1,1", "column date: '' is no date"),
         (",2025-11-03,1,1,1,1,1", "column symbol: '' is no symbol"),
-        (" A,2025-11-03,1,1,1,1,1", "column symbol: ' A' has spaces before or after it"),
+        (" A,2025-11-03,1,1,1,1,1", "column symbol: ' A' has a space at its beginning or end"),
+        (
+            "A\u200b,2025-11-03,1,1,1,1,1",
+            "column symbol: 'A\\u200b' has a character that nobody sees (U+200B)",
+        ),
+        (
+            f"{'A' * 33},2025-11-03,1,1,1,1,1",
+            f"column symbol: '{'A' * 33}' has 33 characters; 32 are the most",
+        ),
     ],
 )
 def test_a_row_with_a_fault_of_its_own_is_told_beside_the_others(

@@ -18,9 +18,9 @@ def test_before_the_first_run_there_are_only_the_defaults(tmp_path: Path):
 
 
 def test_a_symbol_that_no_run_could_name_is_not_offered(tmp_path: Path):
-    remember(tmp_path, ["<script>", "aapl", "", "BRK.B"])
+    remember(tmp_path, [" AAPL", "aapl", "", "A\x00", "BRK B"])
 
-    assert remembered(tmp_path, []) == ["BRK.B"]
+    assert remembered(tmp_path, []) == ["aapl", "BRK B"]
 
 
 def test_the_form_stays_usable_with_very_many_symbols(tmp_path: Path):

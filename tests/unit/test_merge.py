@@ -161,6 +161,7 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_symbols_to_be_unambiguous", {}),
     ("expect_symbols_to_be_unambiguous",
      {"condition_parser": "pandas", "row_condition": 'symbol!="S04"'}),
+    ("expect_symbols_to_be_spaced_alike", {}),
     ("expect_no_duplicated_series", {"sessions": 2, "changes": 1}),
     ("expect_no_duplicated_series",
      {"column_list": ["symbol", "date", "open", "high", "low", "vwap"]}),
@@ -218,6 +219,7 @@ ACROSS = suite_with(
     ("expect_no_gross_price_errors", {"factor": 4.0}),
     ("expect_no_gross_price_errors", {"factor": 2.5}),
     ("expect_symbols_to_be_unambiguous", {}),
+    ("expect_symbols_to_be_spaced_alike", {}),
 )
 
 

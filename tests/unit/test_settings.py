@@ -61,8 +61,8 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name(
 
 
 def test_malformed_default_symbols_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("STOCK_SYMBOLS", "tsla")
-    with pytest.raises(RequestError, match="did you mean 'TSLA'"):
+    monkeypatch.setenv("STOCK_SYMBOLS", "TSLA,, NVDA")
+    with pytest.raises(RequestError, match="symbol '' is empty"):
         Settings()
 
 

@@ -26,7 +26,10 @@ from gx.plugins.expectations.session_expectations import (
     ExpectNoMarketWideHoles,
     ExpectNoMissingSessions,
 )
-from gx.plugins.expectations.symbol_expectations import ExpectSymbolsToBeUnambiguous
+from gx.plugins.expectations.symbol_expectations import (
+    ExpectSymbolsToBeSpacedAlike,
+    ExpectSymbolsToBeUnambiguous,
+)
 
 MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectBarsToBeOhlcConsistent,
@@ -47,6 +50,7 @@ MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectNoMarketWideHoles,
     ExpectNoGrossPriceErrors,
     ExpectSymbolsToBeUnambiguous,
+    ExpectSymbolsToBeSpacedAlike,
 )
 
 __all__ = ["MARKET_EXPECTATIONS", "BarExpectation", *(cls.__name__ for cls in MARKET_EXPECTATIONS)]

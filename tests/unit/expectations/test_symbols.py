@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from gx.plugins.expectations.kernels.bars import Bars
-from gx.plugins.expectations.kernels.symbols import ambiguous_symbols, judge_symbols
+from gx.plugins.expectations.kernels.symbols import (
+    ambiguous_symbols,
+    judge_spaces,
+    judge_symbols,
+    spaced_symbols,
+)
 from tests.unit.expectations.series import walk
 
 
@@ -109,3 +114,28 @@ def test_parts_that_hold_one_spelling_each_are_judged_together():
 
     assert found.wrong == {"aapl", "MSFT", "msft"}
     assert np.all([not judge_symbols([part]).wrong for part in ({"AAPL": 100}, {"aapl": 1})])
+
+
+def test_spaces_within_alone_are_another_question():
+    bars = frame({"BRK B": 9, "BRKB": 2, "BRK  B": 1, "MSFT": 3})
+
+    assert flagged(bars) == set()
+    judgement = spaced_symbols(Bars.of(bars))
+    assert set(bars["symbol"][judgement.flags]) == {"BRKB", "BRK  B"}
+    assert judgement.details == {
+        "variants": [{"BRK  B": 1, "BRK B": 9, "BRKB": 2}],
+        "variant_count": 1,
+    }
+
+
+def test_of_two_paddings_that_are_as_common_both_are_doubtful():
+    option = {"AAPL  250117C00300000": 5, "AAPL 250117C00300000": 4}
+
+    assert judge_spaces([option]).wrong == set(option)
+
+
+def test_what_differs_by_case_too_is_doubtful_once_for_its_spaces():
+    found = judge_spaces([{"BRK B": 9, "brk b": 1}, {"brkb": 2}])
+
+    assert found.wrong == {"brkb"}
+    assert judge_symbols([{"BRK B": 9, "brk b": 1}, {"brkb": 2}]).wrong == {"brk b"}

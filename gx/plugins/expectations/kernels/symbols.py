@@ -6,17 +6,17 @@ be read one after the other and judged together (`judge_symbols`).
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gx.plugins.expectations.kernels.bars import Bars, Judgement
+from gx.symbols import INVISIBLE, symbol_fault
 
 CLEARLY = 2  # times as many rows as any other spelling has the right one
 LISTED = 50
-INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories of what nobody sees
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,23 @@ class AmbiguousSymbols:
 def ambiguous_symbols(bars: Bars) -> Judgement:
     """Flag the rows whose symbol is no name, or another spelling of a symbol with more rows.
 
-    No name: empty, with spaces around it, or with characters that nobody sees. Another spelling:
-    the same but for letter case, surrounding spaces, invisible characters and Unicode's
-    compatible forms (NFKC). The spelling with at least twice the rows of any other is taken for the
-    right one; without such a one all are wrong. Rows without a symbol are not judged.
+    No name: what `symbol_fault` finds one at. Another spelling: the same but for letter case,
+    surrounding spaces, invisible characters and Unicode's compatible forms (NFKC). The spelling
+    with at least twice the rows of any other is taken for the right one; without such a one all are
+    wrong. Rows without a symbol are not judged.
     """
-    found = judge_symbols([count_symbols(bars)])
+    return _flagged(bars, judge_symbols([count_symbols(bars)]))
+
+
+def spaced_symbols(bars: Bars) -> Judgement:
+    """Flag the rows whose symbol is that of more rows but for the spaces within.
+
+    The right one is chosen as by `ambiguous_symbols`, and what that finds is left to it.
+    """
+    return _flagged(bars, judge_spaces([count_symbols(bars)]))
+
+
+def _flagged(bars: Bars, found: AmbiguousSymbols) -> Judgement:
     table = bars.table
     wrong = [code for code, symbol in enumerate(table.symbols) if str(symbol) in found.wrong]
     return Judgement(table.restore(np.isin(table.named, wrong)), details=found.details)
@@ -53,26 +64,50 @@ def count_symbols(bars: Bars) -> dict[str, int]:
 
 def judge_symbols(parts: Sequence[Mapping[str, int]]) -> AmbiguousSymbols:
     """Find the symbols at fault among those of all parts."""
+    counts = _added(parts)
+    malformed = sorted(symbol for symbol in counts if symbol_fault(symbol))
+    found = _variants(_grouped(counts, _spoken), counts)
+    if not malformed:
+        return found
+    details = {"malformed": malformed[:LISTED], "malformed_count": len(malformed)}
+    return AmbiguousSymbols(found.wrong | {*malformed}, {**details, **found.details})
+
+
+def judge_spaces(parts: Sequence[Mapping[str, int]]) -> AmbiguousSymbols:
+    """Find the symbols of all parts that differ from another by the spaces within alone."""
+    counts = _added(parts)
+    # Of what is one symbol already the first stands for all.
+    heard = {names[0]: names for names in _grouped(counts, _spoken)}
+    together = {name: sum(counts[one] for one in names) for name, names in heard.items()}
+    return _variants(_grouped(together, lambda name: "".join(_spoken(name).split())), together)
+
+
+def _added(parts: Sequence[Mapping[str, int]]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    spellings: dict[str, set[str]] = defaultdict(set)
     for part in parts:
         counts.update(part)
-        for symbol in part:
-            spellings[_spoken(symbol)].add(symbol)
-    malformed = sorted(symbol for symbol in counts if _is_malformed(symbol))
-    variants = [sorted(group) for _, group in sorted(spellings.items()) if len(group) > 1]
-    wrong = {*malformed}.union(*(_wrong_spellings(group, counts) for group in variants))
-    details: dict[str, Any] = {}
-    if malformed:
-        details |= {"malformed": malformed[:LISTED], "malformed_count": len(malformed)}
-    if variants:
-        named = [{name: counts[name] for name in group} for group in variants[:LISTED]]
-        details |= {"variants": named, "variant_count": len(variants)}
-    return AmbiguousSymbols(frozenset(wrong), details)
+    return counts
+
+
+def _grouped(counts: Mapping[str, int], key: Callable[[str], str]) -> list[list[str]]:
+    """The symbols that have a key in common, the one with most rows first."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for symbol in sorted(counts, key=lambda one: (-counts[one], one)):
+        groups[key(symbol)].append(symbol)
+    return [group for _, group in sorted(groups.items())]
+
+
+def _variants(groups: Sequence[Sequence[str]], counts: Mapping[str, int]) -> AmbiguousSymbols:
+    several = [group for group in groups if len(group) > 1]
+    wrong = frozenset[str]().union(*(_wrong_spellings(group, counts) for group in several))
+    if not several:
+        return AmbiguousSymbols(wrong)
+    named = [{name: counts[name] for name in sorted(group)} for group in several[:LISTED]]
+    return AmbiguousSymbols(wrong, {"variants": named, "variant_count": len(several)})
 
 
 def _wrong_spellings(group: Sequence[str], counts: Mapping[str, int]) -> set[str]:
-    most, next_most = sorted(group, key=lambda symbol: -counts[symbol])[:2]
+    most, next_most = group[:2]
     clear = counts[most] >= CLEARLY * counts[next_most]
     return {*group} - {most} if clear else {*group}
 
@@ -84,10 +119,3 @@ def _spoken(symbol: str) -> str:
     folded = unicodedata.normalize("NFKC", symbol).casefold()
     seen = "".join(one for one in folded if unicodedata.category(one) not in INVISIBLE)
     return unicodedata.normalize("NFKC", seen.strip())
-
-
-def _is_malformed(symbol: str) -> bool:
-    if symbol.isascii() and symbol.isalnum():
-        return False
-    unseen = any(unicodedata.category(one) in INVISIBLE for one in symbol)
-    return unseen or not symbol or symbol != symbol.strip()
