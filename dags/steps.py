@@ -38,6 +38,7 @@ from sql.connection import clock, connected
 from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
 from sql.nearest import meant, nearest_symbols
+from sql.preflight import make_ready
 from sql.published import published_symbols
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def extract(run: Run) -> list[dict[str, Any]]:
     staging.prepare()
     staging.clean_others(keep_days=settings.staging_keep_days)
     with staging.recorded("extract") as record, connected(settings.bars()) as engine:
+        for remark in make_ready(engine):
+            log.warning("%s", remark)
         if run.request.every:
             symbols = _every_symbol(run, engine)
             staging.write_json(SYMBOLS, symbols)

@@ -1,5 +1,7 @@
 """What can go wrong between the bars and PostgreSQL. Every message says what to do."""
 
+from collections.abc import Sequence
+
 
 class BarStoreError(Exception):
     """Base of every error that this package raises itself."""
@@ -11,6 +13,14 @@ class EmbeddedServerError(BarStoreError):
 
 class DatabaseLostError(BarStoreError):
     """The database does not answer, or broke off; a retry may find it back."""
+
+
+class PreflightError(BarStoreError):
+    """The database is not as a run needs it; ``faults`` are sentences that say what to do."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
 
 
 class MissingTableError(BarStoreError):

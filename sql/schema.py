@@ -1,5 +1,6 @@
 """Making the tables, and filling an empty one with the sample."""
 
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 import psycopg2
@@ -12,21 +13,20 @@ from sql.statements import statement
 
 WIDEN = "upgrade_stock_data"
 # In this order: tables of an older version get the columns that an index behind them asks for.
-STATEMENTS = (
-    "stock_data",
-    WIDEN,
-    "stock_data_enriched",
-    "upgrade_enriched",
-    "stock_data_publications",
-    "stock_data_publications_newest",
-    "stock_data_quarantine",
-    "upgrade_quarantine",
-    "stock_data_quarantine_open",
-    "stock_data_quarantine_keep",
-    "stock_data_quarantine_no_delete",
-    "stock_data_quarantine_no_change",
-    "stock_data_evidence",
-)
+OWN_TABLES = {
+    "stock_data_enriched": ("stock_data_enriched", "upgrade_enriched"),
+    "stock_data_publications": ("stock_data_publications", "stock_data_publications_newest"),
+    "stock_data_quarantine": (
+        "stock_data_quarantine",
+        "upgrade_quarantine",
+        "stock_data_quarantine_open",
+        "stock_data_quarantine_keep",
+        "stock_data_quarantine_no_delete",
+        "stock_data_quarantine_no_change",
+    ),
+    "stock_data_evidence": ("stock_data_evidence",),
+}
+STATEMENTS = ("stock_data", WIDEN, *(name for names in OWN_TABLES.values() for name in names))
 
 
 def create_schema(engine: Engine) -> list[str]:
@@ -35,10 +35,19 @@ def create_schema(engine: Engine) -> list[str]:
     All in one transaction. Returns what was changed in a table with rows, or could not be, a line
     each.
     """
+    return _run(engine, STATEMENTS)
+
+
+def create_own_tables(engine: Engine, names: Iterable[str]) -> None:
+    """The same for some of the tables that a run writes; the bars' own is its owner's to make."""
+    _run(engine, [step for name in names for step in OWN_TABLES[name]])
+
+
+def _run(engine: Engine, names: Sequence[str]) -> list[str]:
     told: list[str] = []
     with engine.begin() as connection:
         lock(connection, SCHEMA)  # "if not exists" alone fails when two do it at once
-        for name in STATEMENTS:
+        for name in names:
             if name == WIDEN:
                 told += _widen(connection)
             else:

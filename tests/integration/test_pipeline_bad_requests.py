@@ -73,9 +73,13 @@ def test_the_run_refuses_without_a_retry_and_is_tracked(
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("drop table stock_data", "MissingTableError: There is no table stock_data"),
-        ("alter table stock_data drop column close", "MissingColumnError: Table stock_data has no"),
-        ("alter table stock_data rename volume to vol", "MissingColumnError: Table stock_data has"),
+        ("drop table stock_data", "there is no table stock_data in database"),
+        ("alter table stock_data drop column close", "stock_data has no column close, only id"),
+        ("alter table stock_data rename volume to vol", "stock_data has no column volume, only"),
+        (
+            "drop table stock_data_enriched; create view stock_data_enriched as select 1 as one",
+            "stock_data_enriched is a view, and bars are written to it: rename it",
+        ),
     ],
 )
 def test_a_table_that_is_not_as_needed_fails_at_once(
@@ -86,7 +90,31 @@ def test_a_table_that_is_not_as_needed_fails_at_once(
     ended = workflow.run()
 
     _failed_at_once(ended)
-    assert ended.mlflow().tags["error"].startswith(message)
+    assert ended.mlflow().tags["error"].startswith(f"PreflightError: {message}")
+
+
+def test_the_gate_s_own_tables_are_made_in_a_database_of_bars_alone(
+    workflow: Workflow, sample: Database
+):
+    own = ("enriched", "quarantine", "publications", "evidence")
+    sample.execute(*(f"drop table stock_data_{name}" for name in own))
+
+    ended = workflow.run()
+
+    assert ended.state == "success"
+    assert sample.one("select count(*) from stock_data_enriched") == 46
+
+
+def test_a_view_of_bars_is_read_like_a_table(workflow: Workflow, sample: Database):
+    sample.execute(
+        "alter table stock_data rename to prices",
+        "create view stock_data as select symbol, date, open, high, low, close, volume from prices",
+    )
+
+    ended = workflow.run()
+
+    assert ended.state == "success"
+    assert sample.one("select count(*) from stock_data_enriched") == 46
 
 
 def _failed_at_once(ended: Ended) -> None:

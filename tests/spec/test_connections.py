@@ -118,9 +118,9 @@ def test_released_after_success(workflow: Workflow, sample: Database):
 
 @scenario("Connections", "Released after failure")
 def test_released_after_failure(workflow: Workflow, sample: Database):
-    sample.execute("alter table stock_data_enriched drop column price_range")
+    command = "alter table stock_data_enriched drop column price_range"
 
-    ended = workflow.run()
+    ended = workflow.run(before={"publish_data": lambda: sample.execute(command)})
 
     assert ended.tasks["publish_data"] == "failed"
     assert _settled(sample) == 0

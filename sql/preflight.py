@@ -1,0 +1,261 @@
+"""What would keep a run from its end, asked before anything runs: all of it at once.
+
+| Found | Then |
+|---|---|
+| no `stock_data`, or not to be read; a column that is missing or of no use | fault |
+| a table of the gate's own is missing or of an older version | made by whoever may; else fault |
+| rights that are missing, a read-only server, a replica | fault |
+| `stock_data` is a view, or has no `created_at`; no digests can be kept | remark |
+
+A server that does not answer is no such fault: that is raised as it is, to be tried again.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from sql.errors import PreflightError
+from sql.schema import create_own_tables
+from sql.statements import statement
+
+SOURCE, EVIDENCE = "stock_data", "stock_data_evidence"
+REQUIRED = ("symbol", "date", "open", "high", "low", "close", "volume")
+_BAR = (*REQUIRED, "run_id")
+# What a run needs of each table of the gate's own: rights, and columns.
+RIGHTS: Mapping[str, tuple[str, ...]] = {
+    "stock_data_enriched": ("select", "insert", "update", "delete"),
+    "stock_data_publications": ("select", "insert"),
+    "stock_data_quarantine": ("select", "insert", "update"),
+    EVIDENCE: ("select", "insert", "update", "delete"),
+}
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "stock_data_enriched": (
+        *(*_BAR, "daily_return", "price_range", "price_range_pct"),
+        *("published_at", "extracted_at", "remarks", "doubts"),
+    ),
+    "stock_data_publications": ("run_id", "symbols", "first_date", "last_date", "extracted_at"),
+    "stock_data_quarantine": (
+        *(*_BAR, "attempt", "row_number", "created_at", "reasons", "quarantined_at"),
+        *("released_by", "released_at", "released_as", "superseded_by", "superseded_at"),
+        *("discarded_by", "discarded_at", "discard_reason"),
+    ),
+    EVIDENCE: ("run_key", "path", "sha256", "bytes", "mlflow_run_id"),
+}
+# Those that `create_own_tables` adds to a table of an older version.
+_ADDED: Mapping[str, set[str]] = {
+    "stock_data_enriched": {"extracted_at", "remarks", "doubts"},
+    "stock_data_quarantine": {
+        *("attempt", "released_as", "superseded_by", "superseded_at"),
+        *("discarded_by", "discarded_at", "discard_reason"),
+    },
+}
+_TABLES = ("r", "p")
+_KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+
+# What a server says that refuses a connection for good, and what to do. Its words are English
+# unless its lc_messages says otherwise; then it is taken for one that does not answer.
+_REFUSALS: tuple[tuple[str, str], ...] = (
+    (
+        r"password authentication failed|no password supplied|role \".*\" does not exist"
+        r"|authentication failed|is not permitted to log in",
+        "correct POSTGRES_USER and POSTGRES_PASSWORD",
+    ),
+    (
+        r"database \".*\" does not exist|permission denied for database",
+        "correct POSTGRES_DB, or have the user let in: grant connect on database … to …",
+    ),
+    (
+        r"no pg_hba\.conf entry|pg_hba\.conf rejects",
+        "the server lets nobody in from here in this way: have its pg_hba.conf changed, or set "
+        "PGSSLMODE to what it wants",
+    ),
+    (
+        r"does not support SSL|sslmode|SSL error|certificate|sslrootcert|sslcert",
+        "set PGSSLMODE (disable, prefer, require, verify-full) and the certificates to what the "
+        "server has",
+    ),
+    (r"invalid (port|integer)|invalid connection option", "correct POSTGRES_HOST, POSTGRES_PORT"),
+)
+
+
+@dataclass(frozen=True)
+class _Session:
+    """Who we are, where, and what we may do there."""
+
+    database: str
+    role: str
+    is_replica: bool
+    read_only: bool
+    may_stage: bool
+    schema: str | None
+    may_create: bool
+
+
+def make_ready(engine: Engine) -> list[str]:
+    """Make what is missing of the gate's own tables; returns remarks, a sentence each.
+
+    Raises PreflightError that tells all faults, each with what to do, and OperationalError when the
+    server does not answer.
+    """
+    try:
+        with engine.connect() as connection:
+            faults, remarks, lacking = _look(connection)
+    except OperationalError as error:
+        refusal = _refusal(engine, error)
+        if refusal is None:
+            raise
+        raise PreflightError([refusal]) from None
+    if faults:
+        raise PreflightError(faults)
+    if lacking:
+        try:
+            create_own_tables(engine, lacking)
+        except ProgrammingError as error:
+            why = str(error.orig).strip().partition("\n")[0]
+            raise PreflightError([f"{', '.join(lacking)} could not be made ({why})"]) from None
+        remarks.append(f"made or brought up to date: {', '.join(lacking)}")
+    return remarks
+
+
+def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
+    """Faults, remarks, and the tables that can be made or brought up to date here."""
+    names = [SOURCE, *RIGHTS]
+    session = _Session(*connection.exec_driver_sql(statement("queries/preflight_session")).one())
+    tables: dict[str, list[Any]] = {name: [] for name in names}
+    bound = {"names": names}
+    for row in connection.exec_driver_sql(statement("queries/preflight_tables"), bound):
+        tables[row.name].append(row)
+    columns: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for row in connection.exec_driver_sql(statement("queries/preflight_columns"), bound):
+        columns[row.table][row.name] = row
+    faults = [*_of_session(session), *_of_source(session, tables[SOURCE], columns[SOURCE])]
+    remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
+    lacking: list[str] = []
+    for name in RIGHTS:
+        wrong, can_be_made = _of_own(session, name, tables[name], columns[name])
+        if can_be_made and not faults:
+            lacking.append(name)
+        # A run does not fail for want of this one.
+        (remarks if name == EVIDENCE else faults).extend(wrong)
+    return faults, remarks, lacking
+
+
+def _of_session(session: _Session) -> Iterator[str]:
+    if session.is_replica:
+        yield "the server is a replica, where nothing can be written: name the primary"
+    elif session.read_only:
+        yield (
+            f"this user's sessions are read-only: alter role {session.role} set "
+            "default_transaction_read_only = off (or the same for the database or the server)"
+        )
+    if not session.may_stage:
+        yield (
+            "no temporary tables may be made: "
+            f"grant temporary on database {session.database} to {session.role}"
+        )
+
+
+def _of_source(
+    session: _Session, found: Sequence[Any], columns: Mapping[str, Any]
+) -> Iterator[str]:
+    if not found or not found[0].visible:
+        yield _out_of_reach(session, SOURCE, found)
+        return
+    lacking = [name for name in REQUIRED if name not in columns]
+    if lacking:
+        yield (
+            f"{SOURCE} has no column {', '.join(lacking)}, only {', '.join(columns) or 'none'}: "
+            "add or rename it, or read a view that has it"
+        )
+    present = [columns[name] for name in (*REQUIRED, "created_at") if name in columns]
+    for column in present:
+        if not column.readable:
+            yield (
+                f"{SOURCE}.{column.name} is {column.type}, of which no "
+                f"{_wanted(column.name)} can be read: change its type"
+            )
+    closed = [column.name for column in present if not column.may_select]
+    if closed:
+        what = "" if len(closed) == len(present) else f" ({', '.join(closed)})"
+        yield (
+            f"{session.role} may not read {SOURCE}{what}: grant select on {SOURCE} to "
+            f"{session.role}"
+        )
+
+
+def _remarks(found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
+    if not found or not found[0].visible:
+        return
+    if found[0].kind in _KINDS:
+        kind = _KINDS[found[0].kind]
+        yield f"{SOURCE} is {kind}: it is read as a table is, nothing can be loaded"
+    if "created_at" not in columns:
+        yield (
+            f"{SOURCE} has no column created_at: whether a newest bar holds its whole day cannot "
+            f"be judged. alter table {SOURCE} add created_at timestamp default now()"
+        )
+
+
+def _of_own(
+    session: _Session, name: str, found: Sequence[Any], columns: Mapping[str, Any]
+) -> tuple[list[str], bool]:
+    """What is wrong with a table of the gate's own, and whether it can be mended here."""
+    if not found:
+        if session.may_create and not session.read_only:
+            return [], True
+        return [
+            f"there is no table {name}, and {session.role} may not make it: have the owner run "
+            f"sql/schema/{name}.sql, or grant create on schema {session.schema or 'public'} to "
+            f"{session.role}"
+        ], False
+    table = found[0]
+    if not table.visible:
+        return [_out_of_reach(session, name, found)], False
+    if table.kind not in _TABLES:
+        return [f"{name} is {_KINDS[table.kind]}, and bars are written to it: rename it"], False
+    lacking = [column for column in COLUMNS[name] if column not in columns]
+    old = bool(lacking) and set(lacking) <= _ADDED.get(name, set())
+    if lacking and not (old and table.owned):
+        of_before = f"let its owner, {table.owner}, bring it up to date" if old else "add it"
+        return [f"{name} has no column {', '.join(lacking)}: {of_before}"], False
+    refused = [right for right in RIGHTS[name] if not getattr(table, f"may_{right}")]
+    if refused:
+        rights = ", ".join(refused)
+        return [
+            f"{session.role} may not {rights} in {name}: grant {rights} on {name} to {session.role}"
+        ], False
+    return [], old
+
+
+def _out_of_reach(session: _Session, name: str, found: Sequence[Any]) -> str:
+    """There is no such table, or none that an unqualified name reaches."""
+    if not found:
+        return (
+            f"there is no table {name} in database {session.database}: create it "
+            f"(sql/schema/{name}.sql), or name the database that has it in POSTGRES_DB"
+        )
+    schema = found[0].schema
+    return (
+        f"{name} is in schema {schema}, which {session.role} does not look into: grant usage on "
+        f"schema {schema} to {session.role}; alter role {session.role} set search_path = {schema}"
+    )
+
+
+def _wanted(column: str) -> str:
+    return {"date": "date", "created_at": "time"}.get(column, "number")
+
+
+def _refusal(engine: Engine, error: OperationalError) -> str | None:
+    """What to do about a connection that is refused for good; None for one that may come back."""
+    said = str(error.orig).strip()
+    for pattern, advice in _REFUSALS:
+        if re.search(pattern, said):
+            url = engine.url
+            where = url.host or url.query.get("host")
+            line = said.splitlines()[0].rpartition("FATAL:")[2].strip()
+            return f"the database {url.database!r} on {where} lets nobody in ({line}): {advice}"
+    return None
