@@ -52,6 +52,14 @@ def read_bars(
     return _without_blank_rows(_typed(source, calendars or suite_calendars(SUITE)))
 
 
+def header(path: Path) -> list[str]:
+    """The columns of a file as it names them, those that are left out included."""
+    if path.suffix in (".parquet", ".pq"):
+        return list(pq.read_schema(path).names)
+    with path.open(encoding="utf-8-sig", newline="") as source:
+        return [name.strip() for name in next(plain_csv.reader(source), [])]
+
+
 def is_daily(table: pa.Table) -> bool:
     """True when no bar has a time of day."""
     return "date" not in table.column_names or bool(pa.types.is_date(table["date"].type))

@@ -1,15 +1,19 @@
 """Check files of bars without any service."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from gx.bar_files import is_daily, read_bars
+from gx.bar_files import COLUMNS, header, is_daily, read_bars
 from gx.errors import BarFileError
 from gx.suite_calendars import Calendars
 from gx.symbols import RULE, symbol_fault
+
+if TYPE_CHECKING:
+    from gx.suites import Suite
 
 DAILY_ONLY = "only makes sense for daily bars"
 NEEDS_CLOCK = "needs --as-of"
@@ -37,6 +41,32 @@ def read_files(
         raise BarFileError("some of these files have time zones and some have none") from None
 
 
+def require_columns(suite: "Suite", bars: pa.Table, file: Path) -> None:
+    """Raise BarFileError when a column of a bar that the suite asks about is not in the file.
+
+    One line tells it: otherwise every expectation would say of itself that it crashed.
+    """
+    needed = {"date", *(name for one in suite.expectations for name in _columns_of(one))}
+    _refuse_without([n for n in COLUMNS if n in needed and n not in bars.column_names], file)
+
+
+def _columns_of(expectation: object) -> Iterator[str]:
+    """The columns that an expectation reads; one about a table's columns itself reads none."""
+    for field in ("column", "column_A", "column_B"):
+        if isinstance(name := getattr(expectation, field, None), str):
+            yield name
+    listed = getattr(expectation, "column_list", None)
+    if isinstance(listed, list) and not type(expectation).__name__.startswith("ExpectTable"):
+        yield from (name for name in listed if isinstance(name, str))
+
+
+def _refuse_without(columns: Sequence[str], file: Path) -> None:
+    if columns:
+        raise BarFileError(
+            f"{file}: no {', '.join(columns)} column; the file has: {', '.join(header(file))}"
+        )
+
+
 def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
     """The market expectations that make no sense for these bars, and why, by type.
 
@@ -56,6 +86,7 @@ def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
 
 def _read(path: Path, symbol: str | None, calendars: Calendars | None) -> pa.Table:
     table = read_bars(path, partial=True, calendars=calendars)
+    _refuse_without([] if "date" in table.column_names else ["date"], path)
     if "symbol" in table.column_names:
         if symbol is not None:
             raise BarFileError(f"{path}: has a symbol column already; leave --symbol out")

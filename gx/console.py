@@ -3,19 +3,27 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from gx.columns import UNBOUNDED, Column, printable, table_lines
 from gx.report import Outcome, QualityReport, date_label
 from gx.report_view import ended_line
 
 WORST_ROWS = 20
 _PRICES = ("open", "high", "low", "close", "volume")
+_COLUMNS = (
+    *(Column("symbol"), Column("date")),
+    *(Column(name, numbers=True) for name in _PRICES),
+    Column("failed", sentences=True),
+)
 
 
-def report_lines(report: QualityReport) -> Iterator[str]:
+def report_lines(report: QualityReport, width: int = UNBOUNDED) -> Iterator[str]:
     """The report as lines: what failed, the worst failing bars, what was skipped, the verdict.
 
-    Where the suite is weak stands above, what became of published bars below.
+    Where the suite is weak stands above, what became of published bars below. The bars are laid out
+    for lines of this ``width``; sentences are left to the terminal to wrap.
     """
     span = f"{report.first_date} to {report.last_date}" if report.first_date else "no dates"
     yield (
@@ -28,7 +36,7 @@ def report_lines(report: QualityReport) -> Iterator[str]:
         yield from (_failure(outcome) for outcome in report.failed)
     if len(report.failing):
         yield ""
-        yield from _bars(report.failing)
+        yield from _bars(report.failing, width)
     yield from _absent(report)
     yield from _of_published(report)
     yield from _skipped(report)
@@ -44,7 +52,8 @@ def weakness_lines(weaknesses: Sequence[str]) -> Iterator[str]:
 
 
 def _failure(outcome: Outcome) -> str:
-    where = ", ".join(outcome.symbols[:4]) + (", …" if len(outcome.symbols) > 4 else "")
+    named = [printable(symbol) for symbol in outcome.symbols[:4]]
+    where = ", ".join(named) + (", …" if len(outcome.symbols) > 4 else "")
     bars = "bar " if outcome.unexpected_count == 1 else "bars"
     size = f"{outcome.unexpected_count:,} {bars}" if outcome.unexpected_count else ""
     what = outcome.description
@@ -57,13 +66,18 @@ def _failure(outcome: Outcome) -> str:
     return f"  {outcome.severity:<9}{size:>13}  {what}{f'  {where}' if where else ''}"
 
 
-def _bars(failing: pd.DataFrame) -> Iterator[str]:
+def _bars(failing: pd.DataFrame, width: int) -> Iterator[str]:
     shown = failing.head(WORST_ROWS)
-    yield f"  {'symbol':<10}{'date':<20}" + "".join(f"{name:>13}" for name in _PRICES) + "  failed"
-    for bar in shown.to_dict("records"):
-        cells = "".join(f"{_number(bar[name]):>13}" for name in _PRICES)
-        date = date_label(bar["date"]) or "NULL"
-        yield f"  {_text(bar['symbol']):<10}{date:<20}{cells}  {' '.join(bar['reasons'])}"
+    rows = [
+        (
+            _text(bar["symbol"]),
+            date_label(bar["date"]) or "NULL",
+            *(_number(bar[name]) for name in _PRICES),
+            " ".join(bar["reasons"]),
+        )
+        for bar in shown.to_dict("records")
+    ]
+    yield from table_lines(_COLUMNS, rows, width)
     if len(failing) > len(shown):
         yield f"  … and {len(failing) - len(shown):,} more failing bars (--json, --html)"
 
@@ -97,7 +111,14 @@ def _skipped(report: QualityReport) -> Iterator[str]:
 
 
 def _number(value: Any) -> str:
-    return "NULL" if pd.isna(value) else f"{value:,.10g}"
+    """All the digits that tell it from any other number; powers of ten only where they run away."""
+    if pd.isna(value):
+        return "NULL"
+    size = abs(float(value))
+    if size and not 1e-12 <= size < 1e16:
+        return f"{value:,.10g}"
+    whole, point, rest = np.format_float_positional(size, trim="-").partition(".")
+    return f"{'-' if value < 0 else ''}{int(whole):,}{point}{rest}"
 
 
 def _text(value: Any) -> str:
