@@ -57,6 +57,7 @@ COPY tracking/ tracking/
 COPY sql/ sql/
 COPY gx/ gx/
 COPY dags/ dags/
+COPY dags/local/gate.sh /opt/venv/bin/gate
 USER gate
 EXPOSE 8080 5500
 HEALTHCHECK --interval=15s --timeout=15s --start-period=300s --retries=4 \

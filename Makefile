@@ -3,9 +3,26 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+GATE := $(BIN)/gate
 # Some images forbid Python to keep what it compiled. Without it each process compiles 4,500 modules
 # anew: 10 s, every time.
 unexport PYTHONDONTWRITEBYTECODE
+
+# What is given as NAME=value. Recipes read it as "$$NAME", whatever signs it holds.
+export SYMBOLS START END POLICY ACCEPT_REMOVALS HOST PORT MLFLOW_PORT FILE SYMBOL SUITE CALENDAR \
+  AS_OF REASON KEEP_DAYS REJECTS
+
+# Call the command, and say its exit status in words: make itself ends with 2, whatever it was.
+define gate
+$(GATE) $(1); status=$$?; case $$status in \
+  0) exit 0 ;; \
+  1) said='the gate closed' ;; \
+  2) said='it could not run' ;; \
+  3) said='published in part: symbols are held, or have no bars' ;; \
+  130) said='stopped' ;; \
+  *) said='it ended by itself' ;; \
+esac; echo "gate: exit status $$status, $$said" >&2; exit $$status
+endef
 
 .DEFAULT_GOAL := help
 .PHONY: help run up down load quarantine discard prune sql check detect mutate bench test env compose-test format clean
@@ -13,39 +30,38 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(READY)  ## run the pipeline once [SYMBOLS=TSLA,NVDA START=2025-10-05 END=2025-11-04 POLICY=quarantine ACCEPT_REMOVALS=TSLA DEBUG=1]
-	@$(BIN)/python -m dags.local run $(if $(SYMBOLS),--symbols '$(SYMBOLS)') \
-	  $(if $(START),--start '$(START)') $(if $(END),--end '$(END)') \
-	  $(if $(POLICY),--policy '$(POLICY)') \
-	  $(if $(ACCEPT_REMOVALS),--accept-removals '$(ACCEPT_REMOVALS)') \
-	  $(if $(filter-out 0 false,$(DEBUG)),--debug)
+run: $(GATE)  ## run the pipeline once [SYMBOLS=TSLA,NVDA START=2025-10-05 END=2025-11-04 POLICY=quarantine ACCEPT_REMOVALS=TSLA DEBUG=1]
+	@$(call gate,run $${SYMBOLS:+--symbols "$$SYMBOLS"} $${START:+--start "$$START"} \
+	  $${END:+--end "$$END"} $${POLICY:+--policy "$$POLICY"} \
+	  $${ACCEPT_REMOVALS:+--accept-removals "$$ACCEPT_REMOVALS"} \
+	  $(if $(filter-out 0 false,$(DEBUG)),--debug))
 
-up: $(READY)  ## start Airflow and MLflow in the browser, until Ctrl-C [PORT=8080 MLFLOW_PORT=5500 HOST=127.0.0.1]
-	@$(BIN)/python -m dags.local up $(if $(HOST),--host '$(HOST)') \
-	  $(if $(PORT),--airflow-port '$(PORT)') $(if $(MLFLOW_PORT),--mlflow-port '$(MLFLOW_PORT)')
+up: $(GATE)  ## start Airflow and MLflow in the browser, until Ctrl-C [PORT=8080 MLFLOW_PORT=5500 HOST=127.0.0.1]
+	@$(call gate,up $${HOST:+--host "$$HOST"} $${PORT:+--airflow-port "$$PORT"} \
+	  $${MLFLOW_PORT:+--mlflow-port "$$MLFLOW_PORT"})
 
-down: $(READY)  ## stop what `make up` started elsewhere
-	@$(BIN)/python -m dags.local down
+down: $(GATE)  ## stop what `make up` started elsewhere
+	@$(call gate,down)
 
-load: $(READY)  ## put the bars of a CSV or Parquet file into the database: FILE=bars.csv [SYMBOL=AAPL CALENDAR=XBOM REJECTS=rejects.csv]
-	@$(BIN)/python -m dags.local load '$(FILE)' $(if $(SYMBOL),--symbol '$(SYMBOL)') \
-	  $(if $(CALENDAR),--calendar '$(CALENDAR)') $(if $(REJECTS),--rejects '$(REJECTS)')
+load: $(GATE)  ## put the bars of a CSV or Parquet file into the database: FILE=bars.csv [SYMBOL=AAPL CALENDAR=XBOM REJECTS=rejects.csv]
+	@$(call gate,load "$$FILE" $${SYMBOL:+--symbol "$$SYMBOL"} \
+	  $${CALENDAR:+--calendar "$$CALENDAR"} $${REJECTS:+--rejects "$$REJECTS"})
 
-check: $(READY)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMBOL= CALENDAR= AS_OF= STRICT=1]
-	@$(BIN)/python -m gx check $(FILE) $(if $(SUITE),--suite '$(SUITE)') \
-	  $(if $(SYMBOL),--symbol '$(SYMBOL)') $(if $(CALENDAR),--calendar '$(CALENDAR)') \
-	  $(if $(AS_OF),--as-of '$(AS_OF)') $(if $(filter-out 0 false,$(STRICT)),--strict)
+check: $(GATE)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMBOL= CALENDAR= AS_OF= STRICT=1]
+	@files=("$$FILE"); [ -e "$$FILE" ] || files=($$FILE); \
+	$(call gate,check "$${files[@]}" $${SUITE:+--suite "$$SUITE"} \
+	  $${SYMBOL:+--symbol "$$SYMBOL"} $${CALENDAR:+--calendar "$$CALENDAR"} \
+	  $${AS_OF:+--as-of "$$AS_OF"} $(if $(filter-out 0 false,$(STRICT)),--strict))
 
-quarantine: $(READY)  ## list what the gate holds
-	@$(BIN)/python -m dags.local quarantine
+quarantine: $(GATE)  ## list what the gate holds
+	@$(call gate,quarantine)
 
-discard: $(READY)  ## resolve held bars that nobody wants: SYMBOL=TSLA REASON='delisted' [START= END=]
-	@$(BIN)/python -m dags.local discard --symbol '$(SYMBOL)' --reason '$(REASON)' \
-	  $(if $(START),--start '$(START)') $(if $(END),--end '$(END)')
+discard: $(GATE)  ## resolve held bars that nobody wants: SYMBOL=TSLA REASON='delisted' [START= END=]
+	@$(call gate,discard --symbol "$$SYMBOL" --reason "$$REASON" \
+	  $${START:+--start "$$START"} $${END:+--end "$$END"})
 
-prune: $(READY)  ## remove runs older than KEEP_DAYS=90 with all that they left [DRY=1 only says what]
-	@$(BIN)/python -m dags.local prune --keep-days '$(KEEP_DAYS)' \
-	  $(if $(filter-out 0 false,$(DRY)),--dry-run)
+prune: $(GATE)  ## remove runs older than KEEP_DAYS=90 with all that they left [DRY=1 only says what]
+	@$(call gate,prune --keep-days "$$KEEP_DAYS" $(if $(filter-out 0 false,$(DRY)),--dry-run))
 
 detect: $(READY)  ## how good the market expectations are: recall and false alarms on real bars
 	@$(BIN)/python -m tests.detector
@@ -53,8 +69,8 @@ detect: $(READY)  ## how good the market expectations are: recall and false alar
 mutate: $(READY)  ## plant faults in the gate's core; tests must notice 95 % [FILES='report.py queries/' SAMPLE=50]
 	@$(BIN)/python -m tests.mutation $(FILES) $(if $(SAMPLE),--sample '$(SAMPLE)')
 
-sql: $(READY)  ## open psql on the embedded database
-	@$(BIN)/python -m dags.local sql
+sql: $(GATE)  ## open psql on the database of the bars
+	@$(call gate,sql)
 
 test: $(READY)  ## lint, types, import contracts and every test
 	$(BIN)/ruff check .
@@ -77,7 +93,7 @@ format: $(READY)  ## put the code into shape
 	$(BIN)/ruff format .
 
 clean:  ## remove var/, and with it the embedded databases
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m dags.local down; fi
+	@if [ -x $(GATE) ]; then $(GATE) down; fi
 	rm -rf var
 
 # uv when it can be had, pip when not; both install the same pins.
@@ -90,3 +106,6 @@ $(READY): requirements.txt requirements-dev.txt
 	  $(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt; \
 	fi
 	@touch $@
+
+$(GATE): dags/local/gate.sh | $(READY)
+	@install -m 755 $< $@

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from dags.errors import StagingError
 from dags.layout import safe_name
 from dags.removal import Item, Kind, remove
-from dags.retention import Trace, add_arguments, old_runs
+from dags.retention import Trace, old_runs
 from dags.settings import Settings
 from dags.staged_folders import StagedFolder, staged_folders
 from gx.prune import StoredFile, rebuild_index, stored_pages, stored_results
@@ -24,6 +24,7 @@ from tracking.prune import TrackedHistory, TrackedRun
 from tracking.store import TrackingStore, probe
 
 DONE, FAILED = 0, 2
+MAX_DAYS = 36_500
 _TRASH = "  The server keeps their records in its trash until `mlflow gc` is run there."
 
 
@@ -105,9 +106,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_arguments(parser)
+    parser.add_argument("--keep-days", type=_days, required=True, metavar="DAYS")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     parsed = parser.parse_args(arguments)
     return prune(Settings(), keep_days=parsed.keep_days, dry_run=parsed.dry_run)
+
+
+def _days(text: str) -> int:
+    days = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= days <= MAX_DAYS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of days from 1 to {MAX_DAYS}, for example 90"
+        )
+    return days
 
 
 if __name__ == "__main__":

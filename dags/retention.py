@@ -1,13 +1,10 @@
-"""Which runs may go: the old ones that no kept run needs; and how a person says how old."""
+"""Which runs may go: the old ones that no kept run needs."""
 
-import argparse
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-
-MAX_DAYS = 36_500
 
 
 @dataclass(frozen=True)
@@ -55,26 +52,3 @@ def _lines(traces: list[Trace]) -> list[list[str]]:
             known = began[key].get(trace.run, trace.began)
             began[key][trace.run] = min(known, trace.began)
     return [sorted(runs, key=lambda run: (runs[run], run)) for runs in began.values()]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of whatever removes old runs."""
-    parser.add_argument(
-        "--keep-days",
-        type=_days,
-        required=True,
-        metavar="DAYS",
-        help="keep what was used within this many days, 1 or more",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="only say what would be removed, and how much it is"
-    )
-
-
-def _days(text: str) -> int:
-    days = int(text) if text.isascii() and text.isdigit() else 0
-    if not 1 <= days <= MAX_DAYS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of days from 1 to {MAX_DAYS}, for example 90"
-        )
-    return days

@@ -220,7 +220,7 @@ def _refuse_0x(document: Mapping[str, Any], where: str) -> None:
     if is_0x(document):
         raise SuiteError(
             f"{where}: is a suite of Great Expectations 0.x; this turns it into one that can be "
-            f"read: python -m gx convert {where} NEW"
+            f"read: gate convert {where} NEW"
         )
 
 

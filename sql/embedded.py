@@ -73,11 +73,6 @@ class EmbeddedServer:
         finally:
             connection.close()
 
-    def psql_command(self, database: str) -> list[str]:
-        """The command line of an interactive psql."""
-        where = ["-h", str(self.socket_dir), "-p", str(PORT)]
-        return [str(programs.path("psql")), *where, "-U", SUPERUSER, "-d", database]
-
     def stop(self) -> None:
         """Give up this use; the last one stops the server. Safe to call twice."""
         if self._lock_file < 0:

@@ -14,10 +14,9 @@ from dags.layout import DAG_ID, REPORT, REPORT_PAGE, STEPS, safe_name
 from dags.local import desk_lock
 from dags.local.desk_lock import DeskRecord
 from dags.local.desk_run import DeskRun, require_same_settings
-from dags.local.errors import LocalError
 from dags.local.services import Services
 from dags.local.summary import Outcome, Traces, summarise
-from dags.request import RunRequest
+from dags.request import EVERY, RunRequest
 
 _ALIVE_SECONDS = 10.0
 _DOING = {
@@ -46,7 +45,8 @@ def run(found: Services, request: RunRequest) -> Outcome:
             try:
                 succeeded, log = _watch(desk.succeeded, folder), desk.page
             except KeyboardInterrupt:
-                raise LocalError(f"not watched any more; the desk goes on: {desk.page}") from None
+                print(f"not watched any more; the desk goes on: {desk.page}", file=sys.stderr)
+                raise
         else:
             sink = found.log / f"run-{moment:%Y%m%dT%H%M%S.%f}.log"
             with _child(found, moment, request, sink, held) as process:
@@ -74,7 +74,7 @@ def _outage(found: Services) -> str:
 
 def _conf(request: RunRequest) -> dict[str, Any]:
     return {
-        "symbols": list(request.symbols),
+        **({"more_symbols": EVERY} if request.every else {"symbols": list(request.symbols)}),
         "start_date": request.start and request.start.isoformat(),
         "end_date": request.end and request.end.isoformat(),
         "debug_mode": request.debug,

@@ -1,13 +1,14 @@
 """What a run did and where to look, for a person to read."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dags.local.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
 from dags.missing import missing_symbols
 from sql.nearest import meant
 
-PASSED, CLOSED, COULD_NOT_RUN = 0, 1, 2
 _SHOWN = 12
 
 
@@ -42,13 +43,23 @@ def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
 
 def _status(traces: Traces, succeeded: bool) -> int:
     if succeeded:
-        return PASSED
+        return IN_PART if _left_out(traces) else DONE
     return CLOSED if traces.steps.get("validate", {}).get("open") is False else COULD_NOT_RUN
+
+
+def _left_out(traces: Traces) -> list[str]:
+    """How many symbols of the request are not published, and why."""
+    held = len(traces.steps.get("validate", {}).get("held", ()))
+    missing = len(missing_symbols(traces.steps, traces.report))
+    counts = {"held": held, "without bars": missing}
+    return [f"{n:,} symbol{'s' * (n != 1)} {what}" for what, n in counts.items() if n]
 
 
 def _headline(traces: Traces, status: int) -> Iterator[str]:
     if traces.report:
         yield str(traces.report["verdict"])
+    if status == IN_PART:
+        yield f"Published in part: {', '.join(_left_out(traces))}."
     if status == COULD_NOT_RUN:
         errors = [f"{s}: {r['error']}" for s, r in traces.steps.items() if "error" in r]
         yield "The run failed. " + (traces.outage or next(iter(errors), "Its log says why."))
@@ -155,7 +166,7 @@ def _published(traces: Traces) -> Iterator[str]:
 def _gone(removal: Mapping[str, Any]) -> str:
     said = f"{removal['bars']:,} of {removal['published']:,} published bars of {removal['symbol']}"
     if removal["held"]:
-        return f"{said}; ACCEPT_REMOVALS={removal['symbol']} lets them go away"
+        return f"{said}; --accept-removals {shlex.quote(removal['symbol'])} lets them go away"
     return f"{said} are not in the source any more"
 
 

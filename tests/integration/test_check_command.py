@@ -59,10 +59,47 @@ def test_a_bad_bar_closes_the_gate_and_every_failing_row_is_in_the_json(gx_comma
     assert "http" not in page.read_text().replace("http-equiv", "")
 
 
-def test_a_missing_column_closes_the_gate_and_is_named(gx_command, bars, tmp_path):
-    status, said = gx_command("check", written(bars.drop(columns="volume"), tmp_path / "b.csv"))
+@pytest.mark.parametrize(
+    ("lacking", "named"),
+    [(["date"], "date"), (["volume"], "volume"), (["low", "high"], "high, low")],
+)
+def test_a_missing_column_is_one_line(gx_command, bars, tmp_path, lacking, named):
+    file = written(bars.drop(columns=lacking).assign(Note="x"), tmp_path / "b.csv")
+    status, said = gx_command("check", file)
+    assert status == 2
+    has = [name for name in (*bars.columns, "Note") if name not in lacking]
+    assert said.err == f"error: {file}: no {named} column; the file has: {', '.join(has)}\n"
+    assert said.out == ""
+
+
+def test_a_column_that_the_suite_does_not_ask_about_may_be_missing(gx_command, bars, tmp_path):
+    suite = {
+        "name": "closes",
+        "id": "0c4ad0a1-6f0b-4a5e-9f63-0d5c1a1a7a10",
+        "expectations": [
+            {
+                "type": "expect_column_values_to_not_be_null",
+                "kwargs": {"column": "close"},
+                "severity": "critical",
+            }
+        ],
+    }
+    (tmp_path / "closes.json").write_text(json.dumps(suite))
+    file = written(bars.drop(columns=["volume", "open"]), tmp_path / "b.csv")
+    status, said = gx_command("check", file, "--suite", "closes", "--suites", tmp_path)
+    assert status == 0, said.err
+
+
+def test_spaces_around_a_symbol_are_judged_and_in_its_option_refused(gx_command, bars, tmp_path):
+    bars["symbol"] = bars["symbol"].replace("TSLA", " TSLA")
+    status, said = gx_command("check", written(bars, tmp_path / "b.csv"))
     assert status == 1
-    assert "missing: volume" in said.out
+    assert '" TSLA"' in said.out
+    alone = written(bars.head(23).drop(columns="symbol"), tmp_path / "c.csv")
+    status, said = gx_command("check", alone, "--symbol", "TSLA ")
+    assert (status, said.out) == (2, "")
+    assert "the symbol 'TSLA ' has a space at its beginning or end" in said.err
+    assert gx_command("check", alone, "--symbol", "AAPL  250117C00300000")[0] == 0
 
 
 @pytest.mark.parametrize(

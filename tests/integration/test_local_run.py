@@ -88,6 +88,26 @@ def test_a_loaded_file_that_is_bad_closes_the_gate(var: Path, bars: Database, tm
     bars.execute("delete from stock_data where symbol = 'BAD'")
 
 
+def test_what_is_published_in_part_has_a_status_of_its_own(
+    var: Path, bars: Database, tmp_path: Path
+):
+    file = tmp_path / "high_below_low.csv"
+    file.write_text(CLOSED)
+    local(var, "load", str(file))
+
+    held = local(var, "run", "--symbols", "BAD,NVDA", "--policy", "quarantine")
+    missing = local(var, "run", "--symbols", "nvda,NVDA,TSLA")
+    every = local(var, "run", "--symbols", "*", "--policy", "quarantine")
+
+    assert "Published in part: 1 symbol held." in held.stdout
+    assert "Published in part: 1 symbol without bars." in missing.stdout
+    assert "nvda: no bars in this range; did you mean 'NVDA'?" in missing.stdout
+    assert every.stdout.startswith("Checking every symbol …\n")
+    assert [ended.returncode for ended in (held, missing, every)] == [3, 3, 3]
+    assert bars.one("select count(*) from stock_data_enriched where symbol = 'BAD'") == 0
+    bars.execute("delete from stock_data where symbol = 'BAD'")
+
+
 def test_a_file_is_loaded_once_however_often(var: Path, bars: Database, tmp_path: Path):
     file = tmp_path / "bars.csv"
     file.write_text(GOOD)
@@ -204,7 +224,7 @@ def test_bars_within_the_day_are_refused_in_one_line(tmp_path: Path):
         pytest.param(
             ["--start", "2025-11-04", "--end", "2025-10-05"], "is before start date", id="range"
         ),
-        pytest.param(["--policy", "hope"], "invalid choice: 'hope'", id="policy"),
+        pytest.param(["--symbols", "*,TSLA"], "stands alone", id="every_and_one"),
     ],
 )
 def test_bad_usage_is_refused_at_once(tmp_path: Path, arguments: list[str], message: str):
@@ -224,10 +244,27 @@ def test_without_a_database_it_could_not_run_and_shows_no_password(
     ran = local(var, "run", "--debug", **away, TASK_RETRIES="0")
 
     assert ran.returncode == 2
-    assert "The run failed. extract: DatabaseLostError" in ran.stdout
-    assert 'server at "127.0.0.1", port 1 failed' in ran.stdout
+    assert ran.stderr.startswith("error: the database does not answer: ")
+    assert 'server at "127.0.0.1", port 1 failed' in ran.stderr
+    assert "Traceback" not in ran.stderr
     files = [p for p in var.rglob("*") if p.is_file() and "postgres/" not in p.as_posix()]
     assert [path for path in files if b"sesame7391" in path.read_bytes()] == []
+
+
+def test_a_database_that_is_not_as_needed_is_told_before_anything_runs(var: Path, bars: Database):
+    bars.execute("alter table stock_data rename volume to vol", "alter table stock_data drop high")
+    try:
+        ran = local(var, "run")
+    finally:
+        bars.execute(
+            "alter table stock_data rename vol to volume",
+            "alter table stock_data add high numeric(10, 2)",
+            "update stock_data set high = greatest(open, close, low)",
+        )
+
+    assert (ran.returncode, ran.stdout) == (2, "Checking TSLA, NVDA …\n")
+    assert ran.stderr.startswith("error: stock_data has no column high, volume, only id, symbol,")
+    assert ran.stderr.count("\n") == 1
 
 
 def test_a_broken_suite_could_not_judge(

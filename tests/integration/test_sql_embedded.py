@@ -188,7 +188,8 @@ def test_awkward_folder_names_work(folder, name):
 
 def test_psql_runs_on_it(folder):
     with embedded.start(folder) as server:
-        command = [*server.psql_command("postgres"), "-Atc", "select 6 * 7"]
+        where = ["-h", str(server.socket_dir), "-U", "postgres", "-d", "postgres"]
+        command = [postgres_programs.path("psql"), *where, "-Atc", "select 6 * 7"]
         assert subprocess.check_output(command, text=True) == "42\n"
 
 

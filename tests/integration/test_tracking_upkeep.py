@@ -164,7 +164,7 @@ def logged(
 
 def diff(server: TrackingStore, *words: str) -> subprocess.CompletedProcess[str]:
     where = ["--tracking-uri", server.uri, "--experiment", server.experiment]
-    command = [sys.executable, "-m", "tracking", "diff", *words, *where]
+    command = [sys.executable, "-m", "dags.local", "diff", *words, *where]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -203,7 +203,7 @@ def test_the_command_says_how_much_was_carried_over_by_its_status(converts, tmp_
 
     part = old(entry(NOT_NULL, column="close"), entry("expect_my_own"))
     status, said = converts(part, "part.json")
-    assert (status, len(read_suite(tmp_path / "part.json").expectations)) == (1, 1)
+    assert (status, len(read_suite(tmp_path / "part.json").expectations)) == (3, 1)
     assert "not carried over  entry 2 (expect_my_own): left out" in said
 
     before = (tmp_path / "part.json").read_bytes()

@@ -1,11 +1,11 @@
-import argparse
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from dags.prune import main
 from dags.removal import Item, Kind, readable, remove
-from dags.retention import Trace, add_arguments, old_runs
+from dags.retention import Trace, old_runs
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=90)
@@ -74,11 +74,8 @@ def test_the_newest_of_each_dag_and_suite_stays_when_all_are_old():
 def test_a_number_of_days_that_cannot_be_meant_is_refused(
     text: str, capsys: pytest.CaptureFixture[str]
 ):
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-
     with pytest.raises(SystemExit) as ended:
-        parser.parse_args([f"--keep-days={text}"])
+        main([f"--keep-days={text}"])
 
     assert ended.value.code == 2
     assert f"{text!r} is no number of days from 1 to 36500" in capsys.readouterr().err

@@ -212,7 +212,7 @@ def test_two_entries_with_one_id_are_refused():
     ids=str,
 )
 def test_a_suite_of_0_x_is_recognised(change: dict[str, Any]):
-    with pytest.raises(SuiteError, match=r"python -m gx convert bars\.json NEW"):
+    with pytest.raises(SuiteError, match=r"gate convert bars\.json NEW"):
         parse(document() | change)
 
 

@@ -1,0 +1,332 @@
+"""The command `gate`: what there is to type. What it does is in commands.py, imported late.
+
+Nothing heavy is imported here: a shell asks this module for completions at every key.
+"""
+
+import json
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gx.cli import (
+    CHECK_EXAMPLES,
+    CONVERT_EXAMPLES,
+    SUGGEST_EXAMPLES,
+    Calendar,
+    Suites,
+    Symbol,
+    check,
+    convert,
+    examples,
+    new_app,
+    run_app,
+    suggest,
+)
+
+if TYPE_CHECKING:
+    from tracking.store import TrackingStore
+
+VERSION = "0.1.0"
+ROOT = Path(__file__).resolve().parents[2]
+# Where `gate up` has its MLflow server, and what the pipeline calls its experiment.
+LOCAL_URI, EXPERIMENT = "http://127.0.0.1:5500", "ibkr-stock-data"
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+app = new_app(
+    "A quality gate for stock bars: nothing unchecked is ever published.",
+    "Exit status: 0 everything was published (or the command did its work), 1 the gate closed, "
+    "2 it could not run, 3 published in part: symbols are held, or have no bars; 130 Ctrl-C."
+    "\n\n" + examples("gate run", "gate check bars.csv", "gate COMMAND --help"),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a person's mistake becomes one line and exit status 2."""
+    from dags.local.told import told
+
+    return run_app(app, "gate", told=told, arguments=arguments)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"gate {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    ctx: typer.Context,
+    var: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="where everything is that is made here"),
+    ] = ROOT / "var",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="say which")
+    ] = False,
+) -> None:
+    ctx.obj = var
+
+
+def _known_symbols(incomplete: str) -> list[str]:
+    """The symbols that the table held when it was last read, behind the last comma."""
+    before, comma, begun = incomplete.rpartition(",")
+    try:
+        known = json.loads((ROOT / "var" / "quality" / "known_symbols.json").read_text())
+    except (OSError, json.JSONDecodeError):
+        return []
+    return [f"{before}{comma}{symbol}" for symbol in known if symbol.startswith(begun)]
+
+
+Start = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="the first date; default: the earliest")
+]
+End = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="the last date; default: the newest")
+]
+
+
+@app.command(
+    epilog=examples(
+        "gate run --symbols TSLA,NVDA --start 2025-10-05 --end 2025-11-04",
+        "gate run --symbols '*' --policy quarantine",
+        "gate run --symbols '^GSPC,BRK B,AAPL  250117C00300000'",
+    )
+)
+def run(
+    ctx: typer.Context,
+    *,
+    symbols: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYMBOLS",
+            autocompletion=_known_symbols,
+            help="with commas between them; * for all; default: STOCK_SYMBOLS",
+        ),
+    ] = None,
+    start: Start = None,
+    end: End = None,
+    policy: Annotated[
+        Literal["fail", "quarantine"] | None,
+        typer.Option(help="what a critical failure does; default: ON_CRITICAL"),
+    ] = None,
+    accept_removals: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYMBOLS",
+            help="let published bars of these go away that the source has no more; * for all",
+        ),
+    ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="keep more: SQL, samples, settings")
+    ] = False,
+) -> int:
+    """Run the pipeline once: extract, validate, transform, publish, track.
+
+    Exit status: 0 everything was published, 1 the gate closed, 2 it could not run, 3 published in
+    part: symbols are held, or have no bars in the range.
+    """
+    from dags.local import commands
+
+    asked = commands.Asked(symbols, start, end, policy, accept_removals, debug)
+    return commands.run_once(ctx.obj, asked)
+
+
+@app.command(epilog=examples("gate up", "gate up --airflow-port 8081 --mlflow-port 5501"))
+def up(
+    ctx: typer.Context,
+    *,
+    host: Annotated[str, typer.Option(help="where to listen")] = "127.0.0.1",
+    airflow_port: Annotated[int, typer.Option(metavar="PORT")] = 8080,
+    mlflow_port: Annotated[int, typer.Option(metavar="PORT")] = 5500,
+) -> int:
+    """Start Airflow and MLflow in the browser, and stay until Ctrl-C."""
+    from dags.local.parts import Addresses
+    from dags.local.up import up
+
+    return up(ctx.obj, Addresses(host, airflow_port, mlflow_port))
+
+
+@app.command()
+def down(ctx: typer.Context) -> int:
+    """Stop what `gate up` started, wherever it runs."""
+    from dags.local.up import down
+
+    return down(ctx.obj)
+
+
+@app.command(
+    epilog=examples(
+        "gate load bars.csv",
+        "gate load AAPL.parquet --symbol AAPL",
+        "gate load bars.csv --rejects rejects.csv",
+    )
+)
+def load(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a CSV or Parquet file of bars")],
+    *,
+    symbol: Symbol = None,
+    calendar: Calendar = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="set rows with faults aside there, and load the rest"),
+    ] = None,
+) -> None:
+    """Put the bars of a file into the table stock_data, as the file has them: all, or none."""
+    from dags.local.load import load_file
+
+    print(load_file(ctx.obj, file, symbol=symbol, calendar=calendar, rejects=rejects))
+
+
+app.command(epilog=CHECK_EXAMPLES)(check)
+
+
+@app.command("suggest", epilog=SUGGEST_EXAMPLES)
+def suggest_from(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]", help="CSV or Parquet files of bars")
+    ] = None,
+    *,
+    name: Annotated[str, typer.Option(help="the name of the new suite")],
+    from_table: Annotated[
+        bool, typer.Option("--from-table", help="from the bars of the table stock_data")
+    ] = False,
+    symbol: Symbol = None,
+    calendar: Calendar = None,
+    suites: Suites = None,
+) -> int:
+    """Draft a suite from bars, and say why for each expectation.
+
+    What the draft finds suspicious on these bars is listed. It is written under a new name only.
+    """
+    if bool(files) == from_table:
+        raise typer.BadParameter("name a FILE of bars, or --from-table")
+    if files:
+        return suggest(files, name=name, symbol=symbol, calendar=calendar, suites=suites)
+    from dags.local import commands
+
+    with commands.exported(ctx.obj) as file:
+        return suggest([file], name=name, symbol=symbol, calendar=calendar, suites=suites)
+
+
+app.command(epilog=CONVERT_EXAMPLES)(convert)
+
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="MLflow's server or database; default: MLFLOW_TRACKING_URI, or the one of `gate up`",
+    ),
+]
+Experiment = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help=f"default: MLFLOW_EXPERIMENT_NAME, or else {EXPERIMENT}"),
+]
+RUN_HELP = "a run's id or name, or `latest` or `previous`"
+
+
+@app.command(epilog=examples("gate diff previous latest", "gate diff RUN_A RUN_B --json"))
+def diff(
+    before: Annotated[str, typer.Argument(metavar="RUN_A", help=RUN_HELP)],
+    now: Annotated[str, typer.Argument(metavar="RUN_B", help=RUN_HELP)],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+    tracking_uri: TrackingUri = None,
+    experiment: Experiment = None,
+) -> None:
+    """Say what is different in the second of two tracked runs."""
+    from tracking import commands
+
+    store = _store(tracking_uri, experiment)
+    print(commands.diff(store, before, now, as_json=as_json))
+
+
+@app.command(epilog=examples("gate reconcile --older-than 1h"))
+def reconcile(
+    *,
+    older_than: Annotated[
+        str, typer.Option(metavar="SPAN", help="30m, 6h or 2d: how long they must be left")
+    ] = "6h",
+    tracking_uri: TrackingUri = None,
+    experiment: Experiment = None,
+) -> None:
+    """Close tracked runs that a killed worker left open."""
+    span = _span(older_than)
+    from tracking import commands
+
+    print("\n".join(commands.reconcile(_store(tracking_uri, experiment), span)))
+
+
+@app.command(epilog=examples("gate prune --keep-days 90 --dry-run"))
+def prune(
+    ctx: typer.Context,
+    *,
+    keep_days: Annotated[
+        int,
+        typer.Option(
+            metavar="DAYS", min=1, max=36_500, help="keep what was used within this many days"
+        ),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say what would be removed, and how much it is")
+    ] = False,
+) -> int:
+    """Remove old runs with all that they left; bars, quarantine and suites stay."""
+    from dags.local import commands
+
+    return commands.prune_runs(ctx.obj, keep_days=keep_days, dry_run=dry_run)
+
+
+@app.command()
+def sql(ctx: typer.Context) -> int:
+    """Open psql on the database of the bars."""
+    from dags.local import commands
+
+    return commands.psql(ctx.obj)
+
+
+@app.command()
+def quarantine(ctx: typer.Context) -> int:
+    """List what the gate holds, by symbol."""
+    from dags.local import commands
+
+    return commands.quarantine(ctx.obj)
+
+
+@app.command(epilog=examples("gate discard --symbol TSLA --reason delisted --end 2025-10-31"))
+def discard(
+    ctx: typer.Context,
+    *,
+    symbol: Annotated[
+        str,
+        typer.Option(autocompletion=_known_symbols, help="whose; '' for bars without a symbol"),
+    ],
+    reason: Annotated[str, typer.Option(help="why; it is kept with the bars")],
+    start: Start = None,
+    end: End = None,
+) -> int:
+    """Resolve held bars that nobody wants; they stay readable."""
+    from dags.local import commands
+
+    return commands.discard_bars(ctx.obj, symbol, reason, start, end)
+
+
+def _store(tracking_uri: str | None, experiment: str | None) -> "TrackingStore":
+    from tracking.store import TrackingStore
+
+    return TrackingStore(
+        tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or LOCAL_URI,
+        experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT,
+    )
+
+
+def _span(text: str) -> timedelta:
+    found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no span of time; write 30m, 6h or 2d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

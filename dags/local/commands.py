@@ -1,0 +1,158 @@
+"""What the commands of `gate` do, once cli.py has understood what was typed."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from getpass import getuser
+from pathlib import Path
+
+from dags.local.services import services
+from dags.local.statuses import COULD_NOT_RUN, DONE
+from dags.request import EVERY, RunRequest, parse_date, parse_request, parse_symbols
+from dags.settings import Settings
+from gx.columns import Column, room, table_lines
+from sql.connection import connected
+from sql.postgres_programs import path
+from sql.preflight import make_ready
+
+_HELD = (
+    *(Column("symbol"), Column("bars", numbers=True), Column("first"), Column("last")),
+    *(Column("held since"), Column("by run", sentences=True)),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run as it was typed; None where nothing was."""
+
+    symbols: str | None = None
+    start: str | None = None
+    end: str | None = None
+    policy: str | None = None
+    accept_removals: str | None = None
+    debug: bool = False
+
+    def request(self, settings: Settings) -> RunRequest:
+        """What is to be run, with the settings for what was not typed; raises RequestError."""
+        symbols = settings.stock_symbols if self.symbols is None else self.symbols
+        every = symbols.strip() == EVERY
+        return parse_request(
+            {
+                "symbols": None if every else parse_symbols(symbols),
+                "more_symbols": EVERY if every else None,
+                "start_date": self.start,
+                "end_date": self.end,
+                "debug_mode": self.debug or settings.debug_mode,
+                "policy": self.policy or settings.on_critical,
+                "accept_removals": self.accept_removals,
+            }
+        )
+
+
+def run_once(var: Path, asked: Asked) -> int:
+    """Run the DAG once on the embedded services, and say what came of it."""
+    from dags.local.run import run
+
+    request = asked.request(Settings())
+    symbols = "every symbol" if request.every else ", ".join(request.symbols)
+    print(f"Checking {symbols} …", flush=True)
+    with services(var) as found:
+        with connected(Settings.of(found.environment).bars()) as engine:
+            for remark in make_ready(engine):
+                print(f"  note: {remark}", flush=True)
+        outcome = run(found, request)
+    print("\n" + outcome.text)
+    return outcome.status
+
+
+@contextmanager
+def exported(var: Path) -> Iterator[Path]:
+    """The bars of `stock_data` in a Parquet file that is gone at the end."""
+    from sql.extract import extract_bars, known_symbols
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "stock_data.parquet"
+        with (
+            services(var) as found,
+            file.open("wb") as sink,
+            connected(Settings.of(found.environment).bars()) as engine,
+        ):
+            extract_bars(engine, sink, symbols=known_symbols(engine), start=None, end=None)
+        yield file
+
+
+def quarantine(var: Path) -> int:
+    """Print what is held, by symbol."""
+    from sql.quarantine import open_bars
+
+    with (
+        services(var) as found,
+        connected(Settings.of(found.environment).bars()) as engine,
+    ):
+        held = open_bars(engine)
+    rows = [
+        (
+            one.symbol or "(no symbol)",
+            f"{one.bars:,}",
+            str(one.first_date or "no date"),
+            str(one.last_date or "no date"),
+            f"{one.since:%Y-%m-%d %H:%M}",
+            one.run_id,
+        )
+        for one in held
+    ]
+    for line in table_lines(_HELD, rows, room()) if rows else ("Nothing is held.",):
+        print(line)
+    if rows:
+        print("A later run that publishes a bar releases it.")
+    return DONE
+
+
+def discard_bars(var: Path, symbol: str, reason: str, start: str | None, end: str | None) -> int:
+    """Resolve held bars of a symbol ('' for those without) in a range of dates."""
+    from sql.quarantine import discard
+
+    first, last = parse_date(start), parse_date(end)
+    with (
+        services(var) as found,
+        connected(Settings.of(found.environment).bars()) as engine,
+        engine.begin() as connection,
+    ):
+        done = discard(
+            connection, symbol=symbol or None, start=first, end=last, by=getuser(), reason=reason
+        )
+    print(f"{done:,} held bars of {symbol or 'no symbol'} are discarded; they stay readable")
+    return DONE
+
+
+def prune_runs(var: Path, *, keep_days: int, dry_run: bool) -> int:
+    """Remove old runs, wherever they left something."""
+    from dags.prune import prune
+
+    with services(var) as found:
+        return prune(Settings.of(found.environment), keep_days=keep_days, dry_run=dry_run)
+
+
+def psql(var: Path) -> int:
+    """Open psql on the database that the bars are in, the embedded one or another."""
+    with services(var) as found:
+        bars = Settings.of(found.environment).bars()
+        where = {
+            "PGHOST": bars.host,
+            "PGPORT": str(bars.port),
+            "PGDATABASE": bars.database,
+            "PGUSER": bars.user,
+        }
+        if bars.password:
+            where["PGPASSWORD"] = bars.password
+        # Ctrl-C is psql's: it breaks off a query there, and must not end psql from here.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            ended = subprocess.run([path("psql")], env={**os.environ, **where}, check=False)
+        finally:
+            signal.signal(signal.SIGINT, before)
+    return COULD_NOT_RUN if ended.returncode else DONE

@@ -1,0 +1,260 @@
+"""The commands that need no service: check, suggest, convert. What they import late takes seconds.
+
+They are defined once, for `gate` and for `python -m gx`.
+"""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from gx.errors import GateError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PASSED, CLOSED, COULD_NOT_RUN, IN_PART = 0, 1, 2, 3
+# What a shell says of a program that the reader of its output left alone.
+NOBODY_READS = 141
+
+
+class Statuses(TyperGroup):
+    """Commands whose returned number is the exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Typer itself would end with 0, and with 1 when nobody reads on."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = NOBODY_READS
+        raise typer.Exit(status or PASSED)
+
+
+def examples(*lines: str) -> str:
+    """Command lines as the end of a help text shows them."""
+    return "\n\n".join(["Examples:", *(f"  {line}".replace("[", r"\[") for line in lines)])
+
+
+def new_app(help_text: str, epilog: str) -> typer.Typer:
+    """A command line without commands yet."""
+    return typer.Typer(
+        cls=Statuses, help=help_text, epilog=epilog, no_args_is_help=True, rich_markup_mode="rich"
+    )
+
+
+def run_app(
+    app: typer.Typer,
+    name: str,
+    *,
+    told: Callable[[Exception], Sequence[str] | None],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Run a command line and return its exit status; usage that is none gives 2, Ctrl-C 130.
+
+    ``told`` says of an error that a person can mend what to tell; any other one shows where it
+    happened, and gives 2 as well: 1 means that the gate closed, and only that.
+    """
+    for info in app.registered_commands:
+        info.help = _paragraphs(info.callback)
+    try:
+        get_command(app)(args=None if arguments is None else list(arguments), prog_name=name)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else COULD_NOT_RUN
+        if status == 130:
+            print("stopped", file=sys.stderr)
+        return status
+    except Exception as error:
+        lines = told(error)
+        if lines is None:
+            import traceback
+
+            traceback.print_exc()
+            lines = ["this is a fault of the program; the lines above say where it happened"]
+        for line in lines:
+            print(f"error: {line}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+def _paragraphs(function: Callable[..., Any] | None) -> str:
+    """The docstring, a line a paragraph: how wide they are is the terminal's."""
+    text = inspect.getdoc(function) or ""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+def told(error: Exception) -> list[str] | None:
+    """What to tell of an error of these commands; None for one that nobody can mend."""
+    return [str(error)] if isinstance(error, GateError | OSError) else None
+
+
+def known_suites(incomplete: str) -> list[str]:
+    """The suites of the project, for a shell to complete."""
+    folder = Path(__file__).parent / "expectations"
+    return sorted(path.stem for path in folder.glob(f"{incomplete}*.json"))
+
+
+def _day(text: str | None) -> str | None:
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date (YYYY-MM-DD)") from None
+
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or Parquet files of bars")]
+Suites = Annotated[
+    Path | None,
+    typer.Option("--suites", metavar="FOLDER", help="the folder of suites; default: the project's"),
+]
+Symbol = Annotated[
+    str | None, typer.Option("--symbol", help="the symbol of a file that has no symbol column")
+]
+
+Calendar = Annotated[
+    str | None,
+    typer.Option(help="exchange calendar of dates with a time of day, for example XBOM"),
+]
+
+
+def check(
+    files: Files,
+    *,
+    suite: Annotated[
+        str, typer.Option(metavar="NAME", autocompletion=known_suites, help="judge by this suite")
+    ] = "stock_data",
+    calendar: Annotated[
+        str | None, typer.Option(help="exchange calendar, for example XNYS, XLON or 24/7")
+    ] = None,
+    symbol: Symbol = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", callback=_day, help="judge as of the end of this day"),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="write the report as JSON")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="write the report as one page")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="a failed warning closes the gate too")
+    ] = False,
+    suites: Suites = None,
+) -> int:
+    """Judge the bars of files by a suite, without any service.
+
+    Exit status: 0 passed (warnings allowed, unless --strict), 1 the gate would close, 2 the bars or
+    the suite could not be read, or lack what is to be judged.
+    """
+    from gx.check import read_files
+    from gx.suite_calendars import SUITE, known_calendar, named_calendars
+
+    folder = suites or SUITE.parent
+    bars = read_files(files, symbol, named_calendars(folder / f"{suite}.json", calendar))
+    if sys.stderr.isatty():
+        print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
+
+    from gx.check import require_columns, unfit
+    from gx.checkpoint import run_in_memory
+    from gx.columns import room
+    from gx.console import report_lines, weakness_lines
+    from gx.render import render_html
+    from gx.suites import read_suite, suite_path, with_kwargs
+
+    judge = read_suite(suite_path(suite, folder))
+    if calendar:
+        judge = with_kwargs(judge, calendar=known_calendar(calendar))
+    require_columns(judge, bars, files[0])
+    frame = bars.to_pandas(date_as_object=False)
+    skipped = unfit(bars, clock=bool(as_of))
+    report = run_in_memory(frame, judge, as_of=as_of, skipped=skipped)
+    print("\n".join([*report_lines(report, room()), *weakness_lines(judge.weaknesses)]))
+    if json:
+        report.write_json(json)
+    if html:
+        html.write_text(render_html(report, bars=frame), encoding="utf-8")
+    remarks = any(o.severity != "info" for o in report.failed)
+    return CLOSED if not report.success or (strict and remarks) else PASSED
+
+
+def suggest(
+    files: Files,
+    *,
+    name: Annotated[str, typer.Option(help="the name of the new suite")],
+    symbol: Symbol = None,
+    calendar: Calendar = None,
+    suites: Suites = None,
+) -> int:
+    """Draft a suite from bars, and say why for each expectation.
+
+    What the draft finds suspicious on these bars is listed. It is written under a new name only.
+    """
+    from gx.check import read_files, unfit
+    from gx.suite_calendars import SUITE, named_calendars
+
+    bars = read_files(files, symbol, named_calendars(SUITE, calendar))
+
+    from gx.checkpoint import run_in_memory
+    from gx.columns import room
+    from gx.console import report_lines, weakness_lines
+    from gx.suggest import draft_suite
+    from gx.suites import SUITES, new_suite, read_suite
+
+    frame = bars.to_pandas(date_as_object=False)
+    draft = draft_suite(frame, name)
+    path = new_suite(name, draft.document, suites or SUITES)
+    for entry, reason in zip(draft.document["expectations"], draft.reasons, strict=True):
+        print(f"  {entry['severity']:<9} {entry['description']}\n{'':<12}{reason}")
+    made = read_suite(path)
+    report = run_in_memory(frame, made, as_of=_newest(bars), skipped=unfit(bars))
+    print(f"\nWhat the draft finds suspicious on these bars ({len(report.failed)}):\n")
+    print("\n".join([*report_lines(report, room()), *weakness_lines(made.weaknesses)]))
+    print(f"\nWritten to {path}; read it, change it, then: gate check FILE --suite {path.stem}")
+    return PASSED
+
+
+def _newest(bars: "pa.Table") -> str | None:
+    import pyarrow.compute as pc
+
+    newest = pc.max(bars["date"]).as_py()
+    return None if newest is None else newest.isoformat()
+
+
+def convert(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="the file of the old suite")],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="a file that is not there yet, or a name")
+    ],
+) -> int:
+    """Turn a suite of Great Expectations 0.x into one of 1.x, and name what is not carried over.
+
+    Exit status: 0 everything was carried over, 3 something was not, 2 nothing was.
+    """
+    from gx.convert import convert_file, converted_lines
+
+    path, converted = convert_file(old, new)
+    print("\n".join(converted_lines(old, path, converted)))
+    return PASSED if converted.whole else IN_PART
+
+
+CHECK_EXAMPLES = examples(
+    "gate check bars.csv",
+    "gate check 'BRK B.csv' --symbol 'BRK B' --as-of 2025-11-04",
+    "gate check coins.parquet --calendar 24/7 --html report.html",
+)
+SUGGEST_EXAMPLES = examples("gate suggest bars.csv --name crypto")
+CONVERT_EXAMPLES = examples("gate convert old_suite.json prices")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Give a command line these commands."""
+    app.command(epilog=CHECK_EXAMPLES)(check)
+    app.command(epilog=SUGGEST_EXAMPLES)(suggest)
+    app.command(epilog=CONVERT_EXAMPLES)(convert)

@@ -1,0 +1,59 @@
+"""Compare tracked runs, and close those that a killed worker left: what `gate` calls."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tracking.client import failures_named, open_client
+from tracking.errors import TrackingError
+from tracking.store import TrackingStore
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def diff(store: TrackingStore, before: str, now: str, *, as_json: bool) -> str:
+    """What is different in the run ``now``: lines, or JSON. Raises TrackingError.
+
+    A run is named by its id, its name, ``latest`` or ``previous``.
+    """
+    from tracking.diff import compare
+    from tracking.diff_text import difference_lines
+    from tracking.evidence import read_account
+    from tracking.run_names import find_run
+
+    with _opened(store) as (client, experiment_id):
+        accounts = [
+            read_account(client, find_run(client, experiment_id, name)) for name in (before, now)
+        ]
+    found = compare(*accounts)
+    return json.dumps(asdict(found), indent=1) if as_json else "\n".join(difference_lines(found))
+
+
+def reconcile(store: TrackingStore, older_than: timedelta) -> list[str]:
+    """Close the runs left RUNNING for so long; says which and how many. Raises TrackingError."""
+    from tracking.reconcile import close_abandoned
+
+    with _opened(store) as (client, experiment_id):
+        closed = close_abandoned(client, experiment_id, older_than, at_most=1000)
+    lines = [
+        f"closed {run.run_key}, begun {run.started:%Y-%m-%d %H:%M} UTC ({run.run_id})"
+        for run in closed
+    ]
+    then = "clear the task log_to_mlflow in Airflow to complete one"
+    return [*lines, f"{len(closed)} closed; {then}"]
+
+
+@contextmanager
+def _opened(store: TrackingStore) -> Iterator[tuple["MlflowClient", str]]:
+    client = open_client(store)
+    with failures_named(store, "it could not be asked"):
+        found = client.get_experiment_by_name(store.experiment)
+        if found is None:
+            raise TrackingError(
+                f"{store.label} has no experiment '{store.experiment}'; see --experiment"
+            )
+        yield client, str(found.experiment_id)
