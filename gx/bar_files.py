@@ -54,7 +54,7 @@ def read_bars(
 
 def header(path: Path) -> list[str]:
     """The columns of a file as it names them, those that are left out included."""
-    if path.suffix in (".parquet", ".pq"):
+    if is_parquet(path):
         return list(pq.read_schema(path).names)
     with path.open(encoding="utf-8-sig", newline="") as source:
         return [name.strip() for name in next(plain_csv.reader(source), [])]

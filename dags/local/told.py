@@ -21,8 +21,10 @@ def told(error: Exception) -> Sequence[str] | None:
     of_ours = (RequestError, StagingError, LocalError, GateError, BarStoreError, TrackingError)
     if isinstance(error, PreflightError):
         return error.faults
-    if isinstance(error, (*of_ours, OSError)):
+    if isinstance(error, of_ours):
         return [str(error)]
+    if isinstance(error, OSError):
+        return [f"{error}; see that it can be used, and that there is room"]
     if isinstance(error, ValidationError):
         return [_setting(fault["loc"], fault["msg"]) for fault in error.errors()]
     cause = error.orig if isinstance(error, DBAPIError) else error
