@@ -27,6 +27,8 @@ _PYTHON = (
     Target("gx/report.py", (_REPORT, _VERDICTS, *_RUNNING)),
     Target("gx/verdicts.py", (_VERDICTS, _REPORT, *_RUNNING)),
     Target("gx/outcomes.py", ("tests/unit/test_outcomes.py", _REPORT, *_RUNNING)),
+    Target("gx/batches.py", ("tests/unit/test_outcomes.py", *_RUNNING)),
+    Target("gx/entries.py", (*_SUITES, "tests/unit/test_rehearsal.py", *_RUNNING)),
     Target("gx/suites.py", (*_SUITES, "tests/unit/test_weaknesses.py", *_RUNNING)),
     Target("sql/publish.py", _PUBLISH, database=True),
     Target("sql/quarantine.py", _QUARANTINE, database=True),
