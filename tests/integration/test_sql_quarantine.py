@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from sql.errors import DiscardError
 from sql.quarantine import Release, discard, open_bars
-from tests.sql_bars import BAD, bars, day, held, publish, quarantine, released
+from tests.sql_bars import BAD, LATER, READ, bars, day, held, publish, quarantine, released
 
 BAR = {
     "symbol": "A",
@@ -32,6 +32,8 @@ OTHERWISE = {
     "volume": 7.0,
     "created_at": dt.datetime(2025, 1, 3),
 }
+
+HOUR = dt.timedelta(hours=1)
 
 
 def hold(engine, run_id, *rows, reasons="x", **positions):
@@ -178,6 +180,71 @@ def test_another_run_supersedes_the_open_rows_of_its_own_bars(engine):
     hold(engine, "r3", (1, at("B", 4)), (2, at("A", 5)))
     assert states(engine)[5][4] is None
     assert [row[4] for row in states(engine)[6:10]] == [None] * 4
+
+
+NONE = (None, None)
+
+
+@pytest.mark.parametrize("when", [LATER, READ])
+def test_what_a_newer_publication_covers_is_held_as_superseded_by_it(engine, when):
+    for number, (first, last) in enumerate((NONE, (2, 4), (2, None), (None, 4), (3, 3))):
+        symbol, bound = f"S{number}", [n and day(n) for n in (first, last)]
+        for run_id, at_ in (("before", READ - HOUR), ("new", when)):
+            publish(engine, bars(), [symbol, "Z"], run_id, start=bound[0], end=bound[1], at=at_)
+        rows = [(n, at(symbol, n)) for n in range(1, 6)]
+        hold(engine, symbol, *rows, extracted_at=READ)
+        covered = range(first or 1, (last or 5) + 1) if when > READ else ()
+        of_run = [row for row in states(engine) if row[0] == symbol]
+        assert [row[1] for row in of_run if row[4] == "new"] == [*covered]
+        assert [row[1] for row in of_run if not row[4]] == [n for n, _ in rows if n not in covered]
+        hold(engine, symbol, *rows, extracted_at=READ)
+        assert [row for row in states(engine) if row[0] == symbol] == of_run
+    timed = held(engine, "superseded_by is not null, superseded_at is not null")
+    assert all(by == at_ for by, at_ in timed)
+
+
+def test_the_newest_of_the_publications_of_a_bar_supersedes_it(engine):
+    for run_id, hours, symbols, first in (
+        ("second", 2, ["A"], None), ("third", 3, ["A"], None), ("first", 1, ["A"], None),
+        ("others", 4, ["B"], None), ("behind", 5, ["A"], day(9)),
+    ):  # fmt: skip
+        publish(engine, bars(), symbols, run_id, at=READ + hours * HOUR, start=first)
+    hold(engine, "r1", (1, at("A", 1)), (2, at("C", 1)), (3, {"date": None}), extracted_at=READ)
+    assert [row[4] for row in states(engine)] == ["third", None, None]
+
+
+def test_a_newer_publication_touches_no_row_of_other_runs_and_none_that_has_ended(engine):
+    ended_and_open(engine)
+    hold(engine, "r0", (1, at("A", 5)))
+    publish(engine, bars(), ["A"], "new", at=LATER)
+    rows = [(number, at("A", number)) for number in (1, 2, 3, 4)]
+    hold(engine, "r1", *rows, extracted_at=READ)
+    assert states(engine) == [
+        ("other", 0, 1, None, "r1", None),
+        ("r0", 1, 1, None, None, None),
+        ("r1", 1, 1, "p", None, None),
+        ("r1", 2, 1, None, "other", None),
+        ("r1", 2, 2, None, "new", None),
+        ("r1", 3, 1, None, None, "ada"),
+        ("r1", 4, 1, None, "new", None),
+    ]
+
+
+@pytest.mark.parametrize("when", [READ - HOUR, READ])
+def test_a_bar_that_comes_back_is_held_again_whatever_else_was_published(engine, when):
+    publish(engine, bars(), ["Z"], "new", at=LATER)
+    publish(engine, bars(), ["A"], "other", at=when)
+    hold(engine, "r1", (1, {}), (2, at("B", 2)), extracted_at=READ)
+    hold(engine, "other", (1, {}), extracted_at=when)  # supersedes it, and is no newer
+    hold(engine, "r1", (1, {}), extracted_at=READ)
+    hold(engine, "r1", (1, {}), (2, at("B", 2)), extracted_at=READ)
+    assert states(engine) == [
+        ("other", 1, 1, None, "r1", None),
+        ("r1", 1, 1, None, "other", None),
+        ("r1", 1, 2, None, None, None),
+        ("r1", 2, 1, None, "r1", None),
+        ("r1", 2, 2, None, None, None),
+    ]
 
 
 @pytest.mark.parametrize("figure", ["open", "high", "low", "close", "volume"])

@@ -66,7 +66,11 @@ EDITS = [
     ("queries/insert_publication", "%(start)s, %(end)s", "%(start)s, null"),
     ("queries/insert_publication", "%(rows)s", "0"),
     ("queries/insert_publication", "%(extracted_at)s", "now()"),
-    ("queries/insert_quarantined", "staged.created_at, staged.reasons\n", "null, staged.reasons\n"),
+    (
+        "queries/insert_quarantined",
+        "created_at, staged.reasons\nfrom",
+        "date, staged.reasons\nfrom",
+    ),
     ("queries/insert_quarantined", "staged.reasons\nfrom", "'{}'\nfrom"),
     ("queries/insert_quarantined", "staged.high, staged.low,\n", "staged.low, staged.high,\n"),
     ("queries/insert_quarantined", "staged.open, staged.high, staged.low,\n", "1, 1, 1,\n"),

@@ -51,6 +51,7 @@ _PUBLISHING = (
 _HOLDING = (
     "queries/supersede_own_quarantined",
     "queries/supersede_quarantined",
+    "queries/supersede_outdated_quarantined",
     "queries/insert_quarantined",
     "queries/release_quarantined",
     "queries/count_open_quarantined",
