@@ -204,12 +204,13 @@ def test_what_a_newer_publication_covers_is_held_as_superseded_by_it(engine, whe
 
 
 def test_the_newest_of_the_publications_of_a_bar_supersedes_it(engine):
-    for run_id, hours, symbols, first in (
-        ("second", 2, ["A"], None), ("third", 3, ["A"], None), ("first", 1, ["A"], None),
-        ("others", 4, ["B"], None), ("behind", 5, ["A"], day(9)),
+    for run_id, hours, symbols, first, last in (
+        ("second", 2, ["A"], None, None), ("third", 3, ["A"], None, None),
+        ("first", 1, ["A"], None, None), ("others", 4, ["B"], None, None),
+        ("behind", 5, ["A"], day(9), None), ("ahead", 6, ["A"], None, day(4)),
     ):  # fmt: skip
-        publish(engine, bars(), symbols, run_id, at=READ + hours * HOUR, start=first)
-    hold(engine, "r1", (1, at("A", 1)), (2, at("C", 1)), (3, {"date": None}), extracted_at=READ)
+        publish(engine, bars(), symbols, run_id, first, last, READ + hours * HOUR)
+    hold(engine, "r1", (1, at("A", 5)), (2, at("C", 5)), (3, {"date": None}), extracted_at=READ)
     assert [row[4] for row in states(engine)] == ["third", None, None]
 
 

@@ -339,6 +339,15 @@ def test_an_entry_that_has_no_result_is_missing():
     assert [one.status for one in outcomes] == ["passed", "missing"]
 
 
+def test_entries_that_were_not_fitted_one_by_one_have_no_outcomes():
+    frame, whole = pd.DataFrame({"symbol": ["A"], "close": [1.0]}), suite(NOT_NULL, BETWEEN)
+    batch, (first, _) = memory_batch(frame), whole.expectations
+    found = batch.validate(suite_of("bars", [first]))
+
+    with pytest.raises(ValueError, match="shorter"):
+        read_outcomes(whole, batch, frame, found, fitted=[first], skipped={})  # type: ignore[arg-type]
+
+
 def test_more_failing_rows_than_a_summary_names_are_all_found_in_order():
     frame = pd.DataFrame({"symbol": ["A", "B"] * 300, "close": [-1.0] * 599 + [1.0]})
 
