@@ -1,6 +1,7 @@
 """What a run asked for, in the gate's terms, and whether anything was due."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from dags.errors import NothingDue
 from dags.run import Run
@@ -30,17 +31,16 @@ def refuse_if_nothing_was_due(run: Run, suite: "Suite") -> None:
     if run.identity.trigger_type in ("scheduled", "backfill") and not any_session(
         suite, asked(run)
     ):
-        request = run.request
-        days = f"on {request.start}" if request.start == request.end else ""
+        start, end = run.request.start, run.request.end
+        days = f"on {start}" if start == end else f"from {start} to {end}"
         raise NothingDue(
-            f"No exchange had a session {days or f'from {request.start} to {request.end}'}, and "
-            "there are no bars: nothing was due."
+            f"No exchange had a session {days}, and there are no bars: nothing was due."
         )
 
 
-def why_nothing_was_due(run: Run) -> str | None:
-    """Why an earlier step found that there is nothing to do; None when there is."""
-    for record in run.staging.records().values():
+def why_nothing_was_due(records: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Why a step, by what the records say, found that there is nothing to do; None else."""
+    for record in records.values():
         if record["status"] == "skipped":
             return str(record["error"]).removeprefix(f"{NothingDue.__name__}: ")
     return None

@@ -42,11 +42,11 @@ def log(run: Run) -> dict[str, Any]:
     """
     settings, staging = run.settings, run.staging
     settle(run)
-    reason = why_nothing_was_due(run)
-    if reason:
-        write_summary(run, summarise(run, staging.records(), None, reason))
-        raise NothingDue(reason)
     steps = {name: step for name, step in staging.records().items() if name != "log"}
+    reason = why_nothing_was_due(steps)
+    if reason:
+        write_summary(run, summarise(run, steps, None, reason))
+        raise NothingDue(reason)
     report = staging.read_json(REPORT) if "open" in steps.get("validate", {}) else None
     store = TrackingStore(
         settings.mlflow_tracking_uri,

@@ -223,7 +223,7 @@ def publish(run: Run) -> dict[str, Any]:
     Raises GateClosed when every symbol is held, Superseded when newer bars were left as they are,
     NothingDue when there is nothing to publish and nothing was due.
     """
-    reason = why_nothing_was_due(run)
+    reason = why_nothing_was_due(run.staging.records())
     if reason:
         raise NothingDue(reason)
     partitioned, staging = is_partitioned(run), run.staging
@@ -268,13 +268,14 @@ def confirm(run: Run, published: str | None) -> None:
     ``published`` is the state of the task behind those two. Airflow skips it when a person marks
     the run as failed, and a skipped task would let the run end green.
     """
-    if why_nothing_was_due(run):
+    records = run.staging.records()
+    if why_nothing_was_due(records):
         return
     if published == "skipped":
         raise NotPublished("The run was marked as failed while it was under way.")
     if published != "success":
         raise NotPublished("The run has not come to its end: the task that failed says why.")
-    status = run.staging.records().get("publish", {}).get("status", "not there")
+    status = records.get("publish", {}).get("status", "not there")
     if status != "success":
         raise NotPublished(
             f"Nothing says that this run has published: the record of publishing is {status}. "
