@@ -1,7 +1,7 @@
 """Put the findings of the market's parts together into the report that one frame would have had."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -101,9 +101,9 @@ def merge(
     """The report over all parts, as ``gx.checkpoint.run`` would have made it of one frame.
 
     ``as_of`` and ``asked`` are as there, of the whole market. ``parts`` are in the order of the
-    whole extract, by symbol; rows are counted through all of
-    them. No more is held than the failing bars, and what the expectations that look across symbols
-    need: 24 bytes a bar for copied series, or the columns that a built-in one names.
+    whole extract, by symbol; rows are counted through all of them. No more is held than the failing
+    bars, and what the expectations that look across symbols need: 24 bytes a bar for copied series,
+    or the columns that a built-in one names.
 
     Raises PartsError when a part was judged by another suite.
     """
@@ -267,7 +267,7 @@ def _find(
     if route == Route.COLUMNS:
         return _in_columns(expectation, market, given)
     if route == Route.MARKET:
-        return _across(expectation, number, market, given)
+        return _across(expectation, number, entries, market, given)
     if any("result" not in entry for entry in entries):
         return None
     if route == Route.SCHEMA:
@@ -281,11 +281,14 @@ def _find(
 
 
 def _across(
-    expectation: Expectation, number: int, market: _Market, given: Mapping[str, Any]
+    expectation: Expectation,
+    number: int,
+    entries: Sequence[Mapping[str, Any]],
+    market: _Market,
+    given: Mapping[str, Any],
 ) -> Found:
     """Judge an expectation that looks across symbols by what each part says of itself."""
     assert isinstance(expectation, BarExpectation)
-    entries = [part.document["entries"][number] for part in market.parts]
     fails = False
     not_judged = sum(entry["not_judged"] for entry in entries)
     if isinstance(expectation, ExpectNoDuplicatedSeries):
@@ -305,9 +308,10 @@ def _across(
         rows, details = found.rows, found.details
     else:
         assert isinstance(expectation, AttendanceExpectation)
-        longer = all(part.document["bar_size"] == "longer" for part in market.parts)
-        not_judged = not_judged if longer else 0
-        absences = _absences(expectation, number, market, given, longer=longer)
+        if all(part.document["bar_size"] == "longer" for part in market.parts):
+            absences = Absences([NO_ROWS for _ in market.parts], {}, fails=False)
+        else:
+            not_judged, absences = 0, _absences(expectation, number, market, given)
         rows, details, fails = absences.rows, absences.details, absences.fails
     failing, doubted = market.split(rows)
     result = {
@@ -453,17 +457,14 @@ def _absences(
     number: int,
     market: _Market,
     given: Mapping[str, Any],
-    *,
-    longer: bool,
 ) -> Absences:
-    said = [() if longer else _attendance(part, number) for part in market.parts]
-    wanted = expectation.wanted(given)
-    if longer:
-        wanted = replace(wanted, symbols=())
-    if isinstance(expectation, ExpectNoMarketWideHoles):
-        return judge_holes(said, wanted, percent=expectation.percent)
-    assert isinstance(expectation, ExpectNoMissingSessions)
-    return judge_missing(said, wanted, allowed=expectation.allowed)
+    said = [_attendance(part, number) for part in market.parts]
+    (fitted,) = fit([expectation], pd.DataFrame(), given)
+    assert isinstance(fitted, AttendanceExpectation)
+    if isinstance(fitted, ExpectNoMarketWideHoles):
+        return judge_holes(said, fitted.wanted, percent=fitted.percent)
+    assert isinstance(fitted, ExpectNoMissingSessions)
+    return judge_missing(said, fitted.wanted, allowed=fitted.allowed)
 
 
 def _attendance(part: Part, number: int) -> tuple[Attendance, ...]:

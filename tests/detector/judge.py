@@ -10,6 +10,7 @@ import pandas as pd
 
 from gx.asked import NOTHING_ASKED
 from gx.expected import parameters
+from gx.fitting import fit
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars
 from gx.suites import Suite, read_suite, suite_path
@@ -49,10 +50,10 @@ def flagged(bars: pd.DataFrame) -> Found:
     table = Bars.of(bars)
     found: Found = {}
     given = parameters(_suite(), AS_OF, NOTHING_ASKED)
-    for expectation in _suite().expectations:
+    for expectation in fit(_suite().expectations, bars, given):
         if not isinstance(expectation, BarExpectation):
             continue
-        arguments = expectation.arguments(given)
+        arguments = {name: getattr(expectation, name) for name in expectation.parameters()}
         name = expectation.expectation_type
         name = f"{name} ({expectation.severity.value})" if name in found else name
         found[name] = set(bars.index[type(expectation).detector(table, **arguments).flags])

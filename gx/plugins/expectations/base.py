@@ -1,6 +1,6 @@
 """What the market expectations share: one sort per batch, one detector per expectation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 import pandas as pd
@@ -59,16 +59,6 @@ class BarExpectation(MulticolumnMapExpectation):
     def parameters(cls) -> tuple[str, ...]:
         """Name the kwargs that the detector takes."""
         return tuple(key for key in cls.success_keys if key != "mostly")
-
-    def arguments(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """What the detector takes besides the bars, with the parameters of a run filled in."""
-        given = {name: getattr(self, name) for name in self.parameters()}
-        return {
-            name: parameters[value["$PARAMETER"]]
-            if isinstance(value, Mapping) and "$PARAMETER" in value
-            else value
-            for name, value in given.items()
-        }
 
     @pydantic.validator("column_list")
     def _one_column_each(cls, v: list[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """Expectations about bars and the sessions of their exchange."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
@@ -90,10 +89,10 @@ class AttendanceExpectation(SessionExpectation):
 
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", *WANTED)
 
-    def wanted(self, parameters: Mapping[str, Any]) -> Wanted:
-        """What was asked for, with the parameters of the run filled in."""
-        given = self.arguments(parameters)
-        return Wanted(**{name: given[name] for name in WANTED})
+    @property
+    def wanted(self) -> Wanted:
+        """What was asked for, once it is fitted (see gx.fitting)."""
+        return Wanted(**{name: getattr(self, name) for name in WANTED})
 
 
 class ExpectNoMissingSessions(AttendanceExpectation):

@@ -23,6 +23,7 @@ from gx.plugins.expectations.kernels.moments import Moment
 
 EPOCH = datetime.date(1970, 1, 1)
 LISTED = 50  # missing sessions named one by one
+NEVER = np.iinfo(np.int64).max
 NOTHING: Ints = np.zeros(0, dtype=np.int64)
 
 
@@ -115,9 +116,23 @@ def roll_call(parts: Sequence[Sequence[Attendance]], wanted: Wanted) -> list[Rol
     return [_roll(name, parts, absent.get(name, []), wanted) for name in names]
 
 
-def last_days(ended: Mapping[str, str] | None) -> dict[str, int]:
-    """Read the last day of each symbol that has ended; raises ExpectationInputError."""
-    return {symbol: _day(date, f"ended: {symbol}") for symbol, date in (ended or {}).items()}
+def last_days(ended: Mapping[str, str] | None, symbols: Sequence[str]) -> Ints:
+    """The last day of each of the symbols that has ended, NEVER of the others.
+
+    Raises ExpectationInputError for what is no date.
+    """
+    over = {symbol: day_number(date, f"ended: {symbol}") for symbol, date in (ended or {}).items()}
+    return np.array([over.get(symbol, NEVER) for symbol in symbols], dtype=np.int64)
+
+
+def day_number(date: str, what: str) -> int:
+    """Read 2025-10-05 as a day since 1970; raises ExpectationInputError, which names ``what``."""
+    try:
+        return (datetime.date.fromisoformat(date[:10]) - EPOCH).days
+    except (ValueError, TypeError) as error:
+        raise ExpectationInputError(
+            f"{what} {date!r} is not a date; write it as 2025-01-31"
+        ) from error
 
 
 def day_label(day: int | np.int64) -> str:
@@ -152,7 +167,7 @@ def _roll(
     name: str, parts: Sequence[Sequence[Attendance]], absent: Sequence[str], wanted: Wanted
 ) -> Roll:
     mine = [(n, one) for n, part in enumerate(parts) for one in part if one.calendar == name]
-    first_day = None if wanted.first_date is None else _day(wanted.first_date, "first_date")
+    first_day = None if wanted.first_date is None else day_number(wanted.first_date, "first_date")
     days = _joined(one.first for _, one in mine)
     earliest = min([*days.tolist(), *([] if first_day is None else [first_day])], default=0)
     sessions = sessions_from(name, int(day_label(earliest)[:4]))
@@ -190,29 +205,15 @@ def _expected_until(sessions: Sessions, last: Ints, symbols: Sequence[str], want
     """The place behind the last session that is expected of each symbol."""
     closed = Moment.of(wanted.as_of).closed(sessions)
     if wanted.last_date is not None:
-        day = _day(wanted.last_date, "last_date")
+        day = day_number(wanted.last_date, "last_date")
         everyone = min(closed, int(np.searchsorted(sessions.days, day, side="right")))
     else:
         everyone = min(closed, int(last.max()) + 1 if len(last) else 0)
-    until = np.full(len(symbols), everyone, dtype=np.int64)
-    over = last_days(wanted.ended)
-    for place, symbol in enumerate(symbols) if over else ():
-        if symbol in over:
-            end = int(np.searchsorted(sessions.days, over[symbol], side="right"))
-            # A bar after the end says that it was none.
-            if place >= len(last) or last[place] < end:
-                until[place] = min(everyone, end)
-    return until
+    ends = np.searchsorted(sessions.days, last_days(wanted.ended, symbols), side="right")
+    goes_on = np.zeros(len(symbols), dtype=bool)
+    goes_on[: len(last)] = last >= ends[: len(last)]  # a bar after the end says that it was none
+    return np.where(goes_on, everyone, np.minimum(everyone, ends)).astype(np.int64)
 
 
 def _joined(arrays: Iterator[Ints]) -> Ints:
     return np.concatenate([NOTHING, *arrays])
-
-
-def _day(date: str, what: str) -> int:
-    try:
-        return (datetime.date.fromisoformat(date[:10]) - EPOCH).days
-    except (ValueError, TypeError) as error:
-        raise ExpectationInputError(
-            f"{what} {date!r} is not a date; write it as 2025-01-31"
-        ) from error

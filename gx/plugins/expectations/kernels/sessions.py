@@ -68,9 +68,7 @@ def stale_feeds(
     table = bars.table
     if table.bar_size == "longer":
         return bars.nothing()
-    now, over = Moment.of(as_of), last_days(ended)
-    never = np.iinfo(np.int64).max
-    end = np.array([over.get(str(symbol), never) for symbol in table.symbols], dtype=np.int64)
+    now, end = Moment.of(as_of), last_days(ended, [str(symbol) for symbol in table.symbols])
     rows = session_rows(bars, calendar, calendars)
     flags = np.zeros(len(table), dtype=bool)
     behind = np.zeros(len(table), dtype=np.int64)
