@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from difflib import get_close_matches
 from typing import Any, Literal, cast
 
 from dags.errors import RequestError
+from gx.nearest import nearest
 from gx.symbols import LONGEST, RULE, symbol_fault
 
 EVERY = "*"
@@ -51,7 +51,7 @@ def parse_request(
     """
     for name in params:
         if name not in PARAMETERS:
-            raise RequestError(f"unknown parameter {name!r}{_nearest(name, PARAMETERS)}")
+            raise RequestError(f"unknown parameter {name!r}{nearest(name, PARAMETERS)}")
     start, end = parse_date(params.get("start_date")), parse_date(params.get("end_date"))
     if interval and start is None and end is None:
         start, end = interval_dates(*interval)
@@ -118,8 +118,3 @@ def _symbol_fault(symbol: str) -> str | None:
         return None
     shown = symbol if len(symbol) <= 2 * LONGEST else f"{symbol[: 2 * LONGEST]}…"
     return f"symbol {shown!r} {fault}"
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    matches = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -16,13 +16,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from gx.errors import GateError
+from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART, NOBODY_READS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-PASSED, CLOSED, COULD_NOT_RUN, IN_PART = 0, 1, 2, 3
-# What a shell says of a program that the reader of its output left alone.
-NOBODY_READS = 141
 
 
 class Statuses(TyperGroup):
@@ -36,7 +33,7 @@ class Statuses(TyperGroup):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             status = NOBODY_READS
-        raise typer.Exit(status or PASSED)
+        raise typer.Exit(status or DONE)
 
 
 def examples(*lines: str) -> str:
@@ -154,7 +151,7 @@ def check(
     the suite could not be read, or lack what is to be judged.
     """
     from gx.check import read_files
-    from gx.suite_calendars import SUITE, known_calendar, named_calendars
+    from gx.suite_calendars import SUITE, named_calendars
 
     folder = suites or SUITE.parent
     bars = read_files(files, symbol, named_calendars(folder / f"{suite}.json", calendar))
@@ -170,7 +167,7 @@ def check(
 
     judge = read_suite(suite_path(suite, folder))
     if calendar:
-        judge = with_kwargs(judge, calendar=known_calendar(calendar))
+        judge = with_kwargs(judge, calendar=calendar)
     require_columns(judge, bars, files[0])
     frame = bars.to_pandas(date_as_object=False)
     skipped = unfit(bars, clock=bool(as_of))
@@ -181,7 +178,7 @@ def check(
     if html:
         html.write_text(render_html(report, bars=frame), encoding="utf-8")
     remarks = any(o.severity != "info" for o in report.failed)
-    return CLOSED if not report.success or (strict and remarks) else PASSED
+    return CLOSED if not report.success or (strict and remarks) else DONE
 
 
 def suggest(
@@ -217,7 +214,7 @@ def suggest(
     print(f"\nWhat the draft finds suspicious on these bars ({len(report.failed)}):\n")
     print("\n".join([*report_lines(report, room()), *weakness_lines(made.weaknesses)]))
     print(f"\nWritten to {path}; read it, change it, then: gate check FILE --suite {path.stem}")
-    return PASSED
+    return DONE
 
 
 def _newest(bars: "pa.Table") -> str | None:
@@ -241,7 +238,7 @@ def convert(
 
     path, converted = convert_file(old, new)
     print("\n".join(converted_lines(old, path, converted)))
-    return PASSED if converted.whole else IN_PART
+    return DONE if converted.whole else IN_PART
 
 
 CHECK_EXAMPLES = examples(

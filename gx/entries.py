@@ -2,8 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import great_expectations.expectations.core  # noqa: F401  registers the built-in expectations
@@ -17,6 +16,7 @@ from pydantic.v1 import ValidationError
 from gx.batches import entry_key
 from gx.custom import load_custom, why_missing
 from gx.errors import SuiteError
+from gx.nearest import nearest
 from gx.rehearsal import GIVEN, rehearse
 from gx.report import SEVERITIES
 from gx.strict_json import shown
@@ -69,12 +69,6 @@ def parameter_faults(
                         f"is {', '.join(known)}{nearest(name, known)}",
                         key,
                     )
-
-
-def nearest(name: object, known: Iterable[str]) -> str:
-    """A question that names the nearest of the known names; empty without a near one."""
-    matches = get_close_matches(str(name), list(known), n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
 def unknown_keys(found: Mapping[str, Any], known: Sequence[str]) -> Iterator[tuple[str, str]]:

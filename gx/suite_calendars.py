@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from gx.errors import GateError
+from gx.nearest import nearest
 
 USUAL = "XNYS"
 SUITE = Path(__file__).parent / "expectations" / "stock_data.json"
@@ -52,7 +52,5 @@ def known_calendar(name: str) -> str:
 
     known = get_calendar_names()
     if name not in known:
-        nearest = get_close_matches(name.upper(), known, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise GateError(f"there is no exchange calendar {name!r}{hint}")
+        raise GateError(f"there is no exchange calendar {name!r}{nearest(name.upper(), known)}")
     return name

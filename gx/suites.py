@@ -25,11 +25,11 @@ from gx.entries import (
     PARAMETERS,
     Read,
     is_uuid,
-    nearest,
     read_entries,
     unknown_keys,
 )
 from gx.errors import JsonError, SuiteError
+from gx.nearest import nearest
 from gx.plugins.expectations import BarExpectation
 from gx.strict_json import read_json, shown
 from gx.suite_texts import SUITE_KEYS, is_0x

@@ -6,7 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-BAR = ("symbol", "date", "open", "high", "low", "close", "volume")
+NUMBERS = ("open", "high", "low", "close", "volume")
+BAR = ("symbol", "date", *NUMBERS)
 DERIVED = ("daily_return", "price_range", "price_range_pct")
 EXTRACTED = (*BAR, "created_at")
 TYPES = dict.fromkeys((*BAR, *DERIVED), pa.float64()) | {

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from psycopg2 import errors as pg_errors
 from sqlalchemy import Connection, Engine
 
+from sql.bar_tables import BAR, NUMBERS
 from sql.connection import driver_connection
 from sql.copy_stream import HashingReader, copy_out
 from sql.digits import Digits
@@ -27,8 +28,6 @@ from sql.errors import (
 from sql.nearest import meant, nearest_symbols
 from sql.statements import statement
 
-NUMBERS = ("open", "high", "low", "close", "volume")
-REQUIRED = ("symbol", "date", *NUMBERS)
 SCHEMA = pa.schema(
     [
         ("symbol", pa.string()),
@@ -189,7 +188,7 @@ def _columns(connection: Connection) -> dict[str, str]:
             f"There is no table stock_data in database {connection.engine.url.database!r}; "
             "create it (sql/schema/stock_data.sql) or connect to the database that has it."
         )
-    for name in REQUIRED:
+    for name in BAR:
         if name not in present:
             raise MissingColumnError(
                 f"Table stock_data has no column {name!r}, only {', '.join(present)}; "

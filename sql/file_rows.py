@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sql.bar_tables import BAR
+from sql.bar_tables import BAR, NUMBERS
 from sql.errors import LoadError
 from sql.target import Target
 
-NUMBERS = ("open", "high", "low", "close", "volume")
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 Faults = NDArray[np.object_]
 

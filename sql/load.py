@@ -11,11 +11,11 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError
 
-from sql.bar_tables import BAR
+from sql.bar_tables import BAR, NUMBERS
 from sql.copy_in import copy_in
 from sql.errors import FaultyRowsError, LoadError
 from sql.exact import misfits, wider
-from sql.file_rows import NUMBERS, Faulty, FileRows, faulty_rows, refusal
+from sql.file_rows import Faulty, FileRows, faulty_rows, refusal
 from sql.locks import LOAD, lock
 from sql.statements import statement
 from sql.target import Column, Target, read_target

@@ -18,13 +18,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from sql.bar_tables import BAR
 from sql.errors import PreflightError
 from sql.schema import create_own_tables
 from sql.statements import statement
 
 SOURCE, EVIDENCE = "stock_data", "stock_data_evidence"
-REQUIRED = ("symbol", "date", "open", "high", "low", "close", "volume")
-_BAR = (*REQUIRED, "run_id")
+_BAR = (*BAR, "run_id")
 # What a run needs of each table of the gate's own: rights, and columns.
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": ("select", "insert", "update", "delete"),
@@ -165,13 +165,13 @@ def _of_source(
     if not found or not found[0].visible:
         yield _out_of_reach(session, SOURCE, found)
         return
-    lacking = [name for name in REQUIRED if name not in columns]
+    lacking = [name for name in BAR if name not in columns]
     if lacking:
         yield (
             f"{SOURCE} has no column {', '.join(lacking)}, only {', '.join(columns) or 'none'}: "
             "add or rename it, or read a view that has it"
         )
-    present = [columns[name] for name in (*REQUIRED, "created_at") if name in columns]
+    present = [columns[name] for name in (*BAR, "created_at") if name in columns]
     for column in present:
         if not column.readable:
             yield (

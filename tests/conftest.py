@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import psycopg2
 import pytest
 from sqlalchemy import Engine
 
@@ -17,6 +16,7 @@ from dags.settings import Settings
 from sql import embedded
 from sql.connection import ConnectionSettings, make_engine
 from sql.schema import create_schema, load_sample
+from tests.databases import administer
 from tests.workflow import Database, Workflow
 
 TEMPLATE = "bars_template"
@@ -41,9 +41,9 @@ def postgres_server() -> Iterator[embedded.EmbeddedServer]:
 def bars_database(postgres_server: embedded.EmbeddedServer) -> Iterator[ConnectionSettings]:
     """A fresh database with the schema and no rows."""
     name = f"bars_{next(_numbers)}"
-    _administer(postgres_server, f"create database {name} template {TEMPLATE}")
+    administer(postgres_server, f"create database {name} template {TEMPLATE}")
     yield postgres_server.settings(name)
-    _administer(postgres_server, f"drop database {name} with (force)")
+    administer(postgres_server, f"drop database {name} with (force)")
 
 
 @pytest.fixture
@@ -120,16 +120,3 @@ def workflow(
     }.items():
         monkeypatch.setenv(name, value)
     return Workflow()
-
-
-def _administer(server: embedded.EmbeddedServer, command: str) -> None:
-    settings = server.settings("postgres")
-    connection = psycopg2.connect(
-        host=settings.host, port=settings.port, user=settings.user, dbname=settings.database
-    )
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(command)
-    finally:
-        connection.close()

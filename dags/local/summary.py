@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dags.local.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
 from dags.missing import missing_symbols
+from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
 from sql.nearest import meant
 
 _SHOWN = 12

@@ -34,6 +34,13 @@ OTHERWISE = {
 }
 
 HOUR = dt.timedelta(hours=1)
+# Of the days 1 to 5, for each symbol: the first and last day asked for, and the days left alone.
+RANGES = (
+    ("BOTH", 2, 4, [1, 5]),
+    ("FIRST", 2, None, [1]),
+    ("LAST", None, 4, [5]),
+    ("ALL", None, None, []),
+)
 
 
 def hold(engine, run_id, *rows, reasons="x", **positions):
@@ -263,12 +270,7 @@ def test_a_bar_that_is_published_with_another_figure_is_released_as_corrected(en
 
 
 def test_a_release_reaches_from_the_first_to_the_last_day(engine):
-    for symbol, start, end, left in (
-        ("BOTH", 2, 4, [1, 5]),
-        ("FIRST", 2, None, [1]),
-        ("LAST", None, 4, [5]),
-        ("ALL", None, None, []),
-    ):
+    for symbol, start, end, left in RANGES:
         bound = [day(n) if n else None for n in (start, end)]
         hold(engine, symbol, *((number, at(symbol, number)) for number in range(1, 6)))
         hold(engine, f"{symbol}_2", (1, at(symbol, 20)))
@@ -334,12 +336,7 @@ def test_what_is_held_is_listed_by_symbol_the_longest_held_first(engine):
 
 
 def test_a_discard_reaches_from_the_first_to_the_last_day_of_one_symbol(engine):
-    for symbol, start, end, left in (
-        ("BOTH", 2, 4, [1, 5]),
-        ("FIRST", 2, None, [1]),
-        ("LAST", None, 4, [5]),
-        ("ALL", None, None, []),
-    ):
+    for symbol, start, end, left in RANGES:
         bound = [day(n) if n else None for n in (start, end)]
         hold(engine, symbol, *((number, at(symbol, number)) for number in range(1, 6)))
         assert throw_away(engine, symbol, *bound) == 5 - len(left)

@@ -15,9 +15,8 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Literal
 
-import psycopg2
-
 from sql import embedded
+from tests.databases import administer
 from tests.mutation.mutants import ROOT, Mutant
 from tests.mutation.targets import Target
 from tests.mutation.trial import killer_file, try_mutant
@@ -90,9 +89,9 @@ def _server() -> Iterator[embedded.EmbeddedServer]:
     try:
         with embedded.start(folder) as server:
             # Nothing here outlives the machine, and making databases is mostly waiting for disks.
-            _administer(server, "alter system set fsync = off")
-            _administer(server, "alter system set full_page_writes = off")
-            _administer(server, "select pg_reload_conf()")
+            administer(server, "alter system set fsync = off")
+            administer(server, "alter system set full_page_writes = off")
+            administer(server, "select pg_reload_conf()")
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -159,22 +158,5 @@ def _end(process: ForkProcess) -> None:
 
 def _drop_databases(server: embedded.EmbeddedServer) -> None:
     """What the trial before made: with its own tables, and left there if it was ended."""
-    for (name,) in _administer(
-        server, "select datname from pg_database where datname like 'bars%'"
-    ):
-        _administer(server, f"drop database {name} with (force)")
-
-
-def _administer(server: embedded.EmbeddedServer, command: str) -> list[tuple[str, ...]]:
-    """Run one command on the server, outside a transaction; the rows that it answers."""
-    settings = server.settings("postgres")
-    connection = psycopg2.connect(
-        host=settings.host, port=settings.port, user=settings.user, dbname=settings.database
-    )
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(command)
-            return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
+    for (name,) in administer(server, "select datname from pg_database where datname like 'bars%'"):
+        administer(server, f"drop database {name} with (force)")
