@@ -115,7 +115,9 @@ def merge(
             )
     size = market_bar_size(parts)
     parts = [
-        part if part.document["bar_size"] == size else _judged_again(part, suite, as_of, size)
+        part
+        if part.document["bar_size"] == size
+        else _judged_again(part, suite, as_of, asked, size)
         for part in parts
     ]
     market, given = _Market(parts), parameters(suite, as_of, asked)
@@ -529,9 +531,14 @@ class _Again:
         return self.arrays.get(name)
 
 
-def _judged_again(part: Part, suite: Suite, as_of: str, size: BarSize) -> Part:
+def _judged_again(part: Part, suite: Suite, as_of: str, asked: Asked, size: BarSize) -> Part:
     findings = judge_part(
-        _frame(part.bars()), suite, as_of=as_of, lookback=_frame(part.lookback()), bar_size=size
+        _frame(part.bars()),
+        suite,
+        as_of=as_of,
+        asked=asked,
+        lookback=_frame(part.lookback()),
+        bar_size=size,
     )
     return _Again(part, findings.document, findings.arrays)
 

@@ -270,3 +270,18 @@ def test_parts_judged_by_another_version_of_the_suite_are_refused(
 
     with pytest.raises(PartsError, match="run the check of all partitions again"):
         merge([part], suite_with(BUILT_IN[1]), as_of=AS_OF)
+
+
+def test_a_part_that_is_judged_again_is_judged_by_what_was_asked_for():
+    """Weekly bars in a market of daily ones, and a bound that the run fills in."""
+    frames = [
+        bars[(bars["symbol"] > "S01") | (bars["date"].dt.day_of_week == 2)] for bars in planted(2)
+    ]
+    bars, lookback = (frame.reset_index(drop=True) for frame in frames)
+    bounded = {"column": "date", "min_value": {"$PARAMETER": "first_date"}}
+    suite = suite_with(("expect_column_values_to_be_between", bounded))
+    asked = Asked(first_date="2024-09-02")
+    whole = run_in_memory(bars, suite, as_of=AS_OF, asked=asked, lookback=lookback)
+
+    assert whole.failed
+    same(in_parts(bars, lookback, suite, 4, asked), whole)
