@@ -17,7 +17,6 @@ from gx.columns import Column, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
 from sql.connection import connected
 from sql.postgres_programs import path
-from sql.preflight import make_ready
 
 _HELD = (
     *(Column("symbol"), Column("bars", numbers=True), Column("first"), Column("last")),
@@ -61,9 +60,6 @@ def run_once(var: Path, asked: Asked) -> int:
     symbols = "every symbol" if request.every else ", ".join(request.symbols)
     print(f"Checking {symbols} …", flush=True)
     with services(var) as found:
-        with connected(Settings.of(found.environment).bars()) as engine:
-            for remark in make_ready(engine):
-                print(f"  note: {remark}", flush=True)
         outcome = run(found, request)
     print("\n" + outcome.text)
     return outcome.status

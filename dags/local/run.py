@@ -17,6 +17,9 @@ from dags.local.desk_run import DeskRun, require_same_settings
 from dags.local.services import Services
 from dags.local.summary import Outcome, Traces, summarise
 from dags.request import EVERY, RunRequest
+from dags.settings import Settings
+from sql.connection import connected
+from sql.preflight import make_ready
 
 _ALIVE_SECONDS = 10.0
 _DOING = {
@@ -40,6 +43,8 @@ def run(found: Services, request: RunRequest) -> Outcome:
     with desk_lock.without_desk(found.var) as held:
         if isinstance(held, DeskRecord):
             require_same_settings(held)
+        _make_ready(found)
+        if isinstance(held, DeskRecord):
             desk = DeskRun(held, found.var, run_id)
             desk.trigger({"logical_date": moment.isoformat(), "conf": _conf(request)})
             try:
@@ -63,6 +68,13 @@ def run(found: Services, request: RunRequest) -> Outcome:
         outage="" if found.server.running else _outage(found),
     )
     return summarise(traces, succeeded=succeeded)
+
+
+def _make_ready(found: Services) -> None:
+    """Look at the database before anything runs, and say what was noticed there."""
+    with connected(Settings.of(found.environment).bars()) as engine:
+        for remark in make_ready(engine):
+            print(f"  note: {remark}", flush=True)
 
 
 def _outage(found: Services) -> str:

@@ -122,9 +122,9 @@ def _size(entry: Mapping[str, Any]) -> str:
 
 
 def _of_before(traces: Traces) -> Iterator[str]:
-    """Where the suite is weak, and what became of bars that were published before."""
+    """Where the suite is weak, and which bars of those published before are in doubt."""
     report = traces.report or {}
-    doubtful, removed = report.get("doubtful", []), report.get("removed", [])
+    doubtful = report.get("doubtful", [])
     for weakness in report.get("weaknesses", [])[:_SHOWN]:
         yield _line("Weak", weakness)
     for doubt in doubtful[:_SHOWN]:
@@ -132,11 +132,6 @@ def _of_before(traces: Traces) -> Iterator[str]:
         yield _line("Doubtful", f"{bar}: {' '.join(doubt['reasons'])}")
     if len(doubtful) > _SHOWN:
         yield _line("Doubtful", f"and {len(doubtful) - _SHOWN} more bars, see the report")
-    for gone in removed[:_SHOWN]:
-        bars = f"{gone['symbol']}: {gone['bars']:,} of {gone['published']:,} published bars"
-        yield _line("Gone", bars + (" (held)" if gone["held"] else ""))
-    if len(removed) > _SHOWN:
-        yield _line("Gone", f"and bars of {len(removed) - _SHOWN} more symbols, see the report")
 
 
 def _published(traces: Traces) -> Iterator[str]:
@@ -144,8 +139,7 @@ def _published(traces: Traces) -> Iterator[str]:
     if "rows" in published:
         counts = [f"{published[key]:,} {key}" for key in ("new", "changed", "removed")]
         yield _line("Published", f"{published['rows']:,} bars ({', '.join(counts)})")
-        for removal in (traces.report or {}).get("removed", ())[:_SHOWN]:
-            yield _line("Gone", _gone(removal))
+        yield from _removed(traces)
         if published["superseded"]:
             by = ", ".join(published["newer"][:3])
             yield _line("Superseded", f"{published['superseded']:,} bars, by {by}")
@@ -159,8 +153,15 @@ def _published(traces: Traces) -> Iterator[str]:
             )
     elif "extract" in traces.steps:
         yield _line("Published", "nothing")
-        for removal in (traces.report or {}).get("removed", ())[:_SHOWN]:
-            yield _line("Gone", _gone(removal))
+        yield from _removed(traces)
+
+
+def _removed(traces: Traces) -> Iterator[str]:
+    removed = (traces.report or {}).get("removed", ())
+    for removal in removed[:_SHOWN]:
+        yield _line("Gone", _gone(removal))
+    if len(removed) > _SHOWN:
+        yield _line("Gone", f"and bars of {len(removed) - _SHOWN} more symbols, see the report")
 
 
 def _gone(removal: Mapping[str, Any]) -> str:

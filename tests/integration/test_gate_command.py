@@ -186,7 +186,11 @@ def test_ctrl_c_gives_130_and_no_traceback(checkout: Path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(1.5)  # Python has started, Great Expectations has not
+    maps = Path(f"/proc/{running.pid}/maps")
+    deadline = time.monotonic() + 60
+    while "numpy" not in maps.read_text():  # then the libraries are being imported
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
 

@@ -19,9 +19,14 @@ from tests.workflow import Database, Workflow
 SYMBOLS = ("AAA", "BBB", "CCC")
 DEFECTS = st.sampled_from(["none"] * 8 + ["nan", "inf", "negative", "twice", "volume", "null"])
 NUMBERS = itertools.count()
-BARS = st.dictionaries(
-    st.sampled_from(SYMBOLS), st.lists(DEFECTS, min_size=1, max_size=6), min_size=1
-)
+
+
+@st.composite
+def bars_of_every_symbol(draw: st.DrawFn) -> dict[str, list[str]]:
+    """Defects by symbol, one a session: without a session less, which the market would lack."""
+    sessions = draw(st.integers(1, 6))
+    same = st.lists(DEFECTS, min_size=sessions, max_size=sessions)
+    return draw(st.fixed_dictionaries(dict.fromkeys(SYMBOLS, same)))
 
 
 @settings(
@@ -29,7 +34,7 @@ BARS = st.dictionaries(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(defects=BARS)
+@given(defects=bars_of_every_symbol())
 def test_rows_extracted_are_rows_published_and_rows_held(
     workflow: Workflow, database: Database, tmp_path: Path, defects: dict[str, list[str]]
 ):

@@ -93,11 +93,19 @@ def test_what_mlflow_was_handed_is_digested_in_the_bars_database(
         assert "undigested" not in ended.step("log")
 
 
-def test_a_database_without_the_table_of_digests_fails_no_run(workflow: Workflow, sample: Database):
+def test_a_table_of_digests_that_is_of_no_use_fails_no_run(workflow: Workflow, sample: Database):
+    sample.execute("alter table stock_data_evidence drop sha256")
+    ended = workflow.run()
+    assert (ended.state, ended.mlflow().status) == ("success", "FINISHED")
+    assert 'column "sha256"' in ended.step("log")["undigested"]
+
+
+def test_a_table_of_digests_that_is_gone_is_made_anew(workflow: Workflow, sample: Database):
     sample.execute("drop table stock_data_evidence")
     ended = workflow.run()
     assert (ended.state, ended.mlflow().status) == ("success", "FINISHED")
-    assert "no table stock_data_evidence" in ended.step("log")["undigested"]
+    assert "undigested" not in ended.step("log")
+    assert sample.one("select count(*) from stock_data_evidence") == len(ended.mlflow().files())
 
 
 def _table(artifacts: Path, name: str) -> list[dict[str, object]]:
