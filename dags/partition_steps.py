@@ -142,15 +142,7 @@ def merged_report(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
 def publish_part(run: Run, number: int) -> dict[str, Any]:
     """Transform a partition and publish it in one transaction."""
     whole = PartitionedRun(run)
-    first_rows = whole.first_rows()
-    last = number == len(whole.plan.partitions) - 1
-    share = Share(
-        whole.part(number),
-        run.staging,
-        first=first_rows[number],
-        # What an earlier, longer extract left behind its end goes with the last partition.
-        end=None if last else first_rows[number + 1],
-    )
+    share = Share(whole.part(number), run.staging, first=whole.first_rows()[number])
     transform_share(share)
     with share.run.staging.recorded("publish") as record:
         done = publish_share(share)

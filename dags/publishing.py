@@ -29,14 +29,13 @@ HELD_WITH_SYMBOL = "held with its symbol"
 class Share:
     """The bars that one task publishes: all of ``run``, or a partition of it.
 
-    ``verdict`` is where the gate's decision is; ``first`` and ``end`` are the positions of these
-    bars in the whole extract (None: whatever follows).
+    ``verdict`` is where the gate's decision is; ``first`` is the position of the first of these
+    bars in the whole extract.
     """
 
     run: Run
     verdict: Staging
     first: int = 0
-    end: int | None = None
 
     @cached_property
     def decision(self) -> Mapping[str, Any]:
@@ -156,11 +155,16 @@ def publish_share(share: Share) -> Done:
             run_id=run_id,
             reasons=_reasons(share, held),
             row_numbers=held["row"].to_pylist(),
-            first=share.first,
-            end=share.end,
             extracted_at=extracted_at,
         )
-        released = release(connection, run_id=run_id, symbols=passed, start=start, end=end)
+        released = release(
+            connection,
+            run_id=run_id,
+            symbols=passed,
+            start=start,
+            end=end,
+            extracted_at=extracted_at,
+        )
         returns = _correct_edges(connection, share, passed, done)
     counts = Published(
         rows=done.rows,

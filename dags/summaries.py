@@ -36,7 +36,7 @@ def summarise(
     failed = [entry for entry in report["expectations"] if not entry["success"]]
     return replace(
         short,
-        verdict=_sentence(report["verdict"], validated, steps.get("publish", {})),
+        verdict=verdict_sentence(report["verdict"], validated, steps.get("publish", {})),
         state="open" if validated["open"] else "closed",
         rows=report["rows"],
         failing_rows=run.staging.read_table(FAILING).num_rows,
@@ -56,7 +56,9 @@ def write_summary(run: Run, summary: RunSummary, mlflow_page: str | None = None)
     run.staging.write_json(SUMMARY, {**asdict(summary), "mlflow_page": mlflow_page})
 
 
-def _sentence(verdict: str, validated: Mapping[str, Any], published: Mapping[str, Any]) -> str:
+def verdict_sentence(
+    verdict: str, validated: Mapping[str, Any], published: Mapping[str, Any]
+) -> str:
     """The report's verdict; of a run that went on without some symbols, it names those."""
     held = validated["held"]
     if published.get("superseded"):

@@ -39,7 +39,15 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "stock_data_publications": ("run_id", "symbols", "first_date", "last_date", "extracted_at"),
     "stock_data_quarantine": (
-        *(*_BAR, "attempt", "row_number", "created_at", "reasons", "quarantined_at"),
+        *(
+            *_BAR,
+            "attempt",
+            "row_number",
+            "created_at",
+            "reasons",
+            "quarantined_at",
+            "extracted_at",
+        ),
         *("released_by", "released_at", "released_as", "superseded_by", "superseded_at"),
         *("discarded_by", "discarded_at", "discard_reason"),
     ),
@@ -50,7 +58,7 @@ _ADDED: Mapping[str, set[str]] = {
     "stock_data_enriched": {"extracted_at", "remarks", "doubts"},
     "stock_data_quarantine": {
         *("attempt", "released_as", "superseded_by", "superseded_at"),
-        *("discarded_by", "discarded_at", "discard_reason"),
+        *("discarded_by", "discarded_at", "discard_reason", "extracted_at"),
     },
 }
 _TABLES = ("r", "p")

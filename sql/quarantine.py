@@ -50,17 +50,14 @@ def quarantine_bars(
     run_id: str,
     reasons: Sequence[Sequence[str]],
     row_numbers: Sequence[int],
-    first: int = 0,
-    end: int | None = None,
     extracted_at: datetime | None = None,
 ) -> int:
     """Hold `bars` in `stock_data_quarantine`; return how many there are.
 
-    A row that this run holds in the same way already stays as it is. One that it held otherwise
-    before, among positions `first` up to `end` (None: all that follow; a partition has its own),
-    is superseded; so is what other runs hold of the same bars. Call it with no bars too, for a run
-    that held some back at first. Where a publication is newer than `extracted_at` (the database's
-    clock when the bars were read; None: nobody knows) the rows are kept as superseded by it.
+    A row that this run holds in the same way already stays as it is. What this run held of the same
+    bars otherwise, and what other runs hold of them, is superseded. `extracted_at` is the clock of
+    the database when the bars were read (None: nobody knows): what is held or published of a later
+    read supersedes these rows instead.
 
     `bars` has symbol, date, open, high, low, close, volume and, if known, created_at, as
     extracted: anything may be missing or infinite, and bars may repeat. Give an Arrow table to
@@ -75,10 +72,10 @@ def quarantine_bars(
     table = table.append_column("run_id", pa.array([run_id] * table.num_rows, pa.string()))
     connection.exec_driver_sql(statement("queries/stage_quarantine"))
     rows = copy_in(connection, "staged_quarantine", table)
-    bound = {"run_id": run_id, "first": first, "end": end, "extracted_at": extracted_at}
+    bound = {"run_id": run_id, "extracted_at": extracted_at}
     for step in (
         *("supersede_own_quarantined", "supersede_quarantined", "insert_quarantined"),
-        "supersede_outdated_quarantined",
+        *("supersede_outdated_quarantined", "supersede_late_quarantined"),
     ):
         connection.exec_driver_sql(statement(f"queries/{step}"), bound)
     connection.exec_driver_sql("drop table staged_quarantine")
@@ -92,13 +89,21 @@ def release(
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
+    extracted_at: datetime | None = None,
 ) -> Release:
     """Resolve what was held of the bars that this run has published, in the same transaction.
 
-    A bar of `symbols` from `start` to `end` (None: open) that the run did not publish stays held.
+    A bar of `symbols` from `start` to `end` (None: open) that the run did not publish stays held,
+    and so does one that another run has read after `extracted_at` (None: nobody knows).
     """
     lock(connection, PUBLISH)
-    bound = {"run_id": run_id, "symbols": list(symbols), "start": start, "end": end}
+    bound = {
+        "run_id": run_id,
+        "symbols": list(symbols),
+        "start": start,
+        "end": end,
+        "extracted_at": extracted_at,
+    }
     done = connection.exec_driver_sql(statement("queries/release_quarantined"), bound).rowcount
     left = connection.exec_driver_sql(statement("queries/count_open_quarantined"), bound)
     return Release(done, int(left.scalar_one()))

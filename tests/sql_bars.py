@@ -94,7 +94,7 @@ def held(
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def released(engine: Engine, run_id, symbols, start=None, end=None) -> Release:
+def released(engine: Engine, run_id, symbols, start=None, end=None, **more) -> Release:
     """Release in a transaction of its own."""
     with engine.begin() as connection:
-        return release(connection, run_id=run_id, symbols=symbols, start=start, end=end)
+        return release(connection, run_id=run_id, symbols=symbols, start=start, end=end, **more)

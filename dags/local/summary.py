@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dags.missing import missing_symbols
+from dags.summaries import verdict_sentence
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
 from sql.nearest import meant
 
@@ -57,7 +58,11 @@ def _left_out(traces: Traces) -> list[str]:
 
 def _headline(traces: Traces, status: int) -> Iterator[str]:
     if traces.report:
-        yield str(traces.report["verdict"])
+        steps = traces.steps
+        validated, published = steps.get("validate", {}), steps.get("publish", {})
+        verdict = str(traces.report["verdict"])
+        # A step that broke off has not said who is held.
+        yield verdict_sentence(verdict, validated, published) if "held" in validated else verdict
     if status == IN_PART:
         yield f"Published in part: {', '.join(_left_out(traces))}."
     if status == COULD_NOT_RUN:

@@ -5,6 +5,7 @@ where
     symbol = any(%(symbols)s)
     and (date is null or date >= coalesce(%(start)s, '-infinity'::date))
     and (date is null or date <= coalesce(%(end)s, 'infinity'::date))
+    and coalesce(extracted_at <= %(extracted_at)s::timestamptz, true)
     and released_by is null
     and superseded_by is null
     and discarded_by is null

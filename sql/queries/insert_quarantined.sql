@@ -1,7 +1,8 @@
 -- What an attempt of this run holds already, or held until it was released, discarded, or found to
 -- be outdated, stays.
 insert into stock_data_quarantine (
-    run_id, attempt, row_number, symbol, date, open, high, low, close, volume, created_at, reasons
+    run_id, attempt, row_number, symbol, date, open, high, low, close, volume, created_at, reasons,
+    extracted_at
 )
 select
     staged.run_id,
@@ -14,7 +15,7 @@ select
         0
     ),
     staged.row_number, staged.symbol, staged.date, staged.open, staged.high, staged.low,
-    staged.close, staged.volume, staged.created_at, staged.reasons
+    staged.close, staged.volume, staged.created_at, staged.reasons, %(extracted_at)s::timestamptz
 from staged_quarantine as staged
 where not exists (
     select
@@ -30,6 +31,13 @@ where not exists (
                 where
                     newer.run_id = held.superseded_by
                     and newer.extracted_at > %(extracted_at)s::timestamptz
+            )
+            or exists (
+                select
+                from stock_data_quarantine as later
+                where
+                    later.run_id = held.superseded_by
+                    and later.extracted_at > %(extracted_at)s::timestamptz
             )
         )
         and (

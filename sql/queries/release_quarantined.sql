@@ -18,6 +18,7 @@ where
     and held.symbol = any(%(symbols)s)
     and held.date >= coalesce(%(start)s, '-infinity'::date)
     and held.date <= coalesce(%(end)s, 'infinity'::date)
+    and coalesce(held.extracted_at <= %(extracted_at)s::timestamptz, true)
     and held.released_by is null
     and held.superseded_by is null
     and held.discarded_by is null

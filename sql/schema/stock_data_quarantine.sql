@@ -18,6 +18,7 @@ create table if not exists stock_data_quarantine (
     created_at timestamp,
     reasons text[] not null,
     quarantined_at timestamptz not null default now(),
+    extracted_at timestamptz,
     released_by text,
     released_at timestamptz,
     released_as text check (released_as in ('same', 'corrected')),

@@ -1,4 +1,4 @@
--- A table of before knows one attempt of a run, and released rows alone.
+-- A table of before knows one attempt of a run, released rows alone, or not when a bar was read.
 do $$
 begin
     if not exists (
@@ -19,6 +19,16 @@ begin
         add column discard_reason text,
         drop constraint stock_data_quarantine_pkey,
         add primary key (run_id, attempt, row_number);
+    end if;
+    if not exists (
+        select
+        from pg_attribute
+        where
+            attrelid = 'stock_data_quarantine'::regclass
+            and attname = 'extracted_at'
+            and not attisdropped
+    ) then
+        alter table stock_data_quarantine add column extracted_at timestamptz;
     end if;
 end
 $$

@@ -27,8 +27,22 @@ def test_a_run_of_an_old_id_keeps_what_the_old_one_held(workflow: Workflow, samp
 
     assert again.state == "success"
     assert count(sample) == 23
-    assert count(sample, "low = -1 and superseded_by is not null") == 1
+    assert count(sample, "low = -1 and released_as = 'corrected'") == 1
+    assert count(sample, "released_as = 'same'") == 22
     assert count(sample, OPEN) == 0
+
+
+def test_a_held_bar_that_is_gone_upstream_stays_held_when_its_run_is_cleared(
+    workflow: Workflow, sample: Database
+):
+    moment = fresh_moment()
+    sample.execute(BAD)
+    workflow.run(moment=moment, policy="quarantine")
+    sample.execute("delete from stock_data where low = -1")
+    again = workflow.run(moment=moment, policy="quarantine")
+
+    assert again.step("publish")["still_held"] == 1
+    assert sample.rows(f"select low from stock_data_quarantine where {OPEN}") == [(-1.0,)]
 
 
 def test_a_cleared_task_adds_an_attempt(workflow: Workflow, sample: Database):

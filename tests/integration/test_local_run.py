@@ -105,6 +105,7 @@ def test_what_is_published_in_part_has_a_status_of_its_own(
     every = local(var, "run", "--symbols", "*", "--policy", "quarantine")
 
     assert "Published in part: 1 symbol held." in held.stdout
+    assert re.search(r"^BAD held back: \d+ of \d+ expectations failed", held.stdout, re.MULTILINE)
     assert "Published in part: 1 symbol without bars." in missing.stdout
     assert "nvda: no bars in this range; did you mean 'NVDA'?" in missing.stdout
     assert every.stdout.startswith("Checking every symbol …\n")

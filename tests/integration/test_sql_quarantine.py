@@ -95,8 +95,9 @@ def test_a_bar_that_comes_again_otherwise_in_one_thing_is_another_attempt(engine
     hold(engine, "r1", (4, {}))
     other = {differs: OTHERWISE[differs]} if differs in OTHERWISE else {}
     assert hold(engine, "r1", (4, other), reasons=reasons) == 1
+    ended = (1, None, False) if differs in ("symbol", "date") else (1, "r1", True)
     assert held(engine, "attempt, superseded_by, superseded_at is not null") == [
-        (1, "r1", True),
+        ended,  # a bar of another symbol or date is another bar
         (2, None, False),
     ]
 
@@ -125,17 +126,95 @@ def test_the_same_bar_at_two_positions_is_held_twice(engine):
         hold(engine, "r1", (6, {}), (6, {}))
 
 
-def test_a_partition_reaches_from_its_first_position_to_before_the_next_one_s(engine):
-    hold(engine, "r1", *((number, at("A", number % 9 + 1)) for number in (99, 100, 199, 200)))
-    hold(engine, "r2", (150, at("Z", 1)))
-    assert hold(engine, "r1", first=100, end=200) == 0
-    assert [(row[1], row[4]) for row in states(engine)] == [
-        (99, None), (100, "r1"), (199, "r1"), (200, None), (150, None),
+def test_a_bar_that_a_run_does_not_hold_any_more_stays_open(engine):
+    hold(engine, "r1", (4, at("A", 1)), (5, at("A", 2)), (6, at("B", 2)))
+    assert hold(engine, "r1", (4, at("A", 2))) == 1
+    assert [(row[1], row[2], row[4]) for row in states(engine)] == [
+        (4, 1, None), (4, 2, None), (5, 1, "r1"), (6, 1, None),
     ]  # fmt: skip
-    hold(engine, "r2", (0, at("Y", 1)))
-    hold(engine, "r1")
-    hold(engine, "r2")
-    assert [row[4] for row in states(engine)] == ["r1"] * 4 + ["r2"] * 2
+    assert hold(engine, "r1") == 0
+    assert [(row.symbol, row.bars) for row in open_bars(engine)] == [("A", 2), ("B", 1)]
+
+
+@pytest.mark.parametrize("lacks", [{"symbol": None}, {"date": None}])
+@pytest.mark.parametrize("run_id", ["r1", "r2"])
+def test_a_bar_without_symbol_or_date_is_known_by_its_figures(engine, lacks, run_id):
+    hold(engine, "r1", (4, lacks), (5, lacks | {"close": 7.0}), (6, lacks | {"created_at": None}))
+    hold(engine, run_id, (0, lacks), (1, lacks | {"created_at": None}))
+    ended = [(row[1], row[4]) for row in states(engine)]
+    assert sorted(ended) == [(0, None), (1, None), (4, run_id), (5, None), (6, run_id)]
+
+
+def test_what_was_read_later_stays_open_whichever_run_comes_last(engine):
+    hold(engine, "new", (0, at("A", 1)), (1, at("A", 2)), (2, at("B", 1)), extracted_at=LATER)
+    for _ in range(2):
+        hold(engine, "old", (7, at("A", 1)), (8, at("C", 1)), extracted_at=READ)
+        assert states(engine) == [
+            *(("new", number, 1, None, None, None) for number in (0, 1, 2)),
+            ("old", 7, 1, None, "new", None),
+            ("old", 8, 1, None, None, None),
+        ]
+    hold(engine, "newest", (0, at("A", 1)), extracted_at=LATER + HOUR)
+    assert states(engine)[0] == ("new", 0, 1, None, "newest", None)
+
+
+def ended(engine, run_id, read, days):
+    """Rows of three days: the first is released, the second discarded, the third superseded."""
+    hold(engine, run_id, *((n, at("A", n)) for n in days), extracted_at=read)
+    first, second = day(days[0]), day(days[1])
+    publish(engine, bars(("A", first)), ["A"], "p", start=first, end=first, at=READ - HOUR)
+    assert released(engine, "p", ["A"], extracted_at=read).released == 1
+    assert throw_away(engine, "A", second, second) == 1
+    hold(engine, "then", (days[2], at("A", days[2])), extracted_at=read)
+
+
+def test_rows_that_have_ended_are_not_superseded_by_what_was_read_later(engine):
+    ended(engine, "old", READ, (1, 2, 3))
+    rows = [(n, at("A", n)) for n in (1, 2, 3)]
+    hold(engine, "new", *rows, extracted_at=LATER)
+    hold(engine, "old", *rows, extracted_at=READ)
+    assert [row[1:] for row in states(engine) if row[0] == "old"] == [
+        (1, 1, "p", None, None), (2, 1, None, None, "ada"), (3, 1, None, "then", None),
+        (3, 2, None, "new", None),
+    ]  # fmt: skip
+    assert held(engine, "superseded_by is null = (superseded_at is null)") == [(True,)] * 8
+
+
+def test_rows_that_have_ended_are_not_superseded_by_a_later_attempt(engine):
+    ended(engine, "old", READ, (1, 2, 3))
+    hold(engine, "old", *((n + 10, at("A", n)) for n in (1, 2, 3)), extracted_at=LATER)
+    assert [row[1:] for row in states(engine) if row[0] == "old"] == [
+        (1, 1, "p", None, None), (2, 1, None, None, "ada"), (3, 1, None, "then", None),
+        *((n, 1, None, None, None) for n in (11, 12, 13)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", [at("B", 1), at("A", 2)])
+def test_a_bar_whose_place_another_one_takes_is_open_once(engine, other):
+    hold(engine, "r1", (4, at("A", 1)))
+    hold(engine, "r1", (4, other), (5, at("A", 1)))
+    assert [(row[1], row[2], row[4]) for row in states(engine)] == [
+        (4, 1, "r1"), (4, 2, None), (5, 1, None),
+    ]  # fmt: skip
+
+
+def test_rows_that_have_ended_supersede_nothing_that_was_read_before(engine):
+    ended(engine, "new", LATER, (1, 2, 3))
+    assert throw_away(engine, "A", day(3), day(3)) == 1  # as the other run held it last
+    rows = [(n, at("A", n)) for n in (1, 2, 3)]
+    hold(engine, "old", *rows, extracted_at=READ)
+    hold(engine, "old", *rows, extracted_at=READ - HOUR)  # its own later read does not count
+    assert [row[4] for row in states(engine) if row[0] == "old"] == [None] * 3
+
+
+@pytest.mark.parametrize(("read", "count"), [(READ - HOUR, 0), (READ, 1), (None, 1)])
+def test_a_run_releases_only_what_was_not_read_after_its_own_bars(engine, read, count):
+    hold(engine, "r1", (0, at("A", 1)), extracted_at=READ)
+    publish(engine, bars(("A", day(1))), ["A"], "p", at=READ - HOUR)
+    found = released(engine, "p", ["A"], extracted_at=read or LATER)
+    assert found == Release(count, 0)
+    hold(engine, "r2", (0, at("A", 3)))
+    assert released(engine, "q", ["A"], extracted_at=READ - HOUR).still_held == 1
 
 
 def test_attempts_are_counted_for_each_run_and_position(engine):
@@ -165,7 +244,7 @@ def test_a_run_that_holds_nothing_any_more_touches_no_row_that_has_ended(engine)
         ("r1", 1, 1, "p", None, None),
         ("r1", 2, 1, None, "other", None),
         ("r1", 3, 1, None, None, "ada"),
-        ("r1", 4, 1, None, "r1", None),
+        ("r1", 4, 1, None, None, None),
     ]
 
 
@@ -243,15 +322,15 @@ def test_a_bar_that_comes_back_is_held_again_whatever_else_was_published(engine,
     publish(engine, bars(), ["Z"], "new", at=LATER)
     publish(engine, bars(), ["A"], "other", at=when)
     hold(engine, "r1", (1, {}), (2, at("B", 2)), extracted_at=READ)
-    hold(engine, "other", (1, {}), extracted_at=when)  # supersedes it, and is no newer
+    hold(engine, "other", (1, {}), extracted_at=when)  # supersedes it where it is no older
     hold(engine, "r1", (1, {}), extracted_at=READ)
     hold(engine, "r1", (1, {}), (2, at("B", 2)), extracted_at=READ)
+    first = [("r1", 1, 1, None, None, None)]
+    anew = [("r1", 1, 1, None, "other", None), ("r1", 1, 2, None, None, None)]
     assert states(engine) == [
         ("other", 1, 1, None, "r1", None),
-        ("r1", 1, 1, None, "other", None),
-        ("r1", 1, 2, None, None, None),
-        ("r1", 2, 1, None, "r1", None),
-        ("r1", 2, 2, None, None, None),
+        *(anew if when == READ else first),
+        ("r1", 2, 1, None, None, None),
     ]
 
 

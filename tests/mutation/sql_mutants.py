@@ -49,7 +49,6 @@ RULES = [
     (r"\n    \w+ = [^\n]+,(?=\n)", ""),
     (r"%\(start\)s", "%(end)s"),
     (r"%\(end\)s", "%(start)s"),
-    (r"%\(first\)s", "0"),
     (r"%\(by\)s", "%(reason)s"),
 ]
 
@@ -68,10 +67,11 @@ EDITS = [
     ("queries/insert_publication", "%(extracted_at)s", "now()"),
     (
         "queries/insert_quarantined",
-        "created_at, staged.reasons\nfrom",
-        "date, staged.reasons\nfrom",
+        "created_at, staged.reasons, %(",
+        "date, staged.reasons, %(",
     ),
-    ("queries/insert_quarantined", "staged.reasons\nfrom", "'{}'\nfrom"),
+    ("queries/insert_quarantined", "staged.reasons, %(", "'{}', %("),
+    ("queries/insert_quarantined", "%(extracted_at)s::timestamptz\nfrom", "null\nfrom"),
     ("queries/insert_quarantined", "staged.high, staged.low,\n", "staged.low, staged.high,\n"),
     ("queries/insert_quarantined", "staged.open, staged.high, staged.low,\n", "1, 1, 1,\n"),
     ("queries/insert_quarantined", "max(held.attempt)", "count(*)"),

@@ -52,6 +52,7 @@ _HOLDING = (
     "queries/supersede_own_quarantined",
     "queries/supersede_quarantined",
     "queries/supersede_outdated_quarantined",
+    "queries/supersede_late_quarantined",
     "queries/insert_quarantined",
     "queries/release_quarantined",
     "queries/count_open_quarantined",
