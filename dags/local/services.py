@@ -24,6 +24,8 @@ from sql.connection import connected
 from sql.schema import create_schema, load_sample
 
 BARS, AIRFLOW, MLFLOW = "bars", "airflow", "mlflow"
+# Airflow names a log's folder after the run's id: what no folder can be called blocks its worker.
+RUN_IDS = "^[A-Za-z0-9_~:+-][A-Za-z0-9_.~:+-]{0,199}$"
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def _environment(var: Path, server: embedded.EmbeddedServer) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "dags" / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        "AIRFLOW__SCHEDULER__ALLOWED_RUN_ID_PATTERN": RUN_IDS,
         "AIRFLOW__CORE__FERNET_KEY": keys["fernet_key"],
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt_secret"],
         "AIRFLOW__API__SECRET_KEY": keys["secret_key"],

@@ -108,6 +108,12 @@ def test_the_first_lines_tell_where_to_go_and_how_to_log_in(desk: Desk):
         assert text in said
 
 
+@pytest.mark.parametrize("run_id", [".", "r" * 249])
+def test_a_run_id_that_no_folder_can_have_is_refused(desk: Desk, run_id: str):
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        desk.api.post(f"/dags/{DAG_ID}/dagRuns", {"logical_date": None, "dag_run_id": run_id})
+
+
 def test_a_viewer_reads_but_does_not_trigger_and_nobody_else_reads(desk: Desk):
     assert desk.api_as("viewer").get(f"/dags/{DAG_ID}")["dag_id"] == DAG_ID
     with pytest.raises(urllib.error.HTTPError, match="403"):

@@ -14,6 +14,7 @@ import yaml
 from dags.deployed.health import CHECKS
 from dags.deployed.settings import DeploymentSettings
 from dags.local.env_file import DISTRIBUTED, SECRETS
+from dags.local.services import RUN_IDS
 from dags.settings import ROOT, Settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -47,6 +48,18 @@ def test_every_variable_is_documented_with_the_default_it_has():
         assert name in EXAMPLE, name
         if kind == "-" and EXAMPLE[name] and default:
             assert EXAMPLE[name] == default, name
+
+
+def test_run_ids_are_limited_as_on_the_desk():
+    for service in AIRFLOW.values():
+        pattern = service["environment"]["AIRFLOW__SCHEDULER__ALLOWED_RUN_ID_PATTERN"]
+        assert pattern.replace("$$", "$") == RUN_IDS
+
+
+@pytest.mark.parametrize("run_id", [".", "..", ".hidden", "", "r" * 201, "a/b", "a b"])
+def test_no_run_is_called_what_no_folder_can_be_called(run_id: str):
+    assert re.match(RUN_IDS, run_id) is None
+    assert re.match(RUN_IDS, "manual__2026-11-27T13:28:04.123456+00:00_aB3~x")
 
 
 def test_every_documented_variable_is_used_and_has_a_comment_above_it():
