@@ -376,6 +376,31 @@ def test_nothing_that_says_what_was_held_can_be_changed_in_any_row(engine):
             connection.execute(text(f"update stock_data_quarantine set {name} = {name}"))
 
 
+RESOLVED = {
+    "released": "released_by = 'r2', released_at = now(), released_as = 'same'",
+    "superseded": "superseded_by = 'r2', superseded_at = now()",
+    "discarded": "discarded_by = 'ada', discarded_at = now(), discard_reason = 'old'",
+}
+
+
+@pytest.mark.parametrize("first", list(RESOLVED))
+@pytest.mark.parametrize(
+    "second",
+    [*RESOLVED.values(), "released_by = null, superseded_by = null, discarded_by = null"],
+)
+def test_a_row_that_is_resolved_stays_so(engine, first: str, second: str):
+    hold(engine, "r1", (1, {}), (2, {}))
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"update stock_data_quarantine set {RESOLVED[first]} where row_number = 1")
+        )
+    before = states(engine)
+    resolved = pytest.raises(Exception, match=r"is resolved stays so \(run r1, row 1\)")
+    with resolved, engine.begin() as connection:
+        connection.execute(text(f"update stock_data_quarantine set {second}"))
+    assert states(engine) == before
+
+
 def test_a_frame_without_the_time_of_its_making_is_held_without(engine):
     frame = pd.DataFrame([BAR]).drop(columns="created_at")
     assert quarantine(engine, frame, reasons=[[]], row_numbers=[0]) == 1
