@@ -78,11 +78,9 @@ class Folder:
 
     def read_bytes(self, name: str, seal: str | None = None) -> bytes:
         """Read a file; raises AlteredError when it is not there, or not what was sealed."""
-        try:
-            with faults_named(self.root), (self.root / name).open("rb") as source:
-                content = bytes(source.read())
-        except FileNotFoundError:
-            raise AlteredError(self._unusable(name, "is not there")) from None
+        content = self._content(name)
+        if content is None:
+            raise AlteredError(self._unusable(name, "is not there"))
         if seal is not None:
             unseal(content, seal, str(self.root / name))
         return content
@@ -122,6 +120,14 @@ class Folder:
         """Remove a file, if it is there."""
         with faults_named(self.root):
             (self.root / name).unlink(missing_ok=True)
+
+    def _content(self, name: str) -> bytes | None:
+        """What is in a file; None when it is not there."""
+        try:
+            with faults_named(self.root), (self.root / name).open("rb") as source:
+                return bytes(source.read())
+        except FileNotFoundError:
+            return None
 
     def _unusable(self, name: str, what: str) -> str:
         return (

@@ -77,7 +77,7 @@ class Signer:
         return replace(self, whose=(*self.whose, path))
 
     def sign(self, step: str, record: Mapping[str, Any]) -> str:
-        """The HMAC-SHA256 of what a step says, as JSON holds it, in hex."""
+        """The HMAC-SHA256 of what a step says, which is as JSON gives it back; in hex."""
         return self._signatures(step, record)[0]
 
     def has_signed(self, step: str, record: Mapping[str, Any], signature: str) -> bool:
@@ -88,6 +88,5 @@ class Signer:
         )
 
     def _signatures(self, step: str, record: Mapping[str, Any]) -> list[str]:
-        plain = json.loads(json.dumps(record, default=str))
-        said = json.dumps([self.whose, step, plain], sort_keys=True).encode()
+        said = json.dumps([self.whose, step, record], sort_keys=True).encode()
         return [hmac.new(key, said, hashlib.sha256).hexdigest() for key in self.keys]

@@ -121,8 +121,10 @@ class Staging(Folder):
         if "attempt" not in record:
             on = self._builds_on(step, self.records())
             record = {**record, "attempt": _attempt(), "on": on, "seals": {}}
-        signed = {**record, "signature": self._signer.sign(step, record)}
-        self.write_json(f"steps/{step}.json", signed)
+        plain: Record = json.loads(json.dumps(record, default=str))
+        self.write_json(
+            f"steps/{step}.json", {**plain, "signature": self._signer.sign(step, plain)}
+        )
 
     @contextmanager
     def recorded(self, step: str) -> Iterator[Record]:
@@ -172,10 +174,11 @@ class Staging(Folder):
     def _signed(self, step: str) -> Record | None:
         """A step's record, without its signature; None when there is none."""
         name = f"steps/{step}.json"
-        if not self.exists(name):
+        content = self._content(name)
+        if content is None:
             return None
         try:
-            found: Any = json.loads(super().read_bytes(name))
+            found: Any = json.loads(content)
         except ValueError as error:
             raise AlteredError(self._unusable(name, f"is no JSON ({error})")) from None
         record: Record = found if isinstance(found, dict) else {}
