@@ -330,6 +330,8 @@ def test_a_bar_is_discarded_with_a_reason_and_stays(engine):
     [
         ("B", "ada", " ", "needs a reason"),
         ("B", "", "delisted", "needs a reason"),
+        ("B", "ada", "\u200b\u2060 \u3164\ufeff\u2800", "needs a reason"),
+        ("B", "\u200b", "delisted", "needs a reason"),
         ("X", "ada", "delisted", "No bar of X"),
     ],
 )

@@ -367,6 +367,17 @@ def test_rows_without_a_symbol_are_discarded_alone(engine):
         throw_away(engine, "X", day(1), day(2))
 
 
+@pytest.mark.parametrize("symbol", [" TSLA ", "tsla", "TS LA", "TSLA\u200b", ""])
+def test_a_bar_is_discarded_under_the_name_that_it_is_held_by(engine, symbol: str):
+    hold(engine, "r1", (1, {"symbol": symbol}), (2, {"symbol": "NVDA"}))
+    if symbol:
+        with pytest.raises(DiscardError, match="nothing was discarded; did you mean") as refused:
+            throw_away(engine, "TSLA")
+        assert f"did you mean {symbol!r}?" in str(refused.value)
+    assert throw_away(engine, symbol or None) == 1
+    assert [row[5] for row in states(engine)] == ["ada", None]
+
+
 def test_nothing_that_says_what_was_held_can_be_changed_in_any_row(engine):
     hold(engine, "r1", (1, {}))
     names = ("run_id", "attempt", "row_number", *BAR, "reasons", "quarantined_at")
