@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk import BaseNotifier
 
 from dags.errors import AlertError, StagingError
+from dags.folder import Folder
 from dags.layout import SUMMARY, report_path, run_path, safe_name
 from dags.links import airflow_root
 from dags.settings import Settings
-from dags.staging import Staging
 from dags.store import faults_named, folder_at, make_folder
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def alert_on(settings: Settings, *, failed: bool) -> GateAlert | None:
 def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Alert | None:
     """What there is to say about the run of a callback's context; None when all is well."""
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
-    summary = _summary(Staging.of_run(settings.staging_url, dag_id, run_id))
+    summary = _summary(Folder(f"{settings.staging_url.rstrip('/')}/{dag_id}/{safe_name(run_id)}"))
     told = ("held", "missing", "doubtful", "removed")
     if not failed and not any(summary.get(name) for name in told):
         return None
@@ -143,7 +143,7 @@ class Ledger:
             self._path.write_text(json.dumps(asdict(told)))
 
 
-def _summary(staging: Staging) -> dict[str, Any]:
+def _summary(staging: Folder) -> dict[str, Any]:
     """The run in short; empty when it left none, or its store cannot be read: that is told too."""
     try:
         found: dict[str, Any] = staging.read_json(SUMMARY) if staging.exists(SUMMARY) else {}

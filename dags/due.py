@@ -44,3 +44,16 @@ def why_nothing_was_due(records: Mapping[str, Mapping[str, Any]]) -> str | None:
         if record["status"] == "skipped":
             return str(record["error"]).removeprefix(f"{NothingDue.__name__}: ")
     return None
+
+
+def why_not_published(records: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Why, by what the records say, a run may not end green; None when it may."""
+    if why_nothing_was_due(records):
+        return None
+    status = records.get("publish", {}).get("status", "not there")
+    if status == "success":
+        return None
+    return (
+        f"Nothing says that this run has published: the record of publishing is {status}. "
+        "Was a task marked as a success? Clear publish_data and everything after it."
+    )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dags.errors import AlteredError
+from dags.folder import Folder
 from dags.layout import BARS, REPORT, SUITE, SUMMARY
-from dags.staging import Staging
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ LOOKED_AT = 50
 COMPARED_BARS = 2_000_000
 
 
-def account_before(staging: Staging, suite: str) -> "Account | None":
+def account_before(staging: Folder, suite: str) -> "Account | None":
     """The latest finished run of the same DAG and suite; None when there is none.
 
     Folders are ordered by when they were written to last, which one listing tells. A store that
@@ -32,7 +32,7 @@ def account_before(staging: Staging, suite: str) -> "Account | None":
     return None
 
 
-def _account(folder: Staging, report: dict[str, Any]) -> "Account":
+def _account(folder: Folder, report: dict[str, Any]) -> "Account":
     from gx.changes import Account
 
     extracted = _read(folder, "steps/extract.json") or {}
@@ -50,7 +50,7 @@ def _account(folder: Staging, report: dict[str, Any]) -> "Account":
     return Account(report, suite, extracted.get("digest"), bars)
 
 
-def _newest_first(staging: Staging) -> Iterator[Staging]:
+def _newest_first(staging: Folder) -> Iterator[Folder]:
     root = staging.root
     listed = root.fs.ls(root.parent.path, detail=True)
     dated = [entry for entry in listed if entry["type"] == "directory" and entry.get("mtime")]
@@ -58,10 +58,10 @@ def _newest_first(staging: Staging) -> Iterator[Staging]:
     for entry in dated[:LOOKED_AT]:
         name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
         if name != root.name:
-            yield Staging(str(root.parent / name))
+            yield Folder(str(root.parent / name))
 
 
-def _read(folder: Staging, name: str) -> dict[str, Any] | None:
+def _read(folder: Folder, name: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] | None = folder.read_json(name)
     except AlteredError:

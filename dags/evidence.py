@@ -2,7 +2,6 @@
 
 import json
 import platform
-import shutil
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dags.layout import BARS, DOCS_PAGE, ENRICHED, FAILING, REPORT_PAGE, RESULTS, SUITE
 from dags.run_metrics import expectation_names, symbol_share
+from dags.sealed import seals_of
 from gx.report import SEVERITIES
 from tracking.tables import write_table
 
@@ -50,8 +50,9 @@ def write_artifacts(
         SUITE: "validation/suite.json",
         DOCS_PAGE: DOCS_ARTIFACT,
     }
+    written = seals_of(steps)
     for name, target in copies.items():
-        if staging.exists(name):
+        if name in written:
             _copy(staging, name, folder / target)
     summaries = {"extract": "extraction_summary.json", "transform": "transformation_summary.json"}
     for step, target in summaries.items():
@@ -165,8 +166,7 @@ def _samples(staging: "Staging", steps: Steps) -> dict[str, str]:
 
 def _copy(staging: "Staging", name: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with (staging.root / name).open("rb") as source, target.open("wb") as sink:
-        shutil.copyfileobj(source, sink)
+    target.write_bytes(staging.read_bytes(name))
 
 
 def _bounded(text: str) -> str:

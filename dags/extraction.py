@@ -40,20 +40,19 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dic
         "digest": found.digest,
         "sql": found.sql,
         "extracted_at": found.at.isoformat(),
-        "bars_seal": sink.seal(),
-        **_extract_context(run, engine),
+        "context_rows": _extract_context(run, engine),
         "gone": [asdict(one) for one in _gone(run, engine, found.at)],
     }
 
 
 def staged_bars(staging: Staging) -> pa.Table:
     """The bars as they were extracted; raises AlteredError for others."""
-    return staging.read_table(BARS, staging.read_json("steps/extract.json")["bars_seal"])
+    return staging.read_table(BARS, staging.finished("extract")["seals"].get(BARS))
 
 
 def staged_lookback(staging: Staging) -> pd.DataFrame | None:
     """The dated bars before the range, as extracted; None when there are none."""
-    seal = staging.read_json("steps/extract.json")["context_seal"]
+    seal = staging.finished("extract")["seals"].get(CONTEXT)
     if seal is None:
         return None
     table = staging.read_table(CONTEXT, seal)
@@ -61,11 +60,14 @@ def staged_lookback(staging: Staging) -> pd.DataFrame | None:
     return dated
 
 
-def _extract_context(run: Run, engine: Engine) -> dict[str, Any]:
-    """Stage the bars just before the range: a single day alone says nothing of what is ordinary."""
+def _extract_context(run: Run, engine: Engine) -> int:
+    """Stage the bars just before the range: a single day alone says nothing of what is ordinary.
+
+    Returns how many there are.
+    """
     start, days = run.request.start, timedelta(days=run.settings.context_days)
     if start is None or not days:
-        return {"context_rows": 0, "context_seal": None}
+        return 0
     with run.staging.sealing(CONTEXT) as sink:
         found = extract_bars(
             engine,
@@ -77,8 +79,7 @@ def _extract_context(run: Run, engine: Engine) -> dict[str, Any]:
         )
     if not found.rows:
         run.staging.remove(CONTEXT)
-        return {"context_rows": 0, "context_seal": None}
-    return {"context_rows": found.rows, "context_seal": sink.seal()}
+    return found.rows
 
 
 def _gone(run: Run, engine: Engine, at: datetime) -> list[Gone]:

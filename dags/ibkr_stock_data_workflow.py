@@ -178,7 +178,7 @@ def ibkr_stock_data_workflow() -> None:
         from dags.steps import extract
 
         with skipping():
-            return extract(current_run())
+            return extract(current_run(first=True))
 
     @task(map_index_template=LABEL)
     def check_partition(partition: dict[str, Any]) -> dict[str, Any]:

@@ -54,12 +54,12 @@ def _quality(report: Mapping[str, Any], failing_rows: int) -> dict[str, Any]:
 
 
 def _schema(run: "Run") -> "pa.Schema":
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from dags.partitions import holding
 
-    with (holding(run.staging, BARS).root / BARS).open("rb") as source:
-        return pq.read_schema(source)
+    return pq.read_schema(pa.BufferReader(holding(run.staging, BARS).read_bytes(BARS)))
 
 
 def _kind(field: "pa.Field") -> str:

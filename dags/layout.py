@@ -13,10 +13,10 @@ REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
 REPORT_PAGE, DOCS_PAGE, SUITE = "report.html", "data_docs.html", "suite.json"
 ENRICHED, SUMMARY, CHANGES = "enriched.parquet", "summary.json", "changes.json"
 # Of a run in partitions: each has a folder of its own, with the files above and its findings.
-PLAN, SYMBOLS, PARTITIONS = "plan.json", "symbols.json", "partitions"
+PLAN, PARTITIONS = "plan.json", "partitions"
 FINDINGS, ARRAYS = "findings.json", "findings.npz"
 WRITTEN_BY = {
-    "extract": (BARS, CONTEXT, PLAN, SYMBOLS),
+    "extract": (BARS, CONTEXT, PLAN),
     "validate": (
         *(REPORT, RESULTS, FAILING, REPORT_PAGE, DOCS_PAGE),
         *(SUITE, CHANGES, FINDINGS, ARRAYS),

@@ -12,6 +12,8 @@ from dags.run import Run
 Record = Mapping[str, Any]
 Told = Sequence[tuple[Partition, Mapping[str, Record]]]
 
+# What settling leaves of the run's own record of `extract`.
+KEPT = ("started", "partitions", "symbols", "attempt", "on", "seals")
 COUNTS = ("rows", "new", "changed", "removed", "held", "released", "superseded", "still_held")
 
 
@@ -48,20 +50,20 @@ def settle(run: Run) -> None:
     told, own = _told(run), run.staging.records()
     if own["extract"]["status"] != "success" and "partition" not in own["extract"]:
         return
-    kept = {name: own["extract"][name] for name in ("started", "partitions")}
-    run.staging.write_json("steps/extract.json", kept | _extracted(told))
+    kept = {name: own["extract"][name] for name in KEPT if name in own["extract"]}
+    run.staging.write_record("extract", kept | _extracted(told))
     if "validate" not in own and (failed := _failure(told, "validate")):
-        run.staging.write_json("steps/validate.json", failed)
+        run.staging.write_record("validate", failed)
     for step in ("transform", "publish"):
         if step not in own and (failed := _failure(told, step)):
-            run.staging.write_json(f"steps/{step}.json", {**_sums(told, step), **failed})
+            run.staging.write_record(step, {**_sums(told, step), **failed})
 
 
 def add_seconds(run: Run, step: str) -> None:
     """Add the workers' seconds in all partitions to those of the run's own step."""
-    record = run.staging.read_json(f"steps/{step}.json")
+    record = run.staging.record(step)
     record["seconds"] = round(record["seconds"] + _seconds(_told(run), step), 3)
-    run.staging.write_json(f"steps/{step}.json", record)
+    run.staging.write_record(step, record)
 
 
 def transformed(run: Run) -> dict[str, Any]:

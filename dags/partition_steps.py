@@ -5,7 +5,6 @@ them; then each is transformed and published, in one transaction; at last the ac
 So nothing of any partition is published before all of them are judged.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -16,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dags.arrays import read_array, write_arrays
 from dags.due import asked, refuse_if_nothing_was_due
 from dags.errors import PartitionError
 from dags.extraction import extract_into, staged_bars, staged_lookback
@@ -24,6 +24,7 @@ from dags.partition_records import transformed
 from dags.partitions import PartitionedRun
 from dags.publishing import Done, Published, Share, publish_share, transform_share
 from dags.run import Run
+from dags.sealed import seals_of
 from dags.staging import Staging
 from sql.connection import connected
 from sql.errors import NoBarsError
@@ -44,15 +45,13 @@ class StagedPart:
     @cached_property
     def document(self) -> Mapping[str, Any]:
         """What ``judge_part`` said of it."""
-        seal = self._judged["findings_seal"]
-        document: Mapping[str, Any] = self.staging.read_json(FINDINGS, seal)
+        document: Mapping[str, Any] = self.staging.read_json(FINDINGS, self._seals[FINDINGS])
         return document
 
     def array(self, name: str) -> "np.ndarray[Any, Any] | None":
         """One of its arrays; None when it has none of this name."""
-        _ = self._sealed_arrays
-        with (self.staging.root / ARRAYS).open("rb") as source, np.load(source) as stored:
-            return stored[name] if name in stored.files else None
+        seal = self._records["validate"]["arrays"].get(name)
+        return None if seal is None else read_array(self.staging, ARRAYS, name, seal)
 
     def bars(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Its bars, as extracted."""
@@ -60,28 +59,22 @@ class StagedPart:
 
     def lookback(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The dated bars before the range; none when there are none."""
-        if not self.staging.exists(CONTEXT):
+        if CONTEXT not in self._seals:
             return self._read(BARS, columns).slice(0, 0)
         table = self._read(CONTEXT, None if columns is None else list({*columns, "date"}))
         dated = table.filter(pc.is_valid(table["date"]))
         return dated if columns is None else dated.select(list(columns))
 
     def _read(self, name: str, columns: Sequence[str] | None) -> pa.Table:
-        seal = self._extracted["bars_seal" if name == BARS else "context_seal"]
-        return self.staging.read_table(name, seal, columns)
+        return self.staging.read_table(name, self._seals[name], columns)
 
     @cached_property
-    def _extracted(self) -> Mapping[str, Any]:
-        return self.staging.finished("extract")
+    def _seals(self) -> Mapping[str, str]:
+        return seals_of(self._records)
 
     @cached_property
-    def _sealed_arrays(self) -> None:
-        """Compared once: they are read one by one, since those of all partitions are too many."""
-        self.staging.read_bytes(ARRAYS, self._judged["arrays_seal"])
-
-    @cached_property
-    def _judged(self) -> Mapping[str, Any]:
-        return self.staging.finished("validate")
+    def _records(self) -> Mapping[str, Mapping[str, Any]]:
+        return {step: self.staging.finished(step) for step in ("extract", "validate")}
 
 
 def check(run: Run, number: int) -> dict[str, Any]:
@@ -92,7 +85,7 @@ def check(run: Run, number: int) -> dict[str, Any]:
     staging.prepare()
     with staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
         record.update(extract_into(part, engine, may_be_empty=True))
-        rows, seal = record["rows"], record["bars_seal"]
+        rows = record["rows"]
     with staging.recorded("validate") as record:
         from gx.parts import judge_part
         from gx.suites import parse_suite
@@ -104,14 +97,17 @@ def check(run: Run, number: int) -> dict[str, Any]:
             asked=asked(run),
             lookback=staged_lookback(staging),
         )
-        findings_seal = staging.write_json(FINDINGS, findings.document)
-        stored = io.BytesIO()
-        np.savez(stored, **findings.arrays)  # type: ignore[arg-type]
-        with staging.sealing(ARRAYS) as sink:
-            sink.write(stored.getbuffer())
-        record.update(rows=rows, bars_seal=seal)
-        record.update(findings_seal=findings_seal, arrays_seal=sink.seal())
+        staging.write_json(FINDINGS, findings.document)
+        record.update(rows=rows, arrays=write_arrays(staging, ARRAYS, findings.arrays))
     return {"rows": rows}
+
+
+def judged_parts(run: Run) -> dict[str, Any]:
+    """Which attempts of the partitions the gate judged, and where their bars begin."""
+    whole = PartitionedRun(run)
+    begins = whole.first_rows()
+    checked = [part.staging.finished("validate")["attempt"] for part in whole.parts()]
+    return {"parts": checked, "first_rows": begins}
 
 
 def merged_report(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
@@ -141,8 +137,7 @@ def merged_report(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
 
 def publish_part(run: Run, number: int) -> dict[str, Any]:
     """Transform a partition and publish it in one transaction."""
-    whole = PartitionedRun(run)
-    share = Share(whole.part(number), run.staging, first=whole.first_rows()[number])
+    share = Share(PartitionedRun(run).part(number), run.staging, number)
     transform_share(share)
     with share.run.staging.recorded("publish") as record:
         done = publish_share(share)
@@ -169,7 +164,7 @@ def account(run: Run) -> Done:
             f"are superseded and {done.held} are held; clear the checks of the partitions, and "
             "everything after them"
         )
-    run.staging.write_json("steps/transform.json", transformed(run))
+    run.staging.write_record("transform", transformed(run))
     return Done(done, tuple(dict.fromkeys(newer)))
 
 

@@ -1,6 +1,6 @@
 """A run of many symbols is divided: which partitions it has, and where the files of each are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -44,6 +44,10 @@ class PartitionedRun:
     run: Run
 
     @cached_property
+    def _attempts(self) -> dict[str, str]:
+        return attempts(self.run.staging)
+
+    @cached_property
     def plan(self) -> Plan:
         """The plan, as it was made."""
         document = self.run.staging.read_json(PLAN)
@@ -58,7 +62,7 @@ class PartitionedRun:
         mine = self.plan.partitions[number]
         return replace(
             self.run,
-            staging=partition_folder(self.run.staging, number),
+            staging=partition_folder(self.run.staging, number, self._attempts),
             request=replace(self.run.request, symbols=mine.symbols, every=mine.nameless),
         )
 
@@ -73,8 +77,7 @@ class PartitionedRun:
         """
         begins = [0]
         for partition, part in zip(self.plan.partitions, self.parts(), strict=True):
-            name = "steps/extract.json"
-            extracted = part.staging.read_json(name) if part.staging.exists(name) else {}
+            extracted = part.staging.records().get("extract", {})
             if extracted.get("status") != "success":
                 raise PartitionError(
                     f"partition {partition.label} has not been extracted; clear its check and "
@@ -86,7 +89,7 @@ class PartitionedRun:
 
 def is_partitioned(run: Run) -> bool:
     """Is this run divided?"""
-    return run.staging.exists(PLAN)
+    return "partitions" in run.staging.records().get("extract", {})
 
 
 def divide(symbols: Sequence[str], size: int, *, nameless: bool = False) -> tuple[Partition, ...]:
@@ -114,12 +117,17 @@ def write_plan(run: Run, plan: Plan) -> list[dict[str, Any]]:
     return [{"number": part.number, "label": part.label} for part in plan.partitions]
 
 
-def partition_folder(staging: Staging, number: int) -> Staging:
+def attempts(staging: Staging) -> dict[str, str]:
+    """The attempts of a run's own steps, by step, that those of its partitions build on."""
+    return {step: record["attempt"] for step, record in staging.records().items()}
+
+
+def partition_folder(staging: Staging, number: int, attempts: Mapping[str, str]) -> Staging:
     """The folder of one partition."""
-    return Staging(f"{staging.root}/{PARTITIONS}/{number:04}")
+    return staging.part(f"{PARTITIONS}/{number:04}", attempts)
 
 
 def holding(staging: Staging, name: str) -> Staging:
     """Where a file of this name is: the run's own folder, or that of its first partition."""
-    first = partition_folder(staging, 0)
-    return first if not staging.exists(name) and first.exists(name) else staging
+    first = partition_folder(staging, 0, attempts(staging))
+    return first if name not in staging.seals() and name in first.seals() else staging

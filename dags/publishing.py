@@ -27,20 +27,19 @@ HELD_WITH_SYMBOL = "held with its symbol"
 
 @dataclass(frozen=True)
 class Share:
-    """The bars that one task publishes: all of ``run``, or a partition of it.
+    """The bars that one task publishes: all of ``run``, or the partition of this number.
 
-    ``verdict`` is where the gate's decision is; ``first`` is the position of the first of these
-    bars in the whole extract.
+    ``verdict`` is where the gate's decision is.
     """
 
     run: Run
     verdict: Staging
-    first: int = 0
+    number: int | None = None
 
     @cached_property
     def decision(self) -> Mapping[str, Any]:
         """What the gate decided; raises GateClosed when nothing may pass and nothing is held."""
-        decided: Mapping[str, Any] = self.verdict.read_json("steps/validate.json")
+        decided: Mapping[str, Any] = self.verdict.record("validate")
         # A person can mark the task as a success; the gate stays what it was.
         if not decided.get("open") and not decided.get("held"):
             raise GateClosed(
@@ -50,11 +49,16 @@ class Share:
         return decided
 
     @property
+    def first(self) -> int:
+        """The position of the first of these bars in the whole extract."""
+        return 0 if self.number is None else int(self.decision["first_rows"][self.number])
+
+    @property
     def held(self) -> set[str]:
         """The symbols that the gate holds back."""
         return set(self.decision["held"])
 
-    @property
+    @cached_property
     def extracted(self) -> Mapping[str, Any]:
         """What was said of these bars when they were read."""
         return self.run.staging.finished("extract")
@@ -62,16 +66,16 @@ class Share:
     @property
     def failing(self) -> pa.Table:
         """The failing bars of the whole run, as the gate found them."""
-        return self.verdict.read_table(FAILING, self.decision["failing_seal"])
+        return self.verdict.read_table(FAILING, self.decision["seals"].get(FAILING))
 
     def judged_bars(self) -> pa.Table:
         """The bars as they were judged; raises AlteredError for others."""
         staging = self.run.staging
-        judged, extracted = staging.finished("validate"), self.extracted
-        if judged["bars_seal"] != extracted["bars_seal"]:
+        judged = staging.finished("validate")
+        if self.number is not None and judged["attempt"] != self.decision["parts"][self.number]:
             raise AlteredError(
-                f"the bars in {staging} were extracted anew after they were judged; clear "
-                "validate_data and everything after it"
+                f"the bars in {staging} were extracted anew after the partitions were judged; "
+                "clear judge_partitions and everything after it"
             )
         bars = staged_bars(staging)
         if bars.num_rows != judged["rows"]:
@@ -117,8 +121,8 @@ def transform_share(share: Share) -> dict[str, Any]:
         frame = passed.drop_columns(["created_at"]).to_pandas(date_as_object=False)
         before = _closes_before(share.run, sorted(set(frame["symbol"])))
         enriched = enrich(frame, previous_close=before)
-        seal = staging.write_frame(ENRICHED, enriched)
-        record.update(rows=len(enriched), columns=list(enriched.columns), seal=seal)
+        staging.write_frame(ENRICHED, enriched)
+        record.update(rows=len(enriched), columns=list(enriched.columns))
     return record
 
 
@@ -126,7 +130,7 @@ def publish_share(share: Share) -> Done:
     """Publish what passed and set aside what is held, in one transaction: no bar is lost."""
     run, staging, found = share.run, share.run.staging, share.extracted
     held_symbols = share.held
-    enriched = staging.read_table(ENRICHED, staging.finished("transform")["seal"])
+    enriched = staging.read_table(ENRICHED, staging.finished("transform")["seals"].get(ENRICHED))
     held = _held(share.judged_bars(), held_symbols, share.first)
     extracted = found["rows"]
     if enriched.num_rows + held.num_rows != extracted:

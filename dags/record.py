@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from dags.description import describe
 from dags.digests import keep_digests
 from dags.due import why_nothing_was_due
-from dags.errors import NothingDue
+from dags.errors import AlteredError, NothingDue
 from dags.evidence import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
 from dags.judged_data import judged_data
 from dags.layout import REPORT, report_path, run_path
@@ -38,11 +39,20 @@ def log(run: Run) -> dict[str, Any]:
     """Find or create the MLflow run of this DAG run and fill it, however far the steps came.
 
     Raises TrackingError when MLflow cannot be reached or refuses, NothingDue when there is nothing
-    to track because nothing was due.
+    to track because nothing was due, AlteredError when somebody altered what the steps left: then
+    that is tracked, and nothing of what is in the folder.
     """
+    try:
+        settle(run)
+        steps = {name: step for name, step in run.staging.records().items() if name != "log"}
+        return _log(run, steps)
+    except AlteredError as error:
+        _log(replace(run, fault=f"{type(error).__name__}: {error}"), {})
+        raise
+
+
+def _log(run: Run, steps: Steps) -> dict[str, Any]:
     settings, staging = run.settings, run.staging
-    settle(run)
-    steps = {name: step for name, step in staging.records().items() if name != "log"}
     reason = why_nothing_was_due(steps)
     if reason:
         write_summary(run, summarise(run, steps, None, reason))
@@ -69,7 +79,7 @@ def log(run: Run) -> dict[str, Any]:
             points = trend_points(report, summary.failing_rows if summary else 0)
             logged = log_run(store, made, Path(folder), points)
             kept = keep_digests(run, logged.run_id, Path(folder))
-        log_children(store, logged, children(run, report))
+        log_children(store, logged, children(run, report) if steps else [])
         found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path, **kept}
         if summary:
             write_summary(run, summary, logged.url_path)

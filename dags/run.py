@@ -9,10 +9,11 @@ from typing import Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.errors import NothingDue, RequestError
-from dags.layout import REPORT_PAGE, SYMBOLS, report_path
+from dags.errors import AlteredError, NothingDue, RequestError
+from dags.layout import REPORT_PAGE, report_path
 from dags.links import airflow_root
 from dags.request import RunRequest, parse_request
+from dags.seal_keys import seal_keys
 from dags.settings import Settings
 from dags.staging import Staging
 
@@ -56,11 +57,12 @@ class Run:
         return f"{root}{report_path(self.identity.run_id)}" if root else self.report
 
 
-def current_run(*, tolerant: bool = False) -> Run:
-    """The run of the task that is running.
+def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
+    """The run of the task that is running; ``first`` is the one that begins it, or begins it anew.
 
-    Raises RequestError for parameters that nobody can mean; ``tolerant`` puts that into ``fault``
-    instead, for the step that has to track such a run too.
+    Raises RequestError for parameters that nobody can mean, AlteredError when it cannot be told
+    any more which symbols the run is about; ``tolerant`` puts that into ``fault`` instead, for the
+    step that has to track such a run too.
     """
     context = get_current_context()
     settings, dag_run, params = Settings(), context["dag_run"], context["params"]
@@ -71,9 +73,16 @@ def current_run(*, tolerant: bool = False) -> Run:
         if not tolerant:
             raise
         fault = f"RequestError: {error}"
-    staging = Staging.of_run(settings.staging_url, dag_run.dag_id, dag_run.run_id)
-    if request.every and staging.exists(SYMBOLS):
-        request = replace(request, symbols=tuple(staging.read_json(SYMBOLS)))
+    staging = Staging.of_run(
+        settings.staging_url, dag_run.dag_id, dag_run.run_id, seal_keys(settings)
+    )
+    if request.every and not first:
+        try:
+            request = replace(request, symbols=_every_symbol(staging))
+        except AlteredError as error:
+            if not tolerant:
+                raise
+            fault = f"AlteredError: {error}"
     return Run(
         settings=settings,
         request=request,
@@ -81,6 +90,11 @@ def current_run(*, tolerant: bool = False) -> Run:
         identity=_identity(dag_run),
         fault=fault,
     )
+
+
+def _every_symbol(staging: Staging) -> tuple[str, ...]:
+    """Those that were found when the run began."""
+    return tuple(staging.records().get("extract", {}).get("symbols", ()))
 
 
 @contextmanager

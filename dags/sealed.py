@@ -1,12 +1,16 @@
 """Files that are written once and read only as they were written.
 
-What is judged must be what is published: each step says by which bytes it went, and the next one
-refuses others.
+What is judged must be what is published: each step says by which bytes it went, and signs that;
+the next one refuses others.
 """
 
 import hashlib
+import hmac
 import io
-from typing import IO
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import IO, Any
 
 from typing_extensions import Buffer
 
@@ -41,6 +45,11 @@ def seal_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def seals_of(records: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The seals that records name, by file."""
+    return {name: seal for record in records.values() for name, seal in record["seals"].items()}
+
+
 def unseal(content: bytes, seal: str, where: str) -> None:
     """Raise AlteredError unless `content` is what was sealed."""
     found = seal_of(content)
@@ -50,3 +59,34 @@ def unseal(content: bytes, seal: str, where: str) -> None:
             "somebody altered it between two steps. Nothing was published; clear "
             "extract_stock_data and everything after it to read the bars anew."
         )
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Signs the records of one run with a key that is never where they are kept.
+
+    The first of ``keys`` signs; what an older one of them has signed fits too. ``whose`` are the
+    ids of DAG and run, and a partition's folder: no other's record fits here.
+    """
+
+    keys: tuple[bytes, ...] = field(repr=False)
+    whose: tuple[str, ...]
+
+    def below(self, path: str) -> "Signer":
+        """The one for a folder below."""
+        return replace(self, whose=(*self.whose, path))
+
+    def sign(self, step: str, record: Mapping[str, Any]) -> str:
+        """The HMAC-SHA256 of what a step says, which is as JSON gives it back; in hex."""
+        return self._signatures(step, record)[0]
+
+    def has_signed(self, step: str, record: Mapping[str, Any], signature: str) -> bool:
+        """Is this the signature of such a record?"""
+        return any(
+            hmac.compare_digest(own.encode(), signature.encode())
+            for own in self._signatures(step, record)
+        )
+
+    def _signatures(self, step: str, record: Mapping[str, Any]) -> list[str]:
+        said = json.dumps([self.whose, step, record], sort_keys=True).encode()
+        return [hmac.new(key, said, hashlib.sha256).hexdigest() for key in self.keys]

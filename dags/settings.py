@@ -45,6 +45,9 @@ class Settings(BaseSettings):
 
     staging_url: str = f"file://{VAR / 'staging'}"
     staging_keep_days: int = Field(7, ge=1)
+    seal_key: SecretStr = Field(
+        SecretStr(""), description="signs what steps leave; by default Airflow's Fernet key does"
+    )
     results_dir: Path = VAR / "quality"
 
     mlflow_tracking_uri: str = "http://127.0.0.1:5500"

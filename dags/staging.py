@@ -1,181 +1,146 @@
-"""The run's folder: what one step leaves for the next, as files."""
+"""The run's folder: what one step leaves for the next, and that nobody else has left it.
+
+Whoever can write to the folder can alter a file and the seal that lies beside it. So each step's
+record names the seals of the files that the step wrote, and is signed with a key that is never in
+the folder. It also names the attempts that it builds on: what an earlier attempt left does not
+count.
+"""
 
 import errno
 import json
+import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dags.cleaning import drop_bars
-from dags.errors import AlteredError, NothingDue, StagingError, Superseded
+from dags.errors import AlteredError, NothingDue, Superseded
+from dags.folder import Folder
 from dags.layout import STEPS, WRITTEN_BY, safe_name
-from dags.sealed import SealingSink, seal_of, unseal
-from dags.store import faults_named, folder_at, make_folder
-from gx.atomic import replace_file
-
-# Airflow parses the DAG file again and again: what reads rows is imported by the steps that do.
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
-
-# A reader holds what was written together: some 15 MB of failing bars.
-ROWS_TOGETHER = 250_000
-
+from dags.sealed import SealingSink, Signer, seal_of, seals_of
+from dags.store import faults_named
 
 # How a step is recorded that ended by one of these; by any other it failed.
 ENDED_AS: dict[type[BaseException], str] = {Superseded: "superseded", NothingDue: "skipped"}
+# Whose attempt a step builds on: in its own folder and, for a partition's step, in the run's.
+BUILDS_ON = {"validate": "extract", "transform": "validate", "publish": "validate"}
+OF_RUN = {"extract": "extract", "transform": "validate", "publish": "validate"}
+
+Record = dict[str, Any]
 
 
-class Staging:
-    """Files of one DAG run under ``url``/dag_id/run_id; any store that Airflow can reach."""
+class Staging(Folder):
+    """Files of one DAG run under ``url``/dag_id/run_id, or of one of its partitions below.
 
-    def __init__(self, path: str) -> None:
-        self.root = folder_at(path)
+    ``run_attempts`` is of a partition: the attempts of the run's own steps, by step.
+    """
+
+    def __init__(
+        self, path: str, signer: Signer, run_attempts: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(path)
+        self._signer, self._run_attempts = signer, run_attempts
+        self._writing: dict[str, str] | None = None  # the seals of the step that is under way
 
     @classmethod
-    def of_run(cls, url: str, dag_id: str, run_id: str) -> "Staging":
+    def of_run(cls, url: str, dag_id: str, run_id: str, keys: tuple[bytes, ...]) -> "Staging":
         """The folder of a run; its name is the run's id made safe for any file system."""
-        return cls(f"{url.rstrip('/')}/{dag_id}/{safe_name(run_id)}")
+        path = f"{url.rstrip('/')}/{dag_id}/{safe_name(run_id)}"
+        return cls(path, Signer(keys, (dag_id, run_id)))
 
-    def __str__(self) -> str:
-        return str(self.root)
+    def part(self, path: str, attempts: Mapping[str, str]) -> "Staging":
+        """A partition's folder, at ``path`` below this one."""
+        return Staging(f"{self.root}/{path}", self._signer.below(path), attempts)
 
-    def prepare(self) -> None:
-        """Make the folder and try to write in it; raises StagingError when that fails."""
-        try:
-            with faults_named(self.root):
-                make_folder(self.root / "steps")
-                (self.root / "steps" / ".probe").write_text("")
-                (self.root / "steps" / ".probe").unlink()
-        except OSError as error:
-            raise StagingError(
-                f"the staging folder {self.root} cannot be written ({error}); "
-                "set STAGING_URL to one that can, or mend its permissions"
-            ) from error
-
-    def exists(self, name: str) -> bool:
-        """Is there a file of this name?"""
-        with faults_named(self.root):
-            return bool((self.root / name).exists())
-
-    def write_json(self, name: str, document: Any) -> str:
-        """Write a JSON file in one go; returns its seal."""
-        return self.write_text(name, json.dumps(document, indent=1, default=str))
-
-    def read_json(self, name: str, seal: str | None = None) -> Any:
-        """Read a JSON file; raises AlteredError when it is not there, no JSON, or not sealed so."""
-        text = self.read_text(name, seal)
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            raise AlteredError(self._unusable(name, f"is no JSON ({error})")) from None
-
-    def write_text(self, name: str, text: str) -> str:
-        """Write a UTF-8 text file in one go: a full disk or a killed step leaves no half of it.
-
-        Returns its seal.
-        """
-        raw = text.encode()
-        with faults_named(self.root):
-            target = self.root / name
-            if target.protocol == "file":
-                replace_file(Path(target.path), raw, settled=False)
-            else:  # a store shows a file once it is whole
-                target.write_bytes(raw)
-        return seal_of(raw)
-
-    def read_text(self, name: str, seal: str | None = None) -> str:
-        """Read a UTF-8 text file; raises AlteredError as `read_bytes` does."""
-        try:
-            return self.read_bytes(name, seal).decode()
-        except UnicodeDecodeError as error:
-            raise AlteredError(self._unusable(name, f"is no text ({error})")) from None
-
-    def read_bytes(self, name: str, seal: str | None = None) -> bytes:
-        """Read a file; raises AlteredError when it is not there, or not what was sealed."""
-        try:
-            with faults_named(self.root), (self.root / name).open("rb") as source:
-                content = bytes(source.read())
-        except FileNotFoundError:
-            raise AlteredError(self._unusable(name, "is not there")) from None
-        if seal is not None:
-            unseal(content, seal, str(self.root / name))
-        return content
-
-    def _unusable(self, name: str, what: str) -> str:
-        return (
-            f"{self.root / name} {what}, though an earlier step has left it: somebody removed or "
-            "altered it. Clear extract_stock_data and everything after it to read the bars anew"
-        )
+    def write_text(self, name: str, text: str) -> None:
+        """Write a UTF-8 text file in one go; the step under way seals it."""
+        super().write_text(name, text)
+        self._note(name, seal_of(text.encode()))
 
     @contextmanager
     def sealing(self, name: str) -> Iterator[SealingSink]:
-        """A file to write to, which knows its seal."""
-        with faults_named(self.root), (self.root / name).open("wb") as sink:
-            yield SealingSink(sink)
-
-    def write_frame(self, name: str, frame: "pd.DataFrame") -> str:
-        """Write a frame as Parquet; returns the file's seal."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with self.sealing(name) as sink:
-            table = pa.Table.from_pandas(frame, preserve_index=False)
-            pq.write_table(table, sink, row_group_size=ROWS_TOGETHER)
-        return sink.seal()
-
-    def read_table(
-        self, name: str, seal: str | None = None, columns: Sequence[str] | None = None
-    ) -> "pa.Table":
-        """Read a Parquet file, or some columns of it, as an Arrow table.
-
-        Raises AlteredError when it is not there, no Parquet, or not what was sealed.
-        """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        wanted = None if columns is None else list(columns)
-        try:
-            return pq.read_table(pa.BufferReader(self.read_bytes(name, seal)), columns=wanted)
-        except pa.ArrowInvalid as error:
-            raise AlteredError(self._unusable(name, f"is no Parquet file ({error})")) from None
+        """A file to write to; the step under way seals it."""
+        with super().sealing(name) as sink:
+            yield sink
+        self._note(name, sink.seal())
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with faults_named(self.root):
-            (self.root / name).unlink(missing_ok=True)
+        """Remove a file, if it is there, and its seal."""
+        super().remove(name)
+        if self._writing is not None:
+            self._writing.pop(name, None)
 
-    def records(self) -> dict[str, dict[str, Any]]:
-        """What each step that has begun said of itself, by step."""
-        names = [step for step in STEPS if self.exists(f"steps/{step}.json")]
-        return {step: self.read_json(f"steps/{step}.json") for step in names}
+    def read_bytes(self, name: str, seal: str | None = None) -> bytes:
+        """Read a file as the step that writes it has left it; raises AlteredError for any other.
 
-    def finished(self, step: str) -> dict[str, Any]:
+        ``seal`` is what `seals` says of it, for those who have asked already.
+        """
+        return super().read_bytes(name, seal or self._sealed_as(name))
+
+    def seals(self) -> dict[str, str]:
+        """The seals of all files that steps have written here, by name."""
+        return seals_of(self.records())
+
+    def records(self) -> dict[str, Record]:
+        """What each step that has begun said of itself, by step.
+
+        What builds on another attempt than the one that is there is left out. Raises AlteredError
+        for a record that no step of this run has written.
+        """
+        found: dict[str, Record] = {}
+        for step in STEPS:
+            record = self._signed(step)
+            if record is not None and record["on"] == self._builds_on(step, found):
+                found[step] = record
+        return found
+
+    def record(self, step: str) -> Record:
+        """What a step said of itself; raises AlteredError when it is not there."""
+        record = self.records().get(step)
+        if record is None:
+            name = f"steps/{step}.json"
+            old = "is of an earlier attempt" if self.exists(name) else "is not there"
+            raise AlteredError(self._unusable(name, old))
+        return record
+
+    def finished(self, step: str) -> Record:
         """What a step that came to its end said of itself; raises AlteredError for any other."""
-        record: dict[str, Any] = self.read_json(f"steps/{step}.json")
-        if record.get("status") != "success":
+        record = self.record(step)
+        if record["status"] != "success":
             raise AlteredError(
                 f"the step {step} of {self.root} has not come to its end (its status is "
-                f"{record.get('status')}), so nothing may build on it; clear its task and "
+                f"{record['status']}), so nothing may build on it; clear its task and "
                 "everything after it"
             )
         return record
 
+    def write_record(self, step: str, record: Mapping[str, Any]) -> None:
+        """Write what a step says of itself; one that had none yet begins its attempt here."""
+        if "attempt" not in record:
+            on = self._builds_on(step, self.records())
+            record = {**record, "attempt": _attempt(), "on": on, "seals": {}}
+        plain: Record = json.loads(json.dumps(record, default=str))
+        self.write_json(
+            f"steps/{step}.json", {**plain, "signature": self._signer.sign(step, plain)}
+        )
+
     @contextmanager
-    def recorded(self, step: str) -> Iterator[dict[str, Any]]:
+    def recorded(self, step: str) -> Iterator[Record]:
         """Record a step: when it began, how long it took, what it found, how it failed.
 
         What an earlier try of this step and of the later ones left is removed first.
         """
         self._forget_from(step)
-        record: dict[str, Any] = {"status": "running", "started": datetime.now(UTC).isoformat()}
-        self.write_json(f"steps/{step}.json", record)
+        record: Record = {"status": "running", "started": datetime.now(UTC).isoformat()}
+        record |= {"attempt": _attempt(), "on": {}, "seals": {}}
         began = time.perf_counter()
         try:
             with faults_named(self.root):
+                record["on"] = self._builds_on(step, self.records())
+                self.write_record(step, record)
+                self._writing = record["seals"]
                 yield record
             record["status"] = "success"
         except BaseException as error:
@@ -183,14 +148,9 @@ class Staging:
             record["error"] = f"{type(error).__name__}: {error}{_advice(error)}"
             raise
         finally:
+            self._writing = None
             record["seconds"] = round(time.perf_counter() - began, 3)
-            self.write_json(f"steps/{step}.json", record)
-
-    def _forget_from(self, step: str) -> None:
-        """Evidence of two tries must never mix: a run that failed would look published."""
-        for later in STEPS[STEPS.index(step) :]:
-            for name in (f"steps/{later}.json", *WRITTEN_BY.get(later, ())):
-                self.remove(name)
+            self.write_record(step, record)
 
     def clean_others(self, *, keep_days: int) -> list[str]:
         """Drop the bars of this DAG's other runs that nobody wrote to for ``keep_days`` days.
@@ -200,6 +160,55 @@ class Staging:
         before = datetime.now(UTC) - timedelta(days=keep_days)
         with faults_named(self.root):
             return drop_bars(self.root.parent, spare=self.root.name, before=before)
+
+    def _note(self, name: str, seal: str) -> None:
+        if self._writing is not None and not name.startswith("steps/"):
+            self._writing[name] = seal
+
+    def _sealed_as(self, name: str) -> str:
+        known = {**self.seals(), **(self._writing or {})}
+        if name not in known:
+            raise AlteredError(self._unusable(name, "has no seal"))
+        return known[name]
+
+    def _signed(self, step: str) -> Record | None:
+        """A step's record, without its signature; None when there is none."""
+        name = f"steps/{step}.json"
+        content = self._content(name)
+        if content is None:
+            return None
+        try:
+            found: Any = json.loads(content)
+        except ValueError as error:
+            raise AlteredError(self._unusable(name, f"is no JSON ({error})")) from None
+        record: Record = found if isinstance(found, dict) else {}
+        if not self._signer.has_signed(step, record, str(record.pop("signature", ""))):
+            raise AlteredError(
+                f"{self.root / name} is not what this run has written there: somebody altered it, "
+                "an older version wrote it, or SEAL_KEY is not the same on all workers. Clear "
+                "extract_stock_data and everything after it to read the bars anew"
+            )
+        return record
+
+    def _builds_on(self, step: str, found: Mapping[str, Record]) -> dict[str, str | None]:
+        """The attempts that a record of this step is to build on, if it is made now."""
+        before = BUILDS_ON.get(step)
+        on: dict[str, str | None] = {}
+        if before is not None:
+            on[before] = found[before]["attempt"] if before in found else None
+        if self._run_attempts is not None and step in OF_RUN:
+            on["run"] = self._run_attempts.get(OF_RUN[step])
+        return on
+
+    def _forget_from(self, step: str) -> None:
+        """Evidence of two tries must never mix: a run that failed would look published."""
+        for later in STEPS[STEPS.index(step) :]:
+            for name in (f"steps/{later}.json", *WRITTEN_BY.get(later, ())):
+                self.remove(name)
+
+
+def _attempt() -> str:
+    return secrets.token_hex(8)
 
 
 def _advice(error: BaseException) -> str:

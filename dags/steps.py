@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import Engine
 
-from dags.due import asked, refuse_if_nothing_was_due, why_nothing_was_due
+from dags.due import (
+    asked,
+    refuse_if_nothing_was_due,
+    why_not_published,
+    why_nothing_was_due,
+)
 from dags.earlier import COMPARED_BARS, account_before
 from dags.errors import GateClosed, NothingDue, NotPublished, Superseded
 from dags.extraction import extract_into, staged_bars, staged_lookback
@@ -26,10 +31,9 @@ from dags.layout import (
     REPORT_PAGE,
     RESULTS,
     SUITE,
-    SYMBOLS,
 )
 from dags.partition_records import add_seconds, settle
-from dags.partition_steps import account, merged_report
+from dags.partition_steps import account, judged_parts, merged_report
 from dags.partitions import Plan, divide, is_partitioned, write_plan
 from dags.published_before import keep_doubts, with_published
 from dags.publishing import Done, Share, publish_share, transform_share
@@ -64,7 +68,7 @@ def extract(run: Run) -> list[dict[str, Any]]:
             log.warning("%s", remark)
         if run.request.every:
             symbols = _every_symbol(run, engine)
-            staging.write_json(SYMBOLS, symbols)
+            record["symbols"] = symbols
             run = replace(run, request=replace(run.request, symbols=tuple(symbols)))
         planned: list[dict[str, Any]] = []
         if len(run.request.symbols) > settings.partition_symbols:
@@ -134,13 +138,14 @@ def validate(run: Run) -> dict[str, Any]:
         from gx.changes import Account, to_json
         from gx.render import render_html
 
-        extracted = staging.read_json("steps/extract.json")
+        extracted = staging.finished("extract")
+        record.update(judged_parts(run) if partitioned else {})
         report, bars = merged_report(run) if partitioned else _checked(run, extracted)
         report = with_published(run, report, extracted["gone"])
-        failing_seal = staging.write_frame(FAILING, report.failing)
+        staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
         document = report.to_dict(every_row=False)
-        report_seal = staging.write_json(REPORT, document)
+        staging.write_json(REPORT, document)
         staging.write_text(DOCS_PAGE, report.page)
         staging.write_text(SUITE, report.suite_text)
         kept = None if partitioned or len(bars) > COMPARED_BARS else bars
@@ -161,9 +166,7 @@ def validate(run: Run) -> dict[str, Any]:
         )
         decision = report.decide(run.request.policy)
         record.update(open=decision.open, held=list(decision.held), reasons=list(decision.reasons))
-        record.update(rows=report.rows, bars_seal=extracted.get("bars_seal"))
-        record.update(asked=asdict(asked(run)))
-        record.update(failing_seal=failing_seal, report_seal=report_seal)
+        record.update(rows=report.rows, asked=asdict(asked(run)))
         # With every symbol held there are bars to set aside before the run fails.
         if not decision.open and not decision.held:
             _say_why(report, run)
@@ -230,7 +233,7 @@ def publish(run: Run) -> dict[str, Any]:
     with staging.recorded("publish") as record:
         share = Share(run, staging)
         is_open = share.decision["open"]
-        doubts = staging.read_json(REPORT, share.decision["report_seal"])["doubtful"]
+        doubts = staging.read_json(REPORT, share.decision["seals"].get(REPORT))["doubtful"]
         done = account(run) if partitioned else publish_share(share)
         record.update(asdict(done.counts), newer=list(done.newer))
         _keep_doubts(run, doubts)
@@ -275,12 +278,9 @@ def confirm(run: Run, published: str | None) -> None:
         raise NotPublished("The run was marked as failed while it was under way.")
     if published != "success":
         raise NotPublished("The run has not come to its end: the task that failed says why.")
-    status = records.get("publish", {}).get("status", "not there")
-    if status != "success":
-        raise NotPublished(
-            f"Nothing says that this run has published: the record of publishing is {status}. "
-            "Was a task marked as a success? Clear publish_data and everything after it."
-        )
+    reason = why_not_published(records)
+    if reason:
+        raise NotPublished(reason)
 
 
 def _provenance(extracted: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ _LIMITS = {"description": DESCRIPTION_LIMIT, "notes": NOTES_LIMIT}
 # All but tab and line breaks, and the marks that show a text in another order than it is written.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+# Letters, by Unicode, of which nothing is seen.
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+
 
 def is_0x(document: Mapping[str, Any]) -> bool:
     """Did Great Expectations before 1.0 write it?"""
@@ -29,7 +32,7 @@ def is_0x(document: Mapping[str, Any]) -> bool:
 
 def reason_of(text: str) -> str:
     """The reason of a version without spaces around it; raises SuiteError."""
-    if not text.strip():
+    if not any(one.isalnum() and one not in _FILLERS for one in text):
         raise SuiteError("say why: the history keeps the reason of every version", field="reason")
     if fault := _fault("the reason", text.strip(), REASON_LIMIT):
         raise SuiteError(fault, field="reason")

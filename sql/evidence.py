@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from sql.errors import EvidenceError
+from sql.locks import EVIDENCE, lock
 from sql.statements import statement
 
 
@@ -30,7 +31,7 @@ class Evidence:
 
 
 def keep_evidence(engine: Engine, run_key: str, evidence: Evidence) -> None:
-    """Replace what is known of this run, in one transaction. Raises EvidenceError."""
+    """Keep what this run has handed over now; what it did before stays. Raises EvidenceError."""
     files = evidence.files
     bound = {
         "run_key": run_key,
@@ -40,12 +41,12 @@ def keep_evidence(engine: Engine, run_key: str, evidence: Evidence) -> None:
         "sizes": [file.bytes for file in files],
     }
     with _named("kept"), engine.begin() as connection:
-        connection.exec_driver_sql(statement("queries/forget_evidence"), bound)
+        lock(connection, EVIDENCE)  # each attempt has a number of its own
         connection.exec_driver_sql(statement("queries/insert_evidence"), bound)
 
 
 def find_evidence(engine: Engine, run_key: str) -> Evidence | None:
-    """What is known of this run; None when nothing is. Raises EvidenceError."""
+    """What this run handed over last; None when nothing is known. Raises EvidenceError."""
     with _named("asked for"), engine.connect() as connection:
         found = connection.exec_driver_sql(
             statement("queries/find_evidence"), {"run_key": run_key}

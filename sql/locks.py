@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 SCHEMA = 7_310_001
 LOAD = 7_310_002
 PUBLISH = 7_310_003
+EVIDENCE = 7_310_004
 
 
 def lock(connection: Connection, key: int) -> None:

@@ -6,6 +6,7 @@
 | a table of the gate's own is missing or of an older version | made by whoever may; else fault |
 | rights that are missing, a read-only server, a replica | fault |
 | `stock_data` is a view, or has no `created_at`; no digests can be kept | remark |
+| a trigger that keeps rows as they are is missing | made by the table's owner; else remark |
 
 A server that does not answer is no such fault: that is raised as it is, to be tried again.
 """
@@ -20,7 +21,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from sql.bar_tables import BAR
 from sql.errors import PreflightError
-from sql.schema import create_own_tables
+from sql.schema import GUARDS, create_own_tables
 from sql.statements import statement
 
 SOURCE, EVIDENCE = "stock_data", "stock_data_evidence"
@@ -30,7 +31,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": ("select", "insert", "update", "delete"),
     "stock_data_publications": ("select", "insert"),
     "stock_data_quarantine": ("select", "insert", "update"),
-    EVIDENCE: ("select", "insert", "update", "delete"),
+    EVIDENCE: ("select", "insert"),
 }
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": (
@@ -51,7 +52,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("released_by", "released_at", "released_as", "superseded_by", "superseded_at"),
         *("discarded_by", "discarded_at", "discard_reason"),
     ),
-    EVIDENCE: ("run_key", "path", "sha256", "bytes", "mlflow_run_id"),
+    EVIDENCE: ("run_key", "attempt", "path", "sha256", "bytes", "mlflow_run_id"),
 }
 # Those that `create_own_tables` adds to a table of an older version.
 _ADDED: Mapping[str, set[str]] = {
@@ -60,6 +61,7 @@ _ADDED: Mapping[str, set[str]] = {
         *("attempt", "released_as", "superseded_by", "superseded_at"),
         *("discarded_by", "discarded_at", "discard_reason", "extracted_at"),
     },
+    EVIDENCE: {"attempt"},
 }
 _TABLES = ("r", "p")
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
@@ -145,7 +147,11 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     lacking: list[str] = []
     for name in RIGHTS:
         wrong, can_be_made = _of_own(session, name, tables[name], columns[name])
-        if can_be_made and not faults:
+        unguarded = not wrong and not can_be_made and _unguarded(name, tables[name][0])
+        if unguarded and not tables[name][0].owned:
+            remarks.append(_whose_guard(name, tables[name][0]))
+            unguarded = False
+        if (can_be_made or unguarded) and not faults:
             lacking.append(name)
         # A run does not fail for want of this one.
         (remarks if name == EVIDENCE else faults).extend(wrong)
@@ -237,6 +243,19 @@ def _of_own(
             f"{session.role} may not {rights} in {name}: grant {rights} on {name} to {session.role}"
         ], False
     return [], old
+
+
+def _unguarded(name: str, table: Any) -> bool:
+    """Does it lack a trigger that keeps its rows as they are?"""
+    return not set(GUARDS.get(name, ())) <= set(table.triggers)
+
+
+def _whose_guard(name: str, table: Any) -> str:
+    lacking = ", ".join(one for one in GUARDS[name] if one not in table.triggers)
+    return (
+        f"rows of {name} could be changed (no trigger {lacking}): let its owner, {table.owner}, "
+        "bring it up to date"
+    )
 
 
 def _out_of_reach(session: _Session, name: str, found: Sequence[Any]) -> str:

@@ -17,7 +17,11 @@ from sql.bar_tables import BAR, EXTRACTED, as_table, text_array
 from sql.copy_in import copy_in
 from sql.errors import DiscardError
 from sql.locks import PUBLISH, lock
+from sql.nearest import meant, nearest_symbols
 from sql.statements import statement
+
+# Letters, by Unicode, of which nothing is seen.
+_FILLERS = "\u115f\u1160\u3164\uffa0"
 
 
 @dataclass(frozen=True)
@@ -127,15 +131,27 @@ def discard(
 ) -> int:
     """Resolve the open rows of a symbol (None: those without one) as not wanted; return how many.
 
-    Raises DiscardError when nobody or nothing is named, or no row is open.
+    The symbol is named as it is held, to the last space. Raises DiscardError when nobody or nothing
+    is named, or no row is open.
     """
-    if not by.strip() or not reason.strip():
+    if not _says_something(by) or not _says_something(reason):
         raise DiscardError("A discarded bar needs a reason and the name of who discards it.")
     bound = {"symbol": symbol, "start": start, "end": end, "by": by, "reason": reason}
     done = connection.exec_driver_sql(statement("queries/discard_quarantined"), bound).rowcount
     if not done:
         raise DiscardError(
             f"No bar of {symbol or 'no symbol'} from {start or 'the first'} to {end or 'the last'} "
-            "is held and open; nothing was discarded."
+            f"is held and open; nothing was discarded{_meant(connection, symbol)}"
         )
     return done
+
+
+def _meant(connection: Connection, symbol: str | None) -> str:
+    held = connection.exec_driver_sql(statement("queries/open_quarantined"))
+    open_symbols = [one.symbol for one in held if one.symbol]
+    return meant(nearest_symbols([symbol], open_symbols) if symbol else {}) or "."
+
+
+def _says_something(text: str) -> bool:
+    """Has it a letter or digit that can be seen?"""
+    return any(one.isalnum() and one not in _FILLERS for one in text)

@@ -15,16 +15,40 @@ WIDEN = "upgrade_stock_data"
 # In this order: tables of an older version get the columns that an index behind them asks for.
 OWN_TABLES = {
     "stock_data_enriched": ("stock_data_enriched", "upgrade_enriched"),
-    "stock_data_publications": ("stock_data_publications", "stock_data_publications_newest"),
+    "stock_data_publications": (
+        "stock_data_publications",
+        "stock_data_publications_newest",
+        "stock_data_publications_keep",
+        "stock_data_publications_no_change",
+    ),
     "stock_data_quarantine": (
         "stock_data_quarantine",
         "upgrade_quarantine",
         "stock_data_quarantine_open",
         "stock_data_quarantine_keep",
         "stock_data_quarantine_no_delete",
+        "stock_data_quarantine_no_truncate",
         "stock_data_quarantine_no_change",
+        "stock_data_quarantine_resolved",
+        "stock_data_quarantine_resolve_once",
     ),
-    "stock_data_evidence": ("stock_data_evidence",),
+    "stock_data_evidence": (
+        "stock_data_evidence",
+        "upgrade_evidence",
+        "stock_data_evidence_keep",
+        "stock_data_evidence_no_change",
+    ),
+}
+# The triggers that keep rows as they are, by table.
+GUARDS = {
+    "stock_data_publications": ("stock_data_publications_no_change",),
+    "stock_data_quarantine": (
+        "stock_data_quarantine_no_delete",
+        "stock_data_quarantine_no_truncate",
+        "stock_data_quarantine_no_change",
+        "stock_data_quarantine_resolve_once",
+    ),
+    "stock_data_evidence": ("stock_data_evidence_no_change",),
 }
 STATEMENTS = ("stock_data", WIDEN, *(name for names in OWN_TABLES.values() for name in names))
 

@@ -15,6 +15,7 @@ from dags.request import EVERY, RunRequest, parse_date, parse_request, parse_sym
 from dags.settings import Settings
 from gx.columns import Column, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
+from gx.symbols import symbol_fault
 from sql.connection import connected
 from sql.postgres_programs import path
 
@@ -92,7 +93,7 @@ def quarantine(var: Path) -> int:
         held = open_bars(engine)
     rows = [
         (
-            one.symbol or "(no symbol)",
+            _named(one.symbol),
             f"{one.bars:,}",
             str(one.first_date or "no date"),
             str(one.last_date or "no date"),
@@ -121,8 +122,15 @@ def discard_bars(var: Path, symbol: str, reason: str, start: str | None, end: st
         done = discard(
             connection, symbol=symbol or None, start=first, end=last, by=getuser(), reason=reason
         )
-    print(f"{done:,} held bars of {symbol or 'no symbol'} are discarded; they stay readable")
+    print(f"{done:,} held bars of {_named(symbol)} are discarded; they stay readable")
     return DONE
+
+
+def _named(symbol: str | None) -> str:
+    """A symbol as it can be typed again; one that is none, or of which not all is seen, quoted."""
+    if not symbol:
+        return "(no symbol)"
+    return symbol if symbol_fault(symbol) is None else repr(symbol)
 
 
 def prune_runs(var: Path, *, keep_days: int, dry_run: bool) -> int:

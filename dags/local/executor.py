@@ -60,14 +60,14 @@ def _rehearse() -> None:
     """
     import pandas as pd
 
-    from dags.staging import Staging
+    from dags.folder import Folder
     from gx import checkpoint
     from gx.render import render_html
     from transforms.bars import enrich
 
     bars = pd.read_csv(ROOT / "sql" / "sample" / "stock_data.csv", parse_dates=["date"])
     with tempfile.TemporaryDirectory() as folder:
-        staging = Staging.of_run(f"file://{folder}", DAG_ID, "rehearsal")
+        staging = Folder(f"file://{folder}/rehearsal")
         staging.prepare()
         staging.write_frame(BARS, bars)
         staging.read_table(BARS)

@@ -56,7 +56,14 @@ class MarketGatePlugin(AirflowPlugin):
 
     @property
     def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        """What stands around the api-server: the login is slow for whoever guesses."""
-        from dags.login_limit import SlowGuesses
+        """What stands around the api-server.
 
-        return [{"middleware": SlowGuesses, "name": "Slow guesses"}]
+        The login is slow for whoever guesses; no run is marked as a success that has not published.
+        """
+        from dags.login_limit import SlowGuesses
+        from dags.marking import OnlyPublishedGreen
+
+        return [
+            {"middleware": SlowGuesses, "name": "Slow guesses"},
+            {"middleware": OnlyPublishedGreen, "name": "Only what has published is green"},
+        ]

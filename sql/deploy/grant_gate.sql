@@ -1,13 +1,12 @@
 -- What a run does: read the bars, stage in temporary tables, replace what it published before.
--- Digests of what it logged are its own to replace. Nothing may delete from the quarantine, nor
--- change what was extracted.
+-- Nothing may delete from the quarantine, nor change what was extracted or logged.
 grant connect, temporary on database {database} to {user};
 grant usage on schema public to {user};
 grant select on stock_data to {user};
 grant select, insert, update, delete on stock_data_enriched to {user};
-grant select, insert, update, delete on stock_data_evidence to {user};
-revoke all on stock_data_quarantine from {user};
-grant select, insert on stock_data_quarantine, stock_data_publications to {user};
+revoke all on stock_data_quarantine, stock_data_evidence, stock_data_publications from {user};
+grant select, insert
+on stock_data_quarantine, stock_data_evidence, stock_data_publications to {user};
 grant update (
     released_by, released_at, released_as, superseded_by, superseded_at,
     discarded_by, discarded_at, discard_reason

@@ -3,7 +3,7 @@ update stock_data_quarantine set
     discarded_at = now(),
     discard_reason = %(reason)s
 where
-    symbol is not distinct from %(symbol)s
+    (symbol is not distinct from %(symbol)s or (%(symbol)s::text is null and symbol = ''))
     and (%(start)s::date is null or date >= %(start)s)
     and (%(end)s::date is null or date <= %(end)s)
     and released_by is null

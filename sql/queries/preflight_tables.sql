@@ -10,7 +10,12 @@ select
     has_any_column_privilege(found.oid, 'SELECT') as may_select,
     has_table_privilege(found.oid, 'INSERT') as may_insert,
     has_any_column_privilege(found.oid, 'UPDATE') as may_update,
-    has_table_privilege(found.oid, 'DELETE') as may_delete
+    has_table_privilege(found.oid, 'DELETE') as may_delete,
+    array(
+        select guard.tgname::text
+        from pg_trigger as guard
+        where guard.tgrelid = found.oid and guard.tgenabled in ('O', 'A')
+    ) as triggers
 from pg_class as found
 inner join pg_namespace as place on found.relnamespace = place.oid
 where

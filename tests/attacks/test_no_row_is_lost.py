@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.test_no_row_is_lost_connections import run_in
+from tests.staged import staging_in
 from tests.workflow import Database, Ended, Workflow, fresh_moment
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
@@ -158,9 +159,10 @@ def test_a_publication_whose_record_was_lost_is_done_again_without_a_trace(
         "select stock_data_quarantine::text from stock_data_quarantine order by 1",
     )
     before = [sample.rows(query) for query in queries]
-    (ended.staging / "steps" / "publish.json").write_text('{"status": "running"}')
+    run = same_run(ended)
+    run.staging.write_record("publish", {**run.staging.record("publish"), "status": "running"})
 
-    steps.publish(same_run(ended))
+    steps.publish(run)
 
     assert [sample.rows(query) for query in queries] == before
     assert all(before)
@@ -196,15 +198,16 @@ def same_run(ended: Ended) -> Any:
     from dags.request import RunRequest
     from dags.run import Run, RunIdentity
     from dags.settings import Settings
-    from dags.staging import Staging
 
     identity = RunIdentity("dag", ended.run_id, "manual", "2026-01-01", datetime.now(UTC))
     request = RunRequest(("TSLA", "NVDA"), None, None, policy="quarantine")
-    return Run(Settings(), request, Staging(f"file://{ended.staging}"), identity)
+    return Run(Settings(), request, staging_in(ended.staging, ended.run_id), identity)
 
 
 def test_two_runs_whose_ids_look_alike_have_their_own_folders(workflow: Workflow):
     from dags.staging import Staging
 
-    folders = {str(Staging.of_run("file:///x", "dag", run_id)) for run_id in ("a:b", "a_b", "a/b")}
+    folders = {
+        str(Staging.of_run("file:///x", "dag", run_id, ())) for run_id in ("a:b", "a_b", "a/b")
+    }
     assert len(folders) == 3

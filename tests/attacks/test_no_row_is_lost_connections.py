@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.flaky_postgres import FlakyPostgres, Where, flaky_postgres
+from tests.staged import staging_in
 from tests.workflow import Database, Ended, Workflow
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
@@ -43,12 +44,11 @@ def run_in(folder: Path, run_id: str = "cut") -> Any:
     from dags.request import RunRequest
     from dags.run import Run, RunIdentity
     from dags.settings import Settings
-    from dags.staging import Staging
 
     identity = RunIdentity("dag", run_id, "manual", "2026-01-01", datetime.now(UTC))
     # With a lookback, and a symbol that is held.
     request = RunRequest(("TSLA", "NVDA"), date(2025, 10, 8), None, policy="quarantine")
-    return Run(Settings(), request, Staging(f"file://{folder}"), identity)
+    return Run(Settings(), request, staging_in(folder, run_id), identity)
 
 
 def cut_everywhere(
@@ -91,9 +91,7 @@ def test_a_connection_may_break_anywhere_and_a_retry_makes_it_good(
     # Whatever was cut, all of it was done or nothing; a commit that nobody heard of was one.
     assert all(rows in ([0, 0], [20, 20]) for rows in left)
     assert ([20, 20] in left) is (where != "before")
-    sample.execute(
-        "delete from stock_data_enriched", "truncate stock_data_quarantine, stock_data_publications"
-    )
+    sample.empty("stock_data_enriched", "stock_data_quarantine", "stock_data_publications")
     steps.publish(run)
     assert [sample.rows(query) for query in LEFT] == broken
 

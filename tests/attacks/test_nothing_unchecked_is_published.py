@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dags.layout import DAG_ID, safe_name
+from tests.staged import staging_in
 from tests.staged_runs import daily_bars
 from tests.workflow import Database, Ended, Workflow, fresh_moment
 
@@ -95,25 +96,24 @@ def test_an_old_run_that_is_published_again_leaves_newer_bars_as_they_are(
     assert (old.state, new.state) == ("success", "success")
     before = everything(sample)
 
-    again = publish_alone(kept)
+    again = publish_alone(kept, old.run_id)
 
     assert again.startswith("Superseded: 46 of 46 bars are superseded")
     assert new.run_id in again
     assert everything(sample) == before
 
 
-def publish_alone(folder: Path) -> str:
+def publish_alone(folder: Path, run_id: str) -> str:
     """The step of publishing of a run's folder, on its own; what it was refused with."""
     from dags import steps
     from dags.errors import NotPublished
     from dags.request import RunRequest
     from dags.run import Run, RunIdentity
     from dags.settings import Settings
-    from dags.staging import Staging
 
-    identity = RunIdentity(DAG_ID, "kept", "manual", "2026-01-01", datetime.now(UTC))
+    identity = RunIdentity(DAG_ID, run_id, "manual", "2026-01-01", datetime.now(UTC))
     request = RunRequest(("TSLA", "NVDA"), None, None)
-    run = Run(Settings(), request, Staging(f"file://{folder}"), identity)
+    run = Run(Settings(), request, staging_in(folder, run_id), identity)
     with pytest.raises(NotPublished) as refused:
         steps.publish(run)
     record = run.staging.records()["publish"]
@@ -130,22 +130,21 @@ def test_a_closed_gate_stays_closed_when_its_task_is_marked_as_a_success(
     sample.execute(BAD)
     ended = workflow.run()
     assert ended.state == "failed"
-    run = run_in(ended.staging)
+    run = run_in(ended.staging, ended.run_id)
     for step in (steps.transform, steps.publish):
         with pytest.raises(GateClosed, match="nothing was published"):
             step(run)
     assert everything(sample) == []
 
 
-def run_in(folder: Path, **asked: object) -> object:
+def run_in(folder: Path, run_id: str, **asked: object) -> object:
     from dags.request import RunRequest
     from dags.run import Run, RunIdentity
     from dags.settings import Settings
-    from dags.staging import Staging
 
-    identity = RunIdentity(DAG_ID, folder.name, "manual", "2026-01-01", datetime.now(UTC))
+    identity = RunIdentity(DAG_ID, run_id, "manual", "2026-01-01", datetime.now(UTC))
     request = RunRequest(("TSLA", "NVDA"), None, None, **asked)  # type: ignore[arg-type]
-    return Run(Settings(), request, Staging(f"file://{folder}"), identity)
+    return Run(Settings(), request, staging_in(folder, run_id), identity)
 
 
 NAMELESS = "alter table stock_data alter symbol drop not null"
@@ -231,7 +230,7 @@ def test_a_run_that_did_not_publish_is_never_confirmed(workflow: Workflow, sampl
     from dags.errors import NotPublished
 
     ended = workflow.run()
-    run = run_in(ended.staging)
+    run = run_in(ended.staging, ended.run_id)
     steps.confirm(run, "success")  # type: ignore[arg-type]
     for state in ("skipped", "failed", "upstream_failed", "None"):
         with pytest.raises(NotPublished):

@@ -140,9 +140,8 @@ def test_the_moment_of_reading_says_which_bars_are_to_come(
 
     run = run_in(tmp_path / "run")
     steps.extract(run)
-    path = tmp_path / "run" / "steps" / "extract.json"
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "extracted_at": "2025-11-03T12:00:00+00:00"}))
+    record = run.staging.record("extract")
+    run.staging.write_record("extract", {**record, "extracted_at": "2025-11-03T12:00:00+00:00"})
 
     steps.validate(run)
 

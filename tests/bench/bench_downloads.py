@@ -8,8 +8,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from dags.folder import Folder
 from dags.layout import DAG_ID, FAILING
-from dags.staging import Staging
 from gx.verdicts import failing_bars
 from tests.bench.download_steps import download
 from tests.bench.measure import measure
@@ -40,7 +40,7 @@ def _prepare(folder: str, rows: int) -> None:
         outcome(bars, list(range(0, rows, step)), "warning", column)
         for step, column in enumerate(("close", "volume", "open"), 1)
     ]
-    Staging(f"file://{folder}/{DAG_ID}/of{rows}").write_frame(FAILING, failing_bars(bars, outcomes))
+    Folder(f"file://{folder}/{DAG_ID}/of{rows}").write_frame(FAILING, failing_bars(bars, outcomes))
 
 
 def _fits(folder: str, rows: int, name: str, query: str) -> bool:

@@ -122,5 +122,6 @@ def _empty(server: embedded.EmbeddedServer) -> None:
     """Publish into an empty table each time."""
     engine = make_engine(server.settings(DATABASE))
     with engine.begin() as connection:
+        connection.exec_driver_sql("set local session_replication_role = replica")
         connection.exec_driver_sql("truncate stock_data_enriched, stock_data_quarantine")
     engine.dispose()

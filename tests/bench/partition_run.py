@@ -56,7 +56,7 @@ def bench_run(
     return Run(
         settings=settings,
         request=RunRequest(tuple(symbol_names(symbols)), None, None),
-        staging=Staging.of_run(settings.staging_url, "bench", run_id),
+        staging=Staging.of_run(settings.staging_url, "bench", run_id, (b"bench",)),
         identity=RunIdentity("bench", run_id, "manual", "", datetime.now(UTC)),
     )
 

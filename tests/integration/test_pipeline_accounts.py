@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dags.errors import GateClosed
 from dags.request import RunRequest
 from dags.settings import Settings
+from tests.staged import staging_in
 from tests.workflow import Database, Workflow
 
 SYMBOLS = ("AAA", "BBB", "CCC")
@@ -40,18 +41,16 @@ def test_rows_extracted_are_rows_published_and_rows_held(
 ):
     from dags import steps
     from dags.run import Run, RunIdentity
-    from dags.staging import Staging
 
     run_id = f"run {next(NUMBERS)}"
-    database.execute("truncate stock_data_enriched, stock_data_publications")
-    staging = Staging.of_run(f"file://{tmp_path}", "dag", run_id)
+    database.empty("stock_data_enriched", "stock_data_publications")
+    staging = staging_in(tmp_path / run_id, run_id)
     staging.prepare()
     bars = table_of(defects)
     with staging.recorded("extract") as record, staging.sealing("bars.parquet") as sink:
         pq.write_table(bars, sink)
         read = {"extracted_at": datetime.now(UTC).isoformat(), "gone": []}
-        record.update(rows=bars.num_rows, digest="", sql="", bars_seal=sink.seal(), **read)
-        record.update(context_seal=None)
+        record.update(rows=bars.num_rows, digest="", sql="", **read)
     request = RunRequest(SYMBOLS, None, None, policy="quarantine")
     identity = RunIdentity("dag", run_id, "manual", "2026-01-01", datetime.now(UTC))
     run = Run(Settings(), request, staging, identity)

@@ -71,7 +71,7 @@ def test_it_gives_the_same_bar_for_bar(
     asked = {"more_symbols": "*", "policy": "quarantine", "end_date": "2025-02-21"}
     whole = workflow.run(**asked)
     expected = published(bars), set_aside(bars)
-    bars.execute("truncate stock_data_enriched, stock_data_quarantine")
+    bars.empty("stock_data_enriched", "stock_data_quarantine")
     monkeypatch.setenv("PARTITION_SYMBOLS", "4")
 
     divided = workflow.run(**asked)

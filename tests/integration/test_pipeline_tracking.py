@@ -80,7 +80,11 @@ def test_what_mlflow_was_handed_is_digested_in_the_bars_database(
     workflow: Workflow, sample: Database
 ):
     moment = fresh_moment()
-    digests = "select path, sha256, bytes, mlflow_run_id from stock_data_evidence"
+    newest = "(select max(attempt) from stock_data_evidence)"
+    digests = (
+        "select path, sha256, bytes, mlflow_run_id from stock_data_evidence "
+        f"where attempt = {newest}"
+    )
     for symbols in (["TSLA", "NVDA"], ["TSLA"]):
         ended = workflow.run(moment=moment, symbols=symbols)
         tracked = ended.mlflow()

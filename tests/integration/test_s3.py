@@ -219,7 +219,7 @@ def test_a_store_that_cannot_be_used_is_named_with_what_to_do_and_its_keys_are_n
         from dags.staging import Staging
 
         with pytest.raises(error, match=message) as told:
-            Staging.of_run(Settings().staging_url, DAG_ID, "asked").prepare()
+            Staging.of_run(Settings().staging_url, DAG_ID, "asked", (b"key",)).prepare()
     tries = 2 if error is StagingLostError else 1
     assert (ended.state, ended.tries["extract_stock_data"]) == ("failed", tries)
     assert str(told.value).partition(DAG_ID)[0] in said.out + said.err
@@ -284,7 +284,7 @@ def test_a_store_that_goes_between_two_steps_loses_nothing_and_a_retry_goes_on(
 def test_a_store_that_goes_in_mid_upload_is_named_and_the_step_can_be_done_again(s3: S3Server):
     from dags.staging import Staging
 
-    staging = Staging.of_run(STAGING, DAG_ID, "uploading")
+    staging = Staging.of_run(STAGING, DAG_ID, "uploading", (b"key",))
     staging.prepare()
 
     def upload(*, broken: bool) -> None:
@@ -298,14 +298,14 @@ def test_a_store_that_goes_in_mid_upload_is_named_and_the_step_can_be_done_again
         upload(broken=True)
     s3.start()
     assert not staging.exists("bars.parquet")
-    assert staging.read_json("steps/extract.json")["status"] == "running"
+    assert staging.record("extract")["status"] == "running"
 
     upload(broken=False)
 
     assert (
         s3.bucket / "staging" / DAG_ID / "uploading" / "bars.parquet"
     ).stat().st_size == 120 << 20
-    assert staging.read_json("steps/extract.json")["status"] == "success"
+    assert staging.record("extract")["status"] == "success"
 
 
 def test_artifacts_that_break_off_are_told_and_logging_again_completes_the_one_run(

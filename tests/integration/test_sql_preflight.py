@@ -15,6 +15,7 @@ from sql.connection import ConnectionSettings, connected
 from sql.embedded import EmbeddedServer
 from sql.errors import PreflightError
 from sql.preflight import COLUMNS, RIGHTS, make_ready
+from sql.schema import GUARDS
 from tests.workflow import Database
 
 GATE = "careful_gate"
@@ -221,7 +222,24 @@ def test_what_a_run_can_do_without_is_a_remark(database: Database, gate: Connect
 
     assert view == "stock_data is a view: it is read as a table is, nothing can be loaded"
     assert created.startswith("stock_data has no column created_at: ")
-    assert evidence.startswith(f"{GATE} may not select, insert, update, delete in stock_data_evid")
+    assert evidence.startswith(f"{GATE} may not select, insert in stock_data_evid")
+
+
+def test_a_guard_that_is_missing_is_set_up_by_the_owner_and_told_to_others(
+    database: Database, gate: ConnectionSettings
+):
+    """As in a database of an older version, or where somebody has switched one off."""
+    guards = [(table, guard) for table, names in GUARDS.items() for guard in names]
+    for table, guard in guards:
+        for off in ("drop trigger {1} on {0}", "alter table {0} disable trigger {1}"):
+            database.execute(off.format(table, guard))
+            (remark,) = remarks(gate)
+            assert remark == (
+                f"rows of {table} could be changed (no trigger {guard}): let its owner, "
+                f"{database.settings.user}, bring it up to date"
+            )
+            assert remarks(database.settings) == [f"made or brought up to date: {table}"]
+            assert remarks(gate) == []
 
 
 def test_whoever_may_make_the_gate_s_own_tables_gets_them(database: Database):

@@ -247,6 +247,8 @@ def test_a_bar_held_by_two_runs_is_open_once(engine):
         "delete from stock_data_quarantine",
         "update stock_data_quarantine set close = 1",
         "update stock_data_quarantine set run_id = 'other'",
+        "truncate stock_data_quarantine",
+        "with gone as (delete from stock_data_quarantine returning 1) select 1",
     ],
 )
 def test_no_row_can_be_deleted_or_changed(engine, command):
@@ -312,6 +314,8 @@ def test_a_bar_is_discarded_with_a_reason_and_stays(engine):
     [
         ("B", "ada", " ", "needs a reason"),
         ("B", "", "delisted", "needs a reason"),
+        ("B", "ada", "\u200b\u2060 \u3164\ufeff\u2800", "needs a reason"),
+        ("B", "\u200b", "delisted", "needs a reason"),
         ("X", "ada", "delisted", "No bar of X"),
     ],
 )

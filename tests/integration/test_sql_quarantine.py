@@ -446,6 +446,17 @@ def test_rows_without_a_symbol_are_discarded_alone(engine):
         throw_away(engine, "X", day(1), day(2))
 
 
+@pytest.mark.parametrize("symbol", [" TSLA ", "tsla", "TS LA", "TSLA\u200b", ""])
+def test_a_bar_is_discarded_under_the_name_that_it_is_held_by(engine, symbol: str):
+    hold(engine, "r1", (1, {"symbol": symbol}), (2, {"symbol": "NVDA"}))
+    if symbol:
+        with pytest.raises(DiscardError, match="nothing was discarded; did you mean") as refused:
+            throw_away(engine, "TSLA")
+        assert f"did you mean {symbol!r}?" in str(refused.value)
+    assert throw_away(engine, symbol or None) == 1
+    assert [row[5] for row in states(engine)] == ["ada", None]
+
+
 def test_nothing_that_says_what_was_held_can_be_changed_in_any_row(engine):
     hold(engine, "r1", (1, {}))
     names = ("run_id", "attempt", "row_number", *BAR, "reasons", "quarantined_at")
@@ -453,6 +464,31 @@ def test_nothing_that_says_what_was_held_can_be_changed_in_any_row(engine):
         never = pytest.raises(Exception, match="never deleted, and stay as extracted")
         with never, engine.begin() as connection:
             connection.execute(text(f"update stock_data_quarantine set {name} = {name}"))
+
+
+RESOLVED = {
+    "released": "released_by = 'r2', released_at = now(), released_as = 'same'",
+    "superseded": "superseded_by = 'r2', superseded_at = now()",
+    "discarded": "discarded_by = 'ada', discarded_at = now(), discard_reason = 'old'",
+}
+
+
+@pytest.mark.parametrize("first", list(RESOLVED))
+@pytest.mark.parametrize(
+    "second",
+    [*RESOLVED.values(), "released_by = null, superseded_by = null, discarded_by = null"],
+)
+def test_a_row_that_is_resolved_stays_so(engine, first: str, second: str):
+    hold(engine, "r1", (1, {}), (2, {}))
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"update stock_data_quarantine set {RESOLVED[first]} where row_number = 1")
+        )
+    before = states(engine)
+    resolved = pytest.raises(Exception, match=r"is resolved stays so \(run r1, row 1\)")
+    with resolved, engine.begin() as connection:
+        connection.execute(text(f"update stock_data_quarantine set {second}"))
+    assert states(engine) == before
 
 
 def test_a_frame_without_the_time_of_its_making_is_held_without(engine):

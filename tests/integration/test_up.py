@@ -98,6 +98,36 @@ def test_a_failed_run_is_said_here_and_told_to_people(desk: Desk, told: Webhook)
     assert "NOBARS" in post["message"]
 
 
+def test_nobody_marks_a_run_as_a_success_that_has_not_published(desk: Desk):
+    """Also not in two steps: its last task, and then any other."""
+    runs = f"/dags/{DAG_ID}/dagRuns"
+    failed = desk.trigger_and_wait({"symbols": ["NOBARS"]})["dag_run_id"]
+    success, task = {"state": "success"}, {"new_state": "success"}
+    everywhere = [{"dag_id": DAG_ID, "dag_run_id": failed, **success}]
+    for path, body in {
+        f"{runs}/{failed}": success,
+        "/dags/~/dagRuns": {"actions": [{"action": "update", "entities": everywhere}]},
+        f"{runs}/{failed}/taskInstances/confirm_published": task,
+        f"{runs}/{failed}/taskInstances/publish_data": task | {"include_downstream": True},
+    }.items():
+        with pytest.raises(urllib.error.HTTPError, match="409") as refused:
+            desk.api.patch(path, body)
+        said = json.loads(refused.value.read())["detail"]
+        assert said.startswith(
+            f"{failed} cannot be marked as a success. Nothing says that this run"
+        )
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        desk.api_as("viewer").patch(f"{runs}/{failed}", success)
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        fetch("PATCH", f"{desk.airflow}/api/v2{runs}/{failed}", success)
+    assert desk.api.get(f"{runs}/{failed}")["state"] == "failed"
+    assert desk.api.patch(f"{runs}/{failed}", {"note": "no such symbol"})["note"]
+
+    published = desk.trigger_and_wait()["dag_run_id"]
+    assert desk.api.patch(f"{runs}/{published}", {"state": "failed"})["state"] == "failed"
+    assert desk.api.patch(f"{runs}/{published}", success)["state"] == "success"
+
+
 def test_the_dag_is_not_paused(desk: Desk):
     assert desk.api.get(f"/dags/{DAG_ID}")["is_paused"] is False
 

@@ -86,6 +86,11 @@ EDITS = [
     ("schema/stock_data_enriched", "primary key (symbol, date)", "unique (symbol, date, run_id)"),
     ("schema/stock_data_quarantine", "primary key (run_id, attempt, row_number)", "check (true)"),
     ("schema/stock_data_quarantine_no_delete", "before delete", "before truncate"),
+    ("schema/stock_data_quarantine_no_truncate", "before truncate", "before delete"),
+    ("schema/stock_data_quarantine_resolve_once", "old.released_by is not null\n    or ", ""),
+    ("schema/stock_data_quarantine_resolve_once", "or old.superseded_by is not null", ""),
+    ("schema/stock_data_quarantine_resolve_once", "or old.discarded_by is not null", ""),
+    ("schema/stock_data_quarantine_resolved", "raise exception", "raise notice"),
     ("schema/stock_data_quarantine_keep", "raise exception", "raise notice"),
 ]
 

@@ -62,6 +62,9 @@ _HOLDING = (
     "schema/stock_data_quarantine_keep",
     "schema/stock_data_quarantine_no_change",
     "schema/stock_data_quarantine_no_delete",
+    "schema/stock_data_quarantine_no_truncate",
+    "schema/stock_data_quarantine_resolved",
+    "schema/stock_data_quarantine_resolve_once",
 )
 TARGETS = (
     *_PYTHON,

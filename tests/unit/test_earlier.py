@@ -11,7 +11,7 @@ from dags.layout import BARS, DAG_ID, REPORT
 from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
 
 if TYPE_CHECKING:
-    from dags.staging import Staging
+    from dags.folder import Folder
     from gx.changes import Account
 
 pytestmark = pytest.mark.usefixtures("airflow_environment")  # imported late, like Airflow
@@ -22,14 +22,14 @@ def bars() -> pd.DataFrame:
     return daily_bars(["AAPL"], 30)
 
 
-def run_now(staging: Path) -> "Staging":
-    from dags.staging import Staging
+def run_now(staging: Path) -> "Folder":
+    from dags.folder import Folder
 
     (staging / DAG_ID / "now" / "steps").mkdir(parents=True, exist_ok=True)
-    return Staging(f"file://{staging}/{DAG_ID}/now")
+    return Folder(f"file://{staging}/{DAG_ID}/now")
 
 
-def account_before(staging: "Staging", suite: str) -> "Account | None":
+def account_before(staging: "Folder", suite: str) -> "Account | None":
     from dags.earlier import account_before as found_before
 
     return found_before(staging, suite)

@@ -68,6 +68,7 @@ def test_malformed_default_symbols_are_refused(monkeypatch: pytest.MonkeyPatch):
 
 def test_no_form_of_the_settings_shows_a_secret(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("POSTGRES_PASSWORD", "sesame7391")
+    monkeypatch.setenv("SEAL_KEY", "sesame7391" * 4)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://trader:sesame7391@mlflow:5000")
 
     settings = Settings()

@@ -12,13 +12,23 @@ import pytest
 from dags.errors import AlteredError, StagingError
 from dags.layout import safe_name
 
+KEYS = (b"a key of this test",)
 pytestmark = pytest.mark.usefixtures("airflow_environment")
+
+
+def loose(folder: Path) -> Any:
+    """Files that no step vouches for."""
+    from dags.folder import Folder
+
+    made = Folder(f"file://{folder / 'loose'}")
+    made.prepare()
+    return made
 
 
 def staging(folder: Path, run_id: str = "manual__1") -> Any:
     from dags.staging import Staging
 
-    made = Staging.of_run(f"file://{folder}", "dag", run_id)
+    made = Staging.of_run(f"file://{folder}", "dag", run_id, KEYS)
     return made
 
 
@@ -67,27 +77,84 @@ def test_a_run_as_airflow_names_it_has_the_folder_that_it_always_had():
 
 
 def test_a_text_that_cannot_be_written_leaves_the_one_before(tmp_path: Path):
-    made = prepared(tmp_path)
+    made = loose(tmp_path)
     made.write_text("a.json", "whole")
     with pytest.raises(UnicodeEncodeError):
         made.write_text("a.json", "half \ud800")
     assert made.read_text("a.json") == "whole"
-    assert [path.name for path in (tmp_path / "dag" / "manual__1").iterdir() if path.is_file()] == [
-        "a.json"
-    ]
+    assert [path.name for path in (tmp_path / "loose").iterdir() if path.is_file()] == ["a.json"]
 
 
 def test_a_file_that_was_altered_is_refused(tmp_path: Path):
     made = prepared(tmp_path)
-    seal = made.write_frame("f.parquet", pd.DataFrame({"close": [1.5]}))
-    assert made.read_table("f.parquet", seal, ["close"]).num_rows == 1
+    with made.recorded("extract"):
+        made.write_frame("f.parquet", pd.DataFrame({"close": [1.5]}))
+        assert made.read_table("f.parquet", columns=["close"]).num_rows == 1
+    assert made.read_table("f.parquet", columns=["close"]).num_rows == 1
     made.write_frame("f.parquet", pd.DataFrame({"close": [-999.0]}))
     with pytest.raises(AlteredError, match=r"f\.parquet is not what was written there"):
-        made.read_table("f.parquet", seal)
+        made.read_table("f.parquet")
+
+
+def test_a_file_that_no_step_has_sealed_is_refused(tmp_path: Path):
+    made = prepared(tmp_path)
+    made.write_text("a.json", "{}")
+    with pytest.raises(AlteredError, match=r"a\.json has no seal"):
+        made.read_json("a.json")
+    with made.recorded("extract"):
+        made.write_text("a.json", "{}")
+        made.remove("a.json")
+    assert made.seals() == {}
+
+
+@pytest.mark.parametrize("document", ["[]", "7", "null", '"x"', "{}", '{"signature": 7}', "{"])
+def test_what_is_no_record_is_refused(tmp_path: Path, document: str):
+    made = prepared(tmp_path)
+    made.write_text("steps/extract.json", document)
+    with pytest.raises(AlteredError, match=r"extract\.json is (no JSON|not what this run)"):
+        made.records()
+
+
+def test_a_key_that_is_being_replaced_still_fits(tmp_path: Path):
+    from dags.staging import Staging
+
+    def signed_by(*keys: bytes) -> Any:
+        return Staging.of_run(f"file://{tmp_path}", "dag", "run", keys)
+
+    signed_by(b"old").prepare()
+    with signed_by(b"old").recorded("extract"):
+        pass
+    assert list(signed_by(b"new", b"old").records()) == ["extract"]
+    with pytest.raises(AlteredError, match="SEAL_KEY is not the same"):
+        signed_by(b"new").records()
+
+
+def test_without_a_key_nothing_is_signed(monkeypatch: pytest.MonkeyPatch):
+    from airflow.configuration import conf
+
+    from dags.seal_keys import seal_keys
+    from dags.settings import Settings
+
+    by_fernet = seal_keys(Settings())
+    monkeypatch.setenv("SEAL_KEY", "k" * 32)
+    (key,) = seal_keys(Settings())
+    assert key not in (*by_fernet, b"k" * 32)
+    monkeypatch.setenv("SEAL_KEY", f"{'n' * 32},{'k' * 32}")
+    assert seal_keys(Settings())[1] == key
+    monkeypatch.setenv("SEAL_KEY", f"{'n' * 32},")
+    with pytest.raises(StagingError, match="no key of 32 letters or more"):
+        seal_keys(Settings())
+    monkeypatch.setenv("SEAL_KEY", "short")
+    with pytest.raises(StagingError, match=r"no key of 32 letters or more .* set SEAL_KEY"):
+        seal_keys(Settings())
+    monkeypatch.setenv("SEAL_KEY", "")
+    monkeypatch.setattr(conf, "get", lambda *_, fallback="", **__: fallback)
+    with pytest.raises(StagingError, match=r"no key at all to sign .* set SEAL_KEY"):
+        seal_keys(Settings())
 
 
 def test_what_is_written_is_read_back(tmp_path: Path):
-    made = prepared(tmp_path)
+    made = loose(tmp_path)
     frame = pd.DataFrame({"symbol": ["A"], "close": [1.5]})
 
     made.write_frame("f.parquet", frame)
@@ -99,7 +166,7 @@ def test_what_is_written_is_read_back(tmp_path: Path):
 
 
 def test_many_rows_are_written_in_groups_that_a_reader_can_hold(tmp_path: Path):
-    made = prepared(tmp_path)
+    made = loose(tmp_path)
 
     made.write_frame("f.parquet", pd.DataFrame({"close": np.arange(300_000.0)}))
 

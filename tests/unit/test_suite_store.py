@@ -109,7 +109,7 @@ def test_a_broken_draft_is_refused_with_entry_and_field_and_nothing_is_written(s
     assert store.versions("stock_data") == [before]
 
 
-@pytest.mark.parametrize("reason", ["", "  \n"])
+@pytest.mark.parametrize("reason", ["", "  \n", "\u200b\u2060\ufeff", "\u3164 \u2800", "…"])
 def test_a_version_needs_a_reason(store, reason):
     with pytest.raises(SuiteError, match="say why") as caught:
         save(store, edited(store, max_value=5), reason=reason)

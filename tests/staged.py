@@ -1,0 +1,19 @@
+"""The folder of a run, wherever it lies, as the run's steps read and write it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dags.layout import DAG_ID
+
+if TYPE_CHECKING:
+    from dags.staging import Staging
+
+
+def staging_in(folder: Path, run_id: str, dag_id: str = DAG_ID) -> "Staging":
+    """The folder as this run's own; imported late, like Airflow."""
+    from dags.seal_keys import seal_keys
+    from dags.sealed import Signer
+    from dags.settings import Settings
+    from dags.staging import Staging
+
+    return Staging(f"file://{folder}", Signer(seal_keys(Settings()), (dag_id, run_id)))
