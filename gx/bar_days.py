@@ -32,7 +32,7 @@ from gx.suite_calendars import Calendars
 
 # Six dates in a row, moved by a day, hold a day of the weekend; where nobody closes they hold both.
 FEWEST_DATES = 6
-SHOWN = 3
+SHOWN = 2
 
 
 class BarsWithinTheDayError(BarFileError):
@@ -173,10 +173,8 @@ class _Group:
         raise BarsWithinTheDayError(f"holds bars {what} ({at}){other}{how}")
 
     def _ambiguous(self) -> BarFileError:
-        ways = [*self.readings, *self.elsewhere]
-        shown = distinct(sorted(ways, key=lambda way: (not way.fit.whole, not way.is_clear)))[
-            :SHOWN
-        ]
+        own = sorted(self.readings, key=lambda way: (not way.fit.whole, not way.is_clear))
+        shown = distinct([*distinct(own)[:SHOWN], *self.elsewhere[:SHOWN]])
         by_stamp = np.stack([reading.days for reading in shown])
         differing = np.flatnonzero(by_stamp.min(axis=0) != by_stamp.max(axis=0))
         stamp = int(differing[0]) if len(differing) else 0

@@ -105,11 +105,15 @@ class Reading:
         day = np.datetime64(int(self.days[stamp]), "D")
         whose = " or ".join(self.whose[:NAMED])
         found = f"{self.fit.sessions} of {self.fit.dates} dates are sessions of {whose}"
-        return f"{day} {self.shown} ({found})"
+        return f"{self.shown} {day} ({found})"
 
 
 def own_readings(stamped: Stamped, calendar: str, sessions: "Sessions") -> Iterator[Reading]:
     """Every reading under one calendar, right or not."""
+    if stamped.zoned:
+        for by, said, days in _by_day(stamped.written):
+            fit = stamped.bars.fit(days, sessions)
+            yield Reading("as written" + said, days, by, fit, (calendar,))
     there = local_clock(stamped.instant, sessions.zone)
     clocks: list[tuple[str, Ints, bool]] = [(f"in {sessions.zone}", there, False)]
     if not stamped.zoned:
@@ -119,10 +123,6 @@ def own_readings(stamped: Stamped, calendar: str, sessions: "Sessions") -> Itera
         for by, said, days in (*_by_day(clock), *_by_session(clock, sessions)):
             fit = stamped.bars.fit(days, sessions)
             yield Reading(shown + said, days, by, fit, (calendar,), assumed)
-    if stamped.zoned:
-        for by, said, days in _by_day(stamped.written):
-            fit = stamped.bars.fit(days, sessions)
-            yield Reading("as written" + said, days, by, fit, (calendar,))
     if calendar == CURRENCIES:
         yield from _by_roll(stamped, sessions)
 
@@ -139,7 +139,7 @@ def readings_elsewhere(stamped: Stamped) -> list[Reading]:
             fit = stamped.bars.fit(days, sessions_around(name, days))
             if name == ALWAYS_OPEN:
                 fit = replace(fit, good=fit.good & stamped.bars.whole_weeks(days))
-            reading = Reading("as midnight", days, By.MIDNIGHT, fit, (name,))
+            reading = Reading("as midnight there", days, By.MIDNIGHT, fit, (name,))
             found.setdefault(days.tobytes(), []).append(reading)
     merged = [_merged(alike) for alike in found.values()]
     return [reading for reading in merged if reading.fit.whole]
