@@ -18,6 +18,7 @@ from gx.bar_dates import Ints, Stamps
 from gx.day_fit import Fit, by_calendar, distinct_bars, local_clock, moved, sessions_around
 from gx.day_readings import (
     DAY,
+    NAMED,
     SECOND,
     By,
     Reading,
@@ -90,7 +91,9 @@ class _Group:
     def days(self) -> Ints:
         """The days of the reading that is right."""
         if self._several_a_day():
-            raise BarsWithinTheDayError("holds bars within the day: several of a symbol a day")
+            raise BarsWithinTheDayError(
+                "holds bars within the day, several of a symbol; stock_data has one bar a day"
+            )
         found = self._candidates()
         if len(found) == 1 and not self._contradicted(found[0]):
             return found[0].days
@@ -101,6 +104,13 @@ class _Group:
     def elsewhere(self) -> list[Reading]:
         """The midnights of other exchanges that the stamps may be."""
         return readings_elsewhere(self.stamped)
+
+    @cached_property
+    def _shows_own_clock(self) -> bool:
+        """Whether the file is written in the exchange's zone, which is not UTC."""
+        written, instant = self.stamped.written, self.stamped.instant
+        there = local_clock(instant, self.sessions.zone)
+        return bool((written == there).all() and (written != instant).any())
 
     def _candidates(self) -> list[Reading]:
         """What the best kind of readings says."""
@@ -133,7 +143,7 @@ class _Group:
 
     def _contradicted(self, chosen: Reading) -> bool:
         """Whether another reading of these stamps is as good."""
-        others = [] if self.named else self.elsewhere
+        others = [] if self.named or self._shows_own_clock else self.elsewhere
         if not all(chosen.says_as(other) for other in others):
             return True
         if chosen.assumed and self._shown_is_as_good(chosen):
@@ -167,10 +177,12 @@ class _Group:
             return
         times = np.unique(self.stamped.written % DAY)
         at = ", ".join(_clock(time) for time in times[:3]) + " …" * (len(times) > 3)
-        other = f", or of another exchange than {self.calendar}"
-        how = "" if self.named else ": name it with CALENDAR= (--calendar)"
-        what = "within the day" if len(times) == 1 else "within the day, at different times of it"
-        raise BarsWithinTheDayError(f"holds bars {what} ({at}){other}{how}")
+        different = "different times of day, " if len(times) > 1 else ""
+        how = f", or name the exchange if it is not {self.calendar}: CALENDAR= (--calendar)"
+        raise BarsWithinTheDayError(
+            f"its bars are at {different}{at}, as bars within the day are; if they are daily, "
+            f"write plain dates{'' if self.named else how}"
+        )
 
     def _ambiguous(self) -> BarFileError:
         own = sorted(self.readings, key=lambda way: (not way.fit.whole, not way.is_clear))
@@ -187,7 +199,7 @@ class _Group:
         )
 
     def _advice(self, shown: Iterable[Reading]) -> str:
-        fitting = [reading.whose[0] for reading in shown if reading.fit.whole]
+        fitting = [name for reading in shown if reading.fit.whole for name in reading.whose[:NAMED]]
         names = [name for name in dict.fromkeys(fitting) if name != self.calendar or not self.named]
         such = " or ".join(f"CALENDAR={name}" for name in names)
         if self.named:

@@ -13,6 +13,7 @@ from gx.suite_calendars import Calendars
 
 # Two weeks of which each day but the weekend's is traded; weekly bars are all of one weekday.
 FEWEST_DATES, FEWEST_WEEKDAYS = 10, 4
+SUNDAY_TO_THURSDAY = {6, 0, 1, 2, 3}  # as in Riyadh
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -42,11 +43,12 @@ def refuse_moved(dates: pa.Array, symbols: Sequence[str | None], calendars: Cale
 def _moved(days: Ints, calendar: str, symbol: str | None) -> BarFileError:
     weekdays = weekday(days)
     day = days[weekdays > 4][0] if (weekdays > 4).any() else days[0]
+    such = "XSAU" if set(weekdays) == SUNDAY_TO_THURSDAY else ""
     never = [name for number, name in enumerate(DAYS[:5]) if number not in weekdays]
     without = f" and none on a {never[0]}" if never else ""
     whose = f" of {symbol}" if symbol else ""
     return BarFileError(
         f"its dates are ambiguous: those{whose} are sessions of {calendar} only when moved by a "
         f"day; one is {np.datetime64(int(day), 'D')}, a {DAYS[weekdays[days == day][0]]}{without}. "
-        "Correct them, or name the exchange's calendar with CALENDAR= (--calendar)"
+        f"Correct them, or name the exchange's calendar with CALENDAR={such} (--calendar)"
     )

@@ -150,11 +150,22 @@ def test_what_was_named_is_not_asked_for_again():
     assert "CALENDAR=" not in str(within.value)
 
 
+def test_one_bar_a_day_at_different_times_is_not_called_several():
+    with pytest.raises(BarsWithinTheDayError, match=r"different times of day, 15:32:11, 15:58:02"):
+        read(["2025-11-03 15:32:11", "2025-11-04 15:58:02"])
+
+
 def test_closes_of_few_days_that_may_be_midnights_elsewhere_need_a_name():
     naive = [f"{day} 16:00:00" for day in NEW_YORK[:3]]
     with pytest.raises(BarFileError, match=r"ambiguous.*CALENDAR=XNYS or CALENDAR=X"):
         read(naive)
     assert read(naive, named=True) == NEW_YORK[:3]
+    winter = [dt.date(2025, 11, day) for day in (4, 5)]
+    in_utc = at(winter, "16:00", "America/New_York")
+    with pytest.raises(BarFileError, match="ambiguous"):  # midnight in Istanbul and Moscow
+        read(in_utc)
+    assert read(in_utc, named=True) == winter
+    assert read(at(winter, "16:00", "America/New_York", "America/New_York")) == winter
 
 
 def test_a_session_that_opens_on_the_evening_before_is_that_of_its_day():
@@ -194,6 +205,17 @@ def test_plain_dates_that_are_all_moved_by_a_day_are_refused(by: int):
         with pytest.raises(BarFileError, match=found):
             read([f"{day}{time}" for day in moved])
     assert read([str(day) for day in moved], "24/7", named=True) == moved
+
+
+def test_markets_that_open_on_sundays_have_their_calendar_named():
+    days = [
+        day.date()
+        for day in pd.date_range("2025-10-05", "2025-10-30")
+        if day.weekday() not in (4, 5)
+    ]
+    with pytest.raises(BarFileError, match="CALENDAR=XSAU"):
+        read([str(day) for day in days])
+    assert read([str(day) for day in days], "XSAU", named=True) == days
 
 
 def test_one_symbol_that_is_moved_does_not_hide_behind_the_others():
