@@ -116,9 +116,9 @@ class _Group:
         """What the best kind of readings says."""
         clear = [reading for reading in self.readings if reading.is_clear]
         return (
-            distinct(reading for reading in clear if reading.fit.whole)
-            or distinct(reading for reading in self.readings if self._tells(reading))
-            or distinct(reading for reading in clear if self._stands(reading))
+            distinct(way for way in clear if way.fit.whole and not self._is_moved(way))
+            or distinct(way for way in self.readings if self._tells(way))
+            or distinct(way for way in clear if self._stands(way))
         )
 
     def _tells(self, reading: Reading) -> bool:
@@ -139,7 +139,10 @@ class _Group:
             return False
         if not self.named and any(reading.says_as(other) for other in self.elsewhere):
             return True
-        return not moved(self.stamped.bars, reading.days, self.sessions).any()
+        return not self._is_moved(reading)
+
+    def _is_moved(self, reading: Reading) -> bool:
+        return bool(moved(self.stamped.bars, reading.days, self.sessions).any())
 
     def _contradicted(self, chosen: Reading) -> bool:
         """Whether another reading of these stamps is as good."""

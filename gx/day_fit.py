@@ -92,10 +92,11 @@ def distinct_bars(owners: Ints, stamps: Ints) -> DistinctBars:
 def moved(bars: DistinctBars, days: Ints, sessions: "Sessions") -> Bools:
     """Of each owner, whether its days are sessions only when moved by a day, on or back.
 
-    By the days of the week alone: they have days on which the exchange never trades, and moved they
-    have none.
+    By the days of the week alone: one in ten, or of ten days two, are days on which the exchange
+    never trades, and moved none is. So moved on a week has a Saturday and no Monday.
     """
-    wrong = bars.count(_never(days, sessions)) * STRAYS > bars.counts
+    off = bars.count(_never(days, sessions))
+    wrong = (off * STRAYS > bars.counts) | ((off > 1) & (bars.counts >= STRAYS))
     if not wrong.any():
         return wrong
     right = [bars.count(_never(days + by, sessions)) == 0 for by in (-1, 1)]

@@ -228,6 +228,16 @@ def test_one_symbol_that_is_moved_does_not_hide_behind_the_others():
             days_of(stamps, symbols, Calendars())
 
 
+@pytest.mark.parametrize("form", ["{}", "{} 00:00:00"])
+def test_a_file_with_holes_is_moved_though_few_of_its_days_are_saturdays(form: str):
+    days = [day for day in pd.bdate_range("2025-06-02", "2025-07-31") if day.day not in (6, 13, 20)]
+    next_days = [form.format(day.date() + dt.timedelta(days=1)) for day in days][:26]
+    saturdays = [day for day in next_days if dt.date.fromisoformat(day[:10]).weekday() == 5]
+    assert len(saturdays) == 2
+    with pytest.raises(BarFileError, match="ambiguous"):
+        read(next_days, named=True)
+
+
 def test_strays_on_weekends_are_for_the_gate_to_judge():
     days = [NEW_YORK[0] - dt.timedelta(days=1), *NEW_YORK]
     for form in ("{}", "{} 00:00:00", "{} 00:00:00Z", "{} 00:00:00-04:00", "{} 23:59:59"):
