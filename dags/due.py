@@ -1,11 +1,13 @@
 """What a run asked for, in the gate's terms, and whether anything was due."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dags.errors import NothingDue
 from dags.run import Run
 from gx.asked import Asked
+from sql.errors import NoBarsError
 
 if TYPE_CHECKING:
     from gx.suites import Suite
@@ -21,21 +23,36 @@ def asked(run: Run) -> Asked:
     )
 
 
-def refuse_if_nothing_was_due(run: Run, suite: "Suite") -> None:
-    """Raise NothingDue when a schedule asked for a range in which no exchange had a session.
+def refuse_without_bars(run: Run, suite: "Suite", error: NoBarsError) -> NoReturn:
+    """Raise NothingDue when a schedule asked for a range in which no session has closed.
 
-    A person who asks for such a range is told that there are no bars.
+    Else raise the error; a person who asks for a range without sessions is told so with it.
     """
+    why = _why_none_was_due(run, suite)
+    if why is None:
+        raise error
+    if run.identity.trigger_type in ("scheduled", "backfill"):
+        raise NothingDue(f"{why}, and there are no bars: nothing was due.")
+    raise NoBarsError(f"{error} {why}.")
+
+
+def _why_none_was_due(run: Run, suite: "Suite") -> str | None:
+    """Why the range should have no bar yet; None when it should."""
     from gx.expected import any_session
 
-    if run.identity.trigger_type in ("scheduled", "backfill") and not any_session(
-        suite, asked(run)
-    ):
-        start, end = run.request.start, run.request.end
-        days = f"on {start}" if start == end else f"from {start} to {end}"
-        raise NothingDue(
-            f"No exchange had a session {days}, and there are no bars: nothing was due."
-        )
+    if any_session(suite, asked(run), closed=True):
+        return None
+    start, end = run.request.start, run.request.end
+    days = f"on {start}" if start == end else f"from {start} to {end or 'now'}"
+    if any_session(suite, asked(run)):
+        return f"No session {days} has closed yet"
+    return f"No exchange had a session {days}{_weekend(start, end)}"
+
+
+def _weekend(start: date | None, end: date | None) -> str:
+    if start is None or end is None or end - start > timedelta(days=1):
+        return ""
+    return " (a weekend)" if min(start.weekday(), end.weekday()) >= 5 else ""
 
 
 def why_nothing_was_due(records: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dags.arrays import read_array, write_arrays
-from dags.due import asked, refuse_if_nothing_was_due
+from dags.due import asked, refuse_without_bars
 from dags.errors import PartitionError
 from dags.extraction import extract_into, staged_bars, staged_lookback
 from dags.layout import ARRAYS, BARS, CONTEXT, FINDINGS
@@ -123,12 +123,12 @@ def merged_report(run: Run) -> "tuple[QualityReport, pd.DataFrame]":
     plan = whole.plan
     suite = parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite)
     if not whole.first_rows()[-1]:
-        refuse_if_nothing_was_due(run, suite)
-        raise NoBarsError(
+        none = NoBarsError(
             f"stock_data has no bar of any of {len(request.symbols):,} symbols from "
             f"{request.start or 'the first'} to {request.end or 'the last'}; load bars first "
             "(make load FILE=…) or ask for another range."
         )
+        refuse_without_bars(run, suite, none)
     parts = [StagedPart(part.staging) for part in whole.parts()]
     merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run))
     page = keep(merged, results=run.settings.results_dir, run_name=run.staging.root.name)

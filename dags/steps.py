@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import Engine
 
-from dags.due import (
-    asked,
-    refuse_if_nothing_was_due,
-    why_not_published,
-    why_nothing_was_due,
-)
+from dags.due import asked, refuse_without_bars, why_not_published, why_nothing_was_due
 from dags.earlier import COMPARED_BARS, account_before
 from dags.errors import GateClosed, NothingDue, NotPublished, Superseded
 from dags.extraction import extract_into, staged_bars, staged_lookback
@@ -95,11 +90,10 @@ def extract(run: Run) -> list[dict[str, Any]]:
 def _extracted(run: Run, engine: Engine) -> dict[str, Any]:
     try:
         return extract_into(run, engine)
-    except NoBarsError:
+    except NoBarsError as error:
         from gx.suites import read_suite, suite_path
 
-        refuse_if_nothing_was_due(run, read_suite(suite_path(JUDGED_BY)))
-        raise
+        refuse_without_bars(run, read_suite(suite_path(JUDGED_BY)), error)
 
 
 def _every_symbol(run: Run, engine: Engine) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -40,13 +41,18 @@ class Stamps:
     instant: pa.ChunkedArray | None
     bad: Ints
 
-    @property
+    @cached_property
     def are_dates(self) -> bool:
         """No zone, and no time of day but midnight."""
         if self.instant is not None:
             return False
         day = pc.cast(pc.floor_temporal(self.written, unit="day"), WRITTEN)
         return pc.all(pc.equal(day, self.written)).as_py() is not False
+
+    @property
+    def have_weekends(self) -> bool:
+        """Whether a date, as written, is a Saturday or Sunday."""
+        return pc.any(pc.greater(pc.day_of_week(self.written), 4)).as_py() is True
 
     @property
     def days(self) -> pa.ChunkedArray:

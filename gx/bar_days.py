@@ -2,62 +2,42 @@
 
 A bar's date is a date in the exchange's time zone. A file shows a date of its own, and where it has
 time zones (or is taken for UTC) the exchange's calendar gives another: midnight in India is 18:30
-UTC of the day before. What tells which one is meant are the sessions (a date that is none is no
-bar's), and the time of day (a day is called by its midnight, or by its opening or closing).
+UTC of the day before. A day may be called by its midnight, by the next one, by its opening (which
+may be on the evening before) or its close. The sessions tell which of these is meant: a reading is
+taken when all its dates but a few strays are sessions, and no other one says as much.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from gx.bar_dates import Ints, Stamps
+from gx.day_fit import Fit, by_calendar, distinct_bars, local_clock, moved, sessions_around
+from gx.day_readings import (
+    DAY,
+    NAMED,
+    SECOND,
+    By,
+    Reading,
+    Stamped,
+    distinct,
+    own_readings,
+    readings_elsewhere,
+)
 from gx.errors import BarFileError
+from gx.plain_dates import refuse_moved
 from gx.suite_calendars import Calendars
 
-if TYPE_CHECKING:
-    from gx.plugins.expectations.kernels.calendars import Sessions
-
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-# Six dates in a row that are moved by a day hold a day of the weekend.
+# Six dates in a row, moved by a day, hold a day of the weekend; where nobody closes they hold both.
 FEWEST_DATES = 6
-# Moved by a day, one date in five is none of the exchange's. A good file has a few such as well.
-SHARE = 0.9
+SHOWN = 2
 
 
 class BarsWithinTheDayError(BarFileError):
     """The bars are not daily: `stock_data` has no place for them."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One way to read the bars' dates: days since 1970, and microseconds of the day.
-
-    ``named``: every time of day is one by which days are called. ``sessions`` of the ``dates`` are
-    sessions; ``telling``, if a wrong date could show as none.
-    """
-
-    shown: str
-    days: Ints
-    times: Ints
-    named: bool
-    dates: int
-    sessions: int
-    telling: bool
-
-    @property
-    def clear(self) -> bool:
-        """The dates themselves say that they are right."""
-        return self.telling and self.sessions >= SHARE * self.dates
-
-    def said(self, row: int) -> str:
-        """The reading in words, with the bar at ``row`` as its example."""
-        day = np.datetime64(int(self.days[row]), "D")
-        return f"{self.shown} {day} ({self.sessions} of {self.dates} dates are sessions)"
 
 
 def days_of(stamps: Stamps, symbols: Sequence[str | None], calendars: Calendars) -> pa.Array:
@@ -68,106 +48,167 @@ def days_of(stamps: Stamps, symbols: Sequence[str | None], calendars: Calendars)
     calendar is none.
     """
     if stamps.are_dates:
-        return stamps.days.combine_chunks()
+        dates = stamps.days.combine_chunks()
+        if stamps.have_weekends:
+            refuse_moved(dates, symbols, calendars)
+        return dates
     written = _microseconds(stamps.written)
     instant = written if stamps.instant is None else _microseconds(stamps.instant)
     known = stamps.written.is_valid().to_numpy(zero_copy_only=False)
     days = np.zeros(len(known), np.int64)
-    codes, names = pd.factorize(np.array([calendars.of(symbol) for symbol in symbols]))
-    owners = pd.factorize(np.asarray(symbols, dtype=object))[0]
-    for number, name in enumerate(names):
-        rows = np.flatnonzero(known & (codes == number))
+    for calendar, named, owners, rows in by_calendar(symbols, calendars):
+        rows = rows[known[rows]]
         if len(rows):
-            group = _Group(str(name), owners[rows], written[rows], instant[rows], stamps)
-            days[rows] = group.days()
+            zoned = stamps.instant is not None
+            stamped, which = _distinct_stamps(owners[rows], written[rows], instant[rows], zoned)
+            days[rows] = _Group(calendar, named, stamped).days()[which]
     return pa.array(days.astype("datetime64[D]"), mask=~known)
 
 
-class _Group:
-    """The rows of one calendar."""
+def _distinct_stamps(
+    owners: Ints, written: Ints, instant: Ints, zoned: bool
+) -> tuple[Stamped, Ints]:
+    """Each stamp once, and of each row which one it is."""
+    pairs = pd.DataFrame({"written": written, "instant": instant})
+    number = pairs.groupby(["written", "instant"], sort=False).ngroup()
+    which: Ints = np.asarray(number, np.int64)
+    first = np.unique(which, return_index=True)[1]
+    return Stamped(written[first], instant[first], zoned, distinct_bars(owners, which)), which
 
-    def __init__(
-        self, calendar: str, owners: Ints, written: Ints, instant: Ints, stamps: Stamps
-    ) -> None:
-        self.calendar, self.owners = calendar, owners
-        self.written, self.instant = written, instant
-        self.zoned = stamps.instant is not None
-        self.sessions = _sessions(calendar, written)
+
+class _Group:
+    """The bars of one calendar, which was ``named`` for them or is only the usual one."""
+
+    def __init__(self, calendar: str, named: bool, stamped: Stamped) -> None:
+        self.calendar, self.named, self.stamped = calendar, named, stamped
+        self.sessions = sessions_around(calendar, stamped.written // DAY)
+        self.readings = [
+            reading
+            for reading in own_readings(stamped, calendar, self.sessions)
+            if not stamped.bars.several_a_day(reading.days)
+        ]
 
     def days(self) -> Ints:
         """The days of the reading that is right."""
-        at_exchange = _local(self.instant, self.sessions.zone)
-        shown = self._read("as written", self.written, own_clock=not self.zoned)
-        moved = self._read(f"in {self.sessions.zone}", at_exchange, own_clock=True)
-        self._require_daily(shown, moved)
-        if (shown.days == moved.days).all():
-            if shown.named or moved.named or moved.clear:
-                return moved.days
-        elif shown.clear != moved.clear:
-            return shown.days if shown.clear else moved.days
-        elif shown.named != moved.named:
-            return shown.days if shown.named else moved.days
-        raise self._ambiguous(shown, moved)
-
-    def _read(self, name: str, clock: Ints, *, own_clock: bool) -> Reading:
-        days, times = clock // DAY, clock % DAY
-        dates = np.unique(days)
-        around = np.arange(dates[0] - 1, dates[-1] + 2)
-        open_days = self.sessions.days
-        return Reading(
-            shown=name,
-            days=days,
-            times=times,
-            named=self._named(days, times, own_clock),
-            dates=len(dates),
-            sessions=int(np.isin(dates, open_days).sum()),
-            telling=len(dates) >= FEWEST_DATES and not np.isin(around, open_days).all(),
-        )
-
-    def _named(self, days: Ints, times: Ints, own_clock: bool) -> bool:
-        """Midnight, the day's last second, or the exchange's opening or closing."""
-        if (times == 0).all() or (times >= DAY - SECOND).all():
-            return True
-        if not own_clock or not len(self.sessions.days):
-            return False
-        place = np.minimum(np.searchsorted(self.sessions.days, days), len(self.sessions.days) - 1)
-        closes = _local(self.sessions.closes, self.sessions.zone) % DAY
-        opens = _local(self.sessions.opens, self.sessions.zone) % DAY
-        # A bar within the day is called by its start: alone at the opening it may be one.
-        several = len(np.unique(days)) > 1
-        return _all_at(times, closes, place) or (several and _all_at(times, opens, place))
-
-    def _require_daily(self, shown: Reading, moved: Reading) -> None:
-        if all(self._several_a_day(reading.days) for reading in (shown, moved)):
-            raise BarsWithinTheDayError("holds bars within the day: several of a symbol a day")
-        tidy = any(read.named or len(np.unique(read.times)) == 1 for read in (shown, moved))
-        few = shown.dates < FEWEST_DATES and not shown.named and not moved.named
-        if not tidy or few:
-            times = ", ".join(_clock(time) for time in np.unique(shown.times)[:3])
+        if self._several_a_day():
             raise BarsWithinTheDayError(
-                f"holds bars within the day (at {times} …), or of another exchange than "
-                f"{self.calendar}: name it with CALENDAR= (--calendar)"
+                "holds bars within the day, several of a symbol; stock_data has one bar a day"
             )
+        found = self._candidates()
+        if len(found) == 1 and not self._contradicted(found[0]):
+            return found[0].days
+        self._require_daily()
+        raise self._ambiguous()
 
-    def _several_a_day(self, days: Ints) -> bool:
-        bars = pd.DataFrame({"owner": self.owners, "day": days, "at": self.instant})
-        bars = bars.drop_duplicates(["owner", "at"])  # the same bar twice is another fault
-        return bool(bars.duplicated(["owner", "day"]).any())
+    @cached_property
+    def elsewhere(self) -> list[Reading]:
+        """The midnights of other exchanges that the stamps may be."""
+        return readings_elsewhere(self.stamped)
 
-    def _ambiguous(self, shown: Reading, moved: Reading) -> BarFileError:
-        differing = np.flatnonzero(shown.days != moved.days)
-        row = int(differing[0]) if len(differing) else 0
-        return BarFileError(
-            f"its dates are ambiguous: {_stamp(self.written[row])} is {shown.said(row)}, "
-            f"and {moved.said(row)} of {self.calendar}. Name the exchange's calendar with "
-            f"CALENDAR= (--calendar), or write plain dates{_midnight(self.instant)}"
+    @cached_property
+    def _shows_own_clock(self) -> bool:
+        """Whether the file is written in the exchange's zone, which is not UTC."""
+        written, instant = self.stamped.written, self.stamped.instant
+        there = local_clock(instant, self.sessions.zone)
+        return bool((written == there).all() and (written != instant).any())
+
+    def _candidates(self) -> list[Reading]:
+        """What the best kind of readings says."""
+        clear = [reading for reading in self.readings if reading.is_clear]
+        return (
+            distinct(way for way in clear if way.fit.whole and not self._is_moved(way))
+            or distinct(way for way in self.readings if self._tells(way))
+            or distinct(way for way in clear if self._stands(way))
         )
 
+    def _tells(self, reading: Reading) -> bool:
+        """A time that names no day: its sessions have to say that the days beside it are wrong."""
+        return (
+            not reading.is_clear
+            and reading.fit.whole
+            and reading.fit.dates >= FEWEST_DATES
+            and not any(self._fit(reading.days + by).whole for by in (-1, 1))
+        )
 
-def _all_at(times: Ints, of_sessions: Ints, place: Ints) -> bool:
-    """Is every time that of its session, or the usual one (an early close keeps its label)?"""
-    usual = np.median(of_sessions)
-    return bool(((times == of_sessions[place]) | (times == usual)).all())
+    def _stands(self, reading: Reading) -> bool:
+        """A midnight that the file itself shows is its date, and for the gate to judge.
+
+        Unless the dates are moved by a day, and no other exchange has such ones.
+        """
+        if reading.by is not By.MIDNIGHT or reading.assumed:
+            return False
+        if not self.named and any(reading.says_as(other) for other in self.elsewhere):
+            return True
+        return not self._is_moved(reading)
+
+    def _is_moved(self, reading: Reading) -> bool:
+        return bool(moved(self.stamped.bars, reading.days, self.sessions).any())
+
+    def _contradicted(self, chosen: Reading) -> bool:
+        """Whether another reading of these stamps is as good."""
+        others = [] if self.named or self._shows_own_clock else self.elsewhere
+        if not all(chosen.says_as(other) for other in others):
+            return True
+        if chosen.assumed and self._shown_is_as_good(chosen):
+            return True
+        return any(
+            other.fit.whole and other.fit.sessions > chosen.fit.sessions for other in self.readings
+        )
+
+    def _shown_is_as_good(self, chosen: Reading) -> bool:
+        """Whether the dates that the file shows are others, and not worse."""
+        shown = self.stamped.written // DAY
+        if (shown == chosen.days).all() or self.stamped.bars.several_a_day(shown):
+            return False
+        fit = self._fit(shown)
+        return fit.whole and fit.sessions >= chosen.fit.sessions
+
+    def _several_a_day(self) -> bool:
+        """By the file's clock and by the exchange's."""
+        clocks = (self.stamped.written, local_clock(self.stamped.instant, self.sessions.zone))
+        return all(self.stamped.bars.several_a_day(clock // DAY) for clock in clocks)
+
+    def _fit(self, days: Ints) -> Fit:
+        return self.stamped.bars.fit(days, self.sessions)
+
+    def _require_daily(self) -> None:
+        if self.elsewhere:
+            return
+        if any(reading.is_clear for reading in self.readings):
+            return
+        if self.readings and len(np.unique(self.stamped.written // DAY)) >= FEWEST_DATES:
+            return
+        times = np.unique(self.stamped.written % DAY)
+        at = ", ".join(_clock(time) for time in times[:3]) + " …" * (len(times) > 3)
+        different = "different times of day, " if len(times) > 1 else ""
+        how = f", or name the exchange if it is not {self.calendar}: CALENDAR= (--calendar)"
+        raise BarsWithinTheDayError(
+            f"its bars are at {different}{at}, as bars within the day are; if they are daily, "
+            f"write plain dates{'' if self.named else how}"
+        )
+
+    def _ambiguous(self) -> BarFileError:
+        own = sorted(self.readings, key=lambda way: (not way.fit.whole, not way.is_clear))
+        shown = distinct([*distinct(own)[:SHOWN], *self.elsewhere[:SHOWN]])
+        by_stamp = np.stack([reading.days for reading in shown])
+        differing = np.flatnonzero(by_stamp.min(axis=0) != by_stamp.max(axis=0))
+        stamp = int(differing[0]) if len(differing) else 0
+        said = ", or ".join(reading.said(stamp) for reading in shown)
+        if len(shown) == 1:
+            said += f", but no day of {self.calendar} is called by this time"
+        return BarFileError(
+            f"its dates are ambiguous: {_stamp(self.stamped.written[stamp])} is {said}. "
+            f"{self._advice(shown)}{_midnight(self.stamped.instant)}"
+        )
+
+    def _advice(self, shown: Iterable[Reading]) -> str:
+        fitting = [name for reading in shown if reading.fit.whole for name in reading.whose[:NAMED]]
+        names = [name for name in dict.fromkeys(fitting) if name != self.calendar or not self.named]
+        such = " or ".join(f"CALENDAR={name}" for name in names)
+        if self.named:
+            return "Write plain dates" + (f", or name another calendar: {such}" if such else "")
+        such = such or "CALENDAR="
+        return f"Name the exchange's calendar ({such}, --calendar), or write plain dates"
 
 
 def _midnight(instant: Ints) -> str:
@@ -182,31 +223,9 @@ def _midnight(instant: Ints) -> str:
     return f" ({_clock(times[0])} UTC is midnight at UTC{offset})"
 
 
-def _sessions(calendar: str, written: Ints) -> "Sessions":
-    from gx.plugins.expectations.errors import UnknownCalendarError
-    from gx.plugins.expectations.kernels.calendars import EARLIEST_YEAR, load_sessions
-
-    ends = np.array([written.min(), written.max()]).astype("datetime64[us]").astype("datetime64[Y]")
-    first, last = (int(year) for year in ends.astype(int) + 1970)
-    now = pd.Timestamp.now(tz="UTC").year
-    # A typo must not cost a thousand years of sessions.
-    span = (max(min(first, now) // 10 * 10, EARLIEST_YEAR), max(min(last, now), EARLIEST_YEAR) + 1)
-    try:
-        return load_sessions(calendar, *span)
-    except UnknownCalendarError as error:
-        raise BarFileError(str(error)) from None
-
-
 def _microseconds(stamps: pa.ChunkedArray) -> Ints:
     filled = stamps.cast(pa.int64()).fill_null(0)
     return np.asarray(filled.to_numpy())
-
-
-def _local(instant: Ints, zone: str) -> Ints:
-    """What a clock in the zone shows."""
-    aware = pd.DatetimeIndex(instant.astype("datetime64[us]")).tz_localize("UTC")
-    local = aware.tz_convert(zone).tz_localize(None).to_numpy("datetime64[us]")
-    return np.asarray(local.view(np.int64))
 
 
 def _stamp(written: np.int64) -> str:

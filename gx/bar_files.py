@@ -255,7 +255,8 @@ def _dates(source: Source, cells: pa.ChunkedArray, calendars: Calendars) -> pa.C
 def days_in(source: Source, stamps: Stamps, calendars: Calendars) -> pa.Array:
     """Each row's date (date32); raises BarFileError when the file shows none clearly."""
     symbols: Sequence[str | None] = [None] * len(source.cells)
-    if not stamps.are_dates and "symbol" in source.cells.column_names:
+    plain = stamps.are_dates and not stamps.have_weekends
+    if not plain and "symbol" in source.cells.column_names:
         symbols = _symbols(source.cells["symbol"]).to_pylist()
     try:
         return days_of(stamps, symbols, calendars)

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gx.bar_dates import MOST
-from gx.bar_days import BarsWithinTheDayError
 from gx.bar_files import (
     NUMBERS,
     Source,
@@ -114,10 +113,7 @@ class _Rows:
             cell = self.cells["date"][row].as_py()
             raise BarFileError(f"{self.source.path}, {where}, column date: {cell!r} is no date")
         self._fault("date", pc.is_null(stamps.written), "is no date (YYYY-MM-DD)")
-        try:
-            return days_in(self.source, stamps, calendars)
-        except BarsWithinTheDayError as error:
-            raise BarsWithinTheDayError(f"{error}; stock_data has one bar a day") from None
+        return days_in(self.source, stamps, calendars)
 
     def _number(self, name: str) -> pa.ChunkedArray:
         """The column's digits, as text; null where there is no number."""

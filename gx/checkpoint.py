@@ -26,7 +26,7 @@ from gx.asked import NOTHING_ASKED, Asked
 from gx.batches import memory_batch, suite_of
 from gx.docs import standalone
 from gx.errors import SuiteError
-from gx.expected import parameters, without_bars
+from gx.expected import beyond_their_end, end_remarks, parameters, without_bars
 from gx.fitting import fit
 from gx.outcomes import ROWS_ONLY, read_outcomes
 from gx.plugins.expectations.lookback import with_lookback
@@ -211,5 +211,5 @@ def _report(
         symbols=with_missing(verdicts, absent),
         failing=failing_bars(frame, outcomes),
         lookback_failing=lookback_failing(before, outcomes),
-        weaknesses=tuple(getattr(suite, "weaknesses", ())),
+        weaknesses=(*suite.weaknesses, *end_remarks(suite, beyond_their_end(suite, frame))),
     )

@@ -1,8 +1,10 @@
 """What is expected of the bars that a run asked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+import pandas as pd
 
 from gx.asked import Asked
 from gx.plugins.expectations.kernels.attendance import day_number, last_days
@@ -45,11 +47,36 @@ def without_bars(
     )
 
 
-def any_session(suite: Suite, asked: Asked) -> bool:
-    """Whether an exchange of any symbol asked for has a session in the range, closed or not."""
-    calendars = calendars_of(suite)
+def any_session(suite: Suite, asked: Asked, *, closed: bool = False) -> bool:
+    """Whether an exchange of any symbol asked for has a session in the range.
+
+    With `closed` only sessions count that have closed by now: no bar of another one is due yet.
+    """
+    calendars, now = calendars_of(suite), Moment.of(None)
     names = {calendars.of(symbol) for symbol in asked.symbols or ("",)}
-    return any(len(_within(_load(name, asked).days, asked)) for name in names)
+    loaded = (_load(name, asked) for name in names)
+    return any(
+        len(_within(one.days[: now.closed(one)] if closed else one.days, asked)) for one in loaded
+    )
+
+
+def beyond_their_end(suite: Suite, bars: pd.DataFrame) -> dict[str, str]:
+    """Of symbols that have ended, as the suite says, the date of a later bar: the newest."""
+    if not suite.ended or not {"symbol", "date"} <= set(bars.columns):
+        return {}
+    own = bars[bars["symbol"].isin(list(suite.ended))]
+    newest = pd.to_datetime(own["date"], errors="coerce").groupby(own["symbol"]).max()
+    dates = {str(symbol): str(day)[:10] for symbol, day in newest.dropna().items()}
+    return {symbol: day for symbol, day in dates.items() if day > suite.ended[symbol]}
+
+
+def end_remarks(suite: Suite, beyond: Mapping[str, str]) -> tuple[str, ...]:
+    """What is wrong with the ends that a suite gives, a sentence each."""
+    return tuple(
+        f"The suite's meta.ended says that {symbol} ended on {suite.ended[symbol]}, and it has a "
+        f"bar of {day}: correct the date, or take {symbol} out."
+        for symbol, day in sorted(beyond.items())
+    )
 
 
 def calendars_of(suite: Suite) -> Calendars:

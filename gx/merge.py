@@ -20,7 +20,7 @@ from gx.asked import NOTHING_ASKED, Asked
 from gx.batches import memory_batch, suite_of
 from gx.custom import is_custom
 from gx.errors import PartsError
-from gx.expected import parameters, without_bars
+from gx.expected import end_remarks, parameters, without_bars
 from gx.fitting import fit
 from gx.outcomes import (
     NO_ROWS,
@@ -149,7 +149,7 @@ def merge(
         symbols=with_missing(verdicts, without_bars(suite, as_of, asked, verdicts.keys())),
         failing=failing_bars(bars, outcomes),
         lookback_failing=lookback_failing(market.lookback_at(doubted), outcomes),
-        weaknesses=tuple(getattr(suite, "weaknesses", ())),
+        weaknesses=(*suite.weaknesses, *end_remarks(suite, market.beyond_their_end)),
     )
     return Merged(report, tuple(one.result for one in results))
 
@@ -183,6 +183,13 @@ class _Market:
         self._bars = _Span.of([part.document["rows"] for part in parts])
         self._lookback = _Span.of([part.document["lookback_rows"] for part in parts])
         self.judged = sum(span.length for span in self._bars)
+
+    @property
+    def beyond_their_end(self) -> dict[str, str]:
+        """Symbols that have ended, and the newest of their later bars."""
+        return {
+            s: day for part in self.parts for s, day in part.document["beyond_their_end"].items()
+        }
 
     def every(self, name: str) -> list[Any]:
         return [part.document[name] for part in self.parts if part.document[name] is not None]

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from gx.across import say_gross
 from gx.asked import NOTHING_ASKED, Asked
 from gx.batches import entry_key, memory_batch, result_key, suite_of
-from gx.expected import parameters
+from gx.expected import beyond_their_end, parameters
 from gx.fitting import fit
 from gx.looked_at import OF_THE_SCHEMA
 from gx.outcomes import (
@@ -131,10 +131,11 @@ def judge_part(
     what the whole market's bars are, once that is known.
 
     The document has suite_sha256, columns, rows, lookback_rows, sizes (bars by symbol), first_date,
-    last_date, bar_size, date_labels, and per entry of the suite its route and what was found. The
-    arrays are `steps` and `step_counts` (how far bars are apart, in microseconds), `newest` (see
-    SortedBars), and per entry what its route needs, under its number: `3.rows` are positions of
-    failing rows in the part, `3.lookback` those in the part's lookback.
+    last_date, bar_size, date_labels, beyond_their_end (see ``gx.expected``), and per entry of the
+    suite its route and what was found. The arrays are `steps` and `step_counts` (how far bars are
+    apart, in microseconds), `newest` (see SortedBars), and per entry what its route needs, under
+    its number: `3.rows` are positions of failing rows in the part, `3.lookback` those in the part's
+    lookback.
     """
     frame = with_lookback(bars, lookback, bar_size)
     entries: list[dict[str, Any]] = [
@@ -160,6 +161,7 @@ def judge_part(
         "last_date": date_label(known.max()),
         "bar_size": table.bar_size,
         "date_labels": table.date_labels,
+        "beyond_their_end": beyond_their_end(suite, bars),
         "entries": entries,
     }
     return Findings(document, arrays)

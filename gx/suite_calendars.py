@@ -14,14 +14,22 @@ SUITE = Path(__file__).parent / "expectations" / "stock_data.json"
 
 @dataclass(frozen=True)
 class Calendars:
-    """The calendar of most symbols, and those of single ones."""
+    """The calendar of most symbols, and those of single ones.
+
+    ``named``: somebody has named the usual one for the very bars that it is asked for.
+    """
 
     usual: str = USUAL
     others: Mapping[str, str] = field(default_factory=dict)
+    named: bool = False
 
     def of(self, symbol: str | None) -> str:
         """The name of the symbol's calendar."""
         return self.others.get(symbol or "", self.usual)
+
+    def names(self, symbol: str | None) -> bool:
+        """Whether that calendar was chosen for the symbol, and is not just the usual one."""
+        return self.named or (symbol or "") in self.others
 
 
 def suite_calendars(path: Path) -> Calendars:
@@ -43,7 +51,9 @@ def named_calendars(path: Path, name: str | None) -> Calendars:
     Raises GateError for a calendar that there is not.
     """
     calendars = suite_calendars(path)
-    return calendars if name is None else replace(calendars, usual=known_calendar(name))
+    if name is None:
+        return calendars
+    return replace(calendars, usual=known_calendar(name), named=True)
 
 
 def known_calendar(name: str) -> str:

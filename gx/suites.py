@@ -100,7 +100,7 @@ def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
         text=raw.decode(),
         expectations=expectations,
         weaknesses=find_weaknesses(expectations),
-        ended={symbol: str(day) for symbol, day in _ended(document).items()},
+        ended=_ended(document),
         parameters=_own_parameters(document),
     )
 
@@ -189,14 +189,23 @@ def _ended_faults(document: Mapping[str, Any], where: str) -> Iterator[SuiteErro
         said = "must give the last date of each symbol that ended"
         yield SuiteError(f"{where}: meta.ended {said}", field="meta")
     for symbol, day in _ended(document).items():
-        try:
-            date.fromisoformat(str(day))
-        except ValueError:
+        if not _is_date(day):
             yield SuiteError(
                 f"{where}: meta.ended: {shown(symbol)} ended on {shown(day)}, which is no date; "
                 "write it as 2025-01-31",
                 field="meta",
             )
+
+
+def _is_date(given: Any) -> bool:
+    """Whether it is a text like 2025-01-31: a number, or one without dashes, may mean another."""
+    if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII):
+        return False
+    try:
+        date.fromisoformat(given)
+    except ValueError:
+        return False
+    return True
 
 
 def _parameter_faults(document: Mapping[str, Any], where: str) -> Iterator[SuiteError]:

@@ -38,7 +38,8 @@ def fits(number: Decimal, column: Column) -> bool:
         before, scale = _places(number)
         limit = WHOLE[column.type]
         return scale <= 0 and before <= 19 and -limit <= int(number) < limit
-    kept = np.float32(str(number)) if column.type == "float4" else np.float64(str(number))
+    with np.errstate(over="ignore"):
+        kept = np.float32(str(number)) if column.type == "float4" else np.float64(str(number))
     return math.isfinite(kept) and Decimal(str(kept)) == number
 
 

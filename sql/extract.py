@@ -25,7 +25,7 @@ from sql.errors import (
     NoBarsError,
     UnreadableColumnError,
 )
-from sql.nearest import meant, nearest_symbols
+from sql.nearest import meant, most_like, nearest_symbols
 from sql.statements import statement
 
 SCHEMA = pa.schema(
@@ -234,12 +234,15 @@ def _no_bars(
     wanted = (
         f"{', '.join(symbols) or 'no symbol'} from {start or 'the first'} to {end or 'the last'}"
     )
-    found = connection.exec_driver_sql(statement("queries/table_contents")).all()
+    known = list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+    told = most_like(symbols, known)
+    found = connection.exec_driver_sql(statement("queries/table_contents"), {"symbols": told}).all()
     held = "; ".join(
         f"{symbol}: {bars} bars, {first} to {last}" for symbol, bars, first, last in found
     )
-    known = connection.exec_driver_sql(statement("queries/known_symbols")).scalars()
+    others = len(known) - len(told)
+    more = f"; and {others:,} more symbols" if others else ""
     return NoBarsError(
         f"stock_data has no bar of {wanted}{meant(nearest_symbols(symbols, known)) or '.'} "
-        + (f"It holds {held}." if held else "It is empty: load bars first (gate load FILE).")
+        + (f"It holds {held}{more}." if held else "It is empty: load bars first (gate load FILE).")
     )

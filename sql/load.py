@@ -3,13 +3,14 @@
 Read the rows and the table, decide, then write: nothing is rounded, cut or left out on the way.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import psycopg2
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InternalError
 
 from sql.bar_tables import BAR, NUMBERS
 from sql.copy_in import copy_in
@@ -17,6 +18,7 @@ from sql.errors import FaultyRowsError, LoadError
 from sql.exact import misfits, wider
 from sql.file_rows import Faulty, FileRows, faulty_rows, refusal
 from sql.locks import LOAD, lock
+from sql.refused import first_refused, said, taken
 from sql.statements import statement
 from sql.target import Column, Target, read_target
 
@@ -70,12 +72,7 @@ def load_bars(
         _require_exact(good, rows.place, target)
         if faulty and set_aside is not None:
             set_aside(faulty)
-        try:
-            done = _store(connection, good, target)
-        except (DataError, IntegrityError, InternalError) as error:
-            raise LoadError(
-                f"stock_data refuses a bar: {_said(error)} Nothing was loaded."
-            ) from None
+        done = _store(connection, good, rows.place, target)
     return LoadResult(*done, set_aside=len(faulty))
 
 
@@ -108,16 +105,61 @@ def _too_narrow(column: Column, rows: pa.Table, place: str, bad: Sequence[int]) 
     )
 
 
-def _store(connection: Connection, rows: pa.Table, target: Target) -> tuple[int, int, int, int]:
+def _store(
+    connection: Connection, rows: pa.Table, place: str, target: Target
+) -> tuple[int, int, int, int]:
     connection.exec_driver_sql(statement("queries/stage_bars"))
-    count = copy_in(connection, "staged_bars", _as_columns(rows.select(list(BAR)), target))
+    count = _stage(connection, rows, place, target)
     connection.exec_driver_sql("analyze staged_bars")
     before = connection.exec_driver_sql(statement("queries/count_staged_bars")).one()
     touched = ",\n    created_at = now()" if target.has_created_at else ""
     upsert = statement("queries/upsert_bars").replace("{touched}", touched)
-    connection.exec_driver_sql(upsert)
+
+    def store(first: int, end: int) -> None:
+        connection.exec_driver_sql(upsert, {"first": first, "end": end})
+
+    # A rule that waits for the end of the transaction would say no when all is told.
+    connection.exec_driver_sql("set constraints all immediate")
+    refusal = taken(connection, lambda: store(0, count))
+    if refusal is not None:
+        row, why = first_refused(connection, store, count)
+        bar = _bar(rows, place, row) if why is not None else ""
+        raise LoadError(
+            f"{bar}stock_data refuses a bar: {said(connection, why or refusal)}. "
+            "Nothing was loaded."
+        )
+    if target.meddles:
+        _require_stored(connection)
     connection.exec_driver_sql("drop table staged_bars")
     return count, before.new, before.changed, count - before.new - before.changed
+
+
+def _stage(connection: Connection, rows: pa.Table, place: str, target: Target) -> int:
+    columns = _as_columns(rows.select(list(BAR)), target)
+    columns = columns.append_column("position", pa.array(range(rows.num_rows), pa.int64()))
+    try:
+        return copy_in(connection, "staged_bars", columns)
+    except (psycopg2.IntegrityError, psycopg2.DataError, psycopg2.ProgrammingError) as error:
+        # A domain of the owner's says so, before the table does.
+        at = re.search(r"line (\d+)", error.diag.context or "")
+        bar = _bar(rows, place, int(at.group(1)) - 1) if at else ""
+        why = " ".join((error.diag.message_primary or str(error)).split())
+        raise LoadError(f"{bar}stock_data refuses a bar: {why}. Nothing was loaded.") from None
+
+
+def _bar(rows: pa.Table, place: str, row: int) -> str:
+    line, symbol, day = (rows[name][row].as_py() for name in (place, "symbol", "date"))
+    return f"{place} {line} ({symbol} {day}): "
+
+
+def _require_stored(connection: Connection) -> None:
+    """What is given is what is stored, whatever the table's triggers and rules do."""
+    after = connection.exec_driver_sql(statement("queries/count_staged_bars")).one()
+    if after.new or after.changed:
+        raise LoadError(
+            f"stock_data does not keep bars as they are given: its triggers or rules dropped "
+            f"{after.new:,} and changed {after.changed:,}. Nothing was loaded."
+        )
 
 
 def _as_columns(rows: pa.Table, target: Target) -> pa.Table:
@@ -129,8 +171,3 @@ def _as_columns(rows: pa.Table, target: Target) -> pa.Table:
             )
             rows = rows.set_column(position, name, pa.array(whole, pa.int64()))
     return rows
-
-
-def _said(error: DBAPIError) -> str:
-    """What PostgreSQL says, in one line."""
-    return " ".join(str(error.orig).split()).rstrip(".") + "."

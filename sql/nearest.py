@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
+TOLD = 10  # symbols in a line
 # Every further one takes as long as the first: 0.1 s among 10,000 symbols.
 MOST = 20
 
@@ -21,6 +22,15 @@ def nearest_symbols(wanted: Sequence[str], held: Iterable[str]) -> dict[str, str
     unknown = [symbol for symbol in wanted if symbol not in known][:MOST]
     found = {symbol: _nearest(_letters(symbol), by_letters) for symbol in unknown}
     return {symbol: near for symbol, near in found.items() if near}
+
+
+def most_like(wanted: Sequence[str], held: Sequence[str]) -> list[str]:
+    """Of what the table holds, ten symbols at most: what was asked for, then what is like it."""
+    if len(held) <= TOLD:
+        return list(held)
+    own = set(held).intersection(wanted)
+    like = (one for name in wanted[:MOST] for one in get_close_matches(name, held, n=TOLD))
+    return list(dict.fromkeys([*sorted(own), *like, *held]))[:TOLD]
 
 
 def meant(nearest: Mapping[str, str]) -> str:

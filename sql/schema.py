@@ -80,7 +80,12 @@ def _run(engine: Engine, names: Sequence[str]) -> list[str]:
 
 
 def _widen(connection: Connection) -> list[str]:
-    """Let `stock_data` hold what people have; a view on it keeps PostgreSQL from doing so."""
+    """Let a `stock_data` of an earlier version hold what people have; a view on it may prevent it.
+
+    A table of somebody else's is left as it is: what it can't hold is refused when it is loaded.
+    """
+    if _made_by_us(connection)[0] != "before":
+        return []
     before = _types(connection)
     try:
         with connection.begin_nested():
@@ -103,13 +108,14 @@ def _types(connection: Connection) -> dict[str, str]:
 
 
 def load_sample(engine: Engine) -> int:
-    """Put the sample into `stock_data` when that is empty; return the number of bars put in.
+    """Put the sample into `stock_data` when it is ours and new; return the number of bars put in.
 
-    The sample is 46 made-up bars of TSLA and NVDA (see sample/README.md).
+    A table of somebody else's, and one that has had rows before, stays empty. The sample is 46
+    made-up bars of TSLA and NVDA (see sample/README.md).
     """
     with engine.begin() as connection:
         lock(connection, LOAD)
-        if not _is_empty(connection):
+        if _made_by_us(connection) != ("now", True) or not _is_empty(connection):
             return 0
         with (
             files("sql").joinpath("sample/stock_data.csv").open("rb") as sample,
@@ -117,6 +123,12 @@ def load_sample(engine: Engine) -> int:
         ):
             cursor.copy_expert(statement("queries/copy_sample"), sample)
             return int(cursor.rowcount)
+
+
+def _made_by_us(connection: Connection) -> tuple[str | None, bool]:
+    """Which version made `stock_data` (now, before, None: somebody else); never filled so far?"""
+    found = connection.exec_driver_sql(statement("queries/made_by_us")).first()
+    return (None, False) if found is None else (found.made, found.unused)
 
 
 def _is_empty(connection: Connection) -> bool:

@@ -44,10 +44,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Target:
-    """The columns of a bar in `stock_data`, and whether it has `created_at`."""
+    """The columns of a bar in `stock_data`, and whether it has `created_at`.
+
+    `meddles`: triggers or rules of its owner's may store something else than what is given.
+    """
 
     columns: Mapping[str, Column]
     has_created_at: bool
+    meddles: bool = False
 
 
 def read_target(connection: Connection) -> Target:
@@ -91,7 +95,7 @@ def read_target(connection: Connection) -> Target:
         if row.name in BAR
     }
     _require_kinds(list(columns.values()))
-    return Target(columns, "created_at" in names)
+    return Target(columns, "created_at" in names, key.meddles)
 
 
 def _column(name: str, shown: str, kind: str, modifier: int, not_null: bool) -> Column:

@@ -46,6 +46,8 @@ def load_file(
     if rejects is not None and rejects.exists():
         raise LocalError(f"{rejects} is there already; name a new file for the rejects")
     rows = read_rows(file, symbol=symbol, calendars=named_calendars(SUITE, calendar))
+    if not rows.num_rows:
+        raise LoadError(f"{file} holds no bar: there is nothing below its header")
     bars = rows.filter(rows["fault"].is_null())
     if bars.num_rows < rows.num_rows and rejects is None:  # no table could hold them
         raise LoadError(f"{file}, {refusal(rows, bars.num_rows)}{HINT}")

@@ -4,6 +4,6 @@ select
     min(date)::text as first_date,
     max(date)::text as last_date
 from stock_data
+where symbol = any(%(symbols)s)
 group by symbol
 order by symbol
-limit 20

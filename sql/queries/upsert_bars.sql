@@ -1,6 +1,7 @@
 insert into stock_data as kept (symbol, date, open, high, low, close, volume)
 select symbol, date, open, high, low, close, volume
 from staged_bars
+where position >= %(first)s and position < %(end)s
 on conflict (symbol, date) do update set
     open = excluded.open,
     high = excluded.high,

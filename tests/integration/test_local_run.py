@@ -130,6 +130,7 @@ def test_a_file_is_loaded_once_however_often(var: Path, bars: Database, tmp_path
     ("text", "message"),
     [
         pytest.param(TORN, "line 3, column close: 'ten' is no number", id="no_number"),
+        pytest.param(GOOD.splitlines()[0] + "\n", "bars.csv holds no bar", id="header_alone"),
         pytest.param("Date,Close\n2025-10-06,1\n", "lacks the columns symbol, open", id="columns"),
         pytest.param(GOOD.replace("ACME", " ACME"), "' ACME' has a space at", id="padded"),
     ],
@@ -193,6 +194,7 @@ def test_what_a_file_says_is_loaded_judged_and_published_to_the_last_digit(
 
     assert refused.returncode == 2
     assert "are ambiguous: 2025-09-02 18:30:00 is as written 2025-09-02" in refused.stderr
+    assert "or as midnight there 2025-09-03" in refused.stderr and "XBOM" in refused.stderr
     assert (loaded.returncode, loaded.stderr) == (0, "")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     for table in ("stock_data", "stock_data_enriched"):

@@ -95,6 +95,21 @@ def test_no_bars_at_all_says_what_the_table_holds(engine):
         read(engine, "TSLA", start=dt.date(2030, 1, 1))
 
 
+def test_of_many_symbols_the_ten_nearest_are_told(engine):
+    names = [f"N{number:03}" for number in range(200)] + ["GOOGL", "GOOG"]
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into stock_data (symbol, date, open, high, low, close, volume)"
+            " select unnest(%s::text[]), '2025-01-02', 1, 1, 1, 1, 1",
+            (names,),
+        )
+    with pytest.raises(NoBarsError) as raised:
+        read(engine, "GOOGLE", "N150", start=dt.date(2030, 1, 1))
+    said = str(raised.value)
+    assert said.count(": 1 bars, ") == 10 and said.endswith("; and 192 more symbols.")
+    assert all(f"{name}: 1 bars" in said for name in ("GOOG", "GOOGL", "N150"))
+
+
 def test_an_empty_table_says_so(engine):
     with pytest.raises(NoBarsError, match="It is empty"):
         read(engine, "TSLA")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sql.errors import FaultyRowsError, LoadError, MissingTableError
 from sql.exact import fits, misfits
 from sql.load import LoadResult, load_bars
-from sql.schema import create_schema
+from sql.schema import create_schema, load_sample
 from sql.target import read_target
 
 DAY = dt.date(2025, 1, 2)
@@ -18,6 +18,10 @@ OLD = (
     "symbol varchar(10) not null, date date not null, open numeric(10, 2) not null,"
     " high numeric(10, 2) not null, low numeric(10, 2) not null, close numeric(10, 2) not null,"
     " volume bigint not null, created_at timestamp default now(), unique (symbol, date)"
+)
+TRIGGER = "create function meddle() returns trigger language plpgsql as $$ begin {body} end $$"
+ON_EACH_ROW = (
+    "create trigger meddle before insert on stock_data for each row execute function meddle()"
 )
 
 
@@ -113,6 +117,7 @@ def test_bad_bars_that_the_table_can_hold_are_loaded_for_the_gate_to_judge(engin
         ("smallint", "1e30", "'1e30' does not fit smallint exactly; numeric would"),
         ("double precision", "0.12345678901234567891", "double precision exactly; numeric would"),
         ("double precision", "9007199254740993", "double precision exactly; numeric would"),
+        ("real", "1e39", "does not fit real exactly; double precision would"),
         ("real", "366.5712345", "does not fit real exactly; double precision would"),
         ("money", "1.5", "is money, of which is not known what it holds"),
         ("varchar(3)", "1234", r"'1234' does not fit character varying\(3\)"),
@@ -267,6 +272,65 @@ def test_a_table_that_cannot_be_loaded_into_says_why(engine):
         load_bars(engine, table(bar()))
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("add constraint cheap check (close < 50)", r'constraint "cheap", CHECK \(\(close < .*50'),
+        ("add unique (volume)", r"unique constraint .*: Key \(volume\)=\(7\) already exists"),
+        ("add unique (volume) deferrable initially deferred", r"Key \(volume\)=\(7\) already"),
+        (
+            "add foreign key (symbol) references known deferrable initially deferred",
+            r"foreign key constraint .*: Key \(symbol\)=\(BAD\) is not present in table",
+        ),
+    ],
+)
+def test_a_rule_of_the_table_s_owner_is_told_with_the_line_that_breaks_it(engine, rule, said):
+    run(
+        engine,
+        "create table known (symbol varchar(32) primary key)",
+        "insert into known select 'S' || n from generate_series(0, 40) as n",
+        f"alter table stock_data {rule}",
+    )
+    rows = [row(2 * n, volume=str(n), symbol=f"S{n}") for n in range(1, 41)]
+    rows[22] = row(99, close="60", volume="7", symbol="BAD")
+    with pytest.raises(LoadError, match=said) as raised:
+        load_bars(engine, written(*rows))
+    assert str(raised.value).startswith("line 99 (BAD 2025-01-02): stock_data refuses a bar: ")
+    assert "\n" not in str(raised.value)
+    assert stored(engine) == []
+
+
+def test_a_trigger_that_refuses_a_bar_is_told_in_a_line(engine):
+    body = "if new.symbol = ''C'' then raise exception ''frozen\nsymbol''; end if; return new;"
+    run(engine, TRIGGER.format(body=body.replace("''", "'")), ON_EACH_ROW)
+    with pytest.raises(
+        LoadError, match=r"^row 3 \(C 2025-01-02\): .* refuses a bar: frozen symbol"
+    ):
+        load_bars(engine, table(bar(), bar("B"), bar("C"), bar("D")))
+    assert stored(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("new.close := round(new.close); return new;", "dropped 0 and changed 1"),
+        ("if new.symbol = 'B' then return null; end if; return new;", "dropped 1 and changed 0"),
+    ],
+)
+def test_what_a_trigger_would_alter_in_silence_is_not_loaded(engine, body, said):
+    run(engine, TRIGGER.format(body=body), ON_EACH_ROW)
+    with pytest.raises(LoadError, match=said):
+        load_bars(engine, table(bar(close=10.25), bar("B")))
+    assert stored(engine) == []
+
+
+def test_a_rule_of_a_domain_is_told_with_its_line(engine):
+    run(engine, "create domain price as numeric check (value < 50)")
+    run(engine, "alter table stock_data alter close type price")
+    with pytest.raises(LoadError, match=r"^line 7 \(B 2025-01-02\): .* price violates check"):
+        load_bars(engine, written(row(2), row(7, close="60", symbol="B")))
+
+
 def test_a_missing_column_is_named(engine):
     with pytest.raises(LoadError, match="no column volume"):
         load_bars(engine, table(bar()).drop_columns(["volume"]))
@@ -322,12 +386,49 @@ def test_a_table_of_before_is_widened_once_with_its_rows(engine):
     assert stored(engine, "close, volume") == [(Decimal("0.000011"), Decimal("0.5"))]
 
 
-@pytest.mark.parametrize(
-    "columns", [OLD, "id serial primary key, feed text, " + OLD, OLD.replace("10, 2", "24, 10")]
-)
-def test_a_table_of_somebody_else_is_left_as_it_is(engine, columns):
+OTHERS = {
+    "no id": OLD,
+    "one column more": "id serial primary key, feed text, " + OLD,
+    "wider prices": "id serial primary key, " + OLD.replace("10, 2", "24, 10"),
+    "wider volume": "id serial primary key, " + OLD.replace("bigint", "numeric"),
+    "another id": "id bigserial primary key, " + OLD,
+    "numbers that may lack": "id serial primary key, " + OLD.replace("bigint not null", "bigint"),
+    "a rule": "id serial primary key, check (volume >= 0), " + OLD,
+    "another default": "id serial primary key, " + OLD.replace("now()", "'2000-01-01'"),
+    "another order": OLD.replace(", unique", ", id serial primary key, unique"),
+}
+
+
+@pytest.mark.parametrize("columns", OTHERS.values(), ids=OTHERS)
+def test_a_table_of_somebody_else_is_left_as_it_is_and_empty(engine, columns):
     narrow(engine, columns)
+    with engine.connect() as connection:
+        before = read_target(connection)
     assert create_schema(engine) == []
+    with engine.connect() as connection:
+        assert read_target(connection) == before
+    assert load_sample(engine) == 0
+
+
+def test_a_trigger_of_its_owner_makes_a_table_somebody_else_s(engine):
+    narrow(engine, "id serial primary key, " + OLD)
+    run(engine, TRIGGER.format(body="return new;"), ON_EACH_ROW)
+    assert create_schema(engine) == []
+
+
+@pytest.mark.parametrize(
+    "columns", ["symbol text, close money, day date", "symbol varchar(2) unique"]
+)
+def test_an_empty_table_that_the_sample_does_not_fit_stays_empty(engine, columns):
+    narrow(engine, columns)
+    create_schema(engine)
+    assert load_sample(engine) == 0
+
+
+def test_a_table_that_was_emptied_is_not_filled_with_the_sample_again(engine):
+    assert load_sample(engine) == 46
+    run(engine, "delete from stock_data")
+    assert load_sample(engine) == 0
 
 
 def test_a_view_on_the_table_of_before_keeps_it_narrow_and_is_named(engine):

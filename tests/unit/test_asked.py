@@ -1,17 +1,23 @@
 """What was asked for and is not there, in a report."""
 
+import datetime as dt
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from dags.due import refuse_without_bars
+from dags.errors import NothingDue
 from gx.asked import Asked
 from gx.checkpoint import run_in_memory
+from gx.console import report_lines
 from gx.errors import SuiteError
 from gx.expected import any_session
 from gx.report import QualityReport
 from gx.suites import Suite, parse_suite, read_suite, suite_path
+from sql.errors import NoBarsError
 from tests.staged_runs import daily_bars
 
 NAMES = tuple(f"S{number:02}" for number in range(12))
@@ -124,7 +130,67 @@ def test_no_bar_is_due_on_a_day_on_which_the_symbol_s_exchange_rests():
     assert any_session(mixed, asked)
 
 
-@pytest.mark.parametrize("ended", ["TWTR", ["TWTR"], {"TWTR": "soon"}, {"TWTR": None}])
+def test_a_session_that_has_not_closed_yet_is_not_due():
+    document = json.loads(suite().text)
+    for entry in document["expectations"]:
+        if "calendar" in entry["kwargs"]:
+            entry["kwargs"]["calendar"] = "24/7"
+    always = parse_suite(json.dumps(document).encode(), where="stock_data", name="stock_data")
+    today = dt.datetime.now(dt.UTC).date()
+    asked = Asked(("BTC",), today.isoformat(), today.isoformat())
+    yesterday = (today - dt.timedelta(days=1)).isoformat()
+
+    assert any_session(always, asked) and not any_session(always, asked, closed=True)
+    assert any_session(always, Asked(("BTC",), yesterday), closed=True)
+
+
+@pytest.mark.parametrize("kind", ["scheduled", "backfill", "manual"])
+@pytest.mark.parametrize(
+    ("calendar", "first", "last", "said"),
+    [
+        ("XNYS", "2024-05-11", "2024-05-12", "had a session from .* 2024-05-12 .a weekend."),
+        ("XNYS", "2024-05-27", "2024-05-27", "had a session on 2024-05-27"),
+        ("24/7", None, None, "No session on .* has closed yet"),
+    ],
+)
+def test_a_range_in_which_no_bar_is_due_says_why(
+    kind: str, calendar: str, first: str | None, last: str | None, said: str
+):
+    document = json.loads(suite().text)
+    for entry in document["expectations"]:
+        if "calendar" in entry["kwargs"]:
+            entry["kwargs"]["calendar"] = calendar
+    given = parse_suite(json.dumps(document).encode(), where="stock_data", name="stock_data")
+    today = dt.datetime.now(dt.UTC).date()
+    start, end = (dt.date.fromisoformat(day) if day else today for day in (first, last))
+    run: Any = SimpleNamespace(
+        request=SimpleNamespace(symbols=NAMES, start=start, end=end),
+        identity=SimpleNamespace(trigger_type=kind),
+    )
+    error = NoBarsError if kind == "manual" else NothingDue
+    with pytest.raises(error, match=said):
+        refuse_without_bars(run, given, NoBarsError("There is no bar."))
+
+
+def test_a_bar_after_the_end_that_the_suite_gives_is_remarked():
+    frame, ended = bars(), suite(ended={"S03": "2024-05-10", "S04": NEWEST, "NOPE": "2020-01-01"})
+
+    whole = judged(frame, Asked(NAMES), ended)
+
+    assert len(whole.weaknesses) == 1 + len(ended.weaknesses)
+    assert whole.weaknesses[-1].startswith(
+        "The suite's meta.ended says that S03 ended on 2024-05-10, and it has a bar of 2024-05-17"
+    )
+    assert any("S03 ended on" in line for line in report_lines(whole))
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        *("TWTR", ["TWTR"], {"TWTR": "soon"}, {"TWTR": None}, {"TWTR": 20251103}),
+        *({"TWTR": "20251103"}, {"TWTR": "2025-W01-1"}, {"TWTR": "2025-11-03 "}, {"TWTR": True}),
+    ],
+)
 def test_an_end_that_is_no_date_is_refused(ended: Any):
     with pytest.raises(SuiteError, match=r"meta\.ended"):
         suite(ended=ended)

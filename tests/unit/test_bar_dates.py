@@ -22,8 +22,14 @@ def column(cells: Sequence[object], kind: pa.DataType | None = None) -> pa.Chunk
     return pa.chunked_array([pa.array(cells, kind or pa.string())])
 
 
-def read(cells: Sequence[object], calendar: str = "XNYS", kind: pa.DataType | None = None):
-    calendars = Calendars(calendar)
+def read(
+    cells: Sequence[object],
+    calendar: str = "XNYS",
+    kind: pa.DataType | None = None,
+    *,
+    named: bool = False,
+):
+    calendars = Calendars(calendar, named=named)
     return days_of(read_stamps(column(cells, kind)), ["A"] * len(cells), calendars).to_pylist()
 
 
@@ -113,14 +119,138 @@ def test_eight_in_the_evening_in_new_york_is_no_session_of_the_next_day():
     assert read(at(NEW_YORK, "20:00", "America/New_York")) == NEW_YORK
 
 
-def test_both_readings_are_shown_when_neither_gives_sessions():
+def test_the_readings_of_an_ambiguous_file_are_shown_with_the_calendars_to_name():
     with pytest.raises(BarFileError) as raised:
         read(at(MUMBAI, "00:00", "Asia/Kolkata"), "XNYS")
     said = str(raised.value)
-    assert "2025-09-02 18:30:00 is as written 2025-09-02 (16 of 20 dates are sessions)" in said
-    assert "and in America/New_York 2025-09-02 (16 of 20 dates are sessions) of XNYS" in said
-    assert "CALENDAR=" in said
+    assert "2025-09-02 18:30:00 is as written 2025-09-02 (16 of 20 dates are sessions of" in said
+    assert "XNYS), or as midnight there 2025-09-03 (20 of 20 dates are sessions of XBOM)" in said
+    assert said.count("2025-09-02") == 2
+    assert "CALENDAR=XBOM" in said
     assert "18:30:00 UTC is midnight at UTC+05:30" in said
+
+
+@pytest.mark.parametrize("days", [MUMBAI, MUMBAI[1:4]])
+def test_midnights_of_the_east_are_no_closes_in_new_york(days: list[dt.date]):
+    """16:00 in New York is when it closes, and in UTC it is midnight in Hong Kong."""
+    naive = [text.removesuffix("+00:00") for text in at(days, "00:00", "Asia/Hong_Kong")]
+    assert naive[0].endswith("16:00:00")
+    with pytest.raises(BarFileError, match="CALENDAR=XHKG"):
+        read(naive)
+    if days is MUMBAI:
+        assert read(naive, "XHKG", named=True) == days
+
+
+def test_what_was_named_is_not_asked_for_again():
+    with pytest.raises(BarFileError) as raised:
+        read(at(MUMBAI, "00:00", "Asia/Kolkata"), "XNYS", named=True)
+    assert "Write plain dates, or name another calendar: CALENDAR=" in str(raised.value)
+    with pytest.raises(BarsWithinTheDayError) as within:
+        read(["2025-11-03 10:15:00-05:00"], named=True)
+    assert "CALENDAR=" not in str(within.value)
+
+
+def test_one_bar_a_day_at_different_times_is_not_called_several():
+    with pytest.raises(BarsWithinTheDayError, match=r"different times of day, 15:32:11, 15:58:02"):
+        read(["2025-11-03 15:32:11", "2025-11-04 15:58:02"])
+
+
+def test_closes_of_few_days_that_may_be_midnights_elsewhere_need_a_name():
+    naive = [f"{day} 16:00:00" for day in NEW_YORK[:3]]
+    with pytest.raises(BarFileError, match=r"ambiguous.*CALENDAR=XNYS or CALENDAR=X"):
+        read(naive)
+    assert read(naive, named=True) == NEW_YORK[:3]
+    winter = [dt.date(2025, 11, day) for day in (4, 5)]
+    in_utc = at(winter, "16:00", "America/New_York")
+    with pytest.raises(BarFileError, match="ambiguous"):  # midnight in Istanbul and Moscow
+        read(in_utc)
+    assert read(in_utc, named=True) == winter
+    assert read(at(winter, "16:00", "America/New_York", "America/New_York")) == winter
+
+
+def test_a_session_that_opens_on_the_evening_before_is_that_of_its_day():
+    evenings = [day - dt.timedelta(days=1) for day in NEW_YORK]
+    naive = [f"{day} 17:00:00" for day in evenings]
+    assert read(naive, "CMES", named=True) == NEW_YORK
+    assert read(at(evenings, "17:00", "America/Chicago"), "CMES", named=True) == NEW_YORK
+    closes = [f"{day} 17:00:00" for day in NEW_YORK]
+    assert read(closes, "CMES", named=True) == NEW_YORK
+    with pytest.raises(BarFileError, match=r"ambiguous.* as the close .* as the opening"):
+        read(closes[:2], "CMES", named=True)
+    with pytest.raises(BarFileError, match="ambiguous"):
+        read(naive)
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_currencies_roll_at_five_in_new_york(start: int):
+    """Over the end of summer time, called by the beginning of their day or by its end."""
+    days = [day.date() for day in pd.bdate_range("2025-10-20", "2025-11-14")]
+    rolls = [day - dt.timedelta(days=start) for day in days]
+    assert read(at(rolls, "17:00", "America/New_York"), "24/5", named=True) == days
+    assert read([f"{day} 17:00:00" for day in rolls], "24/5", named=True) == days
+
+
+@pytest.mark.parametrize("calendar", ["XBOM", "XNYS"])
+def test_a_bar_called_by_the_midnight_at_its_end_is_of_the_day_that_ends(calendar: str):
+    next_days = [day + dt.timedelta(days=1) for day in MUMBAI]
+    cells = at(next_days, "00:00", "Asia/Kolkata", "Asia/Kolkata")
+    assert read(cells, calendar) == MUMBAI
+
+
+@pytest.mark.parametrize("by", [-1, 1])
+def test_plain_dates_that_are_all_moved_by_a_day_are_refused(by: int):
+    moved = [day + dt.timedelta(days=by) for day in NEW_YORK]
+    found = r"those of A are sessions of XNYS only when moved by a day; one is .*, a S.*day"
+    for time in ("", " 00:00:00"):
+        with pytest.raises(BarFileError, match=found):
+            read([f"{day}{time}" for day in moved])
+    assert read([str(day) for day in moved], "24/7", named=True) == moved
+
+
+def test_markets_that_open_on_sundays_have_their_calendar_named():
+    days = [
+        day.date()
+        for day in pd.date_range("2025-10-05", "2025-10-30")
+        if day.weekday() not in (4, 5)
+    ]
+    with pytest.raises(BarFileError, match="CALENDAR=XSAU"):
+        read([str(day) for day in days])
+    assert read([str(day) for day in days], "XSAU", named=True) == days
+
+
+def test_one_symbol_that_is_moved_does_not_hide_behind_the_others():
+    moved = [str(day + dt.timedelta(days=1)) for day in NEW_YORK]
+    right = [day.date() for day in pd.bdate_range("2015-01-05", "2025-11-14")]
+    cells, symbols = [*map(str, right), *moved], ["A"] * len(right) + ["B"] * len(moved)
+    for time in ("", " 00:00:00Z"):
+        stamps = read_stamps(column([cell + time for cell in cells]))
+        with pytest.raises(BarFileError, match="ambiguous"):
+            days_of(stamps, symbols, Calendars())
+
+
+@pytest.mark.parametrize("form", ["{}", "{} 00:00:00"])
+def test_a_file_with_holes_is_moved_though_few_of_its_days_are_saturdays(form: str):
+    days = [day for day in pd.bdate_range("2025-06-02", "2025-07-31") if day.day not in (6, 13, 20)]
+    next_days = [form.format(day.date() + dt.timedelta(days=1)) for day in days][:26]
+    saturdays = [day for day in next_days if dt.date.fromisoformat(day[:10]).weekday() == 5]
+    assert len(saturdays) == 2
+    with pytest.raises(BarFileError, match="ambiguous"):
+        read(next_days, named=True)
+
+
+def test_strays_on_weekends_are_for_the_gate_to_judge():
+    days = [NEW_YORK[0] - dt.timedelta(days=1), *NEW_YORK]
+    for form in ("{}", "{} 00:00:00", "{} 00:00:00Z", "{} 00:00:00-04:00", "{} 23:59:59"):
+        assert read([form.format(day) for day in days]) == days
+    weekly = [day.date() for day in pd.date_range("2025-01-05", "2025-11-02", freq="W")]
+    assert read(list(map(str, weekly))) == weekly
+
+
+def test_coins_beside_shares_keep_the_days_that_they_are_called_by():
+    cells = [f"{day} 00:00:00+00:00" for day in [*WEEK, *NEW_YORK]]
+    symbols = ["BTC"] * len(WEEK) + ["AAPL"] * len(NEW_YORK)
+    found = days_of(read_stamps(column(cells)), symbols, Calendars())
+    assert found.to_pylist() == [*WEEK, *NEW_YORK]
 
 
 def test_a_time_that_names_no_day_of_a_market_that_never_closes_is_ambiguous():
@@ -169,3 +299,8 @@ def test_what_is_no_date_is_told_by_its_row():
 def test_a_calendar_that_is_none_is_named():
     with pytest.raises(BarFileError, match="calendar 'XXXX' is unknown"):
         read(["2025-11-03 00:00:00Z"], "XXXX")
+
+
+def test_a_calendar_that_the_library_cannot_build_is_told_in_a_line():
+    with pytest.raises(BarFileError, match=r"calendar 'XTAE' .* is broken and gives no sessions"):
+        read(["2025-11-03 00:00:00Z"], "XTAE")

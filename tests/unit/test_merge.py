@@ -103,6 +103,20 @@ def test_what_was_asked_for_and_is_not_there_is_the_same_in_parts_as_in_the_whol
     same(in_parts(bars, lookback, suite, count, asked), whole)
 
 
+@pytest.mark.parametrize("count", [1, 5])
+def test_bars_after_the_end_that_a_suite_gives_are_remarked_in_parts_as_in_the_whole(
+    market: tuple[pd.DataFrame, pd.DataFrame], count: int
+):
+    bars, lookback = market
+    document = json.loads(read_suite(suite_path("stock_data")).text)
+    document["meta"] = {"ended": dict.fromkeys(bars["symbol"].unique()[:3].tolist(), "2024-01-31")}
+    suite = parse_suite(json.dumps(document).encode(), where="stock_data", name="stock_data")
+    whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback)
+
+    assert len(whole.weaknesses) == len(suite.weaknesses) + 3
+    same(in_parts(bars, lookback, suite, count), whole)
+
+
 BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_table_row_count_to_be_between", {"min_value": 1, "max_value": 2_000}),
     ("expect_table_row_count_to_equal", {"value": 3}),

@@ -109,6 +109,11 @@ def load_sessions(name: str, first_year: int, last_year: int) -> Sessions:
             f"calendar {name!r} is unknown; use a name of exchange_calendars, such as "
             "XNYS (New York), XLON (London), XTKS (Tokyo) or 24/7"
         ) from error
+    except ValueError as error:  # its own tables contradict each other, as those of XTAE do
+        raise UnknownCalendarError(
+            f"calendar {name!r} of exchange_calendars is broken and gives no sessions; use another "
+            "exchange's with the same days"
+        ) from error
     start, end = pd.Timestamp(first_year, 1, 1), pd.Timestamp(last_year, 12, 31)
     earliest, latest = recent.bound_min(), recent.bound_max()
     start = start if earliest is None else max(start, earliest)
