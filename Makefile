@@ -25,7 +25,7 @@ esac; echo "gate: exit status $$status, $$said" >&2; exit $$status
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test env compose-test format clean
+.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test unit env compose-test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ test: $(READY)  ## lint, types, import contracts and every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2
+
+unit: $(READY)  ## the tests that need no service, in a minute
+	$(BIN)/pytest -n 2 -q tests/unit tests/detector
 
 bench: $(READY)  ## what each step costs, against the least it could [ROWS=1000000 BENCH=pipeline]
 	@$(BIN)/python -m tests.bench $(BENCH) $(if $(ROWS),--rows $(ROWS))

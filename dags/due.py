@@ -5,15 +5,15 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dags.errors import NothingDue
-from dags.run import Run
 from gx.asked import Asked
 from sql.errors import NoBarsError
 
 if TYPE_CHECKING:
+    from dags.run import Run
     from gx.suites import Suite
 
 
-def asked(run: Run) -> Asked:
+def asked(run: "Run") -> Asked:
     """The symbols and dates of the request."""
     request = run.request
     return Asked(
@@ -23,7 +23,7 @@ def asked(run: Run) -> Asked:
     )
 
 
-def refuse_without_bars(run: Run, suite: "Suite", error: NoBarsError) -> NoReturn:
+def refuse_without_bars(run: "Run", suite: "Suite", error: NoBarsError) -> NoReturn:
     """Raise NothingDue when a schedule asked for a range in which no session has closed.
 
     Else raise the error; a person who asks for a range without sessions is told so with it.
@@ -36,7 +36,7 @@ def refuse_without_bars(run: Run, suite: "Suite", error: NoBarsError) -> NoRetur
     raise NoBarsError(f"{error} {why}.")
 
 
-def _why_none_was_due(run: Run, suite: "Suite") -> str | None:
+def _why_none_was_due(run: "Run", suite: "Suite") -> str | None:
     """Why the range should have no bar yet; None when it should."""
     from gx.expected import any_session
 

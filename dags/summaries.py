@@ -7,6 +7,7 @@ from typing import Any
 from dags.layout import FAILING, SUMMARY
 from dags.missing import missing_symbols
 from dags.run import Run
+from dags.verdict import verdict_sentence
 from gx.report import SEVERITIES, Outcome
 from gx.web.sources import RunSummary
 
@@ -54,20 +55,6 @@ def summarise(
 def write_summary(run: Run, summary: RunSummary, mlflow_page: str | None = None) -> None:
     """Write it into the run's folder; ``mlflow_page`` is relative to MLflow's address."""
     run.staging.write_json(SUMMARY, {**asdict(summary), "mlflow_page": mlflow_page})
-
-
-def verdict_sentence(
-    verdict: str, validated: Mapping[str, Any], published: Mapping[str, Any]
-) -> str:
-    """The report's verdict; of a run that went on without some symbols, it names those."""
-    held = validated["held"]
-    if published.get("superseded"):
-        newer = published["newer"][0]
-        return f"Superseded: {published['superseded']:,} bars stay as run {newer} published them."
-    if not held or not validated["open"]:
-        return verdict
-    more = f" and {len(held) - 3:,} more" if len(held) > 3 else ""
-    return f"{', '.join(held[:3])}{more} held back: {verdict.removeprefix('Gate closed: ')}"
 
 
 def _name(entry: Mapping[str, Any]) -> str:

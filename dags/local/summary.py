@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dags.missing import missing_symbols
-from dags.summaries import verdict_sentence
+from dags.verdict import verdict_sentence
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
 from sql.nearest import meant
 
