@@ -5,6 +5,7 @@ gx/plugins/custom/, registered. Great Expectations drops an entry whose type it 
 suite that it reads, and the next save from the file.
 """
 
+import uuid
 from typing import Any
 
 from great_expectations.data_context.store import expectations_store
@@ -22,19 +23,15 @@ class ExpectationsStore(expectations_store.ExpectationsStore):
 
     def get(self, key: Any) -> dict[str, Any]:
         """The suite of this key; raises SuiteError for one with an entry of an unknown type."""
-        suite: dict[str, Any] = super().get(key)
-        _refuse_unknown(suite)
-        return suite
+        return _whole(super().get(key))
 
     def get_all(self) -> list[dict[str, Any]]:
         """Every suite; raises SuiteError as `get` does."""
-        suites: list[dict[str, Any]] = super().get_all()
-        for suite in suites:
-            _refuse_unknown(suite)
-        return suites
+        return [_whole(suite) for suite in super().get_all()]
 
 
-def _refuse_unknown(suite: dict[str, Any]) -> None:
+def _whole(suite: dict[str, Any]) -> dict[str, Any]:
+    """The suite, with an id that follows from its name if it was written without one."""
     known = known_types()
     for number, entry in enumerate(suite["expectations"], 1):
         type_ = entry["type"] if isinstance(entry, dict) else entry.type
@@ -44,3 +41,5 @@ def _refuse_unknown(suite: dict[str, Any]) -> None:
                 f"{suite['name']}.json, entry {number}: unknown expectation {type_!r}{hint}; Great "
                 "Expectations would lose it with the next save"
             )
+    # A checkpoint runs no suite without one.
+    return {**suite, "id": suite.get("id") or str(uuid.uuid5(uuid.NAMESPACE_URL, suite["name"]))}

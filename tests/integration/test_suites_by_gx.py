@@ -19,7 +19,7 @@ from great_expectations.data_context import AbstractDataContext
 from gx import checkpoint
 from gx.errors import SuiteError
 from gx.parts import judge_part
-from gx.suite_store import OUTSIDE, SuiteStore
+from gx.suite_store import OUTSIDE, SuiteStore, canonical
 from gx.suites import read_suite
 from tests.market_parts import in_parts
 
@@ -71,7 +71,9 @@ def edit(store, change, name="stock_data") -> None:
     current = store.read(name)
     document = copy.deepcopy(current.document)
     change(document)
-    store.save(name, document, base_sha256=current.sha256, author="ann", reason="tighter")
+    seen = store.check(canonical(document).encode(), name)
+    given = {"author": "ann", "reason": "tighter", "accepted": seen}
+    store.save(name, document, base_sha256=current.sha256, **given)
 
 
 def test_a_suite_that_great_expectations_saved_runs_as_before(bars, project):
@@ -245,3 +247,22 @@ def test_an_entry_that_great_expectations_would_drop_keeps_it_from_reading_the_s
     with pytest.raises(SuiteError, match=asked):
         suites.add_or_update(ExpectationSuite(name="stock_data"))
     assert path.read_bytes() == raw
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_a_suite_written_by_hand_needs_no_id(bars, project, store, null):
+    path, document = project / "expectations/stock_data.json", written(project)
+    before = judged(bars, project)
+    document.pop("id")
+    document |= {"id": None} if null else {}
+    path.write_text(json.dumps(document))
+
+    after = judged(bars, project)
+
+    assert after.to_dict()["expectations"] == before.to_dict()["expectations"]
+    assert "stock_data" in after.page
+    edit(store, lambda saved: saved["expectations"][-1].update(severity="info"))
+    assert judged(bars, project).outcomes[-1].severity == "info"
+    native(project).suites.get("stock_data").save()
+    assert written(project)["id"]
+    assert judged(bars, project).outcomes[-1].severity == "info"
