@@ -125,6 +125,8 @@ def _of_before(traces: Traces) -> Iterator[str]:
     """Where the suite is weak, and what became of bars that were published before."""
     report = traces.report or {}
     doubtful, removed = report.get("doubtful", []), report.get("removed", [])
+    for description in report.get("no_longer_critical", [])[:_SHOWN]:
+        yield _line("Not critical", f"any more, as it was in the run before: {description}")
     for weakness in report.get("weaknesses", [])[:_SHOWN]:
         yield _line("Weak", weakness)
     for doubt in doubtful[:_SHOWN]:
