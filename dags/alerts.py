@@ -85,7 +85,7 @@ def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Al
     """What there is to say about the run of a callback's context; None when all is well."""
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     summary = _summary(Folder(f"{settings.staging_url.rstrip('/')}/{dag_id}/{safe_name(run_id)}"))
-    told = ("held", "missing", "doubtful", "removed")
+    told = ("held", "missing", "doubtful", "removed", "no_longer_critical")
     if not failed and not any(summary.get(name) for name in told):
         return None
     return Alert(
@@ -179,6 +179,9 @@ def _what(summary: dict[str, Any]) -> str:
         return f"{missing:,} symbol{'s' * (missing != 1)} missing"
     if doubtful:
         return f"{doubtful:,} published bar{'s' * (doubtful != 1)} now doubtful"
+    lost = summary.get("no_longer_critical", 0)
+    if lost:
+        return f"{lost:,} critical expectation{'s' * (lost != 1)} fewer than in the run before"
     removed = summary["removed"]
     return f"{removed:,} published bar{'s' * (removed != 1)} gone from the source"
 

@@ -41,8 +41,6 @@ from sql.preflight import make_ready
 from sql.published import published_symbols
 
 if TYPE_CHECKING:
-    from dags.staging import Staging
-    from gx.changes import Account, Changes
     from gx.report import QualityReport
 
 log = logging.getLogger(__name__)
@@ -129,13 +127,19 @@ def validate(run: Run) -> dict[str, Any]:
     with staging.recorded("validate") as record:
         # Seconds of import, which belong to this step alone.
         from dags.evidence import EVERY_ROW
-        from gx.changes import Account, to_json
+        from gx.changes import Account, compare, no_longer_critical, to_json
         from gx.render import render_html
 
         extracted = staging.finished("extract")
         record.update(judged_parts(run) if partitioned else {})
         report, bars = merged_report(run) if partitioned else _checked(run, extracted)
         report = with_published(run, report, extracted["gone"])
+        before = account_before(staging, report.suite)
+        if before:
+            lost = no_longer_critical(before.report, report.to_dict(every_row=False))
+            report = replace(report, no_longer_critical=lost)
+            for description in lost:
+                log.warning("not critical any more, as it was in the run before: %s", description)
         staging.write_frame(FAILING, report.failing)
         staging.write_json(RESULTS, report.to_dict())
         document = report.to_dict(every_row=False)
@@ -143,9 +147,8 @@ def validate(run: Run) -> dict[str, Any]:
         staging.write_text(DOCS_PAGE, report.page)
         staging.write_text(SUITE, report.suite_text)
         kept = None if partitioned or len(bars) > COMPARED_BARS else bars
-        changes = _changes(
-            staging, Account(document, report.suite_text, extracted["digest"], lambda: kept)
-        )
+        account_now = Account(document, report.suite_text, extracted["digest"], lambda: kept)
+        changes = compare(before, account_now) if before else None
         if changes:
             staging.write_json(CHANGES, to_json(changes))
         staging.write_text(
@@ -280,11 +283,3 @@ def confirm(run: Run, published: str | None) -> None:
 def _provenance(extracted: dict[str, Any]) -> dict[str, Any]:
     timing = f"extract {extracted['seconds']:g} s"
     return {"Data digest": extracted["digest"], "Query": extracted["sql"], "Timings": timing}
-
-
-def _changes(staging: "Staging", now: "Account") -> "Changes | None":
-    """What is different from the run before."""
-    from gx.changes import compare
-
-    before = account_before(staging, now.report["suite"])
-    return compare(before, now) if before else None

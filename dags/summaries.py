@@ -49,6 +49,7 @@ def summarise(
         symbols=_at_fault(report),
         doubtful=len(report.get("doubtful", ())),
         removed=sum(removal["bars"] for removal in report.get("removed", ())),
+        no_longer_critical=len(report.get("no_longer_critical", ())),
     )
 
 

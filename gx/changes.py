@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from gx import suite_diff
 from gx.report import BAR_COLUMNS
+from gx.verdicts import STILL_THERE
 
 _KEY = ["symbol", "date"]
 _VALUES = list(BAR_COLUMNS[2:])
@@ -139,6 +140,24 @@ def compare_expectations(before: Mapping[str, Any], now: Mapping[str, Any]) -> E
         ),
         added=tuple(new[key]["description"] for key in new if key not in old),
         removed=tuple(old[key]["description"] for key in old if key not in new),
+    )
+
+
+def no_longer_critical(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Descriptions of the critical expectations of ``before`` that are gone, or count for less.
+
+    Both are reports (`QualityReport.to_dict`). One whose kwargs are others is still there.
+    """
+    old, new = (
+        [entry for entry in report["expectations"] if entry["type"] != STILL_THERE]
+        for report in (before, now)
+    )
+    pairs = dict(suite_diff.pair_entries(old, new))
+    return tuple(
+        str(entry["description"])
+        for here, entry in enumerate(old)
+        if entry["severity"] == "critical"
+        and (here not in pairs or new[pairs[here]]["severity"] != "critical")
     )
 
 

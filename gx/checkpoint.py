@@ -23,12 +23,12 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from gx.asked import NOTHING_ASKED, Asked
-from gx.batches import memory_batch, suite_of
+from gx.batches import ROWS_ONLY, memory_batch, suite_of
 from gx.docs import standalone
 from gx.errors import SuiteError
 from gx.expected import beyond_their_end, end_remarks, parameters, without_bars
 from gx.fitting import fit
-from gx.outcomes import ROWS_ONLY, read_outcomes
+from gx.outcomes import read_outcomes
 from gx.plugins.expectations.lookback import with_lookback
 from gx.report import QualityReport, date_label
 from gx.suites import Suite, read_suite, suite_path

@@ -36,8 +36,10 @@ def fit(
 ) -> tuple[Expectation, ...]:
     """What Great Expectations is to validate on ``frame``, in the same order.
 
-    ``parameters`` are the values of {"$PARAMETER": name}; raises SuiteError for an expectation that
-    cannot do with one of them, as a bound that this run leaves open. In a column of dates
+    ``parameters`` are the values of {"$PARAMETER": name}. What a run leaves open (no first or last
+    date, no symbols) our own expectations know how to take; for others it is what the bars have:
+    their first and last day, or ``as_of`` without any, and their symbols. Raises SuiteError for an
+    expectation that cannot do with a parameter. In a column of dates
 
     - a day (2025-11-03) is the whole of that day: as a maximum up to its last moment;
     - a time without a zone is in the column's zone;
@@ -49,7 +51,26 @@ def fit(
         for name in frame.columns
         if pd.api.types.is_datetime64_any_dtype(frame.dtypes[name])
     }
-    return tuple(_fitted(expectation, columns, parameters) for expectation in expectations)
+    filled = {**parameters, **_of_the_bars(frame, parameters)}
+    return tuple(
+        _fitted(one, columns, parameters if isinstance(one, BarExpectation) else filled)
+        for one in expectations
+    )
+
+
+def _of_the_bars(frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Kwargs:
+    """What the bars say in place of what the run leaves open."""
+    found: Kwargs = {}
+    if parameters.get("first_date", "") is None or parameters.get("last_date", "") is None:
+        known = pd.api.types.is_datetime64_any_dtype(frame.get("date", pd.Series([])))
+        dates = frame["date"].dropna() if known else pd.Series([], dtype="datetime64[ms]")
+        now = str(parameters.get("as_of"))[:10]
+        for name, day in (("first_date", dates.min()), ("last_date", dates.max())):
+            if parameters.get(name, "") is None:
+                found[name] = now if pd.isna(day) else pd.Timestamp(day).date().isoformat()
+    if parameters.get("symbols") == [] and "symbol" in frame:
+        found["symbols"] = sorted(map(str, frame["symbol"].dropna().unique()))
+    return found
 
 
 class DateColumn:

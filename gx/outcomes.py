@@ -16,19 +16,13 @@ from great_expectations.core.expectation_validation_result import (
 from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.expectations.expectation import Expectation
 
-from gx.batches import entry_key, exception_of, result_key, suite_of
+from gx.batches import ROWS_ONLY, entry_key, exception_of, result_key, suite_of
 from gx.looked_at import rows_looked_at, why_none
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.report import BAR_COLUMNS, Outcome, date_label
 from gx.suites import Suite
 
 EXAMPLES = 5
-# Finds the positions of failing rows without the Python loop that index columns would cost.
-ROWS_ONLY = {
-    "result_format": "COMPLETE",
-    "return_unexpected_index_query": False,
-    "exclude_unexpected_values": True,
-}
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 NO_ROWS: Rows = np.empty(0, np.int64)
 

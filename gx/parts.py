@@ -25,14 +25,11 @@ from numpy.typing import NDArray
 
 from gx.across import say_gross
 from gx.asked import NOTHING_ASKED, Asked
-from gx.batches import entry_key, memory_batch, result_key, suite_of
+from gx.batches import ROWS_ONLY, entry_key, memory_batch, result_key, suite_of
 from gx.expected import beyond_their_end, parameters
 from gx.fitting import fit
 from gx.looked_at import OF_THE_SCHEMA
-from gx.outcomes import (
-    ROWS_ONLY,
-    lookback_rows,
-)
+from gx.outcomes import lookback_rows
 from gx.plugins.expectations import (
     BarExpectation,
     ExpectNoDuplicatedSeries,

@@ -17,7 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from great_expectations.core.batch_definition import BatchDefinition
-from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
 from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations.core import ExpectTableRowCountToBeBetween
 from great_expectations.expectations.expectation import Expectation
@@ -28,7 +31,14 @@ from great_expectations.expectations.row_conditions import (
 )
 from pydantic.v1 import ValidationError
 
-from gx.batches import entry_key, exception_of, memory_definition, result_key, suite_of
+from gx.batches import (
+    ROWS_ONLY,
+    entry_key,
+    exception_of,
+    memory_definition,
+    result_key,
+    suite_of,
+)
 from gx.custom_files import custom_signature
 from gx.fitting import fit
 from gx.plugins.expectations import BarExpectation
@@ -165,23 +175,37 @@ def _asked_of(expectation: Expectation, values: Mapping[str, Any], frame: pd.Dat
     return "" if isinstance(meeting, pd.DataFrame) else "it is neither true nor false of a row"
 
 
-def _run(
-    expectations: Sequence[Expectation], frame: pd.DataFrame, values: Mapping[str, Any]
-) -> list[str]:
-    """What each one raises, "" for nothing."""
+def results_on(
+    frame: pd.DataFrame, expectations: Sequence[Expectation], values: Mapping[str, Any]
+) -> list[ExpectationValidationResult | str]:
+    """Each one's result on ``frame``, or what keeps it from having one.
+
+    ``values`` are those of parameters. Several that are the same check have one result.
+    """
     if not expectations:
         return []
     try:
         fitted = fit(expectations, frame, values)
+        different = {entry_key(one): one for one in fitted}
         batch = _stage().get_batch(batch_parameters={"dataframe": frame})
-        result = batch.validate(suite_of("rehearsal", fitted))
+        result = batch.validate(suite_of("rehearsal", different.values()), result_format=ROWS_ONLY)
     except Exception as error:  # whatever an entry makes Great Expectations raise is its fault
         if len(expectations) == 1:
             return [_sentence(error)]
-        return [raised for one in expectations for raised in _run([one], frame, values)]
+        return [found for one in expectations for found in results_on(frame, [one], values)]
     assert isinstance(result, ExpectationSuiteValidationResult)
-    by_key = {result_key(found): exception_of(found) or "" for found in result.results}
-    return [_sentence(by_key.get(entry_key(one), "it was dropped")) for one in fitted]
+    by_key = {result_key(found): found for found in result.results}
+    return [by_key.get(entry_key(one), "it was dropped") for one in fitted]
+
+
+def _run(
+    expectations: Sequence[Expectation], frame: pd.DataFrame, values: Mapping[str, Any]
+) -> list[str]:
+    """What each one raises, "" for nothing."""
+    return [
+        _sentence(found if isinstance(found, str) else exception_of(found) or "")
+        for found in results_on(frame, expectations, values)
+    ]
 
 
 def _sentence(raised: Exception | str) -> str:
@@ -195,10 +219,17 @@ def _sentence(raised: Exception | str) -> str:
 
 def _extra(expectations: Iterable[Expectation]) -> set[str]:
     """The columns that these name, their conditions too, and bars need not have."""
-    named: set[str] = set()
-    for expectation in expectations:
-        named |= {*_named(expectation), *_asked(getattr(expectation, "row_condition", None))}
-    return named - set(_BARS)
+    return {name for one in expectations for name in columns_of(one)} - set(_BARS)
+
+
+def columns_of(expectation: Expectation) -> set[str]:
+    """The columns that it names, its condition too; of a condition in pandas' words what may be."""
+    return {*_named(expectation), *columns_of_condition(expectation)}
+
+
+def columns_of_condition(expectation: Expectation) -> set[str]:
+    """The columns that its row condition names."""
+    return set(_asked(getattr(expectation, "row_condition", None)))
 
 
 def _named(expectation: Expectation) -> list[str]:

@@ -113,8 +113,10 @@ class QualityReport:
     own columns as they were, ``severity`` (the worst), ``expectations`` and ``reasons`` (lists).
     ``lookback_failing`` has the same columns but ``row``, for the newest bars of the lookback that
     fail a critical expectation or a warning. ``doubtful`` are those of them that were published
-    without, ``removed`` what was published and is gone. ``weaknesses`` says in sentences where the
-    suite is weak. ``page`` is the batch's Data Docs page as one self-contained HTML text.
+    without, ``removed`` what was published and is gone. ``no_longer_critical`` describes the
+    critical expectations of the run before that are gone from the suite, or count for less.
+    ``weaknesses`` says in sentences where the suite is weak. ``page`` is the batch's Data Docs page
+    as one self-contained HTML text.
     """
 
     suite: str
@@ -133,6 +135,7 @@ class QualityReport:
     doubtful: tuple[Doubt, ...] = ()
     removed: tuple[Removal, ...] = ()
     weaknesses: tuple[str, ...] = ()
+    no_longer_critical: tuple[str, ...] = ()
 
     @cached_property
     def blocking(self) -> tuple[Outcome, ...]:
@@ -191,9 +194,9 @@ class QualityReport:
 
     @property
     def sentence(self) -> str:
-        """The verdict in one sentence, others for what is missing and what was published before."""
-        absent = _absent(self.missing)
-        return " ".join([self._verdict, *absent, *_of_published(self.doubtful, self.removed)])
+        """The verdict in one sentence, others for what is missing and what was before."""
+        more = (*_absent(self.missing), *_of_published(self.doubtful, self.removed))
+        return " ".join([self._verdict, *more, *_of_the_suite(self.no_longer_critical)])
 
     @property
     def _verdict(self) -> str:
@@ -234,6 +237,7 @@ class QualityReport:
             },
             "expectations": [_outcome_dict(o, by_row, every_row) for o in self.outcomes],
             "weaknesses": list(self.weaknesses),
+            "no_longer_critical": list(self.no_longer_critical),
             "doubtful": documents(self.doubtful),
             "removed": documents(self.removed),
         }
@@ -265,6 +269,7 @@ def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityRe
         doubtful=tuple(map(Doubt.read, document.get("doubtful", ()))),
         removed=tuple(map(Removal.read, document.get("removed", ()))),
         weaknesses=tuple(document.get("weaknesses", ())),
+        no_longer_critical=tuple(document.get("no_longer_critical", ())),
     )
 
 
@@ -309,6 +314,13 @@ def _of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iter
     if gone:
         bars = _count(gone, "published bar")
         yield f"{bars} {'is' if gone == 1 else 'are'} gone from the source."
+
+
+def _of_the_suite(lost: Sequence[str]) -> Iterator[str]:
+    if lost:
+        named = " ".join(lost[:3]) + (" …" if len(lost) > 3 else "")
+        many = _count(len(lost), "critical expectation")
+        yield f"The suite has {many} fewer than in the run before: {named}"
 
 
 def _has_owner(outcome: Outcome) -> bool:

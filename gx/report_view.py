@@ -66,7 +66,8 @@ class ReportView:
         """The verdict in a word."""
         if not self.report.success:
             return "closed"
-        found = self.report.failed or self.report.doubtful or self.report.removed
+        report = self.report
+        found = report.failed or report.doubtful or report.removed or report.no_longer_critical
         return "warned" if found else "passed"
 
     @property

@@ -50,7 +50,7 @@ class Suite:
     """
 
     name: str
-    id: str
+    id: str | None
     sha256: str
     text: str
     expectations: tuple[Expectation, ...]
@@ -95,11 +95,11 @@ def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
     expectations = tuple(one for one in read if isinstance(one, Expectation))
     return Suite(
         name=document["name"],
-        id=document["id"],
+        id=document.get("id"),
         sha256=hashlib.sha256(raw).hexdigest(),
         text=raw.decode(),
         expectations=expectations,
-        weaknesses=find_weaknesses(expectations),
+        weaknesses=find_weaknesses(expectations, _own_parameters(document)),
         ended=_ended(document),
         parameters=_own_parameters(document),
     )
@@ -163,10 +163,12 @@ def _head_faults(document: Mapping[str, Any], where: str, name: str) -> Iterator
     if document.get("name") != name:
         said = shown(document.get("name"))
         yield SuiteError(f"{where}: its name is {said}, but the file's is {name!r}", field="name")
-    if not is_uuid(document.get("id")):
+    if document.get("id") is not None and not is_uuid(document["id"]):
         said = shown(document.get("id"))
         fresh = uuid.uuid4()
-        yield SuiteError(f"{where}: its id {said} is no UUID; {fresh} is a fresh one", field="id")
+        yield SuiteError(
+            f"{where}: its id {said} is no UUID; leave it out, or write {fresh}", field="id"
+        )
     if "meta" in document and not isinstance(document["meta"], dict):
         yield SuiteError(f"{where}: its meta must be an object", field="meta")
     yield from _ended_faults(document, where)

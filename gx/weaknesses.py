@@ -1,7 +1,8 @@
 """Say what of a suite can find nothing, so that a gate that is always open is never a surprise.
 
-A weakness is no fault: the suite can be read and runs. It is told from the suite alone; how many
-rows an expectation really looked at is for the report to say.
+A weakness is no fault: the suite can be read and runs. It is told from the suite alone, partly by
+trying what its critical expectations notice of planted faults (`gx.noticed`); how many rows an
+expectation really looked at is for the report to say.
 """
 
 import ast
@@ -19,9 +20,12 @@ from great_expectations.expectations.row_conditions import (
     PassThroughCondition,
 )
 
+from gx.matching import found_by
+from gx.noticed import Noticed, notice
+from gx.planted import BEYOND, GROSS, MARKET_HOLE, planted_market
 from gx.strict_json import shown
 
-LEAST_MOSTLY = 0.01  # below it 99 of 100 rows must be wrong before anybody hears of it
+LEAST_MOSTLY = 0.5  # below it most rows may be wrong, and nobody hears of it
 OPEN = 1e300  # a bound out here holds back infinity alone: float64 ends at 1.8e308
 # What a statistic cannot leave, whatever the data.
 _NATURAL: Mapping[str, tuple[float, float]] = {
@@ -38,34 +42,65 @@ _NATURAL: Mapping[str, tuple[float, float]] = {
 _TEXTS = ("", "\n", "A", "z9", "-1.5", " ", "Ω", "=;\t'", "2025-10-06")
 
 
-def find_weaknesses(expectations: Sequence[Expectation]) -> tuple[str, ...]:
+def find_weaknesses(
+    expectations: Sequence[Expectation], parameters: Mapping[str, Any]
+) -> tuple[str, ...]:
     """Each weakness of a suite as a sentence that names the entry (from 1), the suite's own last.
 
     What asks for nothing is found (no bounds, an empty set, ``mostly`` 0, a condition that no row
-    meets); a threshold that is merely very tolerant is not.
+    meets); of critical expectations also those that notice no planted fault, or raise, and the
+    kinds of gross fault that none of them notices. ``parameters`` are the suite's own.
     """
+    critical = {n: one for n, one in enumerate(expectations, 1) if one.severity == "critical"}
+    noticed = dict(zip(critical, notice(list(critical.values()), parameters), strict=True))
     found = [
         (number, f"entry {number} ({_name(expectation)}): {why}")
         for number, expectation in enumerate(expectations, 1)
-        for why in _weaknesses(expectation)
+        for why in _weaknesses(expectation) or _by_trial(noticed.get(number))
     ]
     weak = {number for number, _ in found}
     said = [sentence for _, sentence in found]
-    critical = [n for n, one in enumerate(expectations, 1) if one.severity == "critical"]
     if not critical:
         said.append("no expectation is critical, so no bar, however wrong, closes the gate")
     elif weak.issuperset(critical):
         said.append("every critical expectation is named here, so next to nothing closes the gate")
+    else:
+        said += _unnoticed({n: one for n, one in noticed.items() if n not in weak})
     return tuple(said)
 
 
-def _weaknesses(expectation: Expectation) -> Iterator[str]:
-    yield from _tolerance(expectation)
-    yield from _bounds(expectation)
+def _by_trial(noticed: Noticed | None) -> list[str]:
+    """What a critical expectation showed of itself on the planted faults."""
+    if noticed is None:
+        return []
+    if noticed.raised:
+        return [f"tried on a made-up market it raised: {noticed.raised}"]
+    if noticed.idle:
+        return ["no bar of a made-up market meets its row_condition, so it looks at none"]
+    if noticed.blind:
+        faults = planted_market().faults
+        return [f"it notices none of the {faults} faults of a made-up market, so it may never fail"]
+    return []
+
+
+def _unnoticed(noticed: Mapping[int, Noticed]) -> Iterator[str]:
+    """The kinds of gross fault that all critical expectations together let through."""
+    seen = {kind for one in noticed.values() for kind in one.gross}
+    missed = [kind for kind in (*GROSS, MARKET_HOLE) if kind not in seen]
+    if not missed:
+        return
+    untried = [str(number) for number, one in noticed.items() if not one.tried]
+    entries = "entry" if len(untried) == 1 else "entries"
+    beside = f" ({entries} {', '.join(untried)} could not be tried)" if untried else ""
+    yield f"no critical expectation notices: {'; '.join(missed)}{beside}"
+
+
+def _weaknesses(expectation: Expectation) -> list[str]:
+    found = [*_tolerance(expectation), *_bounds(expectation)]
     for kinds, why in _EMPTY:
         if expectation.expectation_type in kinds and (said := why(expectation)):
-            yield said
-    yield from _condition(expectation)
+            found.append(said)
+    return [*found, *_condition(expectation)]
 
 
 def _tolerance(expectation: Expectation) -> Iterator[str]:
@@ -97,6 +132,14 @@ def _bounds(expectation: Expectation) -> Iterator[str]:
             if natural
             else f"nothing but infinity lies outside {span}"
         )
+    elif (
+        (beyond := BEYOND.get(str(getattr(expectation, "column", None))))
+        and not natural
+        and _below(low, -beyond, expectation)
+        and _above(high, beyond, expectation)
+    ):
+        span = f"{_bound(low)} to {_bound(high)}"
+        yield f"no {expectation.column} that is or was lies outside {span}"
 
 
 def _below(low: Any, least: float, expectation: Expectation) -> bool:
@@ -163,6 +206,24 @@ def _any_of_texts(expectation: Expectation) -> str:
     return "its regex_list lets every text pass, so it can never fail"
 
 
+def _no_text(expectation: Expectation) -> str:
+    if not _finds_none(expectation.regex):
+        return ""
+    return f"no text was come by that the regex {shown(expectation.regex)} finds"
+
+
+def _none_of_texts(expectation: Expectation) -> str:
+    every = all(_finds_none(regex) for regex in expectation.regex_list)
+    return "no text was come by that its regex_list finds" if every else ""
+
+
+def _finds_none(regex: Any) -> bool:
+    try:
+        return found_by(str(regex), _TEXTS) is None
+    except (re.error, RecursionError):
+        return False  # it raises when it runs, and that closes the gate
+
+
 def _finds_all(regex: Any) -> bool:
     try:
         return all(re.search(str(regex), text) for text in _TEXTS)
@@ -201,6 +262,8 @@ _EMPTY: tuple[tuple[tuple[str, ...], Callable[[Expectation], str]], ...] = (
     (("expect_column_quantile_values_to_be_between",), _open_quantiles),
     (("expect_column_values_to_match_regex",), _any_text),
     (("expect_column_values_to_match_regex_list",), _any_of_texts),
+    (("expect_column_values_to_not_match_regex",), _no_text),
+    (("expect_column_values_to_not_match_regex_list",), _none_of_texts),
     (("expect_column_pair_values_to_be_equal",), _same_columns),
     (("expect_column_pair_values_a_to_be_greater_than_b",), _same_or_equal),
     (("expect_multicolumn_values_to_be_equal",), _one_column),

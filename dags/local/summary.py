@@ -130,6 +130,8 @@ def _of_before(traces: Traces) -> Iterator[str]:
     """Where the suite is weak, and which bars of those published before are in doubt."""
     report = traces.report or {}
     doubtful = report.get("doubtful", [])
+    for description in report.get("no_longer_critical", [])[:_SHOWN]:
+        yield _line("Not critical", f"any more, as it was in the run before: {description}")
     for weakness in report.get("weaknesses", [])[:_SHOWN]:
         yield _line("Weak", weakness)
     for doubt in doubtful[:_SHOWN]:

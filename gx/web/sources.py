@@ -22,7 +22,8 @@ class RunSummary:
     not met by severity; ``expectations`` are their names. ``symbols`` are those at fault (50 at
     most), ``held`` those held back, ``missing`` those asked for without a bar. ``as_of`` is the day
     freshness was judged at, None for the moment of the run. Of bars that were published before,
-    ``doubtful`` fail now, and ``removed`` are gone from the source.
+    ``doubtful`` fail now, and ``removed`` are gone from the source. ``no_longer_critical`` counts
+    the critical expectations of the run before that the suite has lost.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class RunSummary:
     as_of: str | None = None
     doubtful: int = 0
     removed: int = 0
+    no_longer_critical: int = 0
     mlflow_url: str | None = None
     airflow_url: str | None = None
 

@@ -2,23 +2,32 @@
 
 import itertools
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dags.errors import GateClosed
 from dags.request import RunRequest
 from dags.settings import Settings
+from gx.report import Outcome
 from tests.staged import staging_in
+from tests.staged_runs import daily_bars, judged, stage_run
 from tests.workflow import Database, Workflow
+
+if TYPE_CHECKING:
+    from dags.run import Run
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 DEFECTS = st.sampled_from(["none"] * 8 + ["nan", "inf", "negative", "twice", "volume", "null"])
+GONE = Outcome("expect_our_own", {}, "critical", "passed", "No bar is odd.")
 NUMBERS = itertools.count()
 
 
@@ -40,20 +49,12 @@ def test_rows_extracted_are_rows_published_and_rows_held(
     workflow: Workflow, database: Database, tmp_path: Path, defects: dict[str, list[str]]
 ):
     from dags import steps
-    from dags.run import Run, RunIdentity
 
     run_id = f"run {next(NUMBERS)}"
     database.empty("stock_data_enriched", "stock_data_publications")
-    staging = staging_in(tmp_path / run_id, run_id)
-    staging.prepare()
     bars = table_of(defects)
-    with staging.recorded("extract") as record, staging.sealing("bars.parquet") as sink:
-        pq.write_table(bars, sink)
-        read = {"extracted_at": datetime.now(UTC).isoformat(), "gone": []}
-        record.update(rows=bars.num_rows, digest="", sql="", **read)
-    request = RunRequest(SYMBOLS, None, None, policy="quarantine")
-    identity = RunIdentity("dag", run_id, "manual", "2026-01-01", datetime.now(UTC))
-    run = Run(Settings(), request, staging, identity)
+    run = staged(tmp_path / run_id, "dag", run_id, bars)
+    staging = run.staging
     with suppress(GateClosed):
         steps.validate(run)
         steps.transform(run)
@@ -67,6 +68,42 @@ def test_rows_extracted_are_rows_published_and_rows_held(
     assert published + held == bars.num_rows
     found = {symbol for (symbol,) in database.rows("select symbol from stock_data_enriched")}
     assert found == set(defects) - bad
+
+
+def test_a_suite_that_lost_critical_expectations_since_the_run_before_says_so(
+    workflow: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from dags import steps
+    from dags.layout import DAG_ID, REPORT
+
+    before = judged(daily_bars(["AAA"], 30), replace(GONE, status="passed"))
+    stage_run(tmp_path, "before", daily_bars(["AAA"], 30), before)
+    run = staged(
+        tmp_path / DAG_ID / "now", DAG_ID, "now", table_of({name: ["none"] * 6 for name in SYMBOLS})
+    )
+
+    steps.validate(run)
+
+    report = run.staging.read_json(REPORT)
+    assert report["no_longer_critical"] == [GONE.description]
+    assert "1 critical expectation fewer than in the run before" in report["verdict"]
+    assert run.staging.records()["validate"]["open"]
+    assert said == [f"not critical any more, as it was in the run before: {GONE.description}"]
+
+
+def staged(folder: Path, dag_id: str, run_id: str, bars: pa.Table) -> "Run":
+    """A run whose bars are extracted."""
+    from dags.run import Run, RunIdentity
+
+    staging = staging_in(folder, run_id, dag_id)
+    staging.prepare()
+    with staging.recorded("extract") as record, staging.sealing("bars.parquet") as sink:
+        pq.write_table(bars, sink)
+        read = {"extracted_at": datetime.now(UTC).isoformat(), "gone": []}
+        record.update(rows=bars.num_rows, digest="", sql="", **read)
+    request = RunRequest(SYMBOLS, None, None, policy="quarantine")
+    identity = RunIdentity(dag_id, run_id, "manual", "2026-01-01", datetime.now(UTC))
+    return Run(Settings(), request, staging, identity)
 
 
 def table_of(defects: dict[str, list[str]]) -> pa.Table:

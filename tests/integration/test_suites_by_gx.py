@@ -2,7 +2,11 @@
 
 import copy
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import great_expectations
@@ -15,7 +19,7 @@ from great_expectations.data_context import AbstractDataContext
 from gx import checkpoint
 from gx.errors import SuiteError
 from gx.parts import judge_part
-from gx.suite_store import OUTSIDE, SuiteStore
+from gx.suite_store import OUTSIDE, SuiteStore, canonical
 from gx.suites import read_suite
 from tests.market_parts import in_parts
 
@@ -67,7 +71,9 @@ def edit(store, change, name="stock_data") -> None:
     current = store.read(name)
     document = copy.deepcopy(current.document)
     change(document)
-    store.save(name, document, base_sha256=current.sha256, author="ann", reason="tighter")
+    seen = store.check(canonical(document).encode(), name)
+    given = {"author": "ann", "reason": "tighter", "accepted": seen}
+    store.save(name, document, base_sha256=current.sha256, **given)
 
 
 def test_a_suite_that_great_expectations_saved_runs_as_before(bars, project):
@@ -201,3 +207,62 @@ def test_a_checkpoint_that_does_not_run_the_suite_alone_is_named(bars, project):
     context.checkpoints.add_or_update(checkpoint)
     with pytest.raises(SuiteError, match="must run suite 'lonely' alone; it runs stock_data"):
         judged(bars, project, suite="lonely")
+
+
+def readme_snippet() -> str:
+    """What README tells people to paste."""
+    (found,) = re.findall(r"```python\n(.*?)```", Path("README.md").read_text(), re.DOTALL)
+    return found
+
+
+def test_the_way_that_readme_shows_loses_nothing_from_any_folder(tmp_path):
+    checkout = tmp_path / "checkout"
+    shutil.copytree("gx", checkout / "gx", ignore=shutil.ignore_patterns("history", "__pycache__"))
+    before = written(checkout / "gx")["expectations"]
+    snippet = readme_snippet()
+    pasted = snippet.replace('project_root_dir="."', f"project_root_dir={str(checkout)!r}")
+    assert pasted != snippet
+
+    environment = {k: v for k, v in os.environ.items() if k != "RESULTS_DIR"}
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", pasted], cwd="/", env=environment, capture_output=True
+    )
+
+    assert ran.returncode == 0, ran.stderr.decode()
+    after = written(checkout / "gx")["expectations"]
+    assert [e["type"] for e in after[:-1]] == [e["type"] for e in before]
+    assert after[-1]["type"] == "expect_column_values_to_be_between"
+    read_suite(checkout / "gx/expectations/stock_data.json")
+
+
+def test_an_entry_that_great_expectations_would_drop_keeps_it_from_reading_the_suite(project):
+    path = project / "expectations/stock_data.json"
+    path.write_text(path.read_text().replace("expect_no_unit_errors", "expect_no_unit_error"))
+    raw, suites = path.read_bytes(), native(project).suites
+    asked = r"entry 16: unknown expectation 'expect_no_unit_error'; did you mean .*_unit_errors"
+    with pytest.raises(SuiteError, match=asked):
+        suites.get("stock_data")
+    with pytest.raises(SuiteError, match=asked):
+        suites.all()
+    with pytest.raises(SuiteError, match=asked):
+        suites.add_or_update(ExpectationSuite(name="stock_data"))
+    assert path.read_bytes() == raw
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_a_suite_written_by_hand_needs_no_id(bars, project, store, null):
+    path, document = project / "expectations/stock_data.json", written(project)
+    before = judged(bars, project)
+    document.pop("id")
+    document |= {"id": None} if null else {}
+    path.write_text(json.dumps(document))
+
+    after = judged(bars, project)
+
+    assert after.to_dict()["expectations"] == before.to_dict()["expectations"]
+    assert "stock_data" in after.page
+    edit(store, lambda saved: saved["expectations"][-1].update(severity="info"))
+    assert judged(bars, project).outcomes[-1].severity == "info"
+    native(project).suites.get("stock_data").save()
+    assert written(project)["id"]
+    assert judged(bars, project).outcomes[-1].severity == "info"

@@ -335,13 +335,23 @@ def test_parameters_that_nobody_gives_are_named(value, own, said):
     assert said in str(caught.value)
 
 
-def test_a_bound_that_the_run_leaves_open_is_told(bars):
-    first = {"$PARAMETER": "first_date"}
-    suite = read(gxe.ExpectColumnMinToBeBetween(column="date", min_value=first))
-    asked = Asked(("TSLA",), "2025-10-05", "2025-11-04")
-    assert run_in_memory(bars, suite, asked=asked).outcomes[0].status == "passed"
-    with pytest.raises(SuiteError, match="this run gives no 'first_date', which its kwarg"):
-        run_in_memory(bars, suite)
+def test_a_bound_that_the_run_leaves_open_is_what_the_bars_have(bars):
+    first, last, names = ({"$PARAMETER": n} for n in ("first_date", "last_date", "symbols"))
+    suite = read(
+        gxe.ExpectColumnMinToBeBetween(column="date", min_value=first, max_value=first),
+        gxe.ExpectColumnMaxToBeBetween(column="date", min_value=last, max_value=last),
+        gxe.ExpectColumnDistinctValuesToEqualSet(column="symbol", value_set=names),
+    )
+    asked = Asked(("TSLA", "NVDA"), "2025-10-05", "2025-11-04")
+    assert [o.status for o in run_in_memory(bars, suite, asked=asked).outcomes] == ["passed"] * 3
+    assert [o.status for o in run_in_memory(bars, suite).outcomes] == ["passed"] * 3
+    late = bars[bars["date"] > "2025-10-10"]
+    assert [o.status for o in run_in_memory(late, suite).outcomes] == ["passed"] * 3
+    assert run_in_memory(late, suite, asked=asked).outcomes[0].status == "failed"
+    none = run_in_memory(bars.iloc[:0], suite)
+    assert "error" not in {o.status for o in none.outcomes}
+    parted = in_parts(bars, bars.iloc[:0], suite, 2)
+    assert [o.status for o in parted.outcomes] == ["passed"] * 3
 
 
 def test_a_parameter_inside_a_kwarg_is_refused():

@@ -84,6 +84,7 @@ def test_what_became_of_published_bars_is_read_back_as_it_was_written():
         doubtful=(DOUBT,),
         removed=(REMOVAL,),
         weaknesses=("entry 3 can never fail",),
+        no_longer_critical=("Every bar has a date.",),
     )
 
     again = read_report(json.loads(json.dumps(report.to_dict())), report.failing)
@@ -91,6 +92,7 @@ def test_what_became_of_published_bars_is_read_back_as_it_was_written():
     assert again.doubtful == (DOUBT,)
     assert again.removed == (REMOVAL,)
     assert again.weaknesses == report.weaknesses
+    assert again.no_longer_critical == report.no_longer_critical
     assert again.outcomes[0].looked_at == 7
 
 
@@ -144,7 +146,7 @@ def test_a_removal_that_holds_nothing_is_only_listed():
 
 def test_a_report_from_before_says_nothing_of_published_bars():
     document = report_of(outcome("passed", "info")).to_dict()
-    for name in ("doubtful", "removed", "weaknesses"):
+    for name in ("doubtful", "removed", "weaknesses", "no_longer_critical"):
         del document[name]
     for entry in document["expectations"]:
         del entry["looked_at"], entry["behind"]
@@ -152,6 +154,7 @@ def test_a_report_from_before_says_nothing_of_published_bars():
     again = read_report(document, report_of().failing)
 
     assert not again.doubtful and not again.removed and not again.weaknesses
+    assert not again.no_longer_critical
     assert again.outcomes[0].looked_at is None
     assert again.outcomes[0].behind == {}
 
