@@ -25,7 +25,7 @@ esac; echo "gate: exit status $$status, $$said" >&2; exit $$status
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test unit env compose-test format clean
+.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test unit lock env compose-test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,12 @@ env:  ## write .env for docker compose, with generated secrets [DISTRIBUTED=1]
 
 compose-test: $(READY)  ## build and run docker-compose.yml for real, test it, take it down (5 to 15 min)
 	@$(BIN)/python -m tests.compose
+
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url \
+  --python-version 3.11 --custom-compile-command 'make lock'
+lock: $(READY)  ## pin anew what pyproject.toml asks for, with hashes [UPGRADE=1 for the newest]
+	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) --group dev -c requirements.txt -o requirements-dev.txt
 
 format: $(READY)  ## put the code into shape
 	$(BIN)/ruff check --fix .
