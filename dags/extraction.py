@@ -1,6 +1,7 @@
 """Streaming bars out of PostgreSQL into a folder: of a whole run, or of one partition."""
 
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -16,7 +17,9 @@ from dags.layout import BARS, CONTEXT
 from dags.run import Run
 from dags.staging import Staging
 from sql.extract import SCHEMA, extract_bars
-from sql.published import Gone, bars_gone
+from sql.published import Gone, bars_gone, newest_read
+
+log = logging.getLogger(__name__)
 
 # Whether a price is gross is told by a symbol's last ten closes.
 FEWEST_BEFORE = 10
@@ -24,7 +27,7 @@ FEWEST_BEFORE = 10
 
 def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dict[str, Any]:
     """Stage the bars of the request and those just before it; returns what the step records."""
-    request = run.request
+    request, published = run.request, newest_read(engine)
     with run.staging.sealing(BARS) as sink:
         found = extract_bars(
             engine,
@@ -35,6 +38,7 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dic
             nameless=request.every,
             may_be_empty=may_be_empty,
         )
+    at = _in_order(found.at, published)
     return {
         "rows": found.rows,
         "rows_by_symbol": found.rows_by_symbol,
@@ -45,10 +49,27 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dic
         "last_date": found.last_date,
         "digest": found.digest,
         "sql": found.sql,
-        "extracted_at": found.at.isoformat(),
+        "read_at": found.at.isoformat(),
+        "extracted_at": at.isoformat(),
         "context_rows": _extract_context(run, engine),
-        "gone": [asdict(one) for one in _gone(run, engine, found.at)],
+        "gone": [asdict(one) for one in _gone(run, engine, at)],
     }
+
+
+def _in_order(at: datetime, published: datetime | None) -> datetime:
+    """The moment of a read, later than that of whatever was published before it began.
+
+    A clock that was set back would have it older, and what it has read superseded for as long.
+    """
+    if published is None or at > published:
+        return at
+    log.warning(
+        "the database's clock says %s, but what is published was read at %s: the clock was wrong "
+        "then, or is now; these bars count as read after those",
+        at.isoformat(timespec="seconds"),
+        published.isoformat(timespec="seconds"),
+    )
+    return published + timedelta(microseconds=1)
 
 
 def staged_bars(staging: Staging) -> pa.Table:

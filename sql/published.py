@@ -43,6 +43,15 @@ def published_symbols(engine: Engine, *, start: date | None, end: date | None) -
         return list(found.scalars())
 
 
+def newest_read(engine: Engine) -> datetime | None:
+    """When the newest of what is published was read; None when nothing was published."""
+    with engine.connect() as connection:
+        found: datetime | None = connection.exec_driver_sql(
+            statement("queries/newest_read")
+        ).scalar_one()
+    return found
+
+
 def bars_gone(
     engine: Engine,
     *,
