@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from dags.run import Run
 from gx.published import Doubt, Removal
 from sql.connection import connected
-from sql.published import PublishedBar, note_doubts, published_bars
+from sql.published import Doubted, PublishedBar, note_doubts, published_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,13 @@ def with_published(
 def keep_doubts(connection: Connection, doubts: Sequence[Mapping[str, Any]]) -> int:
     """Write doubts (as in the report's JSON) to the published rows, so that each is told once."""
     noted = [
-        (doubt["symbol"], date.fromisoformat(doubt["date"][:10]), doubt["expectations"])
+        Doubted(
+            symbol=doubt["symbol"],
+            date=date.fromisoformat(doubt["date"]),
+            run_id=doubt["published_by"],
+            published_at=datetime.fromisoformat(doubt["published_at"]),
+            names=tuple(doubt["expectations"]),
+        )
         for doubt in doubts
     ]
     return note_doubts(connection, noted)

@@ -187,14 +187,17 @@ def publish_share(share: Share) -> Done:
 def _correct_edges(
     connection: Connection, share: Share, passed: list[str], done: Publication
 ) -> int:
-    """Compute anew the returns of bars whose bar before them may have changed."""
+    """Compute anew the returns of bars whose bar before them may have changed.
+
+    Among bars of a newer extract that stayed, that is any; also where this one had none of them.
+    """
     request = share.run.request
     edges = edge_bars(
         connection,
         symbols=passed,
         start=request.start,
         end=request.end,
-        everywhere=bool(done.superseded),
+        everywhere=bool(done.newer),
     )
     right = daily_return(edges["close"], edges["previous_close"])
     same = (right == edges["daily_return"]) | (right.isna() & edges["daily_return"].isna())

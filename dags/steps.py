@@ -185,7 +185,7 @@ def _checked(run: Run, extracted: Mapping[str, Any]) -> "tuple[QualityReport, pd
         bars,
         results=settings.results_dir,
         run_name=staging.root.name,
-        as_of=_as_of(run.request.end, datetime.fromisoformat(extracted["extracted_at"])),
+        as_of=_as_of(run.request.end, datetime.fromisoformat(extracted["read_at"])),
         asked=asked(run),
         lookback=staged_lookback(staging),
     )

@@ -79,10 +79,12 @@ def extract_bars(
     end: date | None,
     nameless: bool = False,
     may_be_empty: bool = False,
+    newest: int | None = None,
 ) -> Extraction:
     """Write the bars of `symbols` from `start` to `end` (both included, None is open) to `sink`.
 
-    With `nameless` also the rows that have no symbol: nobody asks for them by name.
+    With `nameless` also the rows that have no symbol: nobody asks for them by name. `newest` is
+    how many of each symbol's bars are read, those with the latest dates (None: all).
 
     Parquet columns, ordered by symbol and date: symbol string; date date32; open, high, low,
     close, volume float64; created_at timestamp[us] in UTC, NULL when the table does not have it.
@@ -100,6 +102,10 @@ def extract_bars(
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
         at: datetime = connection.exec_driver_sql("select now()").scalar_one()
         query = _query(connection, symbols, start, end, nameless)
+        if newest is not None:
+            query = statement("queries/newest_bars").format(
+                columns=", ".join(SCHEMA.names), query=query, newest=newest
+            )
         counts: Counter[str | None] = Counter()
         days: list[date] = []
         digits = Digits()

@@ -35,12 +35,32 @@ class PublishedBar:
     known: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Doubted:
+    """A bar as `run_id` published it at `published_at` (to the second), and what it now misses."""
+
+    symbol: str
+    date: date
+    run_id: str
+    published_at: datetime
+    names: tuple[str, ...]
+
+
 def published_symbols(engine: Engine, *, start: date | None, end: date | None) -> list[str]:
     """The symbols that are published in the range, in alphabetical order."""
     bound = {"start": start, "end": end}
     with engine.connect() as connection:
         found = connection.exec_driver_sql(statement("queries/published_symbols"), bound)
         return list(found.scalars())
+
+
+def newest_read(engine: Engine) -> datetime | None:
+    """When the newest of what is published was read; None when nothing was published."""
+    with engine.connect() as connection:
+        found: datetime | None = connection.exec_driver_sql(
+            statement("queries/newest_read")
+        ).scalar_one()
+    return found
 
 
 def bars_gone(
@@ -79,13 +99,15 @@ def published_bars(engine: Engine, keys: Sequence[tuple[str, date]]) -> list[Pub
         ]
 
 
-def note_doubts(connection: Connection, doubts: Sequence[tuple[str, date, Sequence[str]]]) -> int:
-    """Write what published bars (symbol, date) are now found to miss into `doubts`; how many."""
+def note_doubts(connection: Connection, doubts: Sequence[Doubted]) -> int:
+    """Write what published bars are now found to miss into `doubts`; how many are still those."""
     if not doubts:
         return 0
     bound = {
-        "of_symbols": [symbol for symbol, _, _ in doubts],
-        "dates": [day for _, day, _ in doubts],
-        "names": ["\n".join(names) for _, _, names in doubts],
+        "of_symbols": [one.symbol for one in doubts],
+        "dates": [one.date for one in doubts],
+        "run_ids": [one.run_id for one in doubts],
+        "moments": [one.published_at.replace(microsecond=0) for one in doubts],
+        "names": ["\n".join(one.names) for one in doubts],
     }
     return connection.exec_driver_sql(statement("queries/note_doubts"), bound).rowcount

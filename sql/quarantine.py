@@ -58,10 +58,10 @@ def quarantine_bars(
 ) -> int:
     """Hold `bars` in `stock_data_quarantine`; return how many there are.
 
-    A row that this run holds in the same way already stays as it is. What this run held of the same
-    bars otherwise, and what other runs hold of them, is superseded. `extracted_at` is the clock of
-    the database when the bars were read (None: nobody knows): what is held or published of a later
-    read supersedes these rows instead.
+    A row of the same read that this run holds in the same way already stays as it is. What this run
+    held of the same bars otherwise or from another read, and what other runs hold of them, is
+    superseded. `extracted_at` is the clock of the database when the bars were read (None: nobody
+    knows): what is held or published of a later read supersedes these rows instead.
 
     `bars` has symbol, date, open, high, low, close, volume and, if known, created_at, as
     extracted: anything may be missing or infinite, and bars may repeat. Give an Arrow table to

@@ -1,5 +1,5 @@
--- What an attempt of this run holds already, or held until it was released, discarded, or found to
--- be outdated, stays.
+-- What this run holds already of the same read, or held until it was released, discarded, or found to
+-- be outdated, stays. A new read is a new attempt, also of what was released or discarded since.
 insert into stock_data_quarantine (
     run_id, attempt, row_number, symbol, date, open, high, low, close, volume, created_at, reasons,
     extracted_at
@@ -23,6 +23,7 @@ where not exists (
     where
         held.run_id = staged.run_id
         and held.row_number = staged.row_number
+        and held.extracted_at is not distinct from %(extracted_at)s::timestamptz
         and (
             held.superseded_by is null
             or exists (

@@ -1,4 +1,4 @@
--- Rows of an earlier attempt of this run whose bars it holds anew, at another place or otherwise. One
+-- Rows of an earlier attempt of this run whose bars it holds anew: read again, or otherwise. One
 -- that it does not hold any more stays open: it is released when it is published, and a bar that has
 -- gone upstream is for a person to discard. A bar without symbol or date is known by its figures.
 update stock_data_quarantine as held set
@@ -33,6 +33,7 @@ where
         from staged_quarantine as staged
         where
             staged.row_number = held.row_number
+            and held.extracted_at is not distinct from %(extracted_at)s::timestamptz
             and (
                 staged.symbol, staged.date, staged.open, staged.high, staged.low, staged.close,
                 staged.volume, staged.created_at, staged.reasons

@@ -103,6 +103,30 @@ def test_every_gross_price_is_held_by_a_run_over_all_bars(
     assert published(database) == {CLEAN}
 
 
+@pytest.mark.parametrize(("partition", "context"), [("500", "120"), ("1", "120"), ("500", "0")])
+def test_a_gross_price_after_a_halt_of_months_is_held(
+    workflow: Workflow,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    partition: str,
+    context: str,
+):
+    """Its last bars are older than the days that a nightly run looks back on."""
+    monkeypatch.setenv("PARTITION_SYMBOLS", partition)
+    monkeypatch.setenv("CONTEXT_DAYS", context)
+    bars = bars_of(CLEAN, "TINY", "HALTED", sessions=160)
+    last = pd.Timestamp(LAST_DAY).date()
+    halted = (bars["symbol"] != CLEAN) & (bars["date"] < last)
+    halted &= bars["date"] > last - pd.Timedelta(days=150)
+    left = bars[~halted].reset_index(drop=True)
+    database.insert(attacked(left, lambda labels: labels[-1]))
+
+    ended = nightly(workflow, CLEAN, "TINY", "HALTED")
+
+    assert held(ended) == {"TINY"}
+    assert published(database) == {CLEAN, "HALTED"}
+
+
 def test_the_second_bar_of_a_symbol_is_not_believed(workflow: Workflow, database: Database):
     young = bars_of(*ATTACKS, sessions=2)
     database.insert(pd.concat([bars_of(CLEAN), attacked(young, lambda labels: labels[-1])]))

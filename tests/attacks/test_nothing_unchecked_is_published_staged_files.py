@@ -141,7 +141,7 @@ def test_the_moment_of_reading_says_which_bars_are_to_come(
     run = run_in(tmp_path / "run")
     steps.extract(run)
     record = run.staging.record("extract")
-    run.staging.write_record("extract", {**record, "extracted_at": "2025-11-03T12:00:00+00:00"})
+    run.staging.write_record("extract", {**record, "read_at": "2025-11-03T12:00:00+00:00"})
 
     steps.validate(run)
 

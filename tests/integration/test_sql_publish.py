@@ -18,7 +18,14 @@ from sql.connection import make_engine
 from sql.errors import DiscardError, PublishError
 from sql.extract import extract_bars
 from sql.publish import Publication, correct_returns, edge_bars, publish_bars
-from sql.published import Gone, bars_gone, note_doubts, published_bars, published_symbols
+from sql.published import (
+    Doubted,
+    Gone,
+    bars_gone,
+    note_doubts,
+    published_bars,
+    published_symbols,
+)
 from sql.quarantine import Release, discard, open_bars, quarantine_bars
 from sql.schema import create_schema, load_sample
 from tests.sql_bars import (
@@ -453,9 +460,16 @@ def test_what_the_source_lost_is_told_by_symbol(engine):
 def test_doubts_about_published_bars_are_kept_with_them(engine):
     publish(engine, bars(("A", day(1))).assign(remarks=[["fresh"]]), ["A"])
     keys = [("A", day(1)), ("A", day(2))]
+    (found,) = published_bars(engine, keys)
+
+    def note(*names: str, run_id: str = "r1", later: int = 0) -> int:
+        at = found.published_at + dt.timedelta(seconds=later)
+        with engine.begin() as connection:
+            return note_doubts(connection, [Doubted("A", day(1), run_id, at, names)])
+
+    assert note("spike", "split") == note("spike", "gap") == 1
+    assert note("of what was there before", later=-1) == note("of another run", run_id="r0") == 0
     with engine.begin() as connection:
-        assert note_doubts(connection, [("A", day(1), ["spike", "split"])]) == 1
-        assert note_doubts(connection, [("A", day(1), ["spike", "gap"])]) == 1
         assert note_doubts(connection, []) == 0
     (found,) = published_bars(engine, keys)
     assert (found.symbol, found.date, found.run_id) == ("A", day(1), "r1")

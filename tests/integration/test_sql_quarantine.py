@@ -73,9 +73,9 @@ def throw_away(engine, symbol, start=None, end=None, by="ada", reason="delisted"
         return discard(connection, symbol=symbol, start=start, end=end, by=by, reason=reason)
 
 
-def ended_and_open(engine, run_id="r1"):
+def ended_and_open(engine, run_id="r1", **more):
     """Bars of day 1 to 4, which are released, superseded, discarded, and open, in this order."""
-    hold(engine, run_id, *((number, at("A", number)) for number in (1, 2, 3, 4)))
+    hold(engine, run_id, *((number, at("A", number)) for number in (1, 2, 3, 4)), **more)
     publish(engine, bars(("A", day(1))), ["A"], "p", start=day(1), end=day(1))
     assert released(engine, "p", ["A"]).released == 1
     hold(engine, "other", (0, at("A", 2)))
@@ -204,7 +204,7 @@ def test_rows_that_have_ended_supersede_nothing_that_was_read_before(engine):
     rows = [(n, at("A", n)) for n in (1, 2, 3)]
     hold(engine, "old", *rows, extracted_at=READ)
     hold(engine, "old", *rows, extracted_at=READ - HOUR)  # its own later read does not count
-    assert [row[4] for row in states(engine) if row[0] == "old"] == [None] * 3
+    assert [row[4] for row in states(engine) if row[0] == "old"] == ["old", None] * 3
 
 
 @pytest.mark.parametrize(("read", "count"), [(READ - HOUR, 0), (READ, 1), (None, 1)])
@@ -272,14 +272,16 @@ NONE = (None, None)
 
 
 @pytest.mark.parametrize("when", [LATER, READ])
-def test_what_a_newer_publication_covers_is_held_as_superseded_by_it(engine, when):
+def test_what_a_newer_run_has_published_is_held_as_superseded_by_it(engine, when):
     for number, (first, last) in enumerate((NONE, (2, 4), (2, None), (None, 4), (3, 3))):
         symbol, bound = f"S{number}", [n and day(n) for n in (first, last)]
+        within = range(first or 1, (last or 5) + 1)
+        there = bars(*((symbol, day(n)) for n in within if n != 4))
         for run_id, at_ in (("before", READ - HOUR), ("new", when)):
-            publish(engine, bars(), [symbol, "Z"], run_id, start=bound[0], end=bound[1], at=at_)
+            publish(engine, there, [symbol, "Z"], run_id, start=bound[0], end=bound[1], at=at_)
         rows = [(n, at(symbol, n)) for n in range(1, 6)]
         hold(engine, symbol, *rows, extracted_at=READ)
-        covered = range(first or 1, (last or 5) + 1) if when > READ else ()
+        covered = [n for n in within if n != 4] if when > READ else []
         of_run = [row for row in states(engine) if row[0] == symbol]
         assert [row[1] for row in of_run if row[4] == "new"] == [*covered]
         assert [row[1] for row in of_run if not row[4]] == [n for n, _ in rows if n not in covered]
@@ -295,15 +297,16 @@ def test_the_newest_of_the_publications_of_a_bar_supersedes_it(engine):
         ("first", 1, ["A"], None, None), ("others", 4, ["B"], None, None),
         ("behind", 5, ["A"], day(9), None), ("ahead", 6, ["A"], None, day(4)),
     ):  # fmt: skip
-        publish(engine, bars(), symbols, run_id, first, last, READ + hours * HOUR)
+        there = bars((symbols[0], last or first or day(5)))
+        publish(engine, there, symbols, run_id, first, last, READ + hours * HOUR)
     hold(engine, "r1", (1, at("A", 5)), (2, at("C", 5)), (3, {"date": None}), extracted_at=READ)
     assert [row[4] for row in states(engine)] == ["third", None, None]
 
 
 def test_a_newer_publication_touches_no_row_of_other_runs_and_none_that_has_ended(engine):
-    ended_and_open(engine)
+    ended_and_open(engine, extracted_at=READ)
     hold(engine, "r0", (1, at("A", 5)))
-    publish(engine, bars(), ["A"], "new", at=LATER)
+    publish(engine, bars(*(("A", day(n)) for n in range(1, 6))), ["A"], "new", at=LATER)
     rows = [(number, at("A", number)) for number in (1, 2, 3, 4)]
     hold(engine, "r1", *rows, extracted_at=READ)
     assert states(engine) == [
