@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from psycopg2 import errors as pg_errors
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError
 
 from sql.bar_tables import BAR, NUMBERS
 from sql.connection import driver_connection
@@ -135,7 +136,7 @@ def known_symbols(engine: Engine) -> list[str]:
     """
     with engine.connect() as connection:
         _columns(connection)
-        return list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+        return _known(connection)
 
 
 def in_order(engine: Engine, symbols: Sequence[str]) -> list[str]:
@@ -145,6 +146,16 @@ def in_order(engine: Engine, symbols: Sequence[str]) -> list[str]:
         bound = {"symbols": list(symbols)}
         found = connection.exec_driver_sql(statement("queries/order_symbols"), bound)
         return list(found.scalars())
+
+
+def _known(connection: Connection) -> list[str]:
+    try:
+        return list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+    except DataError as failure:  # a database in SQL_ASCII keeps any bytes
+        why = str(failure.orig).strip()
+        raise UnreadableColumnError(
+            f"A symbol in stock_data is no text: {why}. Correct it, and run again."
+        ) from failure
 
 
 def _query(
@@ -158,7 +169,6 @@ def _query(
     # How text, dates and times are written must not depend on the server's configuration.
     connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
     connection.exec_driver_sql("set local timezone = 'UTC'")
-    connection.exec_driver_sql("set local client_encoding = 'UTF8'")
     created_at = "bar.created_at" if "created_at" in present else "null"
     unique = connection.exec_driver_sql(statement("queries/has_unique_bars")).scalar_one()
     numbers = {name: _number(name, present[name]) for name in NUMBERS}
@@ -234,7 +244,7 @@ def _no_bars(
     wanted = (
         f"{', '.join(symbols) or 'no symbol'} from {start or 'the first'} to {end or 'the last'}"
     )
-    known = list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+    known = _known(connection)
     told = most_like(symbols, known)
     found = connection.exec_driver_sql(statement("queries/table_contents"), {"symbols": told}).all()
     held = "; ".join(

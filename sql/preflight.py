@@ -4,7 +4,7 @@
 |---|---|
 | no `stock_data`, or not to be read; a column that is missing or of no use | fault |
 | a table of the gate's own is missing or of an older version | made by whoever may; else fault |
-| rights that are missing, a read-only server, a replica | fault |
+| rights that are missing, a read-only server, a replica, a database that lacks letters | fault |
 | `stock_data` is a view, or has no `created_at`; no digests can be kept | remark |
 | a trigger that keeps rows as they are is missing | made by the table's owner; else remark |
 
@@ -64,6 +64,8 @@ _ADDED: Mapping[str, set[str]] = {
     EVIDENCE: {"attempt"},
 }
 _TABLES = ("r", "p")
+# SQL_ASCII keeps whatever bytes it is given.
+_ENCODINGS = ("UTF8", "SQL_ASCII")
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 # What a server says that refuses a connection for good, and what to do. Its words are English
@@ -100,6 +102,7 @@ class _Session:
     role: str
     is_replica: bool
     read_only: bool
+    encoding: str
     may_stage: bool
     schema: str | None
     may_create: bool
@@ -165,6 +168,12 @@ def _of_session(session: _Session) -> Iterator[str]:
         yield (
             f"this user's sessions are read-only: alter role {session.role} set "
             "default_transaction_read_only = off (or the same for the database or the server)"
+        )
+    if session.encoding not in _ENCODINGS:
+        yield (
+            f"database {session.database} keeps texts as {session.encoding}, which lacks letters "
+            "of symbols and of reasons: create database … template template0 encoding 'UTF8', "
+            "and move the tables there"
         )
     if not session.may_stage:
         yield (
