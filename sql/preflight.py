@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from sql.bar_tables import BAR
+from sql.bar_tables import BAR, TABLES, VIEWS
 from sql.errors import PreflightError
 from sql.schema import GUARDS, create_own_tables
 from sql.statements import statement
@@ -63,10 +63,8 @@ _ADDED: Mapping[str, set[str]] = {
     },
     EVIDENCE: {"attempt"},
 }
-_TABLES = ("r", "p")
 # SQL_ASCII keeps whatever bytes it is given.
 _ENCODINGS = ("UTF8", "SQL_ASCII")
-_KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 # What a server says that refuses a connection for good, and what to do. Its words are English
 # unless its lc_messages says otherwise; then it is taken for one that does not answer.
@@ -213,8 +211,8 @@ def _of_source(
 def _remarks(found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
     if not found or not found[0].visible:
         return
-    if found[0].kind in _KINDS:
-        kind = _KINDS[found[0].kind]
+    if found[0].kind in VIEWS:
+        kind = VIEWS[found[0].kind]
         yield f"{SOURCE} is {kind}: it is read as a table is, nothing can be loaded"
     if "created_at" not in columns:
         yield (
@@ -238,8 +236,8 @@ def _of_own(
     table = found[0]
     if not table.visible:
         return [_out_of_reach(session, name, found)], False
-    if table.kind not in _TABLES:
-        return [f"{name} is {_KINDS[table.kind]}, and bars are written to it: rename it"], False
+    if table.kind not in TABLES:
+        return [f"{name} is {VIEWS[table.kind]}, and bars are written to it: rename it"], False
     lacking = [column for column in COLUMNS[name] if column not in columns]
     old = bool(lacking) and set(lacking) <= _ADDED.get(name, set())
     if lacking and not (old and table.owned):
