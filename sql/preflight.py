@@ -5,7 +5,8 @@
 | no `stock_data`, or not to be read; a column that is missing or of no use | fault |
 | a table of the gate's own is missing or of an older version | made by whoever may; else fault |
 | rights that are missing, a read-only server, a replica, a database that lacks letters | fault |
-| `stock_data` is a view, or has no `created_at`; no digests can be kept | remark |
+| a column of the gate's own that would not hold what is written to it, or hides rows | fault |
+| `stock_data` is a view, hides rows, or has no `created_at`; no digests can be kept | remark |
 | a trigger that keeps rows as they are is missing | made by the table's owner; else remark |
 
 A server that does not answer is no such fault: that is raised as it is, to be tried again.
@@ -17,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from sql.bar_tables import BAR, TABLES, VIEWS
+from sql.bar_tables import BAR, DERIVED, NUMBERS, TABLES, VIEWS
 from sql.errors import PreflightError
 from sql.schema import GUARDS, create_own_tables
 from sql.statements import statement
@@ -53,6 +54,19 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("discarded_by", "discarded_at", "discard_reason"),
     ),
     EVIDENCE: ("run_key", "attempt", "path", "sha256", "bytes", "mlflow_run_id"),
+}
+# What holds every value that a run writes, by the column's name: the type to name, and all that do.
+_NUMBER = ("double precision", r"double precision|numeric")
+_DAY, _TEXTS = ("date", "date"), ("text[]", r"text\[\]|character varying\[\]")
+_MOMENT = ("timestamptz", "timestamp with time zone")
+_HOLDS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys((*NUMBERS, *DERIVED), _NUMBER),
+    **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
+    **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
+    **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),
+    "created_at": ("timestamp", "timestamp without time zone"),
+    "symbol": ("text", r"text|character varying(\((3[2-9]|[4-9]\d|\d{3,})\))?"),
+    "run_id": ("text", r"text|character varying(\((2[5-9]\d|[3-9]\d\d|\d{4,})\))?"),
 }
 # Those that `create_own_tables` adds to a table of an older version.
 _ADDED: Mapping[str, set[str]] = {
@@ -143,7 +157,8 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     columns: dict[str, dict[str, Any]] = {name: {} for name in names}
     for row in connection.exec_driver_sql(statement("queries/preflight_columns"), bound):
         columns[row.table][row.name] = row
-    faults = [*_of_session(session), *_of_source(session, tables[SOURCE], columns[SOURCE])]
+    of_source = list(_of_source(session, tables[SOURCE], columns[SOURCE]))
+    faults = [*_of_session(session), *(of_source or _of_reading(connection))]
     remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
     lacking: list[str] = []
     for name in RIGHTS:
@@ -208,12 +223,29 @@ def _of_source(
         )
 
 
+def _of_reading(connection: Connection) -> Iterator[str]:
+    """What only trying tells: a view may ask for rights to what is behind it, or be broken."""
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"select {', '.join(BAR)} from {SOURCE} limit 0")
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        yield f"{SOURCE} cannot be read ({why}): mend what is behind it, or the rights to that"
+
+
 def _remarks(found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
     if not found or not found[0].visible:
         return
     if found[0].kind in VIEWS:
         kind = VIEWS[found[0].kind]
         yield f"{SOURCE} is {kind}: it is read as a table is, nothing can be loaded"
+    if found[0].filtered:
+        yield (
+            f"{SOURCE} shows this user only what its row security policies let through: the gate "
+            "cannot miss what they hide"
+        )
     if "created_at" not in columns:
         yield (
             f"{SOURCE} has no column created_at: whether a newest bar holds its whole day cannot "
@@ -243,6 +275,14 @@ def _of_own(
     if lacking and not (old and table.owned):
         of_before = f"let its owner, {table.owner}, bring it up to date" if old else "add it"
         return [f"{name} has no column {', '.join(lacking)}: {of_before}"], False
+    if table.filtered:
+        return [
+            f"row security policies of {name} may hide rows from {session.role}: alter table "
+            f"{name} disable row level security, or alter role {session.role} bypassrls"
+        ], False
+    wrong = [] if old else list(_of_columns(name, columns))
+    if wrong:
+        return wrong, False
     refused = [right for right in RIGHTS[name] if not getattr(table, f"may_{right}")]
     if refused:
         rights = ", ".join(refused)
@@ -250,6 +290,22 @@ def _of_own(
             f"{session.role} may not {rights} in {name}: grant {rights} on {name} to {session.role}"
         ], False
     return [], old
+
+
+def _of_columns(name: str, columns: Mapping[str, Any]) -> Iterator[str]:
+    """Columns of a table of the gate's own that would alter, or refuse, what is written to it."""
+    for column in columns.values():
+        better, holding = _HOLDS.get(column.name, ("", ".*"))
+        if not re.fullmatch(holding, column.type):
+            yield (
+                f"{name}.{column.name} is {column.type}, which does not hold all that is written "
+                f"to it: alter table {name} alter column {column.name} type {better}"
+            )
+        if column.wanting and column.name not in (*COLUMNS[name], "rows"):
+            yield (
+                f"{name} wants a value in its column {column.name}, and no run has one: give it a "
+                "default"
+            )
 
 
 def _unguarded(name: str, table: Any) -> bool:
