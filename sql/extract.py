@@ -92,7 +92,7 @@ def extract_bars(
 
     Raises:
         MissingTableError, MissingColumnError: `stock_data` is not as needed.
-        UnreadableColumnError: a value is no number or no date.
+        UnreadableColumnError: a value is no number or no date, or dates are another zone's.
         NoBarsError: no bar of any of the symbols, unless it `may_be_empty`.
         psycopg2.OperationalError: the connection was lost while reading.
     """
@@ -104,6 +104,7 @@ def extract_bars(
         counts: Counter[str | None] = Counter()
         days: list[date] = []
         digits = Digits()
+        _require_days(connection, symbols)
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
                 _write_parquet(stream, sink, counts, days, digits)
@@ -183,6 +184,28 @@ def _query(
     with driver_connection(connection).cursor() as cursor:
         text: bytes = cursor.mogrify(template, bound)
     return text.decode("utf-8")
+
+
+def _require_days(connection: Connection, symbols: Sequence[str]) -> None:
+    """Refuse days of another time zone, which would be read as those before them."""
+    held = _columns(connection)["date"]
+    if held == "date":
+        return
+    kind = "timestamp" if held.startswith("timestamp without") else "timestamptz"
+    query = statement("queries/moved_days").replace("{kind}", kind)
+    try:
+        with connection.begin_nested():
+            found = connection.exec_driver_sql(query, {"symbols": list(symbols)}).first()
+    except DataError:  # a text that is no date: reading it says so
+        return
+    if found is not None:
+        zone = "date at time zone 'UTC'" if kind == "timestamp" else "date::timestamptz"
+        raise UnreadableColumnError(
+            f"stock_data has {found.symbol} at {found.moment}, a Sunday in UTC, and hardly any "
+            "Saturdays: its days begin in a time zone to the east, and would be read a day early. "
+            "Make stock_data a view that names the zone of the exchange: "
+            f"({zone} at time zone 'ZONE')::date as date."
+        )
 
 
 def _number(column: str, kind: str) -> str:
