@@ -126,7 +126,7 @@ class Source:
             hint = "; name it with SYMBOL= (--symbol)" if missing == ["symbol"] else ""
             raise BarFileError(
                 f"{self.path}: lacks the column{'s' * (len(missing) > 1)} "
-                f"{', '.join(missing)}{hint}; it has {', '.join(present)}"
+                f"{', '.join(missing)}{hint}; the file has: {', '.join(header(self.path))}"
             )
 
 
