@@ -17,6 +17,7 @@ from sql.copy_in import copy_in
 from sql.errors import FaultyRowsError, LoadError
 from sql.exact import misfits, wider
 from sql.file_rows import Faulty, FileRows, faulty_rows, refusal
+from sql.load_rights import require_rights
 from sql.locks import LOAD, lock
 from sql.refused import first_refused, said, taken
 from sql.statements import statement
@@ -67,7 +68,8 @@ def load_bars(
 
     Raises:
         FaultyRowsError: rows have faults of their own, and nobody sets them aside.
-        LoadError: the table cannot hold a value exactly, or refuses a bar. Nothing is loaded.
+        LoadError: the table cannot hold a value exactly, or refuses a bar, or rights are missing.
+            Nothing is loaded.
         MissingTableError, MissingColumnError: there is no such table, or it lacks a column.
     """
     rows = FileRows(table)
@@ -75,6 +77,7 @@ def load_bars(
         lock(connection, LOAD)
         connection.exec_driver_sql("set local timezone = 'UTC'")
         target = read_target(connection)
+        require_rights(connection)
         judged = rows.judged(target)
         good, faulty = judged.filter(judged["fault"].is_null()), faulty_rows(judged)
         if faulty and (set_aside is None or not good.num_rows):

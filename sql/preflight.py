@@ -149,7 +149,7 @@ def make_ready(engine: Engine) -> list[str]:
 def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     """Faults, remarks, and the tables that can be made or brought up to date here."""
     names = [SOURCE, *RIGHTS]
-    session = _Session(*connection.exec_driver_sql(statement("queries/preflight_session")).one())
+    session = _session(connection)
     tables: dict[str, list[Any]] = {name: [] for name in names}
     bound = {"names": names}
     for row in connection.exec_driver_sql(statement("queries/preflight_tables"), bound):
@@ -158,7 +158,8 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     for row in connection.exec_driver_sql(statement("queries/preflight_columns"), bound):
         columns[row.table][row.name] = row
     of_source = list(_of_source(session, tables[SOURCE], columns[SOURCE]))
-    faults = [*_of_session(session), *(of_source or _of_reading(connection))]
+    faults = [*_of_session(session), *_of_letters(session)]
+    faults += of_source or list(_of_reading(connection))
     remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
     lacking: list[str] = []
     for name in RIGHTS:
@@ -174,6 +175,15 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     return faults, remarks, lacking
 
 
+def session_faults(connection: Connection) -> list[str]:
+    """What keeps this user from writing here at all, each with what to do."""
+    return list(_of_session(_session(connection)))
+
+
+def _session(connection: Connection) -> _Session:
+    return _Session(*connection.exec_driver_sql(statement("queries/preflight_session")).one())
+
+
 def _of_session(session: _Session) -> Iterator[str]:
     if session.is_replica:
         yield "the server is a replica, where nothing can be written: name the primary"
@@ -182,16 +192,19 @@ def _of_session(session: _Session) -> Iterator[str]:
             f"this user's sessions are read-only: alter role {session.role} set "
             "default_transaction_read_only = off (or the same for the database or the server)"
         )
+    if not session.may_stage:
+        yield (
+            "no temporary tables may be made: "
+            f"grant temporary on database {session.database} to {session.role}"
+        )
+
+
+def _of_letters(session: _Session) -> Iterator[str]:
     if session.encoding not in _ENCODINGS:
         yield (
             f"database {session.database} keeps texts as {session.encoding}, which lacks letters "
             "of symbols and of reasons: create database … template template0 encoding 'UTF8', "
             "and move the tables there"
-        )
-    if not session.may_stage:
-        yield (
-            "no temporary tables may be made: "
-            f"grant temporary on database {session.database} to {session.role}"
         )
 
 
