@@ -7,9 +7,8 @@ from typing import Any, Literal, cast
 
 from dags.errors import RequestError
 from gx.nearest import nearest
-from gx.symbols import LONGEST, RULE, symbol_fault
+from gx.symbols import EVERY, LONGEST, RULE, symbol_fault
 
-EVERY = "*"
 POLICIES = ("fail", "quarantine")
 PARAMETERS = (
     *("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy"),

@@ -24,6 +24,16 @@ _ALIASES = {"ticker": "symbol", "datetime": "date"}
 # Empty cells and the usual words for "no value"; NaN and inf are read as numbers, to be judged.
 NO_VALUE = ["", "NA", "N/A", "n/a", "null", "NULL", "None"]
 
+# What a column of Parquet may hold: any, and where a moment is wanted.
+_CELLS = (
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating),
+    *(pa.types.is_decimal, pa.types.is_null),
+)
+_MOMENTS = (pa.types.is_date, pa.types.is_timestamp)
+_WANTED = {"symbol": "symbol", "date": "date", "created_at": "time"} | dict.fromkeys(
+    NUMBERS, "number"
+)
+
 
 def read_bars(
     path: Path,
@@ -116,7 +126,7 @@ class Source:
             hint = "; name it with SYMBOL= (--symbol)" if missing == ["symbol"] else ""
             raise BarFileError(
                 f"{self.path}: lacks the column{'s' * (len(missing) > 1)} "
-                f"{', '.join(missing)}{hint}; it has {', '.join(present)}"
+                f"{', '.join(missing)}{hint}; the file has: {', '.join(header(self.path))}"
             )
 
 
@@ -141,9 +151,37 @@ def read_source(path: Path, symbol: str | None = None) -> Source:
 
 def _read_parquet(path: Path) -> Source:
     try:
-        return Source(path, _named(pq.read_table(path), path))
+        table = _named(pq.read_table(path), path)
     except pa.ArrowException as error:
         raise BarFileError(f"{path}: is no Parquet file ({error})") from None
+    columns = {name: _plain(path, name, table[name]) for name in table.column_names}
+    return Source(path, pa.table(columns))
+
+
+def _plain(path: Path, name: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of Parquet without dictionary or bytes; raises for a type that is none of a bar's.
+
+    Arrow would make a number of a truth value or a span of time.
+    """
+    kind = cells.type
+    try:
+        if pa.types.is_dictionary(kind):
+            cells = pc.cast(cells, kind.value_type)
+        if _is_bytes(cells.type) or pa.types.is_string_view(cells.type):
+            cells = pc.cast(cells, pa.string())
+    except pa.ArrowInvalid:
+        raise BarFileError(f"{path}, column {name}: is not UTF-8 text") from None
+    moments = _MOMENTS if name in ("date", "created_at") else ()
+    if not any(is_kind(cells.type) for is_kind in (*_CELLS, *moments)):
+        raise BarFileError(
+            f"{path}, column {name}: holds {kind}, of which no {_WANTED[name]} is read"
+        )
+    return cells
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 def _read_csv(path: Path) -> Source:
@@ -231,6 +269,8 @@ def _symbols(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_float32(cells.type):  # by its own digits: 1.1, not 1.100000023841858
+        cells = pc.cast(cells, pa.string())
     if not _is_text(cells):
         return pc.cast(cells, pa.float64(), safe=False)
     texts = blank_to_null(cells)

@@ -7,6 +7,8 @@ What identifies an instrument in practice is a symbol: ``^GSPC``, ``EURGBP=X``, 
 import unicodedata
 
 LONGEST = 32
+# Asks for every symbol there is: a symbol of this name could not be asked for.
+EVERY = "*"
 RULE = f"1 to {LONGEST} characters, none of them invisible, without spaces around it"
 # Unicode's categories of what nobody sees: control, format (zero width, marks of direction),
 # halves of surrogate pairs, private use, separators of lines and paragraphs.
@@ -26,7 +28,7 @@ def _pattern(inside: str) -> str:
     return rf"{edge}(?:[^{_UNSEEN}{inside}]{{0,{LONGEST - 2}}}{edge})?"
 
 
-PATTERN = f"^{_pattern('')}{_END}"
+PATTERN = rf"^(?!\*{_END}){_pattern('')}{_END}"
 # Symbols with commas between them, or * for all there are; empty for none.
 LIST_PATTERN = rf"^\s*(?:\*|{_pattern(',')}(?:\s*,\s*{_pattern(',')})*)?\s*{_END}"
 
@@ -42,6 +44,8 @@ def symbol_fault(symbol: str) -> str | None:
         return "is empty"
     if symbol != symbol.strip():
         return "has a space at its beginning or end"
+    if symbol == EVERY:
+        return "asks for every symbol there is, and is none itself"
     if len(symbol) > LONGEST:
         return f"has {len(symbol)} characters; {LONGEST} are the most"
     return None

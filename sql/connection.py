@@ -52,6 +52,9 @@ def make_engine(settings: ConnectionSettings, *, application: str = "market-data
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "application_name": application,
+            # COPY takes and gives bytes: the database's own encoding, or PGCLIENTENCODING, would
+            # make other letters of them in silence.
+            "client_encoding": "UTF8",
         },
         # A statement's parameters are rows of the user's data: they stay out of messages and logs.
         hide_parameters=True,

@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from psycopg2 import errors as pg_errors
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError
 
 from sql.bar_tables import BAR, NUMBERS
 from sql.connection import driver_connection
@@ -93,7 +94,7 @@ def extract_bars(
 
     Raises:
         MissingTableError, MissingColumnError: `stock_data` is not as needed.
-        UnreadableColumnError: a value is no number or no date.
+        UnreadableColumnError: a value is no number or no date, or dates are another zone's.
         NoBarsError: no bar of any of the symbols, unless it `may_be_empty`.
         psycopg2.OperationalError: the connection was lost while reading.
     """
@@ -109,6 +110,7 @@ def extract_bars(
         counts: Counter[str | None] = Counter()
         days: list[date] = []
         digits = Digits()
+        _require_days(connection, symbols)
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
                 _write_parquet(stream, sink, counts, days, digits)
@@ -141,7 +143,7 @@ def known_symbols(engine: Engine) -> list[str]:
     """
     with engine.connect() as connection:
         _columns(connection)
-        return list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+        return _known(connection)
 
 
 def in_order(engine: Engine, symbols: Sequence[str]) -> list[str]:
@@ -151,6 +153,16 @@ def in_order(engine: Engine, symbols: Sequence[str]) -> list[str]:
         bound = {"symbols": list(symbols)}
         found = connection.exec_driver_sql(statement("queries/order_symbols"), bound)
         return list(found.scalars())
+
+
+def _known(connection: Connection) -> list[str]:
+    try:
+        return list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+    except DataError as failure:  # a database in SQL_ASCII keeps any bytes
+        why = str(failure.orig).strip()
+        raise UnreadableColumnError(
+            f"A symbol in stock_data is no text: {why}. Correct it, and run again."
+        ) from failure
 
 
 def _query(
@@ -164,7 +176,6 @@ def _query(
     # How text, dates and times are written must not depend on the server's configuration.
     connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
     connection.exec_driver_sql("set local timezone = 'UTC'")
-    connection.exec_driver_sql("set local client_encoding = 'UTF8'")
     created_at = "bar.created_at" if "created_at" in present else "null"
     unique = connection.exec_driver_sql(statement("queries/has_unique_bars")).scalar_one()
     numbers = {name: _number(name, present[name]) for name in NUMBERS}
@@ -179,6 +190,28 @@ def _query(
     with driver_connection(connection).cursor() as cursor:
         text: bytes = cursor.mogrify(template, bound)
     return text.decode("utf-8")
+
+
+def _require_days(connection: Connection, symbols: Sequence[str]) -> None:
+    """Refuse days of another time zone, which would be read as those before them."""
+    held = _columns(connection)["date"]
+    if held == "date":
+        return
+    kind = "timestamp" if held.startswith("timestamp without") else "timestamptz"
+    query = statement("queries/moved_days").replace("{kind}", kind)
+    try:
+        with connection.begin_nested():
+            found = connection.exec_driver_sql(query, {"symbols": list(symbols)}).first()
+    except DataError:  # a text that is no date: reading it says so
+        return
+    if found is not None:
+        zone = "date at time zone 'UTC'" if kind == "timestamp" else "date::timestamptz"
+        raise UnreadableColumnError(
+            f"stock_data has {found.symbol} at {found.moment}, a Sunday in UTC, and hardly any "
+            "Saturdays: its days begin in a time zone to the east, and would be read a day early. "
+            "Make stock_data a view that names the zone of the exchange: "
+            f"({zone} at time zone 'ZONE')::date as date."
+        )
 
 
 def _number(column: str, kind: str) -> str:
@@ -240,7 +273,7 @@ def _no_bars(
     wanted = (
         f"{', '.join(symbols) or 'no symbol'} from {start or 'the first'} to {end or 'the last'}"
     )
-    known = list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+    known = _known(connection)
     told = most_like(symbols, known)
     found = connection.exec_driver_sql(statement("queries/table_contents"), {"symbols": told}).all()
     held = "; ".join(

@@ -17,10 +17,21 @@ from sql.copy_in import copy_in
 from sql.errors import FaultyRowsError, LoadError
 from sql.exact import misfits, wider
 from sql.file_rows import Faulty, FileRows, faulty_rows, refusal
+from sql.load_rights import require_rights
 from sql.locks import LOAD, lock
 from sql.refused import first_refused, said, taken
 from sql.statements import statement
 from sql.target import Column, Target, read_target
+
+# By the type of the column date: what is no day as a load writes it, and what would make it one.
+_OTHER_DATES = {
+    "timestamp": ("kept.date::time <> '00:00'", "date::date"),
+    "timestamptz": (
+        "kept.date::time <> '00:00'",
+        "(date at time zone 'ZONE')::date, with the time zone of the exchange",
+    ),
+    "text": (r"kept.date::text !~ '^\d{4}-\d{2}-\d{2}$'", "date::date"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,8 @@ def load_bars(
 
     Raises:
         FaultyRowsError: rows have faults of their own, and nobody sets them aside.
-        LoadError: the table cannot hold a value exactly, or refuses a bar. Nothing is loaded.
+        LoadError: the table cannot hold a value exactly, or refuses a bar, or rights are missing.
+            Nothing is loaded.
         MissingTableError, MissingColumnError: there is no such table, or it lacks a column.
     """
     rows = FileRows(table)
@@ -65,6 +77,7 @@ def load_bars(
         lock(connection, LOAD)
         connection.exec_driver_sql("set local timezone = 'UTC'")
         target = read_target(connection)
+        require_rights(connection)
         judged = rows.judged(target)
         good, faulty = judged.filter(judged["fault"].is_null()), faulty_rows(judged)
         if faulty and (set_aside is None or not good.num_rows):
@@ -111,6 +124,7 @@ def _store(
     connection.exec_driver_sql(statement("queries/stage_bars"))
     count = _stage(connection, rows, place, target)
     connection.exec_driver_sql("analyze staged_bars")
+    _require_days(connection, target.columns["date"])
     before = connection.exec_driver_sql(statement("queries/count_staged_bars")).one()
     touched = ",\n    created_at = now()" if target.has_created_at else ""
     upsert = statement("queries/upsert_bars").replace("{touched}", touched)
@@ -145,6 +159,22 @@ def _stage(connection: Connection, rows: pa.Table, place: str, target: Target) -
         bar = _bar(rows, place, int(at.group(1)) - 1) if at else ""
         why = " ".join((error.diag.message_primary or str(error)).split())
         raise LoadError(f"{bar}stock_data refuses a bar: {why}. Nothing was loaded.") from None
+
+
+def _require_days(connection: Connection, column: Column) -> None:
+    """A day is written in one way, or the same bar would be there twice."""
+    if column.type == "date":
+        return
+    other, better = _OTHER_DATES["text" if column.kind == "text" else column.type]
+    query = statement("queries/other_dates").replace("{other}", other)
+    found = connection.exec_driver_sql(query).first()
+    if found is not None:
+        raise LoadError(
+            f"stock_data has {found.symbol} at {found.date!r} (its column date is {column.shown}), "
+            "which is none of the days that are loaded: one of them could be the same bar. First: "
+            f"alter table stock_data alter column date type date using {better}. "
+            "Nothing was loaded."
+        )
 
 
 def _bar(rows: pa.Table, place: str, row: int) -> str:

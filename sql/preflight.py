@@ -4,8 +4,9 @@
 |---|---|
 | no `stock_data`, or not to be read; a column that is missing or of no use | fault |
 | a table of the gate's own is missing or of an older version | made by whoever may; else fault |
-| rights that are missing, a read-only server, a replica | fault |
-| `stock_data` is a view, or has no `created_at`; no digests can be kept | remark |
+| rights that are missing, a read-only server, a replica, a database that lacks letters | fault |
+| a column of the gate's own that would not hold what is written to it, or hides rows | fault |
+| `stock_data` is a view, hides rows, or has no `created_at`; no digests can be kept | remark |
 | a trigger that keeps rows as they are is missing | made by the table's owner; else remark |
 
 A server that does not answer is no such fault: that is raised as it is, to be tried again.
@@ -17,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from sql.bar_tables import BAR
+from sql.bar_tables import BAR, DERIVED, NUMBERS, TABLES, VIEWS
 from sql.errors import PreflightError
 from sql.schema import GUARDS, create_own_tables
 from sql.statements import statement
@@ -54,6 +55,19 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     EVIDENCE: ("run_key", "attempt", "path", "sha256", "bytes", "mlflow_run_id"),
 }
+# What holds every value that a run writes, by the column's name: the type to name, and all that do.
+_NUMBER = ("double precision", r"double precision|numeric")
+_DAY, _TEXTS = ("date", "date"), ("text[]", r"text\[\]|character varying\[\]")
+_MOMENT = ("timestamptz", "timestamp with time zone")
+_HOLDS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys((*NUMBERS, *DERIVED), _NUMBER),
+    **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
+    **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
+    **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),
+    "created_at": ("timestamp", "timestamp without time zone"),
+    "symbol": ("text", r"text|character varying(\((3[2-9]|[4-9]\d|\d{3,})\))?"),
+    "run_id": ("text", r"text|character varying(\((2[5-9]\d|[3-9]\d\d|\d{4,})\))?"),
+}
 # Those that `create_own_tables` adds to a table of an older version.
 _ADDED: Mapping[str, set[str]] = {
     "stock_data_enriched": {"extracted_at", "remarks", "doubts"},
@@ -63,8 +77,8 @@ _ADDED: Mapping[str, set[str]] = {
     },
     EVIDENCE: {"attempt"},
 }
-_TABLES = ("r", "p")
-_KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+# SQL_ASCII keeps whatever bytes it is given.
+_ENCODINGS = ("UTF8", "SQL_ASCII")
 
 # What a server says that refuses a connection for good, and what to do. Its words are English
 # unless its lc_messages says otherwise; then it is taken for one that does not answer.
@@ -100,6 +114,7 @@ class _Session:
     role: str
     is_replica: bool
     read_only: bool
+    encoding: str
     may_stage: bool
     schema: str | None
     may_create: bool
@@ -134,7 +149,7 @@ def make_ready(engine: Engine) -> list[str]:
 def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     """Faults, remarks, and the tables that can be made or brought up to date here."""
     names = [SOURCE, *RIGHTS]
-    session = _Session(*connection.exec_driver_sql(statement("queries/preflight_session")).one())
+    session = _session(connection)
     tables: dict[str, list[Any]] = {name: [] for name in names}
     bound = {"names": names}
     for row in connection.exec_driver_sql(statement("queries/preflight_tables"), bound):
@@ -142,7 +157,9 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     columns: dict[str, dict[str, Any]] = {name: {} for name in names}
     for row in connection.exec_driver_sql(statement("queries/preflight_columns"), bound):
         columns[row.table][row.name] = row
-    faults = [*_of_session(session), *_of_source(session, tables[SOURCE], columns[SOURCE])]
+    of_source = list(_of_source(session, tables[SOURCE], columns[SOURCE]))
+    faults = [*_of_session(session), *_of_letters(session)]
+    faults += of_source or list(_of_reading(connection))
     remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
     lacking: list[str] = []
     for name in RIGHTS:
@@ -158,6 +175,15 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     return faults, remarks, lacking
 
 
+def session_faults(connection: Connection) -> list[str]:
+    """What keeps this user from writing here at all, each with what to do."""
+    return list(_of_session(_session(connection)))
+
+
+def _session(connection: Connection) -> _Session:
+    return _Session(*connection.exec_driver_sql(statement("queries/preflight_session")).one())
+
+
 def _of_session(session: _Session) -> Iterator[str]:
     if session.is_replica:
         yield "the server is a replica, where nothing can be written: name the primary"
@@ -170,6 +196,15 @@ def _of_session(session: _Session) -> Iterator[str]:
         yield (
             "no temporary tables may be made: "
             f"grant temporary on database {session.database} to {session.role}"
+        )
+
+
+def _of_letters(session: _Session) -> Iterator[str]:
+    if session.encoding not in _ENCODINGS:
+        yield (
+            f"database {session.database} keeps texts as {session.encoding}, which lacks letters "
+            "of symbols and of reasons: create database … template template0 encoding 'UTF8', "
+            "and move the tables there"
         )
 
 
@@ -201,12 +236,29 @@ def _of_source(
         )
 
 
+def _of_reading(connection: Connection) -> Iterator[str]:
+    """What only trying tells: a view may ask for rights to what is behind it, or be broken."""
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(f"select {', '.join(BAR)} from {SOURCE} limit 0")
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        yield f"{SOURCE} cannot be read ({why}): mend what is behind it, or the rights to that"
+
+
 def _remarks(found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
     if not found or not found[0].visible:
         return
-    if found[0].kind in _KINDS:
-        kind = _KINDS[found[0].kind]
+    if found[0].kind in VIEWS:
+        kind = VIEWS[found[0].kind]
         yield f"{SOURCE} is {kind}: it is read as a table is, nothing can be loaded"
+    if found[0].filtered:
+        yield (
+            f"{SOURCE} shows this user only what its row security policies let through: the gate "
+            "cannot miss what they hide"
+        )
     if "created_at" not in columns:
         yield (
             f"{SOURCE} has no column created_at: whether a newest bar holds its whole day cannot "
@@ -229,13 +281,21 @@ def _of_own(
     table = found[0]
     if not table.visible:
         return [_out_of_reach(session, name, found)], False
-    if table.kind not in _TABLES:
-        return [f"{name} is {_KINDS[table.kind]}, and bars are written to it: rename it"], False
+    if table.kind not in TABLES:
+        return [f"{name} is {VIEWS[table.kind]}, and bars are written to it: rename it"], False
     lacking = [column for column in COLUMNS[name] if column not in columns]
     old = bool(lacking) and set(lacking) <= _ADDED.get(name, set())
     if lacking and not (old and table.owned):
         of_before = f"let its owner, {table.owner}, bring it up to date" if old else "add it"
         return [f"{name} has no column {', '.join(lacking)}: {of_before}"], False
+    if table.filtered:
+        return [
+            f"row security policies of {name} may hide rows from {session.role}: alter table "
+            f"{name} disable row level security, or alter role {session.role} bypassrls"
+        ], False
+    wrong = [] if old else list(_of_columns(name, columns))
+    if wrong:
+        return wrong, False
     refused = [right for right in RIGHTS[name] if not getattr(table, f"may_{right}")]
     if refused:
         rights = ", ".join(refused)
@@ -243,6 +303,22 @@ def _of_own(
             f"{session.role} may not {rights} in {name}: grant {rights} on {name} to {session.role}"
         ], False
     return [], old
+
+
+def _of_columns(name: str, columns: Mapping[str, Any]) -> Iterator[str]:
+    """Columns of a table of the gate's own that would alter, or refuse, what is written to it."""
+    for column in columns.values():
+        better, holding = _HOLDS.get(column.name, ("", ".*"))
+        if not re.fullmatch(holding, column.type):
+            yield (
+                f"{name}.{column.name} is {column.type}, which does not hold all that is written "
+                f"to it: alter table {name} alter column {column.name} type {better}"
+            )
+        if column.wanting and column.name not in (*COLUMNS[name], "rows"):
+            yield (
+                f"{name} wants a value in its column {column.name}, and no run has one: give it a "
+                "default"
+            )
 
 
 def _unguarded(name: str, table: Any) -> bool:

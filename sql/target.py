@@ -6,11 +6,13 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from sql.bar_tables import BAR
+from sql.bar_tables import BAR, VIEWS
 from sql.errors import LoadError, MissingColumnError, MissingTableError
 from sql.statements import statement
 
 Kind = Literal["numeric", "integer", "float", "text", "date", "other"]
+# What a text has to hold for a day: 2025-11-04.
+DAY_LENGTH = 10
 _KINDS: Mapping[str, Kind] = {
     "numeric": "numeric",
     **dict.fromkeys(("int2", "int4", "int8"), "integer"),
@@ -58,7 +60,7 @@ def read_target(connection: Connection) -> Target:
     """What `stock_data` can hold.
 
     Raises MissingTableError, MissingColumnError, or LoadError when bars can't be loaded into it:
-    it is a view, has no key, or asks for more than a bar has.
+    it is a view, has no key or heirs, or asks for more than a bar has.
     """
     key = connection.exec_driver_sql(statement("queries/has_bar_key")).first()
     if key is None:
@@ -66,8 +68,14 @@ def read_target(connection: Connection) -> Target:
             f"There is no table stock_data in database {connection.engine.url.database!r}; "
             "create it (sql/schema/stock_data.sql) or connect to the database that has it."
         )
-    if not key.is_table:
-        raise LoadError("stock_data is a view: load the bars into the table behind it.")
+    if key.kind in VIEWS:
+        raise LoadError(f"stock_data is {VIEWS[key.kind]}: load the bars into the table behind it.")
+    if key.heir is not None:
+        raise LoadError(
+            f"{key.heir} inherits from stock_data, whose key does not hold there: a bar could be "
+            "stored a second time. Make it a partition, or load into a table that none inherits "
+            "from."
+        )
     rows = connection.exec_driver_sql(statement("queries/target_columns")).all()
     names = [row.name for row in rows]
     for name in BAR:
@@ -120,4 +128,9 @@ def _require_kinds(columns: Sequence[Column]) -> None:
             raise LoadError(
                 f"Column {column.name} of stock_data is {column.shown}, of which is not known what "
                 f"it holds exactly; {better} would do."
+            )
+        if column.name == "date" and column.length is not None and column.length < DAY_LENGTH:
+            raise LoadError(
+                f"Column date of stock_data is {column.shown}, too short for a day such as "
+                "2025-11-04; date would do."
             )

@@ -11,11 +11,11 @@ from getpass import getuser
 from pathlib import Path
 
 from dags.local.services import services
-from dags.request import EVERY, RunRequest, parse_date, parse_request, parse_symbols
+from dags.request import RunRequest, parse_date, parse_request, parse_symbols
 from dags.settings import Settings
 from gx.columns import Column, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
-from gx.symbols import symbol_fault
+from gx.symbols import EVERY, symbol_fault
 from sql.connection import connected
 from sql.postgres_programs import path
 

@@ -30,11 +30,10 @@ def load_file(
     day. Rows with a fault of their own go to ``rejects`` (a new CSV file) and the others are
     loaded; without it nothing is.
 
-    Raises LocalError for a file of rejects that is there already, BarFileError, RequestError (a
-    symbol) and the errors of ``load_bars``.
+    Raises LocalError for a file of rejects that is there already, BarFileError and the errors of
+    ``load_bars``.
     """
     from dags.local.services import services
-    from dags.request import parse_symbols
     from dags.settings import Settings
     from gx.bar_rows import read_rows
     from gx.suite_calendars import SUITE, named_calendars
@@ -51,8 +50,6 @@ def load_file(
     bars = rows.filter(rows["fault"].is_null())
     if bars.num_rows < rows.num_rows and rejects is None:  # no table could hold them
         raise LoadError(f"{file}, {refusal(rows, bars.num_rows)}{HINT}")
-    if bars.num_rows:
-        parse_symbols(bars["symbol"].unique().to_pylist())
     with (
         services(var) as found,
         connected(Settings.of(found.environment).bars()) as engine,

@@ -16,8 +16,9 @@ from dags.local.desk_lock import DeskRecord
 from dags.local.desk_run import DeskRun, require_same_settings
 from dags.local.services import Services
 from dags.local.summary import Outcome, Traces, summarise
-from dags.request import EVERY, RunRequest
+from dags.request import RunRequest
 from dags.settings import Settings
+from gx.symbols import EVERY
 from sql.connection import connected
 from sql.preflight import make_ready
 

@@ -1,7 +1,8 @@
--- Is there a unique index on symbol and date that an upsert can go by, is this a table at all, and
--- may its owner's triggers or rules change what is stored?
+-- Is there a unique index on symbol and date that an upsert can go by, what kind of a table is this,
+-- may its owner's triggers or rules change what is stored (those of a partition too), and which table
+-- inherits from it, where no key of it holds?
 select
-    relkind in ('r', 'p') as is_table,
+    relkind::text as kind,
     exists (
         select
         from pg_index
@@ -18,6 +19,20 @@ select
                 where attrelid = indrelid and attnum = any(indkey[0:indnkeyatts - 1])
             ) = '{date,symbol}'
     ) as has_key,
-    relhastriggers or relhasrules as meddles
+    relhastriggers or relhasrules or exists (
+        select
+        from pg_partition_tree(pg_class.oid) as part
+        inner join pg_class as within on part.relid = within.oid
+        where within.relhastriggers or within.relhasrules
+    ) as meddles,
+    case
+        when relkind = 'r' then (
+            select inhrelid::regclass::text as heir
+            from pg_inherits
+            where inhparent = pg_class.oid
+            order by heir
+            limit 1
+        )
+    end as heir
 from pg_class
-where oid = to_regclass('stock_data')
+where oid = to_regclass('stock_data') and relkind in ('r', 'p', 'v', 'm', 'f')

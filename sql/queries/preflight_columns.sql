@@ -1,9 +1,10 @@
--- The columns of these tables. `readable`: what stands there can be tried to be read as what a bar
+-- The columns of these tables. `wanting`: a row that does not name it is refused. `readable`: what stands there can be tried to be read as what a bar
 -- has in a column of this name; text can always be tried.
 select
     found.relname as "table",
     held.attname as name,
     format_type(held.atttypid, held.atttypmod) as type,
+    held.attnotnull and not held.atthasdef and held.attidentity = '' as wanting,
     has_column_privilege(found.oid, held.attnum, 'SELECT') as may_select,
     kind.typcategory = 'S'
     or wanted.type is null

@@ -1,5 +1,5 @@
 -- Everything with one of these names, wherever it lies: what the search path does not reach is told
--- apart from what is not there.
+-- apart from what is not there. `filtered`: policies may hide rows of it from this role.
 select
     found.relname as name,
     place.nspname as schema,
@@ -11,6 +11,21 @@ select
     has_table_privilege(found.oid, 'INSERT') as may_insert,
     has_any_column_privilege(found.oid, 'UPDATE') as may_update,
     has_table_privilege(found.oid, 'DELETE') as may_delete,
+    row_security_active(found.oid) and not exists (
+        select
+        from pg_policy as policy
+        where
+            policy.polrelid = found.oid
+            and policy.polcmd = '*'
+            and policy.polpermissive
+            and pg_get_expr(policy.polqual, found.oid) = 'true'
+            and coalesce(pg_get_expr(policy.polwithcheck, found.oid), 'true') = 'true'
+            and exists (
+                select
+                from unnest(policy.polroles) as of (role)
+                where of.role = 0 or pg_has_role(of.role, 'USAGE')
+            )
+    ) as filtered,
     array(
         select guard.tgname::text
         from pg_trigger as guard

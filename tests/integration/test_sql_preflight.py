@@ -121,6 +121,30 @@ def test_a_database_as_it_should_be_has_no_faults_and_is_asked_in_a_moment(
             "stock_data_publications is a view, and bars are written to it",
         ),
         (
+            "alter table stock_data_enriched alter close type numeric(10, 2)",
+            "stock_data_enriched.close is numeric(10,2), which does not hold all that is written "
+            "to it: alter table stock_data_enriched alter column close type double precision",
+        ),
+        (
+            "drop trigger stock_data_quarantine_no_change on stock_data_quarantine; "
+            "alter table stock_data_quarantine alter symbol type varchar(10)",
+            "stock_data_quarantine.symbol is character varying(10), which does not hold all",
+        ),
+        (
+            "alter table stock_data_enriched add source text not null",
+            "stock_data_enriched wants a value in its column source, and no run has one: give it",
+        ),
+        (
+            "alter table stock_data_enriched enable row level security",
+            "row security policies of stock_data_enriched may hide rows from careful_gate: alter",
+        ),
+        (
+            "alter table stock_data rename to behind; create view stock_data with "
+            "(security_invoker = true) as select * from behind; revoke all on behind from "
+            f"{GATE}; grant select on stock_data to {GATE}",
+            "stock_data cannot be read (permission denied for table behind): mend what is behind",
+        ),
+        (
             f"alter role {GATE} set default_transaction_read_only = on",
             f"this user's sessions are read-only: alter role {GATE} set default_transaction_read_",
         ),
@@ -269,3 +293,33 @@ def test_nothing_is_made_in_a_database_that_is_the_wrong_one(database: Database)
 
     assert len(faults) == 1
     assert database.one("select to_regclass('stock_data_enriched')") is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        (None, True),
+        ("using (symbol = 'A')", True),
+        ("for select using (true)", True),
+        ("using (true)", False),
+        ("to postgres using (true)", True),
+    ],
+)
+def test_a_table_that_may_hide_rows_says_so(
+    database: Database, gate: ConnectionSettings, policy: str | None, told: bool
+):
+    database.execute("alter table stock_data enable row level security")
+    if policy:
+        database.execute(f"create policy one on stock_data {policy}")
+    assert any("row security policies" in remark for remark in remarks(gate)) == told
+
+
+def test_other_types_that_hold_what_a_run_writes_are_no_fault(
+    database: Database, gate: ConnectionSettings
+):
+    database.execute(
+        "alter table stock_data_enriched alter close type numeric, alter symbol type varchar(32)",
+        "alter table stock_data_enriched alter run_id type varchar(250)",
+        "alter table stock_data_enriched add source text not null default 'gate'",
+    )
+    assert remarks(gate) == []

@@ -84,7 +84,9 @@ def test_nan_and_missing_are_read_for_the_gate_to_judge(tmp_path: Path):
             id="torn_line",
         ),
         pytest.param(
-            "symbol,date,close\nA,2025-10-06,1", "lacks the columns open, high", id="less"
+            "symbol,date,close,adj\nA,2025-10-06,1,1",
+            "lacks the columns open, high, low, volume; the file has: symbol, date, close, adj",
+            id="less",
         ),
         pytest.param(
             "symbol,Ticker,date,open,high,low,close,volume\nA,A," + ROW, "two columns for symbol"

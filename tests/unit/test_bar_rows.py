@@ -1,6 +1,8 @@
 """A file's rows, to be stored: what it says, where it says it, and what is wrong with a row."""
 
 import datetime as dt
+import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gx.bar_dates import MOST
+from gx.bar_files import NUMBERS, read_bars
 from gx.bar_rows import read_rows, rows_as_written
 from gx.errors import BarFileError
 from gx.suite_calendars import Calendars, suite_calendars
@@ -159,3 +162,47 @@ def test_calendars_are_those_of_the_suite(tmp_path: Path):
     assert suite_calendars(suite) == Calendars("XLON", {"BTC": "24/7"})
     assert suite_calendars(suite).of("BTC") == "24/7"
     assert suite_calendars(tmp_path / "none.json") == Calendars("XNYS")
+
+
+@pytest.mark.parametrize("read", [read_rows, read_bars])
+@pytest.mark.parametrize(
+    ("name", "cells", "said"),
+    [
+        ("open", pa.array([True]), "column open: holds bool, of which no number is read"),
+        ("volume", pa.array([dt.timedelta(1)]), "column volume: holds duration"),
+        ("close", pa.array([dt.datetime(2025, 11, 3)]), "column close: holds timestamp"),
+        ("close", pa.array([[1.5]]), "column close: holds list<"),
+        ("symbol", pa.array([{"ticker": "A"}]), "column symbol: holds struct<"),
+        ("symbol", pa.array([b"\xff"]), "column symbol: is not UTF-8 text"),
+        ("date", pa.array([dt.time(10)]), "column date: holds time64"),
+        ("date", pa.array([True]).dictionary_encode(), "of which no date is read"),
+    ],
+)
+def test_a_parquet_column_of_another_kind_is_refused(
+    tmp_path: Path, read: Callable[[Path], pa.Table], name: str, cells: pa.Array, said: str
+):
+    table = pa.table({"symbol": ["A"], "date": ["2025-11-03"]} | {key: [1] for key in NUMBERS})
+    pq.write_table(
+        table.set_column(table.column_names.index(name), name, cells), tmp_path / "bars.parquet"
+    )
+    with pytest.raises(BarFileError, match=re.escape(said)):
+        read(tmp_path / "bars.parquet")
+
+
+@pytest.mark.parametrize("read", [read_rows, read_bars])
+def test_parquet_columns_of_bytes_and_dictionaries_are_read_as_what_they_say(
+    tmp_path: Path, read: Callable[[Path], pa.Table]
+):
+    columns = {
+        "symbol": pa.array([b"A"]),
+        "date": pa.array([dt.date(2025, 11, 3)]).dictionary_encode(),
+        "open": pa.array(["1.1"]).dictionary_encode(),
+        "high": pa.array([1.1], pa.float32()),
+        "low": pa.array(["1.1"], pa.string_view()),
+        "close": pa.array([Decimal("1.10")]),
+        "volume": pa.array([b"1.1"], pa.binary(3)),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "bars.parquet")
+    (bar,) = read(tmp_path / "bars.parquet").to_pylist()
+    assert (bar["symbol"], bar["date"]) == ("A", dt.date(2025, 11, 3))
+    assert [float(bar[name]) for name in NUMBERS] == [1.1] * 5

@@ -17,7 +17,7 @@ NAMES = [
 NO_NAMES = [
     *("", " ", "\t", " AAPL", "AAPL ", "AAPL\n", "\nAAPL", "\u00a0AAPL", "AAPL\u3000"),
     *("A\u200bB", "\ufeffAAPL", "A\x00B", "A\u202eB", "A\u2028B", "\u00ad"),
-    *("A" * (LONGEST + 1), "A" + " " * LONGEST + "B"),
+    *("A" * (LONGEST + 1), "A" + " " * LONGEST + "B", "*"),
 ]
 
 

@@ -1,0 +1,28 @@
+"""What a load needs besides a table: rights, told all at once before a bar is looked at."""
+
+from sqlalchemy import Connection
+
+from sql.bar_tables import BAR, NUMBERS
+from sql.errors import LoadError
+from sql.preflight import session_faults
+from sql.statements import statement
+
+
+def require_rights(connection: Connection) -> None:
+    """Raise LoadError that names every right that is missing, and how to give it."""
+    bound = {"columns": list(BAR), "touched": [*NUMBERS, "created_at"]}
+    lacking = connection.exec_driver_sql(statement("queries/load_rights"), bound).one()
+    faults = session_faults(connection)
+    if lacking.rights:
+        rights = ", ".join(lacking.rights)
+        faults.append(
+            f"{lacking.role} may not {rights} in stock_data: grant {rights} on stock_data to "
+            f"{lacking.role}"
+        )
+    faults += [
+        f"{lacking.role} may not use sequence {name}: grant usage on sequence {name} to "
+        f"{lacking.role}"
+        for name in lacking.sequences
+    ]
+    if faults:
+        raise LoadError(f"{'; '.join(faults)}. Nothing was loaded.")
