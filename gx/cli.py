@@ -161,7 +161,7 @@ def check(
     from gx.check import require_columns, unfit
     from gx.checkpoint import run_in_memory
     from gx.columns import room
-    from gx.console import report_lines, weakness_lines
+    from gx.console import report_lines
     from gx.render import render_html
     from gx.suites import read_suite, suite_path, with_kwargs
 
@@ -172,7 +172,7 @@ def check(
     frame = bars.to_pandas(date_as_object=False)
     skipped = unfit(bars, clock=bool(as_of))
     report = run_in_memory(frame, judge, as_of=as_of, skipped=skipped)
-    print("\n".join([*report_lines(report, room()), *weakness_lines(judge.weaknesses)]))
+    print("\n".join(report_lines(report, room())))
     if json:
         report.write_json(json)
     if html:
@@ -200,7 +200,7 @@ def suggest(
 
     from gx.checkpoint import run_in_memory
     from gx.columns import room
-    from gx.console import report_lines, weakness_lines
+    from gx.console import report_lines
     from gx.suggest import draft_suite
     from gx.suites import SUITES, new_suite, read_suite
 
@@ -212,7 +212,7 @@ def suggest(
     made = read_suite(path)
     report = run_in_memory(frame, made, as_of=_newest(bars), skipped=unfit(bars))
     print(f"\nWhat the draft finds suspicious on these bars ({len(report.failed)}):\n")
-    print("\n".join([*report_lines(report, room()), *weakness_lines(made.weaknesses)]))
+    print("\n".join(report_lines(report, room())))
     print(f"\nWritten to {path}; read it, change it, then: gate check FILE --suite {path.stem}")
     return DONE
 

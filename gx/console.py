@@ -1,6 +1,6 @@
 """Print a report to a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,6 @@ def report_lines(report: QualityReport, width: int = UNBOUNDED) -> Iterator[str]
     yield from _skipped(report)
     yield ""
     yield report.sentence
-
-
-def weakness_lines(weaknesses: Sequence[str]) -> Iterator[str]:
-    """What the suite could not have found (`gx.suites.Suite.weaknesses`); no line without any."""
-    if weaknesses:
-        yield "\nWeaknesses of the suite:"
-    yield from (f"  {weakness}" for weakness in weaknesses)
 
 
 def _failure(outcome: Outcome) -> str:

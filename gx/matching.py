@@ -16,7 +16,7 @@ _MOST = 64  # texts of a pattern that are tried
 
 
 def found_by(pattern: str, others: Iterable[str] = ()) -> str | None:
-    """A text in which the pattern is found; None when none was come by.
+    """A text in which the pattern is found; None when none was found.
 
     The texts are spelled out of the pattern itself, one for each of its first branches; ``others``
     are tried first. Raises re.error for what is no pattern.

@@ -25,6 +25,7 @@ from gx.noticed import Noticed, notice
 from gx.planted import BEYOND, GROSS, MARKET_HOLE, planted_market
 from gx.strict_json import shown
 
+NO_TEXT = "no text could be made up that"
 LEAST_MOSTLY = 0.5  # below it most rows may be wrong, and nobody hears of it
 OPEN = 1e300  # a bound out here holds back infinity alone: float64 ends at 1.8e308
 # What a statistic cannot leave, whatever the data.
@@ -209,12 +210,12 @@ def _any_of_texts(expectation: Expectation) -> str:
 def _no_text(expectation: Expectation) -> str:
     if not _finds_none(expectation.regex):
         return ""
-    return f"no text was come by that the regex {shown(expectation.regex)} finds"
+    return f"{NO_TEXT} the regex {shown(expectation.regex)} matches, so it can never fail"
 
 
 def _none_of_texts(expectation: Expectation) -> str:
     every = all(_finds_none(regex) for regex in expectation.regex_list)
-    return "no text was come by that its regex_list finds" if every else ""
+    return f"{NO_TEXT} its regex_list matches, so it can never fail" if every else ""
 
 
 def _finds_none(regex: Any) -> bool:

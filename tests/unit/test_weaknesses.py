@@ -161,7 +161,7 @@ NOT_IN, ABOVE = (
     "expect_column_pair_values_a_to_be_greater_than_b",
 )
 NOT_REGEX = "expect_column_values_to_not_match_regex"
-BLIND, NO_TEXT = "notices none of the", "no text was come by"
+BLIND, NO_TEXT = "notices none of the", "no text could be made up that"
 
 
 def beside_ours(type_: str, kwargs: dict) -> tuple[str, ...]:
