@@ -204,10 +204,10 @@ def _correct_edges(
     return correct_returns(connection, edges.assign(daily_return=right)[~same])
 
 
-def _removable(gone: list[Mapping[str, Any]], passed: list[str]) -> int:
-    """How many published bars the gate let go away."""
+def _removable(gone: list[Mapping[str, Any]], passed: list[str]) -> dict[str, int]:
+    """How many published bars of each symbol the gate let go away."""
     known = set(passed)
-    return sum(one["bars"] for one in gone if one["symbol"] in known)
+    return {one["symbol"]: one["bars"] for one in gone if one["symbol"] in known}
 
 
 def _closes_before(run: Run, symbols: list[str]) -> dict[str, float]:

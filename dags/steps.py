@@ -185,11 +185,16 @@ def _checked(run: Run, extracted: Mapping[str, Any]) -> "tuple[QualityReport, pd
         bars,
         results=settings.results_dir,
         run_name=staging.root.name,
-        as_of=_as_of(run.request.end, datetime.fromisoformat(extracted["read_at"])),
+        as_of=_as_of(run.request.end, _read_at(extracted)),
         asked=asked(run),
         lookback=staged_lookback(staging),
     )
     return report, bars
+
+
+def _read_at(extracted: Mapping[str, Any]) -> datetime:
+    """The database's clock at the read; an older version's record has it under another name."""
+    return datetime.fromisoformat(extracted.get("read_at", extracted["extracted_at"]))
 
 
 def _as_of(end: date | None, read: datetime) -> str:

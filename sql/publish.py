@@ -52,16 +52,16 @@ def publish_bars(
     start: date | None,
     end: date | None,
     extracted_at: datetime,
-    removable: int | None = None,
+    removable: Mapping[str, int] | None = None,
 ) -> Publication:
     """Make `stock_data_enriched` equal to `bars` for `symbols` from `start` to `end`.
 
     `bars` has symbol, date (day), open, high, low, close, volume, daily_return, price_range,
     price_range_pct (float64; NaN is written as NULL) and, if known, remarks (lists of the
     expectations that a bar misses). `symbols` are those that passed the gate, also those without a
-    bar: what was published of them in the range goes away, `removable` bars at most (None: any).
-    Other symbols stay as they are. `extracted_at` is the database's clock when the bars were read:
-    what was read later stays. Publishers wait for each other.
+    bar: what was published of them in the range goes away, of each symbol as many bars at most as
+    are `removable` (None: any). Other symbols stay as they are. `extracted_at` is the database's
+    clock when the bars were read: what was read later stays. Publishers wait for each other.
 
     Raises:
         PublishError: a bar has no symbol or date, lies outside `symbols` or the range, or occurs
@@ -84,19 +84,21 @@ def publish_bars(
     lock(connection, PUBLISH)
     newer, superseded = _drop_superseded(connection, bound)
     # run_id and published_at always change: a row names the last run that let it through.
-    counted = connection.exec_driver_sql(statement("queries/clear_enriched"), bound).one()
-    if removable is not None and counted.removed > removable:
-        raise PublishError(
-            f"{counted.removed} published bars would go away, but the gate knows of {removable}: "
-            "another run has published since these bars were read. Nothing was published; clear "
-            "the extract and everything after it."
-        )
+    counted = connection.exec_driver_sql(statement("queries/clear_enriched"), bound).all()
+    if removable is not None:
+        _refuse_unknown_removals({one.symbol: one.removed for one in counted}, removable)
     rows = connection.exec_driver_sql(statement("queries/insert_enriched"), bound).rowcount
     recorded = bound | {"rows": rows}
     connection.exec_driver_sql(statement("queries/insert_publication"), recorded)
     connection.exec_driver_sql("drop table staged_enriched")
-    done = (rows, counted.new, counted.changed, counted.removed)
-    return Publication(*done, superseded=superseded, newer=newer)
+    return Publication(
+        rows=rows,
+        new=sum(one.new for one in counted),
+        changed=sum(one.changed for one in counted),
+        removed=sum(one.removed for one in counted),
+        superseded=superseded,
+        newer=newer,
+    )
 
 
 def edge_bars(
@@ -154,6 +156,18 @@ def _drop_superseded(
         return (), 0
     dropped = connection.exec_driver_sql(statement("queries/drop_superseded"), bound).rowcount
     return runs, dropped
+
+
+def _refuse_unknown_removals(removed: Mapping[str, int], removable: Mapping[str, int]) -> None:
+    """Each symbol by itself: what may go away of one is no leave for another."""
+    for symbol, bars in removed.items():
+        known = removable.get(symbol, 0)
+        if bars > known:
+            raise PublishError(
+                f"{bars} published bars of {symbol} would go away, but the gate knows of {known}: "
+                "another run has published since these bars were read. Nothing was published; "
+                "clear the extract and everything after it."
+            )
 
 
 def _refuse_nameless(table: pa.Table) -> None:

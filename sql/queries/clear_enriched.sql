@@ -1,4 +1,4 @@
--- Makes room for the staged bars and says what they change; rows of a newer extract stay. Deleting
+-- Makes room for the staged bars and says what they change of each symbol; rows of a newer extract stay. Deleting
 -- and inserting anew costs less than half of `on conflict do update` (1M rows, PostgreSQL 18), and
 -- every row is written anyhow.
 with gone as (
@@ -14,6 +14,7 @@ with gone as (
 )
 
 select
+    symbol,
     count(*) filter (where gone.symbol is null) as new,
     count(*) filter (
         where
@@ -30,3 +31,4 @@ select
     count(*) filter (where staged.symbol is null) as removed
 from staged_enriched as staged
 full join gone using (symbol, date)
+group by symbol

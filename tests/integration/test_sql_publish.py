@@ -396,10 +396,10 @@ def test_rows_of_before_know_no_extract_and_give_way(engine):
 
 def test_no_more_bars_go_away_than_the_gate_knows_of(engine):
     publish(engine, bars(("A", day(1)), ("A", day(2)), ("A", day(3))), ["A"])
-    with pytest.raises(PublishError, match="2 published bars would go away, but the gate knows"):
-        publish(engine, bars(("A", day(1))), ["A"], "r2", removable=1)
+    with pytest.raises(PublishError, match="2 published bars of A would go away, but"):
+        publish(engine, bars(("A", day(1))), ["A"], "r2", removable={"A": 1, "B": 5})
     assert len(published(engine)) == 3
-    assert publish(engine, bars(("A", day(1))), ["A"], "r2", removable=2).removed == 2
+    assert publish(engine, bars(("A", day(1))), ["A"], "r2", removable={"A": 2}).removed == 2
 
 
 def test_a_bar_without_a_symbol_cannot_be_published(engine):

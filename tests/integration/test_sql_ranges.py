@@ -217,7 +217,7 @@ def test_edges_are_found_for_each_symbol_and_across_holes(engine):
 
 def test_fewer_bars_than_the_gate_knows_of_may_go_away(engine):
     publish(engine, days("A", 1, 2), ["A"])
-    done = publish(engine, days("A", 1), ["A"], removable=2)
+    done = publish(engine, days("A", 1), ["A"], removable={"A": 2})
     assert done.removed == 1
     with pytest.raises(FrozenInstanceError):
         done.removed = 0
