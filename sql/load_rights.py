@@ -6,11 +6,13 @@ from sql.bar_tables import BAR, NUMBERS
 from sql.errors import LoadError
 from sql.preflight import session_faults
 from sql.statements import statement
+from sql.target import Target
 
 
-def require_rights(connection: Connection) -> None:
+def require_rights(connection: Connection, target: Target) -> None:
     """Raise LoadError that names every right that is missing, and how to give it."""
-    bound = {"columns": list(BAR), "touched": [*NUMBERS, "created_at"]}
+    touched = [*NUMBERS, "created_at"] if target.has_created_at else list(NUMBERS)
+    bound = {"columns": list(BAR), "touched": touched}
     lacking = connection.exec_driver_sql(statement("queries/load_rights"), bound).one()
     faults = session_faults(connection)
     if lacking.rights:
