@@ -77,7 +77,7 @@ def load_bars(
         lock(connection, LOAD)
         connection.exec_driver_sql("set local timezone = 'UTC'")
         target = read_target(connection)
-        require_rights(connection)
+        require_rights(connection, target)
         judged = rows.judged(target)
         good, faulty = judged.filter(judged["fault"].is_null()), faulty_rows(judged)
         if faulty and (set_aside is None or not good.num_rows):

@@ -4,15 +4,17 @@ from sqlalchemy import Connection
 
 from sql.bar_tables import BAR, NUMBERS
 from sql.errors import LoadError
-from sql.preflight import session_faults
+from sql.session import session_faults, session_of
 from sql.statements import statement
+from sql.target import Target
 
 
-def require_rights(connection: Connection) -> None:
+def require_rights(connection: Connection, target: Target) -> None:
     """Raise LoadError that names every right that is missing, and how to give it."""
-    bound = {"columns": list(BAR), "touched": [*NUMBERS, "created_at"]}
+    touched = [*NUMBERS, "created_at"] if target.has_created_at else list(NUMBERS)
+    bound = {"columns": list(BAR), "touched": touched}
     lacking = connection.exec_driver_sql(statement("queries/load_rights"), bound).one()
-    faults = session_faults(connection)
+    faults = list(session_faults(session_of(connection)))
     if lacking.rights:
         rights = ", ".join(lacking.rights)
         faults.append(

@@ -14,72 +14,19 @@ A server that does not answer is no such fault: that is raised as it is, to be t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from sql.bar_tables import BAR, DERIVED, NUMBERS, TABLES, VIEWS
+from sql.bar_tables import BAR, TABLES, VIEWS
 from sql.errors import PreflightError
+from sql.own_tables import ADDED, COLUMNS, EVIDENCE, RIGHTS, column_faults
 from sql.schema import GUARDS, create_own_tables
+from sql.session import Session, letter_faults, session_faults, session_of
 from sql.statements import statement
 
-SOURCE, EVIDENCE = "stock_data", "stock_data_evidence"
-_BAR = (*BAR, "run_id")
-# What a run needs of each table of the gate's own: rights, and columns.
-RIGHTS: Mapping[str, tuple[str, ...]] = {
-    "stock_data_enriched": ("select", "insert", "update", "delete"),
-    "stock_data_publications": ("select", "insert"),
-    "stock_data_quarantine": ("select", "insert", "update"),
-    EVIDENCE: ("select", "insert"),
-}
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "stock_data_enriched": (
-        *(*_BAR, "daily_return", "price_range", "price_range_pct"),
-        *("published_at", "extracted_at", "remarks", "doubts"),
-    ),
-    "stock_data_publications": ("run_id", "symbols", "first_date", "last_date", "extracted_at"),
-    "stock_data_quarantine": (
-        *(
-            *_BAR,
-            "attempt",
-            "row_number",
-            "created_at",
-            "reasons",
-            "quarantined_at",
-            "extracted_at",
-        ),
-        *("released_by", "released_at", "released_as", "superseded_by", "superseded_at"),
-        *("discarded_by", "discarded_at", "discard_reason"),
-    ),
-    EVIDENCE: ("run_key", "attempt", "path", "sha256", "bytes", "mlflow_run_id"),
-}
-# What holds every value that a run writes, by the column's name: the type to name, and all that do.
-_NUMBER = ("double precision", r"double precision|numeric")
-_DAY, _TEXTS = ("date", "date"), ("text[]", r"text\[\]|character varying\[\]")
-_MOMENT = ("timestamptz", "timestamp with time zone")
-_HOLDS: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys((*NUMBERS, *DERIVED), _NUMBER),
-    **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
-    **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
-    **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),
-    "created_at": ("timestamp", "timestamp without time zone"),
-    "symbol": ("text", r"text|character varying(\((3[2-9]|[4-9]\d|\d{3,})\))?"),
-    "run_id": ("text", r"text|character varying(\((2[5-9]\d|[3-9]\d\d|\d{4,})\))?"),
-}
-# Those that `create_own_tables` adds to a table of an older version.
-_ADDED: Mapping[str, set[str]] = {
-    "stock_data_enriched": {"extracted_at", "remarks", "doubts"},
-    "stock_data_quarantine": {
-        *("attempt", "released_as", "superseded_by", "superseded_at"),
-        *("discarded_by", "discarded_at", "discard_reason", "extracted_at"),
-    },
-    EVIDENCE: {"attempt"},
-}
-# SQL_ASCII keeps whatever bytes it is given.
-_ENCODINGS = ("UTF8", "SQL_ASCII")
-
+SOURCE = "stock_data"
 # What a server says that refuses a connection for good, and what to do. Its words are English
 # unless its lc_messages says otherwise; then it is taken for one that does not answer.
 _REFUSALS: tuple[tuple[str, str], ...] = (
@@ -104,20 +51,6 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
     ),
     (r"invalid (port|integer)|invalid connection option", "correct POSTGRES_HOST, POSTGRES_PORT"),
 )
-
-
-@dataclass(frozen=True)
-class _Session:
-    """Who we are, where, and what we may do there."""
-
-    database: str
-    role: str
-    is_replica: bool
-    read_only: bool
-    encoding: str
-    may_stage: bool
-    schema: str | None
-    may_create: bool
 
 
 def make_ready(engine: Engine) -> list[str]:
@@ -149,7 +82,7 @@ def make_ready(engine: Engine) -> list[str]:
 def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     """Faults, remarks, and the tables that can be made or brought up to date here."""
     names = [SOURCE, *RIGHTS]
-    session = _session(connection)
+    session = session_of(connection)
     tables: dict[str, list[Any]] = {name: [] for name in names}
     bound = {"names": names}
     for row in connection.exec_driver_sql(statement("queries/preflight_tables"), bound):
@@ -158,7 +91,7 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     for row in connection.exec_driver_sql(statement("queries/preflight_columns"), bound):
         columns[row.table][row.name] = row
     of_source = list(_of_source(session, tables[SOURCE], columns[SOURCE]))
-    faults = [*_of_session(session), *_of_letters(session)]
+    faults = [*session_faults(session), *letter_faults(session)]
     faults += of_source or list(_of_reading(connection))
     remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
     lacking: list[str] = []
@@ -175,42 +108,7 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     return faults, remarks, lacking
 
 
-def session_faults(connection: Connection) -> list[str]:
-    """What keeps this user from writing here at all, each with what to do."""
-    return list(_of_session(_session(connection)))
-
-
-def _session(connection: Connection) -> _Session:
-    return _Session(*connection.exec_driver_sql(statement("queries/preflight_session")).one())
-
-
-def _of_session(session: _Session) -> Iterator[str]:
-    if session.is_replica:
-        yield "the server is a replica, where nothing can be written: name the primary"
-    elif session.read_only:
-        yield (
-            f"this user's sessions are read-only: alter role {session.role} set "
-            "default_transaction_read_only = off (or the same for the database or the server)"
-        )
-    if not session.may_stage:
-        yield (
-            "no temporary tables may be made: "
-            f"grant temporary on database {session.database} to {session.role}"
-        )
-
-
-def _of_letters(session: _Session) -> Iterator[str]:
-    if session.encoding not in _ENCODINGS:
-        yield (
-            f"database {session.database} keeps texts as {session.encoding}, which lacks letters "
-            "of symbols and of reasons: create database … template template0 encoding 'UTF8', "
-            "and move the tables there"
-        )
-
-
-def _of_source(
-    session: _Session, found: Sequence[Any], columns: Mapping[str, Any]
-) -> Iterator[str]:
+def _of_source(session: Session, found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
     if not found or not found[0].visible:
         yield _out_of_reach(session, SOURCE, found)
         return
@@ -267,7 +165,7 @@ def _remarks(found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_own(
-    session: _Session, name: str, found: Sequence[Any], columns: Mapping[str, Any]
+    session: Session, name: str, found: Sequence[Any], columns: Mapping[str, Any]
 ) -> tuple[list[str], bool]:
     """What is wrong with a table of the gate's own, and whether it can be mended here."""
     if not found:
@@ -284,7 +182,7 @@ def _of_own(
     if table.kind not in TABLES:
         return [f"{name} is {VIEWS[table.kind]}, and bars are written to it: rename it"], False
     lacking = [column for column in COLUMNS[name] if column not in columns]
-    old = bool(lacking) and set(lacking) <= _ADDED.get(name, set())
+    old = bool(lacking) and set(lacking) <= ADDED.get(name, set())
     if lacking and not (old and table.owned):
         of_before = f"let its owner, {table.owner}, bring it up to date" if old else "add it"
         return [f"{name} has no column {', '.join(lacking)}: {of_before}"], False
@@ -293,7 +191,7 @@ def _of_own(
             f"row security policies of {name} may hide rows from {session.role}: alter table "
             f"{name} disable row level security, or alter role {session.role} bypassrls"
         ], False
-    wrong = [] if old else list(_of_columns(name, columns))
+    wrong = [] if old else list(column_faults(name, columns))
     if wrong:
         return wrong, False
     refused = [right for right in RIGHTS[name] if not getattr(table, f"may_{right}")]
@@ -303,22 +201,6 @@ def _of_own(
             f"{session.role} may not {rights} in {name}: grant {rights} on {name} to {session.role}"
         ], False
     return [], old
-
-
-def _of_columns(name: str, columns: Mapping[str, Any]) -> Iterator[str]:
-    """Columns of a table of the gate's own that would alter, or refuse, what is written to it."""
-    for column in columns.values():
-        better, holding = _HOLDS.get(column.name, ("", ".*"))
-        if not re.fullmatch(holding, column.type):
-            yield (
-                f"{name}.{column.name} is {column.type}, which does not hold all that is written "
-                f"to it: alter table {name} alter column {column.name} type {better}"
-            )
-        if column.wanting and column.name not in (*COLUMNS[name], "rows"):
-            yield (
-                f"{name} wants a value in its column {column.name}, and no run has one: give it a "
-                "default"
-            )
 
 
 def _unguarded(name: str, table: Any) -> bool:
@@ -334,7 +216,7 @@ def _whose_guard(name: str, table: Any) -> str:
     )
 
 
-def _out_of_reach(session: _Session, name: str, found: Sequence[Any]) -> str:
+def _out_of_reach(session: Session, name: str, found: Sequence[Any]) -> str:
     """There is no such table, or none that an unqualified name reaches."""
     if not found:
         return (

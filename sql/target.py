@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Target:
-    """The columns of a bar in `stock_data`, and whether it has `created_at`.
+    """The columns of a bar in `stock_data`, and whether it has a `created_at` that takes a time.
 
     `meddles`: triggers or rules of its owner's may store something else than what is given.
     """
@@ -103,7 +103,11 @@ def read_target(connection: Connection) -> Target:
         if row.name in BAR
     }
     _require_kinds(list(columns.values()))
-    return Target(columns, "created_at" in names, key.meddles)
+    can_be_touched = any(
+        row.name == "created_at" and not row.generated and _KINDS.get(row.type) in ("date", "text")
+        for row in rows
+    )
+    return Target(columns, can_be_touched, key.meddles)
 
 
 def _column(name: str, shown: str, kind: str, modifier: int, not_null: bool) -> Column:

@@ -112,6 +112,16 @@ def test_a_column_too_short_for_a_date_says_which_would_do(engine: Engine):
         load_bars(engine, bar())
 
 
+@pytest.mark.parametrize(
+    "kind", ["bigint", "jsonb", "text", "time", "text generated always as ('then') stored"]
+)
+def test_a_created_at_of_any_type_refuses_no_bar(engine: Engine, kind: str):
+    table = TABLE.format(day="date").replace("volume numeric", f"volume numeric, created_at {kind}")
+    run(engine, "drop table stock_data", table)
+    assert load_bars(engine, bar()).new == 1
+    assert load_bars(engine, bar()).unchanged == 1
+
+
 @pytest.mark.parametrize("kind", ["sequence", "index", "type"])
 def test_what_is_no_table_is_not_called_a_view(engine: Engine, kind: str):
     made = {

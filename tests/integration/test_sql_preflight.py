@@ -14,7 +14,8 @@ from sql.accounts import Account, ensure_accounts, grant_gate
 from sql.connection import ConnectionSettings, connected
 from sql.embedded import EmbeddedServer
 from sql.errors import PreflightError
-from sql.preflight import COLUMNS, RIGHTS, make_ready
+from sql.own_tables import COLUMNS, RIGHTS
+from sql.preflight import make_ready
 from sql.schema import GUARDS
 from tests.workflow import Database
 

@@ -1,0 +1,75 @@
+"""What a run needs of the tables of the gate's own: rights, columns, types that alter nothing."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sql.bar_tables import BAR, DERIVED, NUMBERS
+
+EVIDENCE = "stock_data_evidence"
+_BAR = (*BAR, "run_id")
+RIGHTS: Mapping[str, tuple[str, ...]] = {
+    "stock_data_enriched": ("select", "insert", "update", "delete"),
+    "stock_data_publications": ("select", "insert"),
+    "stock_data_quarantine": ("select", "insert", "update"),
+    EVIDENCE: ("select", "insert"),
+}
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "stock_data_enriched": (
+        *(*_BAR, "daily_return", "price_range", "price_range_pct"),
+        *("published_at", "extracted_at", "remarks", "doubts"),
+    ),
+    "stock_data_publications": ("run_id", "symbols", "first_date", "last_date", "extracted_at"),
+    "stock_data_quarantine": (
+        *(
+            *_BAR,
+            "attempt",
+            "row_number",
+            "created_at",
+            "reasons",
+            "quarantined_at",
+            "extracted_at",
+        ),
+        *("released_by", "released_at", "released_as", "superseded_by", "superseded_at"),
+        *("discarded_by", "discarded_at", "discard_reason"),
+    ),
+    EVIDENCE: ("run_key", "attempt", "path", "sha256", "bytes", "mlflow_run_id"),
+}
+# What holds every value that a run writes, by the column's name: the type to name, and all that do.
+_NUMBER = ("double precision", r"double precision|numeric")
+_DAY, _TEXTS = ("date", "date"), ("text[]", r"text\[\]|character varying\[\]")
+_MOMENT = ("timestamptz", "timestamp with time zone")
+HOLDS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys((*NUMBERS, *DERIVED), _NUMBER),
+    **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
+    **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
+    **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),
+    "created_at": ("timestamp", "timestamp without time zone"),
+    "symbol": ("text", r"text|character varying(\((3[2-9]|[4-9]\d|\d{3,})\))?"),
+    "run_id": ("text", r"text|character varying(\((2[5-9]\d|[3-9]\d\d|\d{4,})\))?"),
+}
+# Those that `create_own_tables` adds to a table of an older version.
+ADDED: Mapping[str, set[str]] = {
+    "stock_data_enriched": {"extracted_at", "remarks", "doubts"},
+    "stock_data_quarantine": {
+        *("attempt", "released_as", "superseded_by", "superseded_at"),
+        *("discarded_by", "discarded_at", "discard_reason", "extracted_at"),
+    },
+    EVIDENCE: {"attempt"},
+}
+
+
+def column_faults(name: str, columns: Mapping[str, Any]) -> Iterator[str]:
+    """Columns of a table of the gate's own that would alter, or refuse, what is written to it."""
+    for column in columns.values():
+        better, holding = HOLDS.get(column.name, ("", ".*"))
+        if not re.fullmatch(holding, column.type):
+            yield (
+                f"{name}.{column.name} is {column.type}, which does not hold all that is written "
+                f"to it: alter table {name} alter column {column.name} type {better}"
+            )
+        if column.wanting and column.name not in (*COLUMNS[name], "rows"):
+            yield (
+                f"{name} wants a value in its column {column.name}, and no run has one: give it a "
+                "default"
+            )
