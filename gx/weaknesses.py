@@ -20,6 +20,7 @@ from great_expectations.expectations.row_conditions import (
     PassThroughCondition,
 )
 
+from gx.custom import is_custom
 from gx.matching import found_by
 from gx.noticed import Noticed, notice
 from gx.planted import BEYOND, GROSS, MARKET_HOLE, planted_market
@@ -49,14 +50,18 @@ def find_weaknesses(
 
     What asks for nothing is found (no bounds, an empty set, ``mostly`` 0, a condition that no row
     meets); of critical expectations also those that notice no planted fault, or raise, and the
-    kinds of gross fault that none of them notices. ``parameters`` are the suite's own.
+    kinds of gross fault that none of them notices; of somebody's own those that raise.
+    ``parameters`` are the suite's own.
     """
     critical = {n: one for n, one in enumerate(expectations, 1) if one.severity == "critical"}
-    noticed = dict(zip(critical, notice(list(critical.values()), parameters), strict=True))
+    # What raises closes the gate whatever its severity, and somebody's own may.
+    own = {n: one for n, one in enumerate(expectations, 1) if is_custom(type(one))}
+    tried = {**critical, **own}
+    noticed = dict(zip(tried, notice(list(tried.values()), parameters), strict=True))
     found = [
         (number, f"entry {number} ({_name(expectation)}): {why}")
         for number, expectation in enumerate(expectations, 1)
-        for why in _weaknesses(expectation) or _by_trial(noticed.get(number))
+        for why in _weaknesses(expectation) or _by_trial(noticed.get(number), number in critical)
     ]
     weak = {number for number, _ in found}
     said = [sentence for _, sentence in found]
@@ -65,16 +70,18 @@ def find_weaknesses(
     elif weak.issuperset(critical):
         said.append("every critical expectation is named here, so next to nothing closes the gate")
     else:
-        said += _unnoticed({n: one for n, one in noticed.items() if n not in weak})
+        said += _unnoticed({n: noticed[n] for n in critical if n not in weak})
     return tuple(said)
 
 
-def _by_trial(noticed: Noticed | None) -> list[str]:
-    """What a critical expectation showed of itself on the planted faults."""
+def _by_trial(noticed: Noticed | None, critical: bool) -> list[str]:
+    """What an expectation showed of itself on the planted faults."""
     if noticed is None:
         return []
     if noticed.raised:
         return [f"tried on a made-up market it raised: {noticed.raised}"]
+    if not critical:
+        return []
     if noticed.idle:
         return ["no bar of a made-up market meets its row_condition, so it looks at none"]
     if noticed.blind:

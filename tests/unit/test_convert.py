@@ -16,6 +16,7 @@ from gx.suites import Suite, parse_suite, read_suite
 
 NOT_NULL = "expect_column_values_to_not_be_null"
 BETWEEN = "expect_column_values_to_be_between"
+IN_SET = "expect_column_values_to_be_in_set"
 MAXIMUM = "expect_column_max_to_be_between"
 UNIQUE = "expect_multicolumn_values_to_be_unique"
 GREATER = "expect_column_pair_values_A_to_be_greater_than_B"
@@ -144,7 +145,7 @@ LOST = [
     (entry(NOT_NULL, column="open", catch_exceptions=True), "kwarg catch_exceptions = True"),
     (entry(MAXIMUM, column="open", max_value=5, auto=True), "kwarg auto = True: nothing here"),
     (entry(BETWEEN, column="open", min_value=0, output_strftime_format="%Y"), "output_strftime"),
-    (entry(BETWEEN, column="day", min_value="2025-01-01", parse_strings_as_datetimes=True),
+    (entry(IN_SET, column="symbol", value_set=["A"], parse_strings_as_datetimes=True),
      "kwarg parse_strings_as_datetimes: 1.x reads no texts as dates"),
     (entry(BETWEEN, column="symbol", min_value=1), "left out: it cannot run on bars, where symbol"),
     (entry(MAXIMUM, column="open", max_value={"$PARAMETER": "roof"}),

@@ -201,3 +201,25 @@ def test_one_that_needs_other_columns_than_bars_have_is_accepted(folder, bars):
     assert [o.status for o in run_in_memory(bars, suite).outcomes] == ["error"]
     found = run_in_memory(bars.assign(sector="tech"), suite)
     assert [o.status for o in found.outcomes] == ["passed"]
+
+
+@pytest.mark.parametrize("severity", ["critical", "info"])
+def test_one_that_raises_is_named_with_the_exception_its_file_and_line(folder, bars, severity):
+    text = TEMPLATE.replace("        ticks = column / tick\n", "        raise ValueError('boom')\n")
+    text = text.replace('metrics["table.symbol_count"]', 'metrics["symbols"]')
+    (folder / "ticks.py").write_text(text)
+    lines = [line.strip() for line in text.splitlines()]
+    where = "gx/plugins/custom/ticks.py, line"
+    first = lines.index("raise ValueError('boom')") + 1
+    second = lines.index('found = metrics["symbols"]') + 1
+    boom = f"ValueError: boom ({where} {first})"
+    lost = f"KeyError: 'symbols' ({where} {second})"
+
+    suite = read(
+        own(TICK, column="close") | {"severity": severity},
+        own(SYMBOLS, least=1) | {"severity": severity},
+    )
+
+    told = [one for one in suite.weaknesses if one.startswith("entry")]
+    assert [one.partition("it raised: ")[2] for one in told] == [boom, lost]
+    assert [o.exception for o in run_in_memory(bars, suite).outcomes] == [boom, lost]
