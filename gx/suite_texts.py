@@ -1,7 +1,7 @@
 """What people write into suites: how long it may be, and which characters it may hold."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gx.errors import SuiteError
@@ -17,6 +17,13 @@ _LIMITS = {"description": DESCRIPTION_LIMIT, "notes": NOTES_LIMIT}
 # All but tab and line breaks, and the marks that show a text in another order than it is written.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+UNNOTICED = "no critical expectation notices: "
+ADD = "; add what finds it in stock_data: "
+# What of a weakness may change though it stays: see gx.weaknesses.
+_PASSING = re.compile(
+    rf"(?<=^entry )\d+| \(entr(?:y|ies) [\d, ]+ could not be tried\)|{ADD}.*", re.DOTALL
+)
+
 # Letters, by Unicode, of which nothing is seen.
 _FILLERS = "\u115f\u1160\u3164\uffa0"
 
@@ -28,6 +35,19 @@ def is_0x(document: Mapping[str, Any]) -> bool:
         isinstance(entry, Mapping) and "expectation_type" in entry
         for entry in (entries if isinstance(entries, list) else [])
     )
+
+
+def new_weaknesses(found: Sequence[str], before: Sequence[str]) -> tuple[str, ...]:
+    """Those that say something that none of ``before`` did, whatever number an entry then had."""
+    known = {part for one in before for part in _parts(one)}
+    return tuple(one for one in found if not _parts(one) <= known)
+
+
+def _parts(weakness: str) -> set[str]:
+    """What it says, one by one where it lists kinds of fault."""
+    said = _PASSING.sub("", weakness)
+    listed = said.removeprefix(UNNOTICED)
+    return {said} if listed == said else set(listed.split("; "))
 
 
 def reason_of(text: str) -> str:

@@ -25,6 +25,7 @@ from gx.matching import found_by
 from gx.noticed import Noticed, notice
 from gx.planted import BEYOND, GROSS, MARKET_HOLE, planted_market
 from gx.strict_json import shown
+from gx.suite_texts import ADD, UNNOTICED
 
 LEAST_MOSTLY = 0.5  # below it most rows may be wrong, and nobody hears of it
 OPEN = 1e300  # a bound out here holds back infinity alone: float64 ends at 1.8e308
@@ -41,6 +42,21 @@ _NATURAL: Mapping[str, tuple[float, float]] = {
 # Texts with nothing in common: a pattern found in all of them is found in any. They are short, and
 # no character comes twice in a row: a pattern that backtracks for ever does not here.
 _TEXTS = ("", "\n", "A", "z9", "-1.5", " ", "Ω", "=;\t'", "2025-10-06")
+
+
+# What of the suite stock_data finds each kind of gross fault.
+_REMEDIES: Mapping[str, str] = {
+    "a bar 25 times too high": "expect_no_gross_price_errors",
+    "a bar 25 times too low": "expect_no_gross_price_errors",
+    "prices of -1": "expect_bar_prices_to_be_finite_and_positive",
+    "a close that is no number": "expect_bar_prices_to_be_finite_and_positive",
+    "a high below its low": "expect_bars_to_be_ohlc_consistent",
+    "a bar twice": "expect_compound_columns_to_be_unique",
+    "a bar dated in the future": "expect_no_future_bars",
+    "a negative volume": "expect_column_values_to_be_between",
+    "a bar without a symbol": "expect_column_values_to_not_be_null",
+    MARKET_HOLE: "expect_no_market_wide_holes",
+}
 
 
 def find_weaknesses(
@@ -99,7 +115,8 @@ def _unnoticed(noticed: Mapping[int, Noticed]) -> Iterator[str]:
     untried = [str(number) for number, one in noticed.items() if not one.tried]
     entries = "entry" if len(untried) == 1 else "entries"
     beside = f" ({entries} {', '.join(untried)} could not be tried)" if untried else ""
-    yield f"no critical expectation notices: {'; '.join(missed)}{beside}"
+    remedies = ", ".join(dict.fromkeys(_REMEDIES[kind] for kind in missed))
+    yield f"{UNNOTICED}{'; '.join(missed)}{beside}{ADD}{remedies}"
 
 
 def _weaknesses(expectation: Expectation) -> list[str]:
