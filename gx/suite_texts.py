@@ -1,7 +1,8 @@
 """What people write into suites: how long it may be, and which characters it may hold."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gx.errors import SuiteError
@@ -13,6 +14,8 @@ REASON_LIMIT = 500
 DESCRIPTION_LIMIT = 500
 NOTES_LIMIT = 2_000
 AUTHOR_LIMIT = 200
+META_LIMIT = 100_000  # the ends of 3,000 symbols
+META_DEPTH = 10
 _LIMITS = {"description": DESCRIPTION_LIMIT, "notes": NOTES_LIMIT}
 # All but tab and line breaks, and the marks that show a text in another order than it is written.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -84,6 +87,8 @@ def _texts_of(part: Mapping[str, Any], number: int | None) -> Iterator[SuiteErro
         # Great Expectations takes notes as a list of lines, too.
         text = "\n".join(map(str, value)) if isinstance(value, list) and limit else value
         fault = _fault(f"its {field}", text, limit) if limit and isinstance(text, str) else ""
+        if not fault and field == "meta":
+            fault = _meta_fault(value)
         if not fault and not _writable([field, value]):
             fault = f"its {shown(field)} holds half of a character, which no file can hold"
         if fault:
@@ -98,6 +103,24 @@ def _fault(what: str, text: str, limit: int) -> str:
     if len(text) > limit:
         return f"{what} has {len(text):,} characters; {limit:,} is the most"
     return ""
+
+
+def _meta_fault(meta: Any) -> str:
+    level, depth = [meta], 0
+    while level := [inner for part in level for inner in _within(part)]:
+        depth += 1
+        if depth > META_DEPTH:
+            return f"its meta is nested deeper than {META_DEPTH} levels; write it flatter"
+    size = len(json.dumps(meta, ensure_ascii=False))
+    if size > META_LIMIT:
+        return f"its meta has {size:,} characters; {META_LIMIT:,} is the most"
+    return ""
+
+
+def _within(part: Any) -> Iterable[Any]:
+    if isinstance(part, Mapping):
+        return part.values()
+    return part if isinstance(part, list | tuple) else ()
 
 
 def _writable(value: Any) -> bool:

@@ -184,6 +184,15 @@ def test_an_expectation_that_two_files_define_is_neithers(folder):
     assert read(own("expect_this", column="close"))
 
 
+def test_files_that_clash_are_told_in_a_line_each(folder, caplog):
+    for name in ("a.py", "b.py", "c.py"):
+        (folder / name).write_text(TEMPLATE)
+    with caplog.at_level(logging.WARNING):
+        faults = load_custom()
+    assert [record.getMessage() for record in caplog.records] == [str(one) for one in faults]
+    assert len(faults) == 2 and not any("\n" in str(one) for one in faults)
+
+
 def test_one_whose_metric_no_frame_can_give_is_refused(folder):
     metrics = {"column_values.match_like_pattern": "asks a database", "no.metric": "it cannot run"}
     for number, (metric, said) in enumerate(metrics.items()):

@@ -277,3 +277,27 @@ def test_a_weakness_is_asked_for_once_and_not_at_each_save(store):
     with pytest.raises(WeakSuiteError, match="others by now"):
         save(store, whole, accepted=[holes])
     assert save(store, whole)
+
+
+@pytest.mark.parametrize(
+    ("size", "depth", "said"),
+    [
+        (99_000, 9, ""),
+        (101_000, 1, "its meta has 101,0[0-9]+ characters; 100,000 is the most"),
+        (1, 11, "its meta is nested deeper than 10 levels; write it flatter"),
+    ],
+)
+@pytest.mark.parametrize("entry", [None, 1])
+def test_a_meta_that_nobody_would_write_is_refused(store, entry, size, depth, said):
+    document = store.read("stock_data").document
+    meta = {"a": "x" * size}
+    for _ in range(depth - 1):
+        meta = {"a": meta}
+    (document["expectations"][0] if entry else document)["meta"] = meta
+    if not said:
+        assert save(store, document).document == document
+        return
+    where = "entry 1" if entry else "the suite"
+    with pytest.raises(SuiteError, match=f"{where}: {said}") as caught:
+        save(store, document)
+    assert (caught.value.entry, caught.value.field) == (entry, "meta")
