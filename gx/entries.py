@@ -118,7 +118,8 @@ def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
         faults.append((str(error) or type(error).__name__, None))
     faults += column_faults(implementation, kwargs)
     if faults:
-        raise _Faults([*faults, *unasked(kwargs, own)])
+        asked = "row_condition" in {field for _, field in faults}
+        raise _Faults(faults if asked else [*faults, *unasked(kwargs, own)])
     return built
 
 

@@ -435,3 +435,46 @@ def test_what_a_run_decides_for_itself_may_stand_in_the_suite(bars):
     report = run_in_memory(bars, read(expectation, between))
     assert [o.status for o in report.outcomes] == ["failed", "failed"]
     assert report.outcomes[1].unexpected_count == 46
+
+
+INSIDE = "has a parameter inside it; a parameter is a whole kwarg"
+OF_SUITE = {"symbol": "TSLA", "yes": True, "half": 0.5, "low": 0, "all": "^[A-Z]+$", "rows": 46}
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "refusal"),
+    [
+        ("ExpectColumnValuesToBeBetween", CLOSE | {"min_value": 0, "mostly": "half"}, RUNS),
+        ("ExpectColumnValuesToBeBetween", CLOSE | {"min_value": "low", "strict_min": "yes"}, RUNS),
+        ("ExpectColumnValuesToBeInSet", SYMBOL | {"value_set": "symbols"}, RUNS),
+        ("ExpectColumnValuesToMatchRegex", SYMBOL | {"regex": "all"}, RUNS),
+        ("ExpectTableRowCountToEqual", {"value": "rows"}, RUNS),
+        ("ExpectColumnValuesToBeInSet", SYMBOL | {"value_set": ["TSLA", {"$PARAMETER": "symbol"}]},
+         INSIDE),
+        ("ExpectColumnQuantileValuesToBeBetween", CLOSE | {"quantile_ranges": {
+            "quantiles": [0.5], "value_ranges": [[{"$PARAMETER": "low"}, None]]}}, INSIDE),
+        ("ExpectColumnValuesToBeBetween", CLOSE | {
+            "min_value": 0, "row_condition": Column("symbol") == {"$PARAMETER": "symbol"}}, INSIDE),
+    ],
+    ids=lambda value: str(value)[:60],
+)  # fmt: skip
+def test_a_parameter_runs_as_a_whole_kwarg_and_is_refused_once_anywhere_else(
+    bars, name, kwargs, refusal
+):
+    names = {*OF_SUITE, "symbols"}
+    given = {
+        key: {"$PARAMETER": value} if isinstance(value, str) and value in names else value
+        for key, value in kwargs.items()
+        if key != "column"
+    }
+    column = {"column": kwargs["column"]} if "column" in kwargs else {}
+    expectation = getattr(core, name)(**column, **given)
+    if refusal:
+        with pytest.raises(SuiteError, match=refusal) as caught:
+            read(expectation, suite_parameters=OF_SUITE)
+        assert len(caught.value.faults) == 1
+        return
+    suite = read(expectation, suite_parameters=OF_SUITE)
+    asked = Asked(symbols=("NVDA", "TSLA"))
+    (outcome,) = run_in_memory(bars, suite, as_of="2025-11-04", asked=asked).outcomes
+    assert outcome.status in ("passed", "failed")
