@@ -1,7 +1,10 @@
 """Hand frames and expectations to Great Expectations without any file, and read its answers."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import great_expectations
@@ -11,6 +14,8 @@ from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.expectations.expectation import Expectation
+
+from gx import custom_files
 
 # Finds the positions of failing rows without the Python loop that index columns would cost.
 ROWS_ONLY = {
@@ -39,12 +44,37 @@ def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite
 
 
 def exception_of(found: ExpectationValidationResult) -> str | None:
-    """The first exception's message; a failed metric nests it under the metric's name."""
+    """What the first exception says, in a line; a failed metric nests it under its name.
+
+    Of one from a file in gx/plugins/custom/ it is the exception itself, its file and line.
+    """
     info = found.exception_info or {}
     for entry in [info, *(value for value in info.values() if isinstance(value, dict))]:
         if entry.get("raised_exception"):
-            return str(entry.get("exception_message") or "unknown exception")
+            raised = _raised_by_custom(str(entry.get("exception_traceback")))
+            return raised or in_a_line(str(entry.get("exception_message") or "unknown exception"))
     return None
+
+
+def in_a_line(text: str) -> str:
+    """The first line, which says it, and not longer than one."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= 300 else f"{line[:296]} …"
+
+
+def _raised_by_custom(traceback: str) -> str:
+    """The exception that passed through a file of somebody's own first, and where it did."""
+    frames = [
+        frame
+        for frame in re.finditer(r'^ +File "(.+)", line (\d+).*\n', traceback, re.MULTILINE)
+        if Path(frame[1]).parent == custom_files.CUSTOM
+    ]
+    for frame, after in zip_longest(frames, frames[1:]):
+        between = traceback[frame.end() : after.start() if after else None]
+        if raised := re.search(r"^[^\s].*", between, re.MULTILINE):
+            place = f"gx/plugins/custom/{Path(frame[1]).name}, line {frame[2]}"
+            return f"{in_a_line(raised[0])} ({place})"
+    return ""
 
 
 def expectation_key(type_: str, kwargs: Mapping[str, Any]) -> str:

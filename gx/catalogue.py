@@ -58,7 +58,6 @@ _EXAMPLES: dict[str, Any] = {
     "like_pattern": "A%",
     "like_pattern_list": ["A%"],
     "strftime_format": "%Y-%m-%d",
-    "json_schema": {"type": "object"},
     "quantile_ranges": {"quantiles": [0.05, 0.95], "value_ranges": [[0, None], [None, 1000]]},
     "partition_object": {"bins": [0, 100, 1000], "weights": [0.5, 0.5]},
     "threshold": 3,
@@ -70,11 +69,10 @@ _EXAMPLES: dict[str, Any] = {
     "multiplier": 3,
 }
 
-# They judge texts, and of the columns that all bars have only the symbol is one.
+# They judge texts, and of a bar's columns only the symbol is one.
 _COLUMN_OF_TEXT = {
     "expect_column_values_to_be_dateutil_parseable": "symbol",
     "expect_column_values_to_match_strftime_format": "symbol",
-    "expect_column_values_to_match_json_schema": "details",
 }
 
 

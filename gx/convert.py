@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,12 +38,11 @@ _PARSERS = {
     "pandas": "pandas",
     "python": "pandas",
 }
+_NO_OBJECT = "it is no object"
 _SUITE_KEYS = {"expectation_suite_name", "expectations", "evaluation_parameters", "meta",
-               "ge_cloud_id", "data_asset_type", "data_asset_name", "execution_engine_type",
-               "name", "id", "notes"}  # fmt: skip
-_ENTRY_KEYS = {"expectation_type", "kwargs", "meta", "ge_cloud_id", "expectation_context",
-               "success_on_last_run", "rendered_content", "type", "id", "notes",
-               "description", "severity"}  # fmt: skip
+               "ge_cloud_id", "name", "id", "notes"}  # fmt: skip
+_ENTRY_KEYS = {"expectation_type", "kwargs", "meta", "ge_cloud_id", "expectation_context", "type",
+               "id", "notes", "description", "severity"}  # fmt: skip
 Document = dict[str, Any]
 
 
@@ -88,22 +87,24 @@ def convert(document: Document, name: str, where: str) -> Converted:
     entries = document.get("expectations")
     if not isinstance(entries, list) or not entries:
         raise SuiteError(f"{where}: holds no expectation")
-    suite = _Suite(_mapping(document.get("evaluation_parameters")))
-    for key in sorted(document.keys() - _SUITE_KEYS):
-        suite.lose(f"the suite's {shown(key)}: 1.x has no such key")
+    parameters = document.get("evaluation_parameters")
+    suite = _Suite(_mapping(parameters))
+    told = _Told("the suite", suite.remarks)
+    told.unknown(document, _SUITE_KEYS)
+    if parameters and not isinstance(parameters, dict):
+        told.lost(f"its evaluation_parameters = {shown(parameters)}: {_NO_OBJECT}")
+    meta, notes, id_ = _meta(document, told), _notes(document, told), _id_of(document, told)
     for number, entry in enumerate(entries, 1):
         suite.take(number, entry)
     if not suite.entries:
-        told = "".join(f"\n  {remark.text}" for remark in suite.remarks)
-        raise SuiteError(f"{where}: none of its entries can be carried over{told}")
-    meta = dict(_mapping(document.get("meta")))
-    notes = _notes(meta.pop("notes", None))
+        lines = "".join(f"\n  {remark.text}" for remark in suite.remarks)
+        raise SuiteError(f"{where}: none of its entries can be carried over{lines}")
     if version := meta.pop("great_expectations_version", None):
         meta["converted_from_version"] = version
     return Converted(
         {
             "name": name,
-            "id": _id_of(document) or str(uuid.uuid4()),
+            "id": id_ or str(uuid.uuid4()),
             "meta": meta,
             "notes": notes,
             **({"suite_parameters": suite.parameters} if suite.parameters else {}),
@@ -150,17 +151,17 @@ class _Suite:
             raise _LeftOut("1.x has no such expectation; one of your own needs its file here, too")
         if renamed != type_:
             told.changed(f"is now called {renamed}")
-        for key in sorted(old.keys() - _ENTRY_KEYS):
-            told.lost(f"its {shown(key)}: 1.x has no such key")
-        meta = dict(_mapping(old.get("meta")))
+        told.unknown(old, _ENTRY_KEYS)
+        if not isinstance(old.get("kwargs"), dict | None):
+            raise _LeftOut(f"its kwargs = {shown(old['kwargs'])}: {_NO_OBJECT}")
         entry = {
             "type": renamed,
             "kwargs": _kwargs(dict(_mapping(old.get("kwargs"))), renamed, told, self.parameters),
-            "severity": old.get("severity", SEVERITY),
-            "description": _description(old),
-            "notes": _notes(meta.pop("notes", None)),
-            "meta": meta,
-            "id": _id_of(old),
+            "severity": SEVERITY if old.get("severity") is None else old["severity"],
+            "description": _description(old, told),
+            "notes": _notes(old, told),
+            "meta": _meta(old, told),
+            "id": _id_of(old, told),
         }
         entry = {k: v for k, v in entry.items() if v is not None}
         return self._readable(entry)
@@ -180,9 +181,6 @@ class _Suite:
             entry["kwargs"].pop("condition_parser", None)
         return entry
 
-    def _old_number(self, found: re.Match[str]) -> str:
-        return str(self.numbers[int(found[0]) - 1])
-
 
 class _LeftOut(Exception):
     """An entry that cannot be carried over, and why."""
@@ -201,6 +199,11 @@ class _Told:
     def lost(self, text: str) -> None:
         self.remarks.append(Remark(f"{self.where}: {text}", lost=True))
 
+    def unknown(self, part: Document, known: set[str]) -> None:
+        """What 1.x has no place for, unless it says nothing."""
+        for key in sorted(key for key in part if key not in known and part[key] is not None):
+            self.lost(f"its {shown(key)}: 1.x has no such key")
+
 
 def _kwargs(kwargs: Document, type_: str, told: _Told, parameters: Document) -> Document:
     """The kwargs as 1.x has them; a kwarg that is null says what it says when it is not there."""
@@ -210,7 +213,7 @@ def _kwargs(kwargs: Document, type_: str, told: _Told, parameters: Document) -> 
     if "pair" in type_ and kwargs.get("ignore_row_if") == "never":
         kwargs["ignore_row_if"] = "neither"
         told.changed("ignore_row_if never is now called neither")
-    _condition(kwargs)
+    _condition(kwargs, told)
     _dates(kwargs, told)
     for key, value in kwargs.items():
         if isinstance(value, dict) and "$PARAMETER" in value:
@@ -233,10 +236,11 @@ def _parameter(value: Document, told: _Told, parameters: Document) -> Document:
     return {"$PARAMETER": name}
 
 
-def _condition(kwargs: Document) -> None:
+def _condition(kwargs: Document, told: _Told) -> None:
     parser = kwargs.get("condition_parser")
     if "row_condition" not in kwargs:
-        kwargs.pop("condition_parser", None)
+        if kwargs.pop("condition_parser", None) is not None:
+            told.changed(f"condition_parser {shown(parser)} is not needed: there is no condition")
     elif isinstance(parser, str) and parser not in _PARSERS:
         raise _LeftOut(f"its row_condition is for {shown(parser)}, and a suite judges frames")
     elif isinstance(parser, str):
@@ -248,7 +252,10 @@ def _dates(kwargs: Document, told: _Told) -> None:
     for key in ("output_strftime_format", "allow_cross_type_comparisons"):
         if key in kwargs:
             told.lost(f"kwarg {key} = {shown(kwargs.pop(key))}: 1.x has no such kwarg")
-    if not kwargs.pop(_AS_DATES, False):
+    asked = kwargs.pop(_AS_DATES, None)
+    if not asked:
+        if asked is not None:
+            told.changed(f"{_AS_DATES} = {shown(asked)} is not needed: 1.x reads no texts as dates")
         return
     if kwargs.get("column", kwargs.get("column_A")) in DATES:
         told.changed(f"{_AS_DATES} is not needed: the column holds dates")
@@ -277,20 +284,51 @@ def _iso(text: str, told: _Told) -> str:
     return said if said[:10] not in text or "T" in said else text
 
 
-def _description(entry: Document) -> str | None:
-    said = entry.get("description") or _mapping(entry.get("expectation_context")).get("description")
-    return said if isinstance(said, str) else None
+def _description(entry: Document, told: _Told) -> str | None:
+    context = entry.get("expectation_context")
+    rest = dict(context) if isinstance(context, dict) else {"": context}
+    given = [entry.get("description"), rest.pop("description", None)]
+    texts = [one for one in given if isinstance(one, str) and one]
+    for one in given:
+        if one not in (None, "", *texts[:1]):
+            told.lost(f"its description {shown(one)}: an entry of 1.x has one text")
+    if any(value is not None for value in rest.values()):
+        told.lost(f"its expectation_context = {shown(context)}: only a description has a place")
+    return texts[0] if texts else None
 
 
-def _notes(notes: Any) -> Any:
+def _notes(part: Document, told: _Told) -> Any:
     """0.x keeps notes in meta, as text, lines, or either with a format beside."""
-    content = notes.get("content") if isinstance(notes, dict) else notes
-    return content if isinstance(content, str | list) and content else None
+    kept = None
+    for notes in (_mapping(part.get("meta")).get("notes"), part.get("notes")):
+        plain = isinstance(notes, dict) and not notes.keys() - {"format", "content"}
+        content = notes.get("content") if isinstance(notes, dict) and plain else notes
+        sound = isinstance(content, str) or (
+            isinstance(content, list) and all(isinstance(line, str) for line in content)
+        )
+        if not content or content == kept:
+            continue
+        if sound and kept is None:
+            kept = content
+        else:
+            told.lost(f"its notes {shown(notes)}: 1.x has one text, or lines of it")
+    return kept
 
 
-def _id_of(part: Mapping[str, Any]) -> str | None:
-    known: Iterator[Any] = (part.get(key) for key in ("ge_cloud_id", "id"))
-    return next((str(one) for one in known if one and is_uuid(one)), None)
+def _meta(part: Document, told: _Told) -> Document:
+    meta = part.get("meta")
+    if meta and not isinstance(meta, dict):
+        told.lost(f"its meta = {shown(meta)}: {_NO_OBJECT}")
+    return {key: value for key, value in _mapping(meta).items() if key != "notes"}
+
+
+def _id_of(part: Document, told: _Told) -> str | None:
+    given = [part[key] for key in ("ge_cloud_id", "id") if part.get(key) is not None]
+    sound = [str(one) for one in given if is_uuid(one)]
+    for one in dict.fromkeys(map(str, given)):
+        if one not in sound[:1]:
+            told.lost(f"its id {shown(one)}: an id of 1.x is one UUID")
+    return sound[0] if sound else None
 
 
 def _mapping(value: Any) -> Document:

@@ -10,6 +10,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -108,7 +109,20 @@ def _execute(path: Path) -> None:
     module = ModuleType(f"{_PACKAGE}.{path.stem}")
     module.__file__, module.__package__ = str(path), _PACKAGE
     sys.modules[module.__name__] = module
-    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    with _one_line_alone():
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+
+
+@contextmanager
+def _one_line_alone() -> Iterator[None]:
+    """Great Expectations warns of every part of a class that is there already: thirty lines."""
+    told = logging.getLogger(registry.__name__)
+    level = told.level
+    told.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        told.setLevel(level)
 
 
 def _clash(before: Registries) -> str:

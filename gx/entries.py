@@ -16,8 +16,9 @@ from pydantic.v1 import ValidationError
 from gx.batches import entry_key
 from gx.custom import load_custom, why_missing
 from gx.errors import SuiteError
+from gx.named_columns import column_faults
 from gx.nearest import nearest
-from gx.rehearsal import GIVEN, rehearse
+from gx.rehearsal import GIVEN, rehearse, unasked
 from gx.report import SEVERITIES
 from gx.strict_json import shown
 
@@ -115,8 +116,10 @@ def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
         Exception
     ) as error:  # Great Expectations' parsers of conditions raise errors of their own
         faults.append((str(error) or type(error).__name__, None))
+    faults += column_faults(implementation, kwargs)
     if faults:
-        raise _Faults(faults)
+        asked = "row_condition" in {field for _, field in faults}
+        raise _Faults(faults if asked else [*faults, *unasked(kwargs, own)])
     return built
 
 

@@ -1,4 +1,4 @@
-"""The store of suites that Great Expectations' own API uses in this project.
+"""The stores of suites and of results that Great Expectations' own API uses in this project.
 
 `great_expectations.yml` names it, so whoever opens the project has our expectations, and those in
 gx/plugins/custom/, registered. Great Expectations drops an entry whose type it does not know from a
@@ -8,7 +8,8 @@ suite that it reads, and the next save from the file.
 import uuid
 from typing import Any
 
-from great_expectations.data_context.store import expectations_store
+import numpy as np
+from great_expectations.data_context.store import expectations_store, validation_results_store
 
 import gx.plugins.expectations  # noqa: F401  registers the market expectations
 from gx.custom import why_missing
@@ -28,6 +29,23 @@ class ExpectationsStore(expectations_store.ExpectationsStore):
     def get_all(self) -> list[dict[str, Any]]:
         """Every suite; raises SuiteError as `get` does."""
         return [_whole(suite) for suite in super().get_all()]
+
+
+class ValidationResultsStore(validation_results_store.ValidationResultsStore):
+    """Writes what a metric found as a value of numpy (quantiles do) as well."""
+
+    def serialize(self, value: Any) -> str:
+        """The result as JSON."""
+        text: str = self._expectationSuiteValidationResultSchema.dumps(
+            value.to_json_dict(), indent=2, sort_keys=True, default=_plain
+        )
+        return text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a result holds {type(value).__name__}, which JSON cannot")
 
 
 def _whole(suite: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from great_expectations.expectations.expectation import Expectation
 from gx.batches import entry_key, exception_of
 from gx.custom_files import custom_signature
 from gx.looked_at import OF_THE_SCHEMA, rows_looked_at
+from gx.named_columns import columns_of, columns_of_condition
 from gx.planted import MARKET_HOLE, TOUCHED, Market, Rows, planted_market
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.session_expectations import AttendanceExpectation
-from gx.rehearsal import columns_of, columns_of_condition, results_on
+from gx.rehearsal import results_on
 
 _PRICES_AND_VOLUME = {"open", "high", "low", "close", "volume"}
 # What other values than the planted ones are wrong in, nobody here can know.
@@ -41,7 +42,7 @@ class Noticed:
 
     ``gross`` are the kinds of gross fault; ``blind`` says that it notices nothing at all, ``idle``
     that no bar meets its row condition. Of one that is not ``tried`` nothing can be said: its
-    columns or values are not in the market, it judges a statistic, or ``raised`` something.
+    values are not in the market, it judges a statistic, or ``raised`` something.
     """
 
     tried: bool
@@ -102,13 +103,10 @@ def _judged(
     anywhere: ExpectationValidationResult | str,
 ) -> Noticed:
     named = columns_of(expectation)
-    foreign = named - set(market.bars.columns)
     for result in (found, anywhere):
         if raised := result if isinstance(result, str) else exception_of(result):
-            return Noticed(tried=False, raised="" if foreign else raised)
+            return Noticed(tried=False, raised=raised)
     assert not isinstance(found, str) and not isinstance(anywhere, str)
-    if foreign:
-        return Noticed(tried=False)
     if expectation.expectation_type in _KNOWS_NO_ROWS:
         return Noticed(tried=True)
     rows, of_all = _rows(found), _rows(anywhere)

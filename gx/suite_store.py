@@ -18,7 +18,7 @@ from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSui
 from gx.strict_json import shown
 from gx.suite_diff import Change, compare, pair_entries
 from gx.suite_history import History, Version, version_of
-from gx.suite_texts import SUITE_KEYS, author_of, reason_of, text_faults
+from gx.suite_texts import SUITE_KEYS, author_of, new_weaknesses, reason_of, text_faults
 
 _ENTRY_KEYS = ("type", "kwargs", "severity", "description", "notes", "meta", "id")
 OUTSIDE = "Edited outside the editor"
@@ -102,11 +102,12 @@ class SuiteStore:
         """Write ``document`` as the suite's new version and return it; the old one is kept.
 
         ``base_sha256`` is the digest of the version that the author started from; ``accepted`` are
-        the weaknesses that the author saw. The version in force is returned, and nothing written,
-        when nothing changed. Raises UnknownSuiteError, SuiteConflictError when another version is
-        in force, WeakSuiteError when the suite has other weaknesses, and SuiteError for a suite
-        that cannot be trusted or texts that cannot be kept. Whatever is raised, also OSError, the
-        suite is as it was, or the save is done with its author and reason.
+        the weaknesses that the author saw; those of the version in force need not be among them.
+        The version in force is returned, and nothing written, when nothing changed. Raises
+        UnknownSuiteError, SuiteConflictError when another version is in force, WeakSuiteError when
+        the suite has further weaknesses, and SuiteError for a suite that cannot be trusted or texts
+        that cannot be kept. Whatever is raised, also OSError, the suite is as it was, or the save
+        is done with its author and reason.
         """
         author, reason = author_of(author), reason_of(reason)
         _refuse_texts(document)
@@ -119,7 +120,7 @@ class SuiteStore:
             raw = canonical(document, _readable(current)).encode()
             if _digest(raw) == current.sha256:
                 return current
-            self._judge(raw, name, accepted)
+            self._judge(raw, name, accepted, before=current)
             _refuse_conflict(self.read(name), base_sha256)  # the check may have taken a minute
             history.keep(current)
             saved = version_of(
@@ -205,15 +206,25 @@ class SuiteStore:
             accepted=accepted,
         )
 
-    def _judge(self, raw: bytes, name: str, accepted: Sequence[str]) -> None:
-        weaknesses = tuple(self.check(raw, name))
-        if set(weaknesses) != set(accepted):
+    def _judge(
+        self, raw: bytes, name: str, accepted: Sequence[str], before: Version | None = None
+    ) -> None:
+        found = tuple(self.check(raw, name))
+        new = new_weaknesses(found, self._known(before) if found else ())
+        if not set(new) <= set(accepted) <= set(found):
             raise WeakSuiteError(
                 "this suite has weaknesses: accept each one, or mend it"
-                if weaknesses
-                else "this suite has no weakness any more; look at it again, and save it",
-                weaknesses,
+                if new
+                else "its weaknesses are others by now; look at it again, and save it",
+                new,
             )
+
+    def _known(self, version: Version | None) -> Sequence[str]:
+        """What whoever saves has been told before: the weaknesses of the version in force."""
+        try:
+            return self.check(version.text.encode(), version.name) if version else ()
+        except SuiteError:
+            return ()
 
     def _path(self, name: str) -> Path:
         if name not in self.names():

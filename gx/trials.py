@@ -22,7 +22,7 @@ from gx.report import SEVERITIES, Outcome, QualityReport
 from gx.suggest import CALENDARS, draft_suite
 from gx.suite_diff import entry_name, pair_entries
 from gx.suite_store import canonical
-from gx.suite_texts import text_faults
+from gx.suite_texts import new_weaknesses, text_faults
 from gx.suites import PARAMETERS, Suite, entries_of, parse_suite
 
 SHOWN_SYMBOLS = 12
@@ -46,10 +46,10 @@ def trust(raw: bytes, name: str) -> tuple[str, ...]:
     return parse_suite(raw, where=name, name=name).weaknesses
 
 
-def check_document(document: Document, name: str) -> dict[str, Any]:
+def check_document(document: Document, name: str, saved: Document | None = None) -> dict[str, Any]:
     """Every fault of a draft (message, entry, field), and a sentence for each sound entry.
 
-    The weaknesses are those of a draft without a fault.
+    The weaknesses are those of a draft without a fault, the new ones those that ``saved`` has not.
     """
     faults = [_fault(error) for error in text_faults(document)]
     sentences = [
@@ -61,7 +61,13 @@ def check_document(document: Document, name: str) -> dict[str, Any]:
     except SuiteError as error:
         faults += [_fault(fault) for fault in error.faults]
     told = [] if faults else list(weaknesses)
-    return {"faults": faults, "sentences": sentences, "weaknesses": told}
+    known = _parse(saved, name).weaknesses if told and saved and _sound(saved) else ()
+    return {
+        "faults": faults,
+        "sentences": sentences,
+        "weaknesses": told,
+        "new_weaknesses": list(new_weaknesses(told, known)),
+    }
 
 
 def try_draft(

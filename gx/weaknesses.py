@@ -20,10 +20,12 @@ from great_expectations.expectations.row_conditions import (
     PassThroughCondition,
 )
 
+from gx.custom import is_custom
 from gx.matching import found_by
 from gx.noticed import Noticed, notice
 from gx.planted import BEYOND, GROSS, MARKET_HOLE, planted_market
 from gx.strict_json import shown
+from gx.suite_texts import ADD, UNNOTICED
 
 NO_TEXT = "no text could be made up that"
 LEAST_MOSTLY = 0.5  # below it most rows may be wrong, and nobody hears of it
@@ -43,6 +45,21 @@ _NATURAL: Mapping[str, tuple[float, float]] = {
 _TEXTS = ("", "\n", "A", "z9", "-1.5", " ", "Ω", "=;\t'", "2025-10-06")
 
 
+# What of the suite stock_data finds each kind of gross fault.
+_REMEDIES: Mapping[str, str] = {
+    "a bar 25 times too high": "expect_no_gross_price_errors",
+    "a bar 25 times too low": "expect_no_gross_price_errors",
+    "prices of -1": "expect_bar_prices_to_be_finite_and_positive",
+    "a close that is no number": "expect_bar_prices_to_be_finite_and_positive",
+    "a high below its low": "expect_bars_to_be_ohlc_consistent",
+    "a bar twice": "expect_compound_columns_to_be_unique",
+    "a bar dated in the future": "expect_no_future_bars",
+    "a negative volume": "expect_column_values_to_be_between",
+    "a bar without a symbol": "expect_column_values_to_not_be_null",
+    MARKET_HOLE: "expect_no_market_wide_holes",
+}
+
+
 def find_weaknesses(
     expectations: Sequence[Expectation], parameters: Mapping[str, Any]
 ) -> tuple[str, ...]:
@@ -50,14 +67,18 @@ def find_weaknesses(
 
     What asks for nothing is found (no bounds, an empty set, ``mostly`` 0, a condition that no row
     meets); of critical expectations also those that notice no planted fault, or raise, and the
-    kinds of gross fault that none of them notices. ``parameters`` are the suite's own.
+    kinds of gross fault that none of them notices; of somebody's own those that raise.
+    ``parameters`` are the suite's own.
     """
     critical = {n: one for n, one in enumerate(expectations, 1) if one.severity == "critical"}
-    noticed = dict(zip(critical, notice(list(critical.values()), parameters), strict=True))
+    # What raises closes the gate whatever its severity, and somebody's own may.
+    own = {n: one for n, one in enumerate(expectations, 1) if is_custom(type(one))}
+    tried = {**critical, **own}
+    noticed = dict(zip(tried, notice(list(tried.values()), parameters), strict=True))
     found = [
         (number, f"entry {number} ({_name(expectation)}): {why}")
         for number, expectation in enumerate(expectations, 1)
-        for why in _weaknesses(expectation) or _by_trial(noticed.get(number))
+        for why in _weaknesses(expectation) or _by_trial(noticed.get(number), number in critical)
     ]
     weak = {number for number, _ in found}
     said = [sentence for _, sentence in found]
@@ -66,16 +87,18 @@ def find_weaknesses(
     elif weak.issuperset(critical):
         said.append("every critical expectation is named here, so next to nothing closes the gate")
     else:
-        said += _unnoticed({n: one for n, one in noticed.items() if n not in weak})
+        said += _unnoticed({n: noticed[n] for n in critical if n not in weak})
     return tuple(said)
 
 
-def _by_trial(noticed: Noticed | None) -> list[str]:
-    """What a critical expectation showed of itself on the planted faults."""
+def _by_trial(noticed: Noticed | None, critical: bool) -> list[str]:
+    """What an expectation showed of itself on the planted faults."""
     if noticed is None:
         return []
     if noticed.raised:
         return [f"tried on a made-up market it raised: {noticed.raised}"]
+    if not critical:
+        return []
     if noticed.idle:
         return ["no bar of a made-up market meets its row_condition, so it looks at none"]
     if noticed.blind:
@@ -93,7 +116,8 @@ def _unnoticed(noticed: Mapping[int, Noticed]) -> Iterator[str]:
     untried = [str(number) for number, one in noticed.items() if not one.tried]
     entries = "entry" if len(untried) == 1 else "entries"
     beside = f" ({entries} {', '.join(untried)} could not be tried)" if untried else ""
-    yield f"no critical expectation notices: {'; '.join(missed)}{beside}"
+    remedies = ", ".join(dict.fromkeys(_REMEDIES[kind] for kind in missed))
+    yield f"{UNNOTICED}{'; '.join(missed)}{beside}{ADD}{remedies}"
 
 
 def _weaknesses(expectation: Expectation) -> list[str]:

@@ -91,7 +91,7 @@ class SuiteApi:
     async def save(self, request: Request) -> Response:
         """Save ``document``, which was made from ``base_sha256``, for ``reason``.
 
-        ``accepted_weaknesses`` are the sentences that the author saw; ``base`` is the document that
+        ``accepted_weaknesses`` are the new ones that the author saw; ``base`` is the document that
         the author started from, to tell what others changed meanwhile.
         """
         user = await writer(request)
@@ -134,7 +134,8 @@ class SuiteApi:
         await reader(request)
         name = request.path_params["name"]
         saved = await run_in_threadpool(suite_store(request.app.state.sources).read, name)
-        found = await self._ask("check", document=saved.document, name=name)
+        whole = saved.document
+        found = await self._ask("check", document=whole, name=name, saved=whole)
         return json_response({**found, "changes": []})
 
     async def check(self, request: Request) -> Response:
@@ -143,8 +144,9 @@ class SuiteApi:
         body = await read_body(request, {"document": dict})
         name, document = request.path_params["name"], body["document"]
         saved = await run_in_threadpool(suite_store(request.app.state.sources).read, name)
-        found = await self._ask("check", document=document, name=name)
-        changes = [asdict(change) for change in compare(_document(saved), document)]
+        before = _document(saved)
+        found = await self._ask("check", document=document, name=name, saved=before or None)
+        changes = [asdict(change) for change in compare(before, document)]
         return json_response({**found, "changes": changes, "sha256": saved.sha256})
 
     async def try_draft(self, request: Request) -> Response:

@@ -99,17 +99,36 @@ def test_a_check_that_crashes_closes_the_gate_even_as_info(bars, tmp_path, proje
     suite = json.loads(path.read_text())
     suite["expectations"].append(
         {
-            "type": "expect_column_mean_to_be_between",
-            "kwargs": {"column": "vwap", "min_value": 0},
+            "type": "expect_column_pair_values_to_be_in_set",
+            "kwargs": {
+                "column_A": "symbol",
+                "column_B": "close",
+                "value_pairs_set": [["GONE", 1]],
+                "row_condition": 'symbol == "GONE"',
+                "condition_parser": "pandas",
+            },
             "severity": "info",
-            "description": "The mean of vwap is positive.",
+            "description": "GONE closes at 1.",
         }
     )
     path.write_text(json.dumps(suite))
     report = judged(bars, tmp_path, project=project)
     assert [o.status for o in report.blocking] == ["error"]
     assert not report.decide("quarantine").open
-    assert "vwap" in report.decide("fail").reasons[0]
+    assert "GONE closes at 1." in report.decide("fail").reasons[0]
+
+
+def test_what_great_expectations_finds_as_a_value_of_numpy_can_be_kept(bars, tmp_path, project):
+    path = project / "expectations" / "stock_data.json"
+    suite = json.loads(path.read_text())
+    ranges = {"quantiles": [0.1, 0.9], "value_ranges": [[0, None], [None, 1e6]]}
+    kwargs = {"column": "close", "quantile_ranges": ranges}
+    quantiles = {"type": "expect_column_quantile_values_to_be_between", "kwargs": kwargs}
+    path.write_text(json.dumps(suite | {"expectations": [*suite["expectations"], quantiles]}))
+    report = judged(bars, tmp_path, project=project)
+    assert report.outcomes[-1].status == "passed"
+    (kept,) = tmp_path.rglob("validations/**/*.json")
+    assert len(json.loads(kept.read_text())["results"]) == len(report.outcomes)
 
 
 def test_a_failure_that_knows_no_rows_closes_the_gate(bars, tmp_path, project):

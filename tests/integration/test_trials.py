@@ -1,12 +1,14 @@
 """Drafts on real bars: whatever the catalogue offers can be tried."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from gx.catalogue import catalogue, filled
-from gx.trials import try_draft
+from gx.suites import SUITES
+from gx.trials import check_document, try_draft
 
 ROOT = Path(__file__).parents[2]
 SUITE = {"name": "draft", "id": "76a87551-932f-4848-b6c9-b48f9b328b11"}
@@ -16,7 +18,7 @@ USABLE = [entry for entry in catalogue() if not entry.unsupported]
 @pytest.fixture(scope="module")
 def bars() -> pd.DataFrame:
     bars = pd.read_csv(ROOT / "sql/sample/stock_data.csv", parse_dates=["date"])
-    return bars.assign(created_at=pd.Timestamp("2025-11-05"), details="{}")
+    return bars.assign(created_at=pd.Timestamp("2025-11-05"))
 
 
 @pytest.mark.parametrize("entry", USABLE, ids=lambda entry: entry.type)
@@ -43,3 +45,14 @@ def test_a_saved_suite_that_cannot_be_trusted_is_left_out_of_the_comparison(bars
     found = try_draft(draft, "draft", bars, saved=broken)
     assert found["saved"] is None
     assert found["outcomes"][0]["change"] == ""
+
+
+def test_a_check_tells_the_weaknesses_and_which_of_them_the_saved_suite_has_not():
+    whole = json.loads((SUITES / "stock_data.json").read_text())
+    holes = [e for e in whole["expectations"] if e["type"] != "expect_no_market_wide_holes"]
+    weak = whole | {"expectations": holes}
+    found = check_document(weak, "stock_data", whole)
+    assert found["weaknesses"] == found["new_weaknesses"] != []
+    found = check_document(weak, "stock_data", weak)
+    assert (len(found["weaknesses"]), found["new_weaknesses"]) == (1, [])
+    assert len(check_document(weak, "stock_data")["new_weaknesses"]) == 1

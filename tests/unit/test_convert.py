@@ -16,6 +16,7 @@ from gx.suites import Suite, parse_suite, read_suite
 
 NOT_NULL = "expect_column_values_to_not_be_null"
 BETWEEN = "expect_column_values_to_be_between"
+IN_SET = "expect_column_values_to_be_in_set"
 MAXIMUM = "expect_column_max_to_be_between"
 UNIQUE = "expect_multicolumn_values_to_be_unique"
 GREATER = "expect_column_pair_values_A_to_be_greater_than_B"
@@ -144,7 +145,7 @@ LOST = [
     (entry(NOT_NULL, column="open", catch_exceptions=True), "kwarg catch_exceptions = True"),
     (entry(MAXIMUM, column="open", max_value=5, auto=True), "kwarg auto = True: nothing here"),
     (entry(BETWEEN, column="open", min_value=0, output_strftime_format="%Y"), "output_strftime"),
-    (entry(BETWEEN, column="day", min_value="2025-01-01", parse_strings_as_datetimes=True),
+    (entry(IN_SET, column="symbol", value_set=["A"], parse_strings_as_datetimes=True),
      "kwarg parse_strings_as_datetimes: 1.x reads no texts as dates"),
     (entry(BETWEEN, column="symbol", min_value=1), "left out: it cannot run on bars, where symbol"),
     (entry(MAXIMUM, column="open", max_value={"$PARAMETER": "roof"}),
@@ -167,6 +168,96 @@ def test_what_is_not_carried_over_is_named(lost, said):
     assert said in remark.text
     assert len(suite.expectations) == (1 if "left out" in said or "is no" in said
                                        or "another run" in said else 2)  # fmt: skip
+
+
+def with_(**more: Any) -> dict:
+    return {**entry(NOT_NULL, column="open"), **more}
+
+
+NUMBER, OTHER = "76a87551-932f-4848-b6c9-b48f9b328b11", "86a87551-932f-4848-b6c9-b48f9b328b11"
+# What is beside the kwargs, the only entry's own keys that it becomes, and what is not carried.
+BESIDE = [
+    (with_(meta={"notes": {"format": "markdown", "content": {"a": 1}}}), {}, ["its notes"]),
+    (with_(meta={"notes": 5}), {}, ["its notes 5"]),
+    (with_(meta={"notes": ["a", 1]}), {}, ["its notes"]),
+    (with_(meta={"notes": {"content": "a", "by": "ann"}}), {}, ["its notes"]),
+    (with_(notes="n"), {"notes": "n"}, []),
+    (with_(notes="n", meta={"notes": "m"}), {"notes": "m"}, ["its notes 'n'"]),
+    (with_(notes="n", meta={"notes": ["n"], "by": "ann"}),
+     {"notes": ["n"], "meta": {"by": "ann"}}, ["its notes 'n'"]),
+    (with_(meta="text"), {}, ["its meta = 'text'"]),
+    (with_(meta=["a"]), {}, ["its meta = ['a']"]),
+    (with_(ge_cloud_id="nope"), {}, ["its id 'nope'"]),
+    (with_(ge_cloud_id=NUMBER, id=NUMBER), {"id": NUMBER}, []),
+    (with_(ge_cloud_id=NUMBER, id=OTHER), {"id": NUMBER}, [f"its id '{OTHER}'"]),
+    (with_(ge_cloud_id="nope", id=OTHER), {"id": OTHER}, ["its id 'nope'"]),
+    (with_(expectation_context={"description": "d", "more": 1}),
+     {"description": "d"}, ["its expectation_context"]),
+    (with_(expectation_context={"description": "d", "more": None}), {"description": "d"}, []),
+    (with_(expectation_context="text"), {}, ["its expectation_context = 'text'"]),
+    (with_(description=5), {}, ["its description 5"]),
+    (with_(description="a", expectation_context={"description": "b"}),
+     {"description": "a"}, ["its description 'b'"]),
+    (with_(success_on_last_run=False), {}, ["its 'success_on_last_run'"]),
+    (with_(rendered_content=[{"a": 1}], surprise=0), {},
+     ["its 'rendered_content'", "its 'surprise'"]),
+    (with_(rendered_content=None, success_on_last_run=None, severity=None), {}, []),
+    (with_(severity="info"), {"severity": "info"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "kept", "lost"), BESIDE, ids=lambda value: str(value)[:70])
+def test_what_stands_beside_the_kwargs_is_carried_over_or_named(given, kept, lost):
+    found, _ = converted(given)
+    (only,) = found.document["expectations"]
+    plain = {"type": NOT_NULL, "kwargs": {"column": "open"}, "severity": "critical", "meta": {}}
+    assert only == plain | kept
+    said = [remark.text.partition("): ")[2] for remark in found.remarks if remark.lost]
+    assert [text[: len(part)] for text, part in zip(said, lost, strict=True)] == lost
+
+
+KWARGS = [
+    (BETWEEN, {"min_value": 1}, {"parse_strings_as_datetimes": False}, "is not needed"),
+    (BETWEEN, {"min_value": 1}, {"allow_cross_type_comparisons": False}, "no such kwarg"),
+    (BETWEEN, {"min_value": 1}, {"profiler_config": {"a": 1}}, "nothing here finds bounds"),
+    (NOT_NULL, {}, {"include_config": False}, "a run decides"),
+    (NOT_NULL, {}, {"catch_exceptions": False}, "a run decides"),
+    (NOT_NULL, {}, {"result_format": {"result_format": "SUMMARY"}}, "a run decides"),
+    (NOT_NULL, {}, {"batch_id": "abc"}, "a run decides"),
+    (NOT_NULL, {}, {"condition_parser": "pandas"}, "is not needed"),
+    (NOT_NULL, {}, {"catch_exceptions": None, "mostly": None, "row_condition": None}, ""),
+]
+
+
+@pytest.mark.parametrize(("type_", "kept", "dropped", "said"), KWARGS)
+def test_a_kwarg_that_1_x_has_not_is_named_unless_it_says_nothing(type_, kept, dropped, said):
+    found, _ = converted(entry(type_, column="open", **kept, **dropped))
+    assert [e["kwargs"] for e in found.document["expectations"]] == [{"column": "open", **kept}]
+    told = [remark.text for remark in found.remarks]
+    assert [(next(iter(dropped)) in text, said in text) for text in told] == (
+        [(True, True)] if said else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "kept", "lost"),
+    [
+        ({"data_asset_type": "Dataset"}, {}, "its 'data_asset_type'"),
+        ({"execution_engine_type": "SparkDFExecutionEngine"}, {}, "its 'execution_engine_type'"),
+        ({"ge_cloud_id": "nope"}, {}, "its id 'nope'"),
+        ({"ge_cloud_id": NUMBER}, {"id": NUMBER}, ""),
+        ({"meta": "text"}, {}, "its meta = 'text'"),
+        ({"meta": {"notes": 3}}, {}, "its notes 3"),
+        ({"notes": "top"}, {"notes": "top"}, ""),
+        ({"evaluation_parameters": [1]}, {}, "its evaluation_parameters = [1]"),
+    ],
+)
+def test_what_the_old_suite_says_of_itself_is_carried_over_or_named(more, kept, lost):
+    found, suite = converted(entry(NOT_NULL, column="close"), **more)
+    assert found.document.items() >= kept.items()
+    assert suite.id == found.document["id"]
+    told = [remark.text for remark in found.remarks]
+    assert [text.startswith(f"the suite: {lost}") for text in told] == ([True] if lost else [])
 
 
 @pytest.mark.parametrize(

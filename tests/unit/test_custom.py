@@ -184,6 +184,15 @@ def test_an_expectation_that_two_files_define_is_neithers(folder):
     assert read(own("expect_this", column="close"))
 
 
+def test_files_that_clash_are_told_in_a_line_each(folder, caplog):
+    for name in ("a.py", "b.py", "c.py"):
+        (folder / name).write_text(TEMPLATE)
+    with caplog.at_level(logging.WARNING):
+        faults = load_custom()
+    assert [record.getMessage() for record in caplog.records] == [str(one) for one in faults]
+    assert len(faults) == 2 and not any("\n" in str(one) for one in faults)
+
+
 def test_one_whose_metric_no_frame_can_give_is_refused(folder):
     metrics = {"column_values.match_like_pattern": "asks a database", "no.metric": "it cannot run"}
     for number, (metric, said) in enumerate(metrics.items()):
@@ -201,3 +210,25 @@ def test_one_that_needs_other_columns_than_bars_have_is_accepted(folder, bars):
     assert [o.status for o in run_in_memory(bars, suite).outcomes] == ["error"]
     found = run_in_memory(bars.assign(sector="tech"), suite)
     assert [o.status for o in found.outcomes] == ["passed"]
+
+
+@pytest.mark.parametrize("severity", ["critical", "info"])
+def test_one_that_raises_is_named_with_the_exception_its_file_and_line(folder, bars, severity):
+    text = TEMPLATE.replace("        ticks = column / tick\n", "        raise ValueError('boom')\n")
+    text = text.replace('metrics["table.symbol_count"]', 'metrics["symbols"]')
+    (folder / "ticks.py").write_text(text)
+    lines = [line.strip() for line in text.splitlines()]
+    where = "gx/plugins/custom/ticks.py, line"
+    first = lines.index("raise ValueError('boom')") + 1
+    second = lines.index('found = metrics["symbols"]') + 1
+    boom = f"ValueError: boom ({where} {first})"
+    lost = f"KeyError: 'symbols' ({where} {second})"
+
+    suite = read(
+        own(TICK, column="close") | {"severity": severity},
+        own(SYMBOLS, least=1) | {"severity": severity},
+    )
+
+    told = [one for one in suite.weaknesses if one.startswith("entry")]
+    assert [one.partition("it raised: ")[2] for one in told] == [boom, lost]
+    assert [o.exception for o in run_in_memory(bars, suite).outcomes] == [boom, lost]

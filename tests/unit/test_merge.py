@@ -20,7 +20,7 @@ from tests.detector.plant import KINDS
 from tests.market_parts import AS_OF, Held, in_parts
 from tests.staged_runs import daily_bars
 
-COLUMNS = ["symbol", "date", "open", "high", "low", "close", "volume", "created_at", "bid"]
+COLUMNS = ["symbol", "date", "open", "high", "low", "close", "volume", "created_at"]
 
 
 def same(merged: QualityReport, whole: QualityReport) -> None:
@@ -38,7 +38,6 @@ def planted(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(seed)
     bars = daily_bars([f"S{n:02}" for n in range(13)], 400, seed=seed)
     bars["created_at"] = bars["date"] + pd.Timedelta(days=1)
-    bars["bid"] = np.nan
     for kind in KINDS:
         for symbol in rng.choice(13, 2, replace=False):
             labels = bars.index[bars["symbol"] == f"S{symbol:02}"]
@@ -144,7 +143,9 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
         "row_condition": 'symbol=="S04"'}),
     ("expect_column_values_to_be_unique", {
         "column": "close", "condition_parser": "pandas", "row_condition": 'symbol!="S04"'}),
-    ("expect_column_values_to_be_between", {"column": "vwap", "min_value": 0}),
+    ("expect_column_pair_values_to_be_in_set", {
+        "column_A": "symbol", "column_B": "close", "condition_parser": "pandas",
+        "row_condition": 'symbol=="NONE"', "value_pairs_set": [["S00", 1.0]]}),
     ("expect_column_pair_values_a_to_be_greater_than_b",
      {"column_A": "open", "column_B": "close", "or_equal": True, "ignore_row_if": "neither"}),
     ("expect_multicolumn_sum_to_equal",
@@ -153,8 +154,12 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_column_values_to_be_between", {
         "column": "close", "min_value": 0, "condition_parser": "pandas",
         "row_condition": 'symbol=="NONE"'}),
-    ("expect_column_values_to_be_between", {"column": "bid", "min_value": 0}),
-    ("expect_column_distinct_values_to_be_in_set", {"column": "bid", "value_set": [1]}),
+    ("expect_column_values_to_be_between", {
+        "column": "close", "min_value": 0, "condition_parser": "pandas",
+        "row_condition": "close != close"}),
+    ("expect_column_distinct_values_to_be_in_set", {
+        "column": "close", "value_set": [1], "condition_parser": "pandas",
+        "row_condition": "close != close"}),
     ("expect_column_max_to_be_between", {
         "column": "close", "max_value": 5, "condition_parser": "pandas",
         "row_condition": 'symbol=="S04"'}),
@@ -167,7 +172,7 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_no_gross_price_errors", {"factor": 1.05}),
     ("expect_no_gross_price_errors", {"factor": 1.3, "splits": {"S03": {"2024-09-02": 0.5}}}),
     ("expect_no_gross_price_errors",
-     {"column_list": ["symbol", "date", "open", "high", "low", "vwap"]}),
+     {"column_list": ["symbol", "date", "open", "high", "low", "close"]}),
     ("expect_no_gross_price_errors",
      {"column_list": ["symbol", "date", "low", "close", "high", "open"], "factor": 1.02}),
     ("expect_no_gross_price_errors",
@@ -178,7 +183,7 @@ BUILT_IN: list[tuple[str, dict[str, Any]]] = [
     ("expect_symbols_to_be_spaced_alike", {}),
     ("expect_no_duplicated_series", {"sessions": 2, "changes": 1}),
     ("expect_no_duplicated_series",
-     {"column_list": ["symbol", "date", "open", "high", "low", "vwap"]}),
+     {"column_list": ["symbol", "date", "open", "high", "low", "close"]}),
     ("expect_no_duplicated_series", {
         "sessions": 20, "condition_parser": "pandas", "row_condition": 'symbol!="S04"'}),
 ]  # fmt: skip

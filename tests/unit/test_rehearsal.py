@@ -74,7 +74,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("ExpectColumnValuesToBeBetween", DATE | {
         "min_value": "2020-01-01", "max_value": "2030-12-31"}, RUNS),
     ("ExpectColumnValuesToBeBetween", DATE | {"min_value": 20200101}, "it cannot run"),
-    ("ExpectColumnValuesToBeBetween", {"column": "vwap", "min_value": "2020-01-01"}, RUNS),
+    ("ExpectColumnValuesToBeBetween", {"column": "vwap", "min_value": 1}, "which no run has"),
     ("ExpectColumnValuesToBeDateutilParseable", SYMBOL, RUNS),
     ("ExpectColumnValuesToBeDateutilParseable", DATE, "of type string"),
     ("ExpectColumnValuesToBeDecreasing", CLOSE | {"strictly": True}, RUNS),
@@ -88,8 +88,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("ExpectColumnValuesToBeOfType", SYMBOL | {"type_": "str"}, RUNS),
     ("ExpectColumnValuesToBeUnique", CLOSE, RUNS),
     ("ExpectColumnValuesToMatchJsonSchema",
-     {"column": "details", "json_schema": {"type": "object"}}, RUNS),
-    ("ExpectColumnValuesToMatchJsonSchema", SYMBOL | {"json_schema": {}}, "it cannot run"),
+     SYMBOL | {"json_schema": {"type": "object"}}, "no column of a bar holds JSON"),
     ("ExpectColumnValuesToMatchLikePattern", SYMBOL | {"like_pattern": "T%"}, DATABASE),
     ("ExpectColumnValuesToMatchLikePatternList", SYMBOL | {"like_pattern_list": ["T%"]}, DATABASE),
     ("ExpectColumnValuesToMatchRegex", SYMBOL | {"regex": "^[A-Z]+$"}, RUNS),
@@ -128,8 +127,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.fixture(scope="module")
 def bars() -> pd.DataFrame:
-    frame = pd.read_csv("sql/sample/stock_data.csv", parse_dates=["date"])
-    return frame.assign(vwap=pd.Timestamp("2025-10-06"), details="{}")
+    return pd.read_csv("sql/sample/stock_data.csv", parse_dates=["date"])
 
 
 def saved(*expectations: Expectation, **more: Any) -> bytes:
@@ -215,7 +213,7 @@ def test_a_condition_takes_the_rows_that_it_names(bars, condition, rows):
         ('symbol == "TSLA"', "pandas", 23),
         ('col("symbol") == "TSLA"', "great_expectations", 23),
         ('date > "2025-10-31"', "pandas", 4),
-        ('vwap == vwap and not symbol.str.startswith("N")', "pandas", 23),
+        ('close == close and not symbol.str.startswith("N")', "pandas", 23),
     ],
 )
 def test_a_condition_in_words_takes_the_rows_that_it_names(bars, condition, parser, rows):
@@ -227,7 +225,9 @@ def test_a_condition_in_words_takes_the_rows_that_it_names(bars, condition, pars
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("condition", ["close >", "close ===== 1", "f(close) > 1", "5"])
+@pytest.mark.parametrize(
+    "condition", ["close >", "close ===== 1", "f(close) > 1", "5", "close.abc > 1"]
+)
 def test_a_condition_that_cannot_be_asked_is_refused(condition):
     expectation = gxe.ExpectColumnMeanToBeBetween(
         column="close", min_value=0, row_condition=condition, condition_parser="pandas"
@@ -235,6 +235,66 @@ def test_a_condition_that_cannot_be_asked_is_refused(condition):
     with pytest.raises(SuiteError, match="row_condition cannot be asked") as caught:
         read(expectation)
     assert caught.value.field == "row_condition"
+
+
+BETWEEN, NOT_NULL = "expect_column_values_to_be_between", "expect_column_values_to_not_be_null"
+PANDAS = {"condition_parser": "pandas"}
+IN_CLOSE = CLOSE | {"min_value": 0}
+NULLITY = {"type": "nullity", "column": {"name": "Volumne"}, "is_null": False}
+
+
+@pytest.mark.parametrize(
+    ("type_", "kwargs", "meant"),
+    [
+        (BETWEEN, {"column": "clsoe", "min_value": 0}, {"clsoe": "close"}),
+        (BETWEEN, {"column": "CLOSE", "min_value": 0}, {"CLOSE": "close"}),
+        (NOT_NULL, {"column": "clsoe"}, {"clsoe": "close"}),
+        (NOT_NULL, {"column": "sector"}, {"sector": ""}),
+        ("expect_column_type_to_be", {"column": "clsoe", "type_": "float64"}, {"clsoe": "close"}),
+        ("expect_column_pair_values_to_be_equal",
+         {"column_A": "hihg", "column_B": "Low"}, {"hihg": "high", "Low": "low"}),
+        ("expect_compound_columns_to_be_unique",
+         {"column_list": ["symbl", "date"]}, {"symbl": "symbol"}),
+        ("expect_no_unit_errors",
+         {"column_list": ["symbol", "date", "open", "hihg", "low", "close", "volume"]},
+         {"hihg": "high"}),
+        (BETWEEN, IN_CLOSE | PANDAS | {"row_condition": 'symbl == "TSLA"'}, {"symbl": "symbol"}),
+        (NOT_NULL, CLOSE | PANDAS | {"row_condition": 'symbl == "TSLA"'}, {"symbl": "symbol"}),
+        (NOT_NULL, CLOSE | PANDAS | {"row_condition": "`Close` > 0"}, {"Close": "close"}),
+        (BETWEEN, IN_CLOSE | {"row_condition": NULLITY}, {"Volumne": "volume"}),
+        (BETWEEN, IN_CLOSE | {"row_condition": 'col("symbl") == "A"',
+                              "condition_parser": "great_expectations"}, {"symbl": "symbol"}),
+        (BETWEEN, {"column": "clsoe", "minvalue": 0, "row_condition": NULLITY},
+         {"clsoe": "close", "Volumne": "volume"}),
+        ("expect_no_future_bars", PANDAS | {"row_condition": 'symbl == "A"'}, {"symbl": "symbol"}),
+    ],
+)  # fmt: skip
+def test_a_column_that_no_run_has_is_named_with_the_one_that_was_meant(type_, kwargs, meant):
+    document = {"name": "s", "expectations": [{"type": type_, "kwargs": kwargs}]}
+    with pytest.raises(SuiteError) as caught:
+        parse_suite(json.dumps(document).encode(), where="s", name="s")
+    faults = [str(fault) for fault in caught.value.faults]
+    for name, column in meant.items():
+        hint = f"; did you mean {column!r}?" if column else " (a run has symbol, date"
+        said = f"names the column {name!r}, which no run has{hint}"
+        assert [fault.startswith(f"s, entry 1 ({type_})") for fault in faults if said in fault] == [
+            True
+        ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "kwargs"),
+    [
+        ("expect_column_to_exist", {"column": "vwap"}),
+        ("expect_table_columns_to_match_set", {"column_set": ["symbol", "vwap"]}),
+        ("expect_table_columns_to_match_ordered_list", {"column_list": ["symbol", "vwap"]}),
+        (NOT_NULL, CLOSE | PANDAS | {"row_condition": 'symbol.str.contains("T", regex=False)'}),
+        (NOT_NULL, CLOSE | PANDAS | {"row_condition": "index >= 0 and created_at > date"}),
+    ],
+)
+def test_a_word_that_is_no_column_or_asks_for_one_is_no_fault(type_, kwargs):
+    document = {"name": "s", "expectations": [{"type": type_, "kwargs": kwargs}]}
+    assert parse_suite(json.dumps(document).encode(), where="s", name="s")
 
 
 @pytest.mark.parametrize(
@@ -375,3 +435,46 @@ def test_what_a_run_decides_for_itself_may_stand_in_the_suite(bars):
     report = run_in_memory(bars, read(expectation, between))
     assert [o.status for o in report.outcomes] == ["failed", "failed"]
     assert report.outcomes[1].unexpected_count == 46
+
+
+INSIDE = "has a parameter inside it; a parameter is a whole kwarg"
+OF_SUITE = {"symbol": "TSLA", "yes": True, "half": 0.5, "low": 0, "all": "^[A-Z]+$", "rows": 46}
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "refusal"),
+    [
+        ("ExpectColumnValuesToBeBetween", CLOSE | {"min_value": 0, "mostly": "half"}, RUNS),
+        ("ExpectColumnValuesToBeBetween", CLOSE | {"min_value": "low", "strict_min": "yes"}, RUNS),
+        ("ExpectColumnValuesToBeInSet", SYMBOL | {"value_set": "symbols"}, RUNS),
+        ("ExpectColumnValuesToMatchRegex", SYMBOL | {"regex": "all"}, RUNS),
+        ("ExpectTableRowCountToEqual", {"value": "rows"}, RUNS),
+        ("ExpectColumnValuesToBeInSet", SYMBOL | {"value_set": ["TSLA", {"$PARAMETER": "symbol"}]},
+         INSIDE),
+        ("ExpectColumnQuantileValuesToBeBetween", CLOSE | {"quantile_ranges": {
+            "quantiles": [0.5], "value_ranges": [[{"$PARAMETER": "low"}, None]]}}, INSIDE),
+        ("ExpectColumnValuesToBeBetween", CLOSE | {
+            "min_value": 0, "row_condition": Column("symbol") == {"$PARAMETER": "symbol"}}, INSIDE),
+    ],
+    ids=lambda value: str(value)[:60],
+)  # fmt: skip
+def test_a_parameter_runs_as_a_whole_kwarg_and_is_refused_once_anywhere_else(
+    bars, name, kwargs, refusal
+):
+    names = {*OF_SUITE, "symbols"}
+    given = {
+        key: {"$PARAMETER": value} if isinstance(value, str) and value in names else value
+        for key, value in kwargs.items()
+        if key != "column"
+    }
+    column = {"column": kwargs["column"]} if "column" in kwargs else {}
+    expectation = getattr(core, name)(**column, **given)
+    if refusal:
+        with pytest.raises(SuiteError, match=refusal) as caught:
+            read(expectation, suite_parameters=OF_SUITE)
+        assert len(caught.value.faults) == 1
+        return
+    suite = read(expectation, suite_parameters=OF_SUITE)
+    asked = Asked(symbols=("NVDA", "TSLA"))
+    (outcome,) = run_in_memory(bars, suite, as_of="2025-11-04", asked=asked).outcomes
+    assert outcome.status in ("passed", "failed")

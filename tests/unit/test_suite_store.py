@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError
+from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
 from gx.suite_diff import compare
 from gx.suite_store import OUTSIDE, SuiteStore, canonical, history_changes
 from gx.suites import SUITES, read_suite
@@ -253,3 +253,51 @@ def test_the_history_says_what_each_version_changed(store):
     newest, first = history_changes(store.versions("stock_data"))
     assert [d.field for d in newest[1][0].details] == ["max_value"]
     assert first[1] == ()
+
+
+def test_a_weakness_is_asked_for_once_and_not_at_each_save(store):
+    without = store.read("stock_data").document
+    kept = [e for e in without["expectations"] if e["type"] != "expect_no_market_wide_holes"]
+    without["expectations"] = kept
+    with pytest.raises(WeakSuiteError, match="accept each one") as caught:
+        save(store, without)
+    (holes,) = caught.value.weaknesses
+    with pytest.raises(WeakSuiteError):
+        save(store, without, accepted=["another"])
+    assert save(store, without, accepted=[holes]).accepted == (holes,)
+
+    assert save(store, edited(store, max_value=5)).accepted == ()
+    fewer = edited(store, max_value=6)
+    fewer["expectations"] = [e for e in kept if e["type"] != "expect_no_future_bars"]
+    with pytest.raises(WeakSuiteError) as caught:
+        save(store, fewer)
+    assert "dated in the future" in caught.value.weaknesses[0]
+
+    whole = store.versions("stock_data")[-1].document
+    with pytest.raises(WeakSuiteError, match="others by now"):
+        save(store, whole, accepted=[holes])
+    assert save(store, whole)
+
+
+@pytest.mark.parametrize(
+    ("size", "depth", "said"),
+    [
+        (99_000, 9, ""),
+        (101_000, 1, "its meta has 101,0[0-9]+ characters; 100,000 is the most"),
+        (1, 11, "its meta is nested deeper than 10 levels; write it flatter"),
+    ],
+)
+@pytest.mark.parametrize("entry", [None, 1])
+def test_a_meta_that_nobody_would_write_is_refused(store, entry, size, depth, said):
+    document = store.read("stock_data").document
+    meta = {"a": "x" * size}
+    for _ in range(depth - 1):
+        meta = {"a": meta}
+    (document["expectations"][0] if entry else document)["meta"] = meta
+    if not said:
+        assert save(store, document).document == document
+        return
+    where = "entry 1" if entry else "the suite"
+    with pytest.raises(SuiteError, match=f"{where}: {said}") as caught:
+        save(store, document)
+    assert (caught.value.entry, caught.value.field) == (entry, "meta")

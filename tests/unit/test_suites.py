@@ -256,7 +256,7 @@ UNIQUE = "expect_compound_columns_to_be_unique"
             id="two_faults",
         ),
         pytest.param(
-            {"type": UNIQUE, "severity": "info", "kwargs": {"column_list": [{}, "a", {}]}},
+            {"type": UNIQUE, "severity": "info", "kwargs": {"column_list": [{}, "close", {}]}},
             "column_list",
             f"({UNIQUE}): kwarg 'column_list': str type expected",
             id="fault_within",

@@ -9,6 +9,7 @@ import pytest
 
 from gx.checkpoint import run_in_memory
 from gx.planted import GROSS, planted_market
+from gx.suite_texts import new_weaknesses
 from gx.suites import SUITES, Suite, parse_suite, read_suite
 
 BETWEEN, NOT_NULL = "expect_column_values_to_be_between", "expect_column_values_to_not_be_null"
@@ -205,7 +206,6 @@ def test_a_critical_expectation_that_notices_no_planted_fault_is_named(type_, kw
         (BETWEEN, {"column": "date", "min_value": "1990-01-01", "max_value": "2090-01-01"}),
         (BETWEEN, IN_COLUMN | {"min_value": 0, "row_condition": "symbol == 'TSLA'",
                                "condition_parser": "pandas"}),
-        (BETWEEN, {"column": "vwap", "min_value": 0}),
         (NOT_IN, IN_COLUMN | {"value_set": [-999]}),
         (NOT_IN, {"column": "date", "value_set": ["2025-12-25"]}),
         (NOT_IN, SYMBOL | {"value_set": ["ZVZZT"]}),
@@ -253,7 +253,36 @@ def test_each_market_expectation_of_ours_notices_a_planted_fault_and_no_good_bar
 )
 def test_a_kind_of_gross_fault_that_nothing_critical_notices_is_said_once(missing, kind):
     rest = [(e["type"], e["kwargs"], "critical") for e in STOCK if e["type"] != missing]
-    assert suite(*rest).weaknesses == (f"no critical expectation notices: {kind}",)
+    assert suite(*rest).weaknesses == (
+        f"no critical expectation notices: {kind}; add what finds it in stock_data: {missing}",
+    )
+
+
+def test_what_is_to_be_added_is_in_the_suite_that_it_is_said_to_be_in():
+    nothing = suite(("expect_column_to_exist", IN_COLUMN, "critical"))
+    (said,) = nothing.weaknesses
+    added = said.rpartition(": ")[2].split(", ")
+    assert set(added) <= {e["type"] for e in STOCK}
+    whole = [(e["type"], e["kwargs"], "critical") for e in STOCK if e["type"] in added]
+    assert suite(*whole).weaknesses == ()
+
+
+def test_a_weakness_is_new_only_where_it_says_more_than_before():
+    whole = [(e["type"], e["kwargs"], "critical") for e in STOCK]
+    without = {e["type"]: [w for w in whole if w[0] != e["type"]] for e in STOCK}
+    holes, spikes = "expect_no_market_wide_holes", "expect_no_gross_price_errors"
+    neither = [w for w in whole if w[0] not in (holes, spikes)]
+    untried = ("expect_column_mean_to_be_between", IN_COLUMN | {"min_value": 1}, "critical")
+    never = (BETWEEN, IN_COLUMN | {"mostly": 0, "min_value": 0}, "warning")
+
+    def new(found: list, before: list) -> int:
+        return len(new_weaknesses(suite(*found).weaknesses, suite(*before).weaknesses))
+
+    assert new(neither, neither) == new([*neither, untried], neither) == 0
+    assert new(without[holes], neither) == new(without[spikes], neither) == 0
+    assert new(neither, without[holes]) == new(without[holes], without[spikes]) == 1
+    assert new([never, *whole], [*whole, never]) == 0
+    assert new([never, *neither], neither) == 1
 
 
 def test_what_asks_about_the_schema_alone_notices_nothing_and_what_is_untried_is_said():
@@ -262,9 +291,9 @@ def test_what_asks_about_the_schema_alone_notices_nothing_and_what_is_untried_is
         ("expect_column_to_exist", IN_COLUMN, "critical"),
         ("expect_column_values_to_be_of_type", of_type, "critical"),
     ).weaknesses
-    assert said.count(";") == len(GROSS) and "tried" not in said
+    assert said.count(";") == len(GROSS) + 1 and "tried" not in said
     (said,) = suite(
         ("expect_column_max_to_be_between", IN_COLUMN | {"max_value": 1e3}, "critical"),
-        (BETWEEN, {"column": "vwap", "min_value": 0}, "critical"),
+        ("expect_column_mean_to_be_between", IN_COLUMN | {"min_value": 1}, "critical"),
     ).weaknesses
-    assert said.endswith("(entries 1, 2 could not be tried)")
+    assert "lack (entries 1, 2 could not be tried); add" in said

@@ -8,7 +8,7 @@ const view = { json: false, order: "column", form: null, broken: "", saving: fal
 let catalogue = new Map();
 let offers = { calendars: [], severities: ["critical", "warning", "info"] };
 let draft;
-let checked = { faults: [], sentences: [], changes: [], weaknesses: [], known: false };
+let checked = { faults: [], sentences: [], changes: [], weaknesses: [], new_weaknesses: [], known: false };
 let tried = new Map(); // what a trial said of an entry, by the entry's text
 let asking = 0;
 
@@ -138,7 +138,7 @@ async function check() {
     if (found.sha256 && found.sha256 !== PAGE.sha256) told("Somebody saved another version meanwhile; saving will show you the difference.", "notice");
   } catch (error) {
     if (mine !== asking) return;
-    checked = { faults: error.status === 422 ? [{ message: error.message, entry: null }] : [], sentences: [], changes: [], weaknesses: [], known: false };
+    checked = { faults: error.status === 422 ? [{ message: error.message, entry: null }] : [], sentences: [], changes: [], weaknesses: [], new_weaknesses: [], known: false };
     if (error.status !== 422) told(`The draft could not be checked: ${error.message}`, "fault");
   }
   marks();
@@ -487,10 +487,10 @@ async function openSave() {
 
 // A list that has changed has not been read yet.
 function showWeaknesses() {
-  const place = byId("accepting"), now = JSON.stringify(checked.weaknesses);
+  const place = byId("accepting"), now = JSON.stringify(checked.new_weaknesses);
   if (!place || now === view.weak) return;
   view.weak = now;
-  place.replaceChildren(...(checked.weaknesses.length && draft.dirty ? [acceptance(checked.weaknesses, state)] : []));
+  place.replaceChildren(...(checked.new_weaknesses.length && draft.dirty ? [acceptance(checked.new_weaknesses, state)] : []));
 }
 
 function accepted() {
@@ -509,7 +509,7 @@ async function save() {
   byId("do-save").disabled = true;
   const sent = draft.document;
   try {
-    const made = await ask("PUT", suitePath, { document: sent, base_sha256: PAGE.sha256, base: draft.saved, reason: byId("reason").value, accepted_weaknesses: checked.weaknesses });
+    const made = await ask("PUT", suitePath, { document: sent, base_sha256: PAGE.sha256, base: draft.saved, reason: byId("reason").value, accepted_weaknesses: checked.new_weaknesses });
     Object.assign(PAGE, { sha256: made.sha256, text: made.text });
     draft.saved = sent;
     view.reason = "";
@@ -523,7 +523,7 @@ async function save() {
     view.saving = false;
     saveState(byId("do-save"));
     if (error.status === 409 && error.answer.theirs) return conflict(error.answer);
-    if (error.answer?.weaknesses) { checked.weaknesses = error.answer.weaknesses; marks(); }
+    if (error.answer?.weaknesses) { checked.new_weaknesses = error.answer.weaknesses; marks(); }
     byId("save-told").textContent = error.message;
     if (error.answer?.entry) { checked.faults = [{ message: error.message, entry: error.answer.entry, field: error.answer.field }]; marks(); }
   }
