@@ -126,7 +126,7 @@ class Folder:
         try:
             with faults_named(self.root), (self.root / name).open("rb") as source:
                 return bytes(source.read())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _unusable(self, name: str, what: str) -> str:

@@ -78,12 +78,12 @@ def test_report_console_and_page_tell_it():
 
 def test_an_alert_is_sent_for_it(tmp_path: Path):
     from dags.alerts import alert_of
+    from dags.folder import Folder
     from dags.layout import SUMMARY
     from dags.settings import Settings
-    from dags.staging import Staging
 
     settings = Settings(staging_url=f"file://{tmp_path}")
-    staging = Staging.of_run(settings.staging_url, "d", "r")
+    staging = Folder(f"{settings.staging_url}/d/r")
     staging.prepare()
     summary = RunSummary("r", "d", "2025-11-04", "Passed.", "open", suite="s", failures={})
     context = {"dag": SimpleNamespace(dag_id="d"), "run_id": "r"}
