@@ -19,7 +19,9 @@ def main() -> int:
         asked.append(number)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, stop)
+    # In the background of a script Ctrl-C is not for it, and Python leaves it ignored.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, stop)
     status = _run()
     if asked and status != STOPPED:
         print("stopped", file=sys.stderr)
