@@ -14,7 +14,7 @@ from airflow.sdk import BaseNotifier
 
 from dags.errors import AlertError, StagingError
 from dags.folder import Folder
-from dags.layout import SUMMARY, report_path, run_path, safe_name
+from dags.layout import SUMMARY, report_path, run_folder, run_path, safe_name
 from dags.links import airflow_root
 from dags.settings import Settings
 from dags.store import faults_named, folder_at, make_folder
@@ -84,7 +84,7 @@ def alert_on(settings: Settings, *, failed: bool) -> GateAlert | None:
 def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Alert | None:
     """What there is to say about the run of a callback's context; None when all is well."""
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
-    summary = _summary(Folder(f"{settings.staging_url.rstrip('/')}/{dag_id}/{safe_name(run_id)}"))
+    summary = _summary(Folder(run_folder(settings.staging_url, dag_id, run_id)))
     told = ("held", "missing", "doubtful", "removed", "no_longer_critical")
     if not failed and not any(summary.get(name) for name in told):
         return None

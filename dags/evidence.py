@@ -53,7 +53,7 @@ def write_artifacts(
     written = seals_of(steps)
     for name, target in copies.items():
         if name in written:
-            _copy(staging, name, folder / target)
+            _copy(staging, name, written[name], folder / target)
     summaries = {"extract": "extraction_summary.json", "transform": "transformation_summary.json"}
     for step, target in summaries.items():
         if step in steps:
@@ -65,16 +65,18 @@ def write_artifacts(
         _write(folder / "data_sample.csv", list(samples.values())[-1])
     if debug:
         _write_debug(folder / "debug", run, steps, samples)
-    return _write_tables(folder, staging, report) if report else []
+    return _write_tables(folder, staging, written.get(FAILING), report) if report else []
 
 
-def _write_tables(folder: Path, staging: "Staging", report: Mapping[str, Any]) -> list[str]:
+def _write_tables(
+    folder: Path, staging: "Staging", seal: str | None, report: Mapping[str, Any]
+) -> list[str]:
     _expectations_table(folder / EXPECTATIONS_TABLE, report["expectations"])
     _symbols_table(folder / SYMBOLS_TABLE, report["symbols"])
-    failing = staging.read_table(FAILING)
+    failing = staging.read_table(FAILING, seal)
     if not failing.num_rows:
         return [EXPECTATIONS_TABLE, SYMBOLS_TABLE]
-    _copy(staging, FAILING, folder / "validation" / FAILING)
+    _copy(staging, FAILING, seal, folder / "validation" / FAILING)
     worst = worst_rows(failing)
     write_table(
         folder / FAILING_TABLE,
@@ -164,9 +166,9 @@ def _samples(staging: "Staging", steps: Steps) -> dict[str, str]:
     return {step: table.to_pandas().to_csv(index=False) for step, table in found.items()}
 
 
-def _copy(staging: "Staging", name: str, target: Path) -> None:
+def _copy(staging: "Staging", name: str, seal: str | None, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(staging.read_bytes(name))
+    target.write_bytes(staging.read_bytes(name, seal))
 
 
 def _bounded(text: str) -> str:

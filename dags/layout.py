@@ -50,6 +50,11 @@ def safe_name(run_id: str) -> str:
     return f"{plain[:_LONGEST]}-{hashlib.sha256(run_id.encode()).hexdigest()[:12]}"
 
 
+def run_folder(url: str, dag_id: str, run_id: str) -> str:
+    """Where the folder of a run is, below the URL of staging."""
+    return f"{url.rstrip('/')}/{dag_id}/{safe_name(run_id)}"
+
+
 def run_path(dag_id: str, run_id: str) -> str:
     """The run's page in Airflow's UI, relative to Airflow's address."""
     return f"/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"

@@ -18,7 +18,7 @@ from typing import Any
 from dags.cleaning import drop_bars
 from dags.errors import AlteredError, NothingDue, Superseded
 from dags.folder import Folder
-from dags.layout import STEPS, WRITTEN_BY, safe_name
+from dags.layout import STEPS, WRITTEN_BY, run_folder
 from dags.sealed import SealingSink, Signer, seal_of, seals_of
 from dags.store import faults_named
 
@@ -47,8 +47,7 @@ class Staging(Folder):
     @classmethod
     def of_run(cls, url: str, dag_id: str, run_id: str, keys: tuple[bytes, ...]) -> "Staging":
         """The folder of a run; its name is the run's id made safe for any file system."""
-        path = f"{url.rstrip('/')}/{dag_id}/{safe_name(run_id)}"
-        return cls(path, Signer(keys, (dag_id, run_id)))
+        return cls(run_folder(url, dag_id, run_id), Signer(keys, (dag_id, run_id)))
 
     def part(self, path: str, attempts: Mapping[str, str]) -> "Staging":
         """A partition's folder, at ``path`` below this one."""

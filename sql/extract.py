@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import BinaryIO
@@ -102,7 +102,8 @@ def extract_bars(
         # The moment and the data are those of one snapshot: of two extracts the later one is newer.
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
         at: datetime = connection.exec_driver_sql("select now()").scalar_one()
-        query = _query(connection, symbols, start, end, nameless)
+        present = _columns(connection)
+        query = _query(connection, present, symbols, start, end, nameless)
         if newest is not None:
             query = statement("queries/newest_bars").format(
                 columns=", ".join(SCHEMA.names), query=query, newest=newest
@@ -110,7 +111,7 @@ def extract_bars(
         counts: Counter[str | None] = Counter()
         days: list[date] = []
         digits = Digits()
-        _require_days(connection, symbols)
+        _require_days(connection, present["date"], symbols)
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
                 _write_parquet(stream, sink, counts, days, digits)
@@ -167,12 +168,12 @@ def _known(connection: Connection) -> list[str]:
 
 def _query(
     connection: Connection,
+    present: Mapping[str, str],
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
     nameless: bool,
 ) -> str:
-    present = _columns(connection)
     # How text, dates and times are written must not depend on the server's configuration.
     connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
     connection.exec_driver_sql("set local timezone = 'UTC'")
@@ -192,9 +193,8 @@ def _query(
     return text.decode("utf-8")
 
 
-def _require_days(connection: Connection, symbols: Sequence[str]) -> None:
-    """Refuse days of another time zone, which would be read as those before them."""
-    held = _columns(connection)["date"]
+def _require_days(connection: Connection, held: str, symbols: Sequence[str]) -> None:
+    """Refuse days, ``held`` as this type, that are another zone's and would be read a day early."""
     if held == "date":
         return
     kind = "timestamp" if held.startswith("timestamp without") else "timestamptz"

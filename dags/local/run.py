@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dags.layout import DAG_ID, REPORT, REPORT_PAGE, STEPS, safe_name
+from dags.layout import DAG_ID, REPORT, REPORT_PAGE, STEPS, run_folder
 from dags.local import desk_lock
 from dags.local.desk_lock import DeskRecord
 from dags.local.desk_run import DeskRun, require_same_settings
@@ -161,5 +161,5 @@ def _records(folder: Path) -> Records:
 
 
 def _staging(found: Services, run_id: str) -> Path:
-    url = found.environment["STAGING_URL"]
-    return Path(url.removeprefix("file://")) / DAG_ID / safe_name(run_id)
+    url = run_folder(found.environment["STAGING_URL"], DAG_ID, run_id)
+    return Path(url.removeprefix("file://"))

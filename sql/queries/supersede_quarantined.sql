@@ -1,5 +1,6 @@
 -- What earlier runs held of the bars that this run holds anew: one open row a bar is enough. What was
--- read later than this run's bars stays open.
+-- read later than this run's bars stays open. The same bars are those of supersede_own_quarantined: in
+-- one statement the server could not find its very same rows by a hash.
 update stock_data_quarantine as held set
     superseded_by = %(run_id)s,
     superseded_at = now()
