@@ -1,12 +1,24 @@
 """The folder of a run, wherever it lies, as the run's steps read and write it."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dags.layout import DAG_ID
+from dags.layout import STEPS as ALL_STEPS
 
 if TYPE_CHECKING:
     from dags.staging import Staging
+
+
+STEPS = ALL_STEPS[:-1]  # all but the tracking
+
+
+def put_back(folder: Path, after: str) -> Path:
+    """The run as it was after a step, of which `after_STEP` is a copy."""
+    shutil.rmtree(folder / "run")
+    shutil.copytree(folder / f"after_{after}", folder / "run")
+    return folder / "run"
 
 
 def staging_in(folder: Path, run_id: str, dag_id: str = DAG_ID) -> "Staging":

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.attacks.test_no_row_is_lost_connections import BAD, run_in
+from tests.staged import STEPS, put_back
 from tests.workflow import Database, Workflow
 
-STEPS = ("extract", "validate", "transform", "publish")
 FOR_PEOPLE = {"report.html", "data_docs.html", "suite.json", "results.json"}
 FORGED: Mapping[str, Mapping[str, Any]] = {
     "extract": {
@@ -79,25 +79,6 @@ def go_on(run: Any, after: str) -> None:
 def nothing_is_published(sample: Database) -> bool:
     tables = ("stock_data_enriched", "stock_data_quarantine")
     return not any(sample.one(f"select count(*) from {table}") for table in tables)
-
-
-@pytest.fixture
-def staged(workflow: Workflow, sample: Database, tmp_path: Path) -> Any:
-    """A run with a symbol that is held, as each step before publishing leaves it."""
-    from dags import steps
-
-    sample.execute(BAD)
-    run = run_in(tmp_path / "run")
-    for step in STEPS[:-1]:
-        getattr(steps, step)(run)
-        shutil.copytree(tmp_path / "run", tmp_path / f"after_{step}")
-    return run
-
-
-def put_back(tmp_path: Path, after: str) -> Path:
-    shutil.rmtree(tmp_path / "run")
-    shutil.copytree(tmp_path / f"after_{after}", tmp_path / "run")
-    return tmp_path / "run"
 
 
 def test_no_file_can_be_altered_together_with_its_seal(

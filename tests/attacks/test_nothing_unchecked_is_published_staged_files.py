@@ -1,17 +1,16 @@
 """Attacks on the first promise through the files that steps leave for the next one."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.attacks.test_no_row_is_lost_connections import BAD, run_in
+from tests.attacks.test_no_row_is_lost_connections import run_in
+from tests.staged import STEPS, put_back
 from tests.workflow import Database, Workflow
 
-STEPS = ("extract", "validate", "transform", "publish")
 # What the steps behind each one read. The others are for people: the run does not need them.
 READ_AFTER = {
     "extract": ("bars.parquet", "context.parquet", "steps/extract.json"),
@@ -49,19 +48,6 @@ def another(path: Path) -> None:
     path.write_text(json.dumps({**document, "doubtful": []}, indent=2))
 
 
-@pytest.fixture
-def staged(workflow: Workflow, sample: Database, tmp_path: Path) -> Any:
-    """A run with bars that are held, as each of its steps leaves it, without publishing."""
-    from dags import steps
-
-    sample.execute(BAD)
-    run = run_in(tmp_path / "run")
-    for step in STEPS[:-1]:
-        getattr(steps, step)(run)
-        shutil.copytree(tmp_path / "run", tmp_path / f"after_{step}")
-    return run
-
-
 def test_a_spoiled_file_is_named_at_once_and_nothing_is_published(
     staged: Any, sample: Database, tmp_path: Path
 ):
@@ -75,9 +61,7 @@ def test_a_spoiled_file_is_named_at_once_and_nothing_is_published(
             spoils += [of_a_failed_step] if name.startswith("steps/") else []
             spoils += [another] if name == "report.json" else []
             for spoil in spoils:
-                shutil.rmtree(tmp_path / "run")
-                shutil.copytree(tmp_path / f"after_{after}", tmp_path / "run")
-                spoil(tmp_path / "run" / name)
+                spoil(put_back(tmp_path, after) / name)
                 with pytest.raises(AlteredError) as refused:
                     for step in STEPS[STEPS.index(after) + 1 :]:
                         getattr(steps, step)(staged)
