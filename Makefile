@@ -66,7 +66,7 @@ prune: $(GATE)  ## remove runs older than KEEP_DAYS=90 with all that they left [
 detect: $(READY)  ## how good the market expectations are: recall and false alarms on real bars
 	@$(BIN)/python -m tests.detector
 
-mutate: $(READY)  ## plant faults in the gate's core; tests must notice 95 % [FILES='report.py queries/' SAMPLE=50]
+mutate: $(READY)  ## plant faults in the gate's core; tests must notice 95 % [FILES='report/ queries/' SAMPLE=50]
 	@$(BIN)/python -m tests.mutation $(FILES) $(if $(SAMPLE),--sample '$(SAMPLE)')
 
 sql: $(GATE)  ## open psql on the database of the bars

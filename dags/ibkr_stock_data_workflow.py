@@ -54,13 +54,13 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.alerts import alert_on
 from dags.errors import StagingError, StagingLostError
-from dags.known_symbols import remembered
-from dags.partitions import is_partitioned
-from dags.request import POLICIES
-from dags.run import current_run, skipping
-from dags.settings import Settings
+from dags.reporting.alerts import alert_on
+from dags.run.context import current_run, skipping
+from dags.run.request import POLICIES
+from dags.run.settings import Settings
+from dags.work.known_symbols import remembered
+from dags.work.partitions import is_partitioned
 from gx.symbols import LIST_PATTERN, PATTERN
 from sql.errors import DatabaseLostError
 from tracking.errors import RunIncompleteError, StoreUnreachableError
@@ -182,7 +182,7 @@ def ibkr_stock_data_workflow() -> None:
 
     @task(map_index_template=LABEL)
     def check_partition(partition: dict[str, Any]) -> dict[str, Any]:
-        from dags.partition_steps import check
+        from dags.work.partition import check
 
         return check(current_run(), partition["number"])
 
@@ -211,7 +211,7 @@ def ibkr_stock_data_workflow() -> None:
 
     @task(map_index_template=LABEL)
     def publish_partition(partition: dict[str, Any]) -> dict[str, Any]:
-        from dags.partition_steps import publish_part
+        from dags.work.partition import publish_part
 
         return publish_part(current_run(), partition["number"])
 
@@ -224,14 +224,14 @@ def ibkr_stock_data_workflow() -> None:
 
     @task
     def log_to_mlflow() -> dict[str, Any]:
-        from dags.record import log
+        from dags.reporting.mlflow_run import log
 
         with skipping():
             return log(current_run(tolerant=True))
 
     @task
     def confirm_published() -> None:
-        from dags.run import state_of
+        from dags.run.context import state_of
         from dags.steps import confirm
 
         confirm(current_run(tolerant=True), state_of("published"))

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import Engine
 
-from dags.due import asked, refuse_without_bars, why_not_published, why_nothing_was_due
-from dags.earlier import COMPARED_BARS, account_before
 from dags.errors import GateClosed, NothingDue, NotPublished, Superseded
-from dags.extraction import extract_into, staged_bars, staged_lookback
-from dags.known_symbols import remember
-from dags.layout import (
+from dags.reporting.run_before import COMPARED_BARS, account_before
+from dags.run.context import Run
+from dags.run.due import asked, refuse_without_bars, why_not_published, why_nothing_was_due
+from dags.staging.layout import (
     CHANGES,
     DOCS_PAGE,
     FAILING,
@@ -27,12 +26,13 @@ from dags.layout import (
     RESULTS,
     SUITE,
 )
-from dags.partition_records import add_seconds, settle
-from dags.partition_steps import account, judged_parts, merged_report
-from dags.partitions import Plan, divide, is_partitioned, write_plan
-from dags.published_before import keep_doubts, with_published
-from dags.publishing import Done, Share, publish_share, transform_share
-from dags.run import Run
+from dags.work.extract import extract_into, staged_bars, staged_lookback
+from dags.work.known_symbols import remember
+from dags.work.partition import account, judged_parts, merged_report
+from dags.work.partition_records import add_seconds, settle
+from dags.work.partitions import Plan, divide, is_partitioned, write_plan
+from dags.work.publish import Done, Share, publish_share, transform_share
+from dags.work.published_before import keep_doubts, with_published
 from sql.connection import clock, connected
 from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
@@ -41,7 +41,7 @@ from sql.preflight import make_ready
 from sql.published import published_symbols
 
 if TYPE_CHECKING:
-    from gx.report import QualityReport
+    from gx.report.model import QualityReport
 
 log = logging.getLogger(__name__)
 JUDGED_BY = "stock_data"
@@ -89,7 +89,7 @@ def _extracted(run: Run, engine: Engine) -> dict[str, Any]:
     try:
         return extract_into(run, engine)
     except NoBarsError as error:
-        from gx.suites import read_suite, suite_path
+        from gx.suite.read import read_suite, suite_path
 
         refuse_without_bars(run, read_suite(suite_path(JUDGED_BY)), error)
 
@@ -103,7 +103,7 @@ def _every_symbol(run: Run, engine: Engine) -> list[str]:
 
 def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
     """Plan the partitions; a suite that cannot be trusted stops the run before anything is read."""
-    from gx.suites import read_suite, suite_path
+    from gx.suite.read import read_suite, suite_path
 
     request = run.request
     suite = read_suite(suite_path(JUDGED_BY))
@@ -126,9 +126,9 @@ def validate(run: Run) -> dict[str, Any]:
         settle(run)
     with staging.recorded("validate") as record:
         # Seconds of import, which belong to this step alone.
-        from dags.evidence import EVERY_ROW
-        from gx.changes import Account, compare, no_longer_critical, to_json
-        from gx.render import render_html
+        from dags.reporting.artifacts import EVERY_ROW
+        from gx.report.changes import Account, compare, no_longer_critical, to_json
+        from gx.report.render import render_html
 
         extracted = staging.finished("extract")
         record.update(judged_parts(run) if partitioned else {})
@@ -177,7 +177,7 @@ def validate(run: Run) -> dict[str, Any]:
 
 def _checked(run: Run, extracted: Mapping[str, Any]) -> "tuple[QualityReport, pd.DataFrame]":
     """Run the checkpoint on the staged bars; the report, and the bars for its pictures."""
-    from gx import checkpoint
+    from gx.gate import checkpoint
 
     staging, settings = run.staging, run.settings
     bars = staged_bars(staging).to_pandas(date_as_object=False)

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from gx.errors import GateError
+from gx.project import SUITES
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART, NOBODY_READS
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ def told(error: Exception) -> list[str] | None:
 
 def known_suites(incomplete: str) -> list[str]:
     """The suites of the project, for a shell to complete."""
-    folder = Path(__file__).parent / "expectations"
-    return sorted(path.stem for path in folder.glob(f"{incomplete}*.json"))
+    return sorted(path.stem for path in SUITES.glob(f"{incomplete}*.json"))
 
 
 def _day(text: str | None) -> str | None:
@@ -150,20 +150,20 @@ def check(
     Exit status: 0 passed (warnings allowed, unless --strict), 1 the gate would close, 2 the bars or
     the suite could not be read, or lack what is to be judged.
     """
-    from gx.check import read_files
-    from gx.suite_calendars import SUITE, named_calendars
+    from gx.files.check import read_files
+    from gx.suite.calendars import SUITE, named_calendars
 
     folder = suites or SUITE.parent
     bars = read_files(files, symbol, named_calendars(folder / f"{suite}.json", calendar))
     if sys.stderr.isatty():
         print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
 
-    from gx.check import require_columns, unfit
-    from gx.checkpoint import run_in_memory
-    from gx.columns import room
-    from gx.console import report_lines
-    from gx.render import render_html
-    from gx.suites import read_suite, suite_path, with_kwargs
+    from gx.files.check import require_columns, unfit
+    from gx.gate.checkpoint import run_in_memory
+    from gx.report.columns import room
+    from gx.report.console import report_lines
+    from gx.report.render import render_html
+    from gx.suite.read import read_suite, suite_path, with_kwargs
 
     judge = read_suite(suite_path(suite, folder))
     if calendar:
@@ -193,16 +193,17 @@ def suggest(
 
     What the draft finds suspicious on these bars is listed. It is written under a new name only.
     """
-    from gx.check import read_files, unfit
-    from gx.suite_calendars import SUITE, named_calendars
+    from gx.files.check import read_files, unfit
+    from gx.suite.calendars import SUITE, named_calendars
 
     bars = read_files(files, symbol, named_calendars(SUITE, calendar))
 
-    from gx.checkpoint import run_in_memory
-    from gx.columns import room
-    from gx.console import report_lines
-    from gx.suggest import draft_suite
-    from gx.suites import SUITES, new_suite, read_suite
+    from gx.editing.suggest import draft_suite
+    from gx.gate.checkpoint import run_in_memory
+    from gx.project import SUITES
+    from gx.report.columns import room
+    from gx.report.console import report_lines
+    from gx.suite.read import new_suite, read_suite
 
     frame = bars.to_pandas(date_as_object=False)
     draft = draft_suite(frame, name)
@@ -234,7 +235,7 @@ def convert(
 
     Exit status: 0 everything was carried over, 3 something was not, 2 nothing was.
     """
-    from gx.convert import convert_file, converted_lines
+    from gx.editing.convert import convert_file, converted_lines
 
     path, converted = convert_file(old, new)
     print("\n".join(converted_lines(old, path, converted)))

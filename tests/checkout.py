@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 
 PACKAGES = ("dags", "gx", "sql", "tracking", "transforms")
 
@@ -12,8 +12,9 @@ PACKAGES = ("dags", "gx", "sql", "tracking", "transforms")
 def copy_of_checkout(folder: Path) -> Path:
     """Copy the code into ``folder``; its virtual environment is this one's, but for `gate`."""
     for package in PACKAGES:
-        leave = shutil.ignore_patterns("__pycache__", "history")
+        leave = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, folder / package, ignore=leave)
+    shutil.rmtree(folder / "gx" / "history", ignore_errors=True)
     shutil.copy(ROOT / "Makefile", folder)
     bin_folder = folder / ".venv" / "bin"
     bin_folder.mkdir(parents=True)

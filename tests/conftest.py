@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from dags.local.services import Services, services
-from dags.settings import Settings
+from dags.run.settings import Settings
 from sql import embedded
 from sql.connection import ConnectionSettings, make_engine
 from sql.schema import create_schema, load_sample

@@ -17,11 +17,11 @@ from typing import Any
 
 import psutil
 
-from dags.layout import DAG_ID
-from dags.local.airflow_api import AirflowApi, fetch
-from dags.local.leash import end_with_parent
+from dags.local.desk.airflow_api import AirflowApi, fetch
+from dags.local.desk.leash import end_with_parent
 from dags.local.passwords import RUNS, logins, passwords_file
-from dags.settings import ROOT
+from dags.run.settings import ROOT
+from dags.staging.layout import DAG_ID
 
 READY_SECONDS = 240.0
 RUN_SECONDS = 120.0

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from gx.asked import NOTHING_ASKED, Asked
-from gx.merge import merge
-from gx.parts import judge_part
-from gx.report import QualityReport
-from gx.suites import Suite
+from gx.gate.asked import NOTHING_ASKED, Asked
+from gx.market.merge import merge
+from gx.market.part import judge_part
+from gx.report.model import QualityReport
+from gx.suite.read import Suite
 
 AS_OF = "2025-06-30"
 

@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dags.layout import DAG_ID
-from dags.layout import STEPS as ALL_STEPS
+from dags.staging.layout import DAG_ID
+from dags.staging.layout import STEPS as ALL_STEPS
 
 if TYPE_CHECKING:
-    from dags.staging import Staging
+    from dags.staging.run_folder import Staging
 
 
 STEPS = ALL_STEPS[:-1]  # all but the tracking
@@ -23,9 +23,9 @@ def put_back(folder: Path, after: str) -> Path:
 
 def staging_in(folder: Path, run_id: str, dag_id: str = DAG_ID) -> "Staging":
     """The folder as this run's own; imported late, like Airflow."""
-    from dags.seal_keys import seal_keys
-    from dags.sealed import Signer
-    from dags.settings import Settings
-    from dags.staging import Staging
+    from dags.run.seal_keys import seal_keys
+    from dags.run.settings import Settings
+    from dags.staging.run_folder import Staging
+    from dags.staging.seals import Signer
 
     return Staging(f"file://{folder}", Signer(seal_keys(Settings()), (dag_id, run_id)))

@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dags.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, safe_name
-from gx.changes import Account
-from gx.report import Doubt, Outcome, QualityReport, Removal
-from gx.verdicts import failing_bars, symbol_verdicts
+from dags.staging.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, safe_name
+from gx.gate.verdicts import failing_bars, symbol_verdicts
+from gx.report.changes import Account
+from gx.report.model import Doubt, Outcome, QualityReport, Removal
 from gx.web.sources import RunSummary
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

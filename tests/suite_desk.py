@@ -10,12 +10,12 @@ import pandas as pd
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from gx.suites import SUITES
+from gx.project import SUITES
 from gx.web.app import create_app
 from gx.web.guard import User
 from gx.web.sources import RunSummary
-from gx.web.suites import suite_routes
-from gx.web.trial import Workbench
+from gx.web.suites.pages import suite_routes
+from gx.web.suites.trial import Workbench
 
 ROOT = Path(__file__).parents[1]
 USERS = {"ann": User("ann", True), "bob": User("bob", True), "vic": User("vic", False)}
@@ -75,7 +75,7 @@ def suite_app(sources: FakeSources, workbench: Workbench, monkeypatch) -> Starle
     async def guard(request):
         return USERS.get(request.headers.get("x-user", ""))
 
-    monkeypatch.setattr("gx.web.suites.suite_routes", lambda: suite_routes(workbench))
+    monkeypatch.setattr("gx.web.suites.pages.suite_routes", lambda: suite_routes(workbench))
     return create_app(sources, guard, login_url="/login")
 
 

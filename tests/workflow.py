@@ -16,8 +16,8 @@ from typing import Any
 import pandas as pd
 import psycopg2
 
-from dags.layout import DAG_ID, safe_name
-from dags.settings import ROOT, Settings
+from dags.run.settings import ROOT, Settings
+from dags.staging.layout import DAG_ID, safe_name
 from sql.connection import ConnectionSettings
 
 STEPS = ("extract_stock_data", "validate_data", "transform_data", "publish_data", "log_to_mlflow")

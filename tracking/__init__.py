@@ -3,19 +3,19 @@
 Importing it is light; MLflow itself (5 to 6 s) is imported by the first `log_run`.
 """
 
-from tracking.dataset import Dataset
 from tracking.errors import (
     ExperimentDeletedError,
     RunIncompleteError,
     StoreUnreachableError,
     TrackingError,
 )
+from tracking.history.trends import TrendPoint
 from tracking.names import metric_name
-from tracking.record import RunRecord
-from tracking.run_log import LoggedRun, log_run
+from tracking.run.dataset import Dataset
+from tracking.run.log import LoggedRun, log_run
+from tracking.run.record import RunRecord
+from tracking.run.tables import write_table
 from tracking.store import TrackingStore
-from tracking.tables import write_table
-from tracking.trends import TrendPoint
 
 __all__ = [
     "Dataset",

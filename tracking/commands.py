@@ -20,10 +20,10 @@ def diff(store: TrackingStore, before: str, now: str, *, as_json: bool) -> str:
 
     A run is named by its id, its name, ``latest`` or ``previous``.
     """
-    from tracking.diff import compare
-    from tracking.diff_text import difference_lines
-    from tracking.evidence import read_account
-    from tracking.run_names import find_run
+    from tracking.compare.diff import compare
+    from tracking.compare.read_back import read_account
+    from tracking.compare.run_names import find_run
+    from tracking.compare.text import difference_lines
 
     with _opened(store) as (client, experiment_id):
         accounts = [
@@ -35,7 +35,7 @@ def diff(store: TrackingStore, before: str, now: str, *, as_json: bool) -> str:
 
 def reconcile(store: TrackingStore, older_than: timedelta) -> list[str]:
     """Close the runs left RUNNING for so long; says which and how many. Raises TrackingError."""
-    from tracking.reconcile import close_abandoned
+    from tracking.run.reconcile import close_abandoned
 
     with _opened(store) as (client, experiment_id):
         closed = close_abandoned(client, experiment_id, older_than, at_most=1000)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from tracking.children import child_runs
 from tracking.client import failures_named, open_client
-from tracking.record import RUN_KEY_TAG
+from tracking.history.trends import KIND_TAG, TREND
+from tracking.run.children import child_runs
+from tracking.run.record import RUN_KEY_TAG
 from tracking.store import TrackingStore
-from tracking.trends import KIND_TAG, TREND
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

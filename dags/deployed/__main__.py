@@ -11,7 +11,7 @@ def main(arguments: list[str]) -> int:
     from dags.deployed.errors import DeploymentError
     from dags.deployed.prepare import prepare
     from dags.deployed.settings import DeploymentSettings
-    from dags.settings import Settings
+    from dags.run.settings import Settings
 
     if arguments != ["init"]:
         print("usage: python -m dags.deployed init", file=sys.stderr)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dags.deployed.bucket import ensure_bucket
 from dags.deployed.settings import AIRFLOW, BARS_OWNER, MLFLOW, DeploymentSettings
 from dags.local.passwords import keep
-from dags.settings import Settings
+from dags.run.settings import Settings
 from sql.accounts import Account, ensure_accounts, grant_gate
 from sql.connection import connected
 from sql.schema import create_schema, load_sample
@@ -65,7 +65,7 @@ def _airflow_logins(deployment: DeploymentSettings) -> dict[str, str]:
 
 
 def _mlflow_logins(deployment: DeploymentSettings) -> None:
-    from tracking.accounts import Login, ensure_logins
+    from tracking.server.accounts import Login, ensure_logins
 
     admin = deployment.mlflow_admin_password.get_secret_value()
     viewer = deployment.airflow_viewer_password.get_secret_value()

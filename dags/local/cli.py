@@ -46,7 +46,7 @@ app = new_app(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a person's mistake becomes one line and exit status 2."""
-    from dags.local.told import told
+    from dags.local.messages import told
 
     return run_app(app, "gate", told=told, arguments=arguments)
 
@@ -144,8 +144,8 @@ def up(
     mlflow_port: Annotated[int, typer.Option(metavar="PORT")] = 5500,
 ) -> int:
     """Start Airflow and MLflow in the browser, and stay until Ctrl-C."""
-    from dags.local.parts import Addresses
-    from dags.local.up import up
+    from dags.local.desk.parts import Addresses
+    from dags.local.desk.up import up
 
     return up(ctx.obj, Addresses(host, airflow_port, mlflow_port))
 
@@ -153,7 +153,7 @@ def up(
 @app.command()
 def down(ctx: typer.Context) -> int:
     """Stop what `gate up` started, wherever it runs."""
-    from dags.local.up import down
+    from dags.local.desk.up import down
 
     return down(ctx.obj)
 

@@ -11,9 +11,9 @@ from getpass import getuser
 from pathlib import Path
 
 from dags.local.services import services
-from dags.request import RunRequest, parse_date, parse_request, parse_symbols
-from dags.settings import Settings
-from gx.columns import Column, room, table_lines
+from dags.run.request import RunRequest, parse_date, parse_request, parse_symbols
+from dags.run.settings import Settings
+from gx.report.columns import Column, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import EVERY, symbol_fault
 from sql.connection import connected
@@ -55,7 +55,7 @@ class Asked:
 
 def run_once(var: Path, asked: Asked) -> int:
     """Run the DAG once on the embedded services, and say what came of it."""
-    from dags.local.run import run
+    from dags.local.once.run import run
 
     request = asked.request(Settings())
     symbols = "every symbol" if request.every else ", ".join(request.symbols)
@@ -135,7 +135,7 @@ def _named(symbol: str | None) -> str:
 
 def prune_runs(var: Path, *, keep_days: int, dry_run: bool) -> int:
     """Remove old runs, wherever they left something."""
-    from dags.prune import prune
+    from dags.prune.runs import prune
 
     with services(var) as found:
         return prune(Settings.of(found.environment), keep_days=keep_days, dry_run=dry_run)

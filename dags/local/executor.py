@@ -8,8 +8,8 @@ from pathlib import Path
 
 from airflow.executors.local_executor import LocalExecutor
 
-from dags.layout import BARS, DAG_ID
-from dags.settings import ROOT, Settings
+from dags.run.settings import ROOT, Settings
+from dags.staging.layout import BARS, DAG_ID
 
 # Importing them takes seconds; a worker that is forked afterwards shares them, and so do its tasks.
 HEAVY = (
@@ -17,14 +17,14 @@ HEAVY = (
     "airflow.sdk.execution_time.task_runner",
     f"dags.{DAG_ID}",
     "dags.steps",
-    "dags.record",
-    "gx.checkpoint",
-    "gx.changes",
-    "gx.render",
+    "dags.reporting.mlflow_run",
+    "gx.gate.checkpoint",
+    "gx.report.changes",
+    "gx.report.render",
     "mlflow",
     "mlflow.tracking.request_header.registry",
     "pyarrow.dataset",
-    "tracking.run_log",
+    "tracking.run.log",
     "upath.implementations.local",
 )
 
@@ -60,9 +60,11 @@ def _rehearse() -> None:
     """
     import pandas as pd
 
-    from dags.folder import Folder
-    from gx import checkpoint
-    from gx.render import render_html
+    from dags.staging.files import Folder
+    from gx.engine.context import project_context
+    from gx.gate import checkpoint
+    from gx.project import PROJECT
+    from gx.report.render import render_html
     from transforms.bars import enrich
 
     bars = pd.read_csv(ROOT / "sql" / "sample" / "stock_data.csv", parse_dates=["date"])
@@ -72,6 +74,6 @@ def _rehearse() -> None:
         staging.write_frame(BARS, bars)
         staging.read_table(BARS)
         report = checkpoint.run(bars, results=Path(folder))
-    checkpoint.project_context(Settings().results_dir, checkpoint.PROJECT)
+    project_context(Settings().results_dir, PROJECT)
     render_html(report, provenance={}, bars=bars)
     enrich(bars)

@@ -34,9 +34,9 @@ def load_file(
     ``load_bars``.
     """
     from dags.local.services import services
-    from dags.settings import Settings
-    from gx.bar_rows import read_rows
-    from gx.suite_calendars import SUITE, named_calendars
+    from dags.run.settings import Settings
+    from gx.files.rows import read_rows
+    from gx.suite.calendars import SUITE, named_calendars
     from sql.connection import connected
     from sql.errors import FaultyRowsError, LoadError
     from sql.file_rows import refusal
@@ -99,7 +99,7 @@ def _rejects(source: Path, path: Path | None) -> "Iterator[SetAside | None]":
 
 
 def _write(sink: TextIO, source: Path, faulty: "Sequence[Faulty]") -> None:
-    from gx.bar_rows import rows_as_written
+    from gx.files.rows import rows_as_written
 
     writer = csv.writer(sink)
     writer.writerow(("line", "reason", "row"))

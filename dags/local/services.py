@@ -18,7 +18,7 @@ from sqlalchemy import URL
 
 from dags.local.errors import LocalError
 from dags.local.passwords import keep
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 from sql import embedded
 from sql.connection import connected
 from sql.schema import create_schema, load_sample

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from airflow.plugins_manager import AirflowPlugin
 
-from dags.layout import PAGES
-from dags.links import LINKS, airflow_root
+from dags.run.links import LINKS, airflow_root
+from dags.staging.layout import PAGES
 
 
 def _views(root: str) -> list[dict[str, Any]]:
@@ -45,7 +45,7 @@ class MarketGatePlugin(AirflowPlugin):
 
     @cached_property
     def _apps(self) -> list[dict[str, Any]]:
-        from dags.access import guarded_app
+        from dags.pages.access import guarded_app
 
         return [{"app": guarded_app(), "url_prefix": PAGES, "name": "Market data gate"}]
 
@@ -60,8 +60,8 @@ class MarketGatePlugin(AirflowPlugin):
 
         The login is slow for whoever guesses; no run is marked as a success that has not published.
         """
-        from dags.login_limit import SlowGuesses
-        from dags.marking import OnlyPublishedGreen
+        from dags.pages.login_limit import SlowGuesses
+        from dags.pages.marking import OnlyPublishedGreen
 
         return [
             {"middleware": SlowGuesses, "name": "Slow guesses"},

@@ -21,10 +21,10 @@ from gx.web.guard import (
     reader,
     static_path,
 )
-from gx.web.report_page import report_routes
+from gx.web.report.page import report_routes
 from gx.web.runs import run_list
 from gx.web.sources import Sources
-from gx.web.suites import suite_routes
+from gx.web.suites.pages import suite_routes
 
 
 def create_app(

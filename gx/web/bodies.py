@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gx.errors import JsonError
-from gx.strict_json import read_json, shown
+from gx.suite.strict_json import read_json, shown
 from gx.web.guard import json_response
 
 MOST_BYTES = 1_000_000  # the suite of stock_data has 9,000

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from gx.web.guard import page, reader
 from gx.web.sources import Sources
 
-_SCRIPT = Path(__file__).parents[1] / "docs_assets" / "docs.js"
+_SCRIPT = Path(__file__).parents[1] / "docs" / "assets" / "docs.js"
 INDEX = "index.html"
 
 

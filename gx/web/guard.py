@@ -16,17 +16,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from gx.render import add_filters
+from gx.report.render import add_filters
 
 _HERE = Path(__file__).parent
-_STATIC = (_HERE / "static", _HERE.parent / "templates")
+_STATIC = (_HERE / "static", _HERE.parent / "report" / "templates")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 PAGES = Environment(
-    loader=FileSystemLoader([_HERE / "templates", _HERE.parent / "templates"]),
+    loader=FileSystemLoader([_HERE / "templates", _HERE.parent / "report" / "templates"]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

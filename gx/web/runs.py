@@ -10,8 +10,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gx.web.charts import kind, share, share_chart
 from gx.web.guard import page, reader
+from gx.web.shares import kind, share, share_chart
 from gx.web.sources import RunSummary, Sources
 
 PER_PAGE = 25

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 import pandas as pd
 import pyarrow as pa
 
-from gx.changes import Changes
+from gx.report.changes import Changes
 
 State = Literal["open", "closed", "no_verdict"]
 

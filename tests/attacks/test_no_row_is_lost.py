@@ -195,9 +195,9 @@ def test_an_old_run_that_is_published_late_opens_nothing_that_a_newer_one_has_pu
 
 def same_run(ended: Ended) -> Any:
     """The run of these traces, as its tasks see it."""
-    from dags.request import RunRequest
-    from dags.run import Run, RunIdentity
-    from dags.settings import Settings
+    from dags.run.context import Run, RunIdentity
+    from dags.run.request import RunRequest
+    from dags.run.settings import Settings
 
     identity = RunIdentity("dag", ended.run_id, "manual", "2026-01-01", datetime.now(UTC))
     request = RunRequest(("TSLA", "NVDA"), None, None, policy="quarantine")
@@ -205,7 +205,7 @@ def same_run(ended: Ended) -> Any:
 
 
 def test_two_runs_whose_ids_look_alike_have_their_own_folders(workflow: Workflow):
-    from dags.staging import Staging
+    from dags.staging.run_folder import Staging
 
     folders = {
         str(Staging.of_run("file:///x", "dag", run_id, ())) for run_id in ("a:b", "a_b", "a/b")

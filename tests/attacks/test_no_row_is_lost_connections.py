@@ -41,9 +41,9 @@ def flaky(sample: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlakyPo
 
 
 def run_in(folder: Path, run_id: str = "cut") -> Any:
-    from dags.request import RunRequest
-    from dags.run import Run, RunIdentity
-    from dags.settings import Settings
+    from dags.run.context import Run, RunIdentity
+    from dags.run.request import RunRequest
+    from dags.run.settings import Settings
 
     identity = RunIdentity("dag", run_id, "manual", "2026-01-01", datetime.now(UTC))
     # With a lookback, and a symbol that is held.
@@ -100,8 +100,9 @@ def test_a_connection_may_break_while_a_run_is_tracked(
     workflow: Workflow, sample: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """MLflow wraps what the driver says, and has logged a part of the run by then."""
-    from dags import record, steps
+    from dags import steps
     from dags.ibkr_stock_data_workflow import RETRIES
+    from dags.reporting import mlflow_run as record
     from tracking.errors import TrackingError
 
     run = run_in(tmp_path / "run", "cut while tracked")

@@ -69,7 +69,7 @@ def frame(bars: list[tuple[Key, Bar]]) -> pd.DataFrame:
 
 def publish(engine: Engine, read: Read) -> None:
     """As the step does, in one transaction."""
-    from dags.publishing import _correct_edges
+    from dags.work.publish import _correct_edges
 
     rows = list(enumerate(read.bars))
     held = [(at, one) for at, one in rows if one[0][0] in read.held]

@@ -11,12 +11,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from dags.local.desk.exposure import is_exposed, notice, require_logins
+from dags.local.desk.parts import Addresses
 from dags.local.errors import LocalError
-from dags.local.exposure import is_exposed, notice, require_logins
-from dags.local.parts import Addresses
-from dags.login_limit import LARGEST, SlowGuesses
-from tracking import login_limit
-from tracking.login_limit import Attempt, LoginLimit, TooManyFailuresError
+from dags.pages.login_limit import LARGEST, SlowGuesses
+from tracking.server import login_limit
+from tracking.server.login_limit import Attempt, LoginLimit, TooManyFailuresError
 
 RIGHT = "the right one"
 

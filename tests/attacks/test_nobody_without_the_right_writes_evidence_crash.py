@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from gx import atomic, suite_history, suite_store
-from gx.suite_store import OUTSIDE, SuiteStore, canonical
+from gx import atomic
+from gx.editing import history as suite_history
+from gx.editing import store as suite_store
+from gx.editing.store import OUTSIDE, SuiteStore, canonical
 
 NAME = "bars"
 _TRACED = {module.__file__ for module in (atomic, suite_history, suite_store)}

@@ -21,13 +21,13 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from dags import copies
-from dags.desk import Desk
-from dags.digests import digest_folder
-from dags.layout import DAG_ID
-from dags.local.parts import Addresses, mlflow_environment
+from dags.local.desk.parts import Addresses, mlflow_environment
 from dags.local.passwords import RUNS, Logins, logins, passwords_file
-from dags.settings import ROOT, Settings
+from dags.pages import copies
+from dags.pages.sources import Desk
+from dags.reporting.digests import digest_folder
+from dags.run.settings import ROOT, Settings
+from dags.staging.layout import DAG_ID
 from gx.web.app import create_app
 from gx.web.guard import User
 from gx.web.sources import CopyCheck
@@ -39,8 +39,8 @@ from tests.mlflow_stores import free_port, record, wait_until_healthy, write_art
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 from tests.workflow import Database
 from tracking import LoggedRun, TrackingStore, log_run
-from tracking.guard import changes
-from tracking.server import as_the_command_would
+from tracking.server.guard import changes
+from tracking.server.serve import as_the_command_would
 
 API = "/api/2.0/mlflow"
 PROXY = "mlflow-artifacts/artifacts"
@@ -109,7 +109,7 @@ def served(postgres_server: embedded.EmbeddedServer) -> Iterator[Served]:
         "MLFLOW_FLASK_SERVER_SECRET_KEY": "of this test alone",
     }
     environment = mlflow_environment(shared, database, files, Addresses(mlflow_port=port))
-    command = [sys.executable, "-m", "dags.local.tracking_server", str(folder)]
+    command = [sys.executable, "-m", "dags.local.desk.tracking_server", str(folder)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--port", str(port)], env=environment, cwd=ROOT, stdout=log, stderr=log

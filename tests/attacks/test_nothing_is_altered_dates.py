@@ -13,11 +13,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gx.bar_dates import read_stamps
-from gx.bar_days import days_of
 from gx.errors import BarFileError
+from gx.files.days import days_of
+from gx.files.stamps import read_stamps
 from gx.plugins.expectations.kernels.calendars import Sessions, load_sessions
-from gx.suite_calendars import Calendars
+from gx.suite.calendars import Calendars
 
 EXCHANGES = (
     *("XNYS", "XLON", "XHKG", "XTKS", "XBOM", "XASX", "XFRA", "XSHG", "XSES", "XTSE"),

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from dags.layout import DAG_ID, safe_name
+from dags.staging.layout import DAG_ID, safe_name
 from tests.staged import staging_in
 from tests.staged_runs import daily_bars
 from tests.workflow import Database, Ended, Workflow, fresh_moment
@@ -23,7 +23,7 @@ def everything(database: Database) -> list[tuple[object, ...]]:
 
 
 def folder_of(moment: datetime) -> Path:
-    from dags.settings import Settings
+    from dags.run.settings import Settings
 
     run_id = f"manual__{moment.isoformat()}"
     return Path(Settings().staging_url.removeprefix("file://")) / DAG_ID / safe_name(run_id)
@@ -107,9 +107,9 @@ def publish_alone(folder: Path, run_id: str) -> str:
     """The step of publishing of a run's folder, on its own; what it was refused with."""
     from dags import steps
     from dags.errors import NotPublished
-    from dags.request import RunRequest
-    from dags.run import Run, RunIdentity
-    from dags.settings import Settings
+    from dags.run.context import Run, RunIdentity
+    from dags.run.request import RunRequest
+    from dags.run.settings import Settings
 
     identity = RunIdentity(DAG_ID, run_id, "manual", "2026-01-01", datetime.now(UTC))
     request = RunRequest(("TSLA", "NVDA"), None, None)
@@ -138,9 +138,9 @@ def test_a_closed_gate_stays_closed_when_its_task_is_marked_as_a_success(
 
 
 def run_in(folder: Path, run_id: str, **asked: object) -> object:
-    from dags.request import RunRequest
-    from dags.run import Run, RunIdentity
-    from dags.settings import Settings
+    from dags.run.context import Run, RunIdentity
+    from dags.run.request import RunRequest
+    from dags.run.settings import Settings
 
     identity = RunIdentity(DAG_ID, run_id, "manual", "2026-01-01", datetime.now(UTC))
     request = RunRequest(("TSLA", "NVDA"), None, None, **asked)  # type: ignore[arg-type]

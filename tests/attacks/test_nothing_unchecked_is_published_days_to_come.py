@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dags.layout import REPORT
+from dags.staging.layout import REPORT
 from tests.workflow import Database, Workflow
 
 

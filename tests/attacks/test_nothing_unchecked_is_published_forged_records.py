@@ -47,7 +47,7 @@ def forge(folder: Path, name: str) -> None:
 
 
 def reseal(path: Path) -> None:
-    from dags.sealed import seal_of
+    from dags.staging.seals import seal_of
 
     for record in (path.parent / "steps").glob("*.json"):
         document = json.loads(record.read_text())
@@ -67,7 +67,7 @@ def files_of(folder: Path) -> list[str]:
 def go_on(run: Any, after: str) -> None:
     """The steps that follow, and what the last ones read for MLflow."""
     from dags import steps
-    from dags.evidence import write_artifacts
+    from dags.reporting.artifacts import write_artifacts
 
     for step in STEPS[STEPS.index(after) + 1 :]:
         getattr(steps, step)(run)
@@ -114,7 +114,7 @@ def test_no_file_for_people_goes_to_mlflow_altered(staged: Any, sample: Database
 def test_no_record_can_be_altered(staged: Any, sample: Database, tmp_path: Path):
     from dags import steps
     from dags.errors import AlteredError
-    from dags.sealed import Signer
+    from dags.staging.seals import Signer
 
     guessed = Signer((b"a guess",), ("dag", "cut"))
     for after in STEPS[:-1]:
@@ -206,8 +206,8 @@ def test_a_forged_publication_does_not_end_a_run_green(
 def test_of_an_altered_run_only_that_is_tracked(staged: Any, sample: Database, tmp_path: Path):
     from mlflow import MlflowClient
 
-    from dags import record
     from dags.errors import AlteredError
+    from dags.reporting import mlflow_run as record
 
     rewrite(tmp_path / "run" / "steps" / "extract.json", rows=1_000_000)
     with pytest.raises(AlteredError):
@@ -246,7 +246,8 @@ def divided(
     workflow: Workflow, sample: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Any:
     """A run of two partitions, of which TSLA's is held, up to the gate's decision."""
-    from dags import partition_steps, steps
+    from dags import steps
+    from dags.work import partition as partition_steps
 
     monkeypatch.setenv("PARTITION_SYMBOLS", "1")
     sample.execute(BAD)
@@ -262,7 +263,8 @@ def divided(
 
 
 def go_on_divided(run: Any, after: str) -> None:
-    from dags import partition_steps, steps
+    from dags import steps
+    from dags.work import partition as partition_steps
 
     if after == "extract":
         for number in (0, 1):
@@ -334,8 +336,8 @@ def test_a_partition_that_was_extracted_anew_after_the_verdict_is_not_published(
     divided: Any, sample: Database, tmp_path: Path
 ):
     """Also by hand: check_partition alone was cleared."""
-    from dags import partition_steps
     from dags.errors import AlteredError
+    from dags.work import partition as partition_steps
 
     put_back(tmp_path, "validate")
     sample.execute("update stock_data set close = -999 where symbol = 'NVDA'")
@@ -350,8 +352,9 @@ def test_what_was_published_under_an_earlier_verdict_does_not_count_for_a_later_
     divided: Any, sample: Database, tmp_path: Path
 ):
     """As when the publishing of partitions is marked as a success."""
-    from dags import partition_steps, steps
+    from dags import steps
     from dags.errors import PartitionError
+    from dags.work import partition as partition_steps
 
     put_back(tmp_path, "validate")
     for number in (0, 1):

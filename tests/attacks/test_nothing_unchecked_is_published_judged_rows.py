@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from gx.__main__ import main
-from gx.checkpoint import run_in_memory
-from gx.report import QualityReport
-from gx.suites import Suite, parse_suite, read_suite, suite_path
+from gx.gate.checkpoint import run_in_memory
+from gx.report.model import QualityReport
+from gx.suite.read import Suite, parse_suite, read_suite, suite_path
 from tests.market_parts import in_parts
 from tests.staged_runs import daily_bars
 

@@ -84,8 +84,9 @@ def test_spoiled_findings_of_a_partition_are_named(
     name: str,
     spoil: Callable[[Path], None],
 ):
-    from dags import partition_steps, steps
+    from dags import steps
     from dags.errors import AlteredError
+    from dags.work import partition as partition_steps
 
     monkeypatch.setenv("PARTITION_SYMBOLS", "1")
     run = run_in(tmp_path / "run")

@@ -9,14 +9,15 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from gx.changes import no_longer_critical
-from gx.checkpoint import run_in_memory
-from gx.console import report_lines
-from gx.render import render_html
-from gx.report import QualityReport
-from gx.report_view import view_of
-from gx.suites import SUITES, parse_suite
-from gx.verdicts import STILL_THERE
+from gx.gate.checkpoint import run_in_memory
+from gx.project import SUITES
+from gx.report.changes import no_longer_critical
+from gx.report.console import report_lines
+from gx.report.model import QualityReport
+from gx.report.render import render_html
+from gx.report.view import view_of
+from gx.suite.read import parse_suite
+from gx.terms import STILL_THERE
 from gx.web.sources import RunSummary
 
 pytestmark = pytest.mark.usefixtures("airflow_environment")
@@ -77,10 +78,10 @@ def test_report_console_and_page_tell_it():
 
 
 def test_an_alert_is_sent_for_it(tmp_path: Path):
-    from dags.alerts import alert_of
-    from dags.folder import Folder
-    from dags.layout import SUMMARY
-    from dags.settings import Settings
+    from dags.reporting.alerts import alert_of
+    from dags.run.settings import Settings
+    from dags.staging.files import Folder
+    from dags.staging.layout import SUMMARY
 
     settings = Settings(staging_url=f"file://{tmp_path}")
     staging = Folder(f"{settings.staging_url}/d/r")

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gx import checkpoint
-from gx.docs_index import MEMORY
-from gx.stored_results import RESULTS, SITE
+from gx.docs.index import MEMORY
+from gx.docs.stored_results import RESULTS, SITE
+from gx.engine.context import project_context
+from gx.gate import checkpoint
+from gx.project import PROJECT
 from tests.staged_runs import daily_bars
 
 RUNS, TRIES = (1, 150, 1_000), 5
@@ -24,7 +26,7 @@ def main(_options: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-docs-") as folder:
         results = Path(folder)
         checkpoint.run(daily_bars(["AAA", "BBB"], 250), results=results, run_name="first")
-        context = checkpoint.project_context(results, checkpoint.PROJECT)
+        context = project_context(results, PROJECT)
         copies, made, updates = _copies(context, results), 1, {}
         print(f"{'runs':>6}{'update ms':>11}{'index alone ms':>16}{'index, nothing known ms':>25}")
         for number in RUNS:

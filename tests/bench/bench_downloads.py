@@ -8,9 +8,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from dags.folder import Folder
-from dags.layout import DAG_ID, FAILING
-from gx.verdicts import failing_bars
+from dags.staging.files import Folder
+from dags.staging.layout import DAG_ID, FAILING
+from gx.gate.verdicts import failing_bars
 from tests.bench.download_steps import download
 from tests.bench.measure import measure
 from tests.staged_runs import daily_bars, judged, outcome, stage_run

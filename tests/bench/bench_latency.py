@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dags.layout import DAG_ID
+from dags.staging.layout import DAG_ID
 from tests.desk import Desk, folder, running_desk
 
 NOOP = "bench_noop"

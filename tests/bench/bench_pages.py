@@ -12,10 +12,10 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from dags.desk import Desk
-from dags.layout import CHANGES, DAG_ID
-from dags.settings import Settings
-from gx.changes import compare, to_json
+from dags.pages.sources import Desk
+from dags.run.settings import Settings
+from dags.staging.layout import CHANGES, DAG_ID
+from gx.report.changes import compare, to_json
 from gx.web.app import create_app
 from gx.web.guard import User
 from tests.staged_runs import account, daily_bars, judged, outcome, stage_run, write_summary

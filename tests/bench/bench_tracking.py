@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dags.description import describe
-from dags.run_metrics import run_metrics
+from dags.reporting.description import describe
+from dags.reporting.metrics import run_metrics
 from sql import embedded
 from tests.mlflow_stores import database_store, mlflow_server, record
 from tracking import Dataset, RunRecord, TrackingStore, log_run, write_table

@@ -6,8 +6,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from dags.desk import Desk
-from dags.settings import Settings
+from dags.pages.sources import Desk
+from dags.run.settings import Settings
 from gx.web.app import create_app
 from gx.web.guard import User
 

@@ -45,9 +45,9 @@ def through_gate(bars: int, symbols: int, bad: float) -> Work:
     """The market expectations of the committed suite, failing rows and report included."""
     from dataclasses import replace
 
-    from gx.checkpoint import run_in_memory
+    from gx.gate.checkpoint import run_in_memory
     from gx.plugins.expectations import BarExpectation
-    from gx.suites import read_suite, suite_path
+    from gx.suite.read import read_suite, suite_path
 
     frame = market(bars, symbols, bad)
     suite = read_suite(suite_path("stock_data"))
@@ -69,7 +69,7 @@ def import_check() -> Work:
 
     def work() -> dict[str, float]:
         seconds = {}
-        for module in ("pandas", "great_expectations", "exchange_calendars", "gx.checkpoint"):
+        for module in ("pandas", "great_expectations", "exchange_calendars", "gx.gate.checkpoint"):
             began = time.perf_counter()
             __import__(module)
             seconds[module] = round(time.perf_counter() - began, 2)

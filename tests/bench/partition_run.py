@@ -12,10 +12,10 @@ from typing import Any
 
 import psutil
 
-from dags.request import RunRequest
-from dags.run import Run, RunIdentity
-from dags.settings import Settings
-from dags.staging import Staging
+from dags.run.context import Run, RunIdentity
+from dags.run.request import RunRequest
+from dags.run.settings import Settings
+from dags.staging.run_folder import Staging
 from sql.embedded import EmbeddedServer
 from tests.bench.bars import symbol_names
 
@@ -86,7 +86,11 @@ class _Watched:
 
     def __init__(self, workers: int, server: EmbeddedServer) -> None:
         _step("extract"), _step("check")
-        __import__("gx.keep"), __import__("gx.checkpoint"), __import__("gx.render")
+        (
+            __import__("gx.market.save"),
+            __import__("gx.gate.checkpoint"),
+            __import__("gx.report.render"),
+        )
         logging.disable(logging.WARNING)
         self.usage = Usage()
         self._server = psutil.Process(_postmaster(server))
@@ -133,7 +137,8 @@ def _do(step: str, *arguments: Any) -> Any:
 
 
 def _step(name: str) -> Callable[..., Any]:
-    from dags import partition_steps, steps
+    from dags import steps
+    from dags.work import partition as partition_steps
 
     found: Callable[..., Any] = getattr(partition_steps, name, None) or getattr(steps, name)
     return found

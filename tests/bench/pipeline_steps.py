@@ -99,7 +99,7 @@ def read_sql(server: Server, query: str) -> Work:
 
 def gate(place: str, results: str) -> Work:
     """The committed checkpoint."""
-    from gx import checkpoint
+    from gx.gate import checkpoint
 
     bars = _frame(place, BARS)
 
@@ -111,8 +111,8 @@ def gate(place: str, results: str) -> Work:
 
 def generic_suite(place: str) -> Work:
     """Great Expectations' own checks: columns, rows, NULLs, ranges, pairs, unique keys."""
-    from gx import checkpoint
-    from gx.suites import parse_suite
+    from gx.gate import checkpoint
+    from gx.suite.read import parse_suite
 
     bars = _frame(place, BARS)
     suite = parse_suite(json.dumps(_generic_suite()).encode(), where="bench", name="generic")

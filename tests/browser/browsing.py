@@ -16,8 +16,8 @@ from playwright.sync_api import (
     expect,
 )
 
-from dags.layout import DAG_ID, PAGES
-from dags.settings import ROOT
+from dags.run.settings import ROOT
+from dags.staging.layout import DAG_ID, PAGES
 from tests.desk import Desk
 
 # Debian's browser as root in a container, asking nobody for updates or experiments.

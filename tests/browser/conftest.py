@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
-from dags.layout import PAGES
+from dags.staging.layout import PAGES
 from tests.browser.browsing import ARGUMENTS, PATIENCE_MS, WIDE, Visitor, log_in, visitor
 from tests.browser.stack import desk_of_a_copy, install_suites
 from tests.desk import Desk

@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 from tests.desk import Desk, folder, running_desk
 
 PACKAGES = ("dags", "gx", "sql", "tracking", "transforms")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "history")
+LEFT_OUT = shutil.ignore_patterns("__pycache__")
 
 
 def copy_project(target: Path) -> Path:
     """The packages as they are in the checkout, without earlier versions of suites."""
     for name in PACKAGES:
         shutil.copytree(ROOT / name, target / name, ignore=LEFT_OUT)
+    shutil.rmtree(target / "gx" / "history", ignore_errors=True)
     return target
 
 

@@ -7,14 +7,14 @@ import psycopg2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from dags.layout import PAGES
-from dags.settings import Settings
+from dags.run.settings import Settings
+from dags.staging.layout import PAGES
 from tests.browser.browsing import NARROW, PATIENCE_MS, WIDE, Visitor, log_in, visitor
 from tests.browser.conftest import HOSTILE, Open
 from tests.desk import Desk
 from tracking.client import open_client
+from tracking.history.views import QUALITY, TRENDS
 from tracking.store import TrackingStore
-from tracking.views import QUALITY, TRENDS
 
 LOW = "close stays below 300"
 STORED = "<img src=x"  # what a column of ten characters has room for

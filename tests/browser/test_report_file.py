@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from gx.render import render_html
+from gx.report.render import render_html
 from tests.browser.browsing import NARROW, SCREENSHOTS, WIDE
 from tests.staged_runs import daily_bars, judged, outcome
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dags.local.env_file import filled, write_env
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 from tests.compose.stack import Deployment, compose_command, wait_until
 from tests.desk import free_ports
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dags.local.env_file import DISTRIBUTED, filled
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 from tests.compose.stack import Deployment, wait_until
 
 README = ROOT / "README.md"

@@ -16,8 +16,8 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 
-from dags.layout import DAG_ID
-from dags.local.airflow_api import AirflowApi, fetch
+from dags.local.desk.airflow_api import AirflowApi, fetch
+from dags.staging.layout import DAG_ID
 
 WELL_SECONDS, RUN_SECONDS = 180, 240
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dags.layout import DAG_ID
-from dags.settings import ROOT
+from dags.run.settings import ROOT
+from dags.staging.layout import DAG_ID
 from tests.workflow import STEPS, Workflow
 
 

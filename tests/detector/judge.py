@@ -8,12 +8,12 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from gx.asked import NOTHING_ASKED
-from gx.expected import parameters
-from gx.fitting import fit
+from gx.gate.asked import NOTHING_ASKED
+from gx.gate.expected import parameters
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars
-from gx.suites import Suite, read_suite, suite_path
+from gx.suite.fitting import fit
+from gx.suite.read import Suite, read_suite, suite_path
 from tests.detector.bars import AS_OF, REAL_SPLITS, real_bars, rows_of
 from tests.detector.plant import Kind, plant_many
 

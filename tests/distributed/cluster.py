@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from dags.layout import DAG_ID, safe_name
-from dags.local.leash import end_with_parent
-from dags.settings import ROOT
+from dags.local.desk.leash import end_with_parent
+from dags.run.settings import ROOT
+from dags.staging.layout import DAG_ID, safe_name
 from sql.connection import ConnectionSettings
 from tests.desk import Desk, free_ports, processes_of
 from tests.s3_server import BUCKET, S3Server

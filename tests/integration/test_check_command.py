@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import gx.suggest
+import gx.editing.suggest
 from gx.__main__ import main
 
 SAMPLE = Path("sql/sample/stock_data.csv")
@@ -177,7 +177,7 @@ def test_calendars_are_fitted_per_symbol():
     crypto = pd.DataFrame({"symbol": "BTC/USD", "date": weekdays})
     london = pd.DataFrame({"symbol": "VOD", "date": sessions("XLON")})
     tokyo = [pd.DataFrame({"symbol": f"T{n}", "date": sessions("XTKS")}) for n in range(3)]
-    fit = gx.suggest.fit_calendars(pd.concat([crypto, london, *tokyo], ignore_index=True))
+    fit = gx.editing.suggest.fit_calendars(pd.concat([crypto, london, *tokyo], ignore_index=True))
     assert fit.calendar == "XTKS"
     assert fit.others == {"BTC/USD": "24/7", "VOD": "XLON"}
     assert fit.misfits == 0

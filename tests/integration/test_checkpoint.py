@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gx import checkpoint
 from gx.errors import SuiteError
-from gx.suites import read_suite
+from gx.gate import checkpoint
+from gx.suite.read import read_suite
 
 PROJECT = Path("gx")
 

@@ -14,8 +14,8 @@ import pytest
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.core.run_identifier import RunIdentifier
 
-from gx import checkpoint
-from gx.docs import SCRIPT, OfflineView, ValidationPageRenderer, standalone, summary, verdict
+from gx.docs.pages import SCRIPT, OfflineView, ValidationPageRenderer, standalone, summary, verdict
+from gx.gate import checkpoint
 from tests.staged_runs import daily_bars
 
 HOSTILE = "<script>alert(1)</script>"
@@ -47,7 +47,7 @@ validation_results_store_name: validation_results_store
 checkpoint_store_name: checkpoint_store
 data_docs_sites:
   local_site:
-    module_name: gx.docs
+    module_name: gx.docs.pages
     class_name: OfflineSiteBuilder
     site_name: Market data gate
     store_backend:
@@ -55,17 +55,17 @@ data_docs_sites:
       base_directory: ${{VAR_DIR}}/data_docs
     site_section_builders:
       expectations:
-        view: {{module_name: gx.docs, class_name: OfflineView}}
+        view: {{module_name: gx.docs.pages, class_name: OfflineView}}
       validations:
-        renderer: {{module_name: gx.docs, class_name: ValidationPageRenderer}}
-        view: {{module_name: gx.docs, class_name: OfflineView}}
+        renderer: {{module_name: gx.docs.pages, class_name: ValidationPageRenderer}}
+        view: {{module_name: gx.docs.pages, class_name: OfflineView}}
       profiling: None
     site_index_builder:
-      module_name: gx.docs_index
+      module_name: gx.docs.index
       class_name: OfflineIndexBuilder
       validation_results_limit: {LIMIT}
-      renderer: {{module_name: gx.docs_index, class_name: IndexRenderer}}
-      view: {{module_name: gx.docs_index, class_name: OfflineIndexView}}
+      renderer: {{module_name: gx.docs.index, class_name: IndexRenderer}}
+      view: {{module_name: gx.docs.index, class_name: OfflineIndexView}}
 analytics_enabled: false
 progress_bars: {{globally: false}}
 """

@@ -22,13 +22,13 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
-from dags.desk import Desk, StagedRun
-from dags.layout import FAILING
-from dags.settings import Settings
+from dags.pages.sources import Desk, StagedRun
+from dags.run.settings import Settings
+from dags.staging.layout import FAILING
 from gx.web.app import create_app
-from gx.web.failing import SORTABLE, View
-from gx.web.failing_csv import COLUMNS, INCOMPLETE, to_csv
 from gx.web.guard import User
+from gx.web.report.failing import SORTABLE, View
+from gx.web.report.failing_csv import COLUMNS, INCOMPLETE, to_csv
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 from tests.web_server import served
 
@@ -70,7 +70,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several blocks also of the few rows here."""
-    monkeypatch.setattr("gx.web.failing_csv.SORTED_ROWS", BLOCK)
+    monkeypatch.setattr("gx.web.report.failing_csv.SORTED_ROWS", BLOCK)
 
 
 @pytest.fixture

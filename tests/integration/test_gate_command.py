@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dags.local.cli import VERSION
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 from tests.checkout import copy_of_checkout
 
 SAMPLE = ROOT / "sql" / "sample" / "stock_data.csv"

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from starlette.routing import Mount, Route
 
-from dags.desk import Desk
-from dags.settings import Settings
-from gx.suite_store import SuiteStore
+from dags.pages.sources import Desk
+from dags.run.settings import Settings
+from gx.editing.store import SuiteStore
 from gx.web.app import create_app
 from gx.web.bodies import MOST_BYTES
 from gx.web.guard import User
-from gx.web.suites import suite_routes
-from gx.web.trial import Workbench
+from gx.web.suites.pages import suite_routes
+from gx.web.suites.trial import Workbench
 from sql.connection import make_engine
 from sql.schema import create_schema, load_sample
 from tests.staged_runs import judged, outcome, stage_run

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dags.settings import ROOT, Settings
+from dags.run.settings import ROOT, Settings
 from sql import embedded
 from tests.workflow import Database
 

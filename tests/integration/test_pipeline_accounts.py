@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dags.errors import GateClosed
-from dags.request import RunRequest
-from dags.settings import Settings
-from gx.report import Outcome
+from dags.run.request import RunRequest
+from dags.run.settings import Settings
+from gx.report.model import Outcome
 from tests.staged import staging_in
 from tests.staged_runs import daily_bars, judged, stage_run
 from tests.workflow import Database, Workflow
 
 if TYPE_CHECKING:
-    from dags.run import Run
+    from dags.run.context import Run
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 DEFECTS = st.sampled_from(["none"] * 8 + ["nan", "inf", "negative", "twice", "volume", "null"])
@@ -74,7 +74,7 @@ def test_a_suite_that_lost_critical_expectations_since_the_run_before_says_so(
     workflow: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     from dags import steps
-    from dags.layout import DAG_ID, REPORT
+    from dags.staging.layout import DAG_ID, REPORT
 
     before = judged(daily_bars(["AAA"], 30), replace(GONE, status="passed"))
     stage_run(tmp_path, "before", daily_bars(["AAA"], 30), before)
@@ -97,7 +97,7 @@ def test_a_suite_that_lost_critical_expectations_since_the_run_before_says_so(
 
 def staged(folder: Path, dag_id: str, run_id: str, bars: pa.Table) -> "Run":
     """A run whose bars are extracted."""
-    from dags.run import Run, RunIdentity
+    from dags.run.context import Run, RunIdentity
 
     staging = staging_in(folder, run_id, dag_id)
     staging.prepare()

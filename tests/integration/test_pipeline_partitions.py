@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dags.settings import Settings
+from dags.run.settings import Settings
 from tests.detector.plant import KINDS
 from tests.staged_runs import daily_bars
 from tests.workflow import Database, Ended, Workflow

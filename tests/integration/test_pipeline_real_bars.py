@@ -10,7 +10,7 @@ import pytest
 from bokeh_sampledata import stocks
 from sqlalchemy import Engine
 
-from gx.bar_files import read_bars
+from gx.files.read import read_bars
 from sql.load import load_bars
 from tests.workflow import Database, Workflow
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from starlette.testclient import TestClient
 
-from dags.desk import Desk
-from dags.settings import Settings
+from dags.pages.sources import Desk
+from dags.run.settings import Settings
 from gx.web.app import create_app
 from gx.web.guard import User
 from tests.workflow import Database, Workflow

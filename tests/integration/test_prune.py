@@ -20,10 +20,11 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 
-from dags.layout import DAG_ID, safe_name
 from dags.local.services import Services
-from dags.prune import main
-from gx import checkpoint
+from dags.prune.runs import main
+from dags.staging.layout import DAG_ID, safe_name
+from gx.gate import checkpoint
+from gx.project import PROJECT
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 from tracking import RunRecord, TrackingStore, log_run
 
@@ -92,7 +93,7 @@ class Place:
         """The runs of the results that Great Expectations itself finds."""
         context = great_expectations.get_context(
             mode="file",
-            context_root_dir=str(checkpoint.PROJECT),
+            context_root_dir=str(PROJECT),
             runtime_environment={"RESULTS_DIR": str(self.results)},
         )
         return {key.run_id.run_name for key in context.validation_results_store.list_keys()}

@@ -15,12 +15,12 @@ import pytest
 from mlflow import MlflowClient
 from starlette.testclient import TestClient
 
-from dags.desk import Desk
 from dags.errors import StagingError, StagingLostError
-from dags.layout import DAG_ID, HEAVY, REPORT_PAGE
 from dags.local.services import Services
-from dags.prune import main
-from dags.settings import Settings
+from dags.pages.sources import Desk
+from dags.prune.runs import main
+from dags.run.settings import Settings
+from dags.staging.layout import DAG_ID, HEAVY, REPORT_PAGE
 from gx.web.app import create_app
 from gx.web.guard import User
 from tests.integration.test_prune import GONE, STAY, Place
@@ -216,7 +216,7 @@ def test_a_store_that_cannot_be_used_is_named_with_what_to_do_and_its_keys_are_n
         forget_connections()
         ended = on_s3(moment=moment)
         said = capfd.readouterr()
-        from dags.staging import Staging
+        from dags.staging.run_folder import Staging
 
         with pytest.raises(error, match=message) as told:
             Staging.of_run(Settings().staging_url, DAG_ID, "asked", (b"key",)).prepare()
@@ -249,7 +249,7 @@ def test_an_alert_is_sent_though_staging_is_not_there_and_makes_no_bucket(
     change: dict[str, str],
     ledger: str,
 ):
-    from dags.alerts import GateAlert
+    from dags.reporting.alerts import GateAlert
 
     with webhook() as hook:
         for name, value in {"STAGING_URL": STAGING, "ALERT_URLS": hook.url, **change}.items():
@@ -282,7 +282,7 @@ def test_a_store_that_goes_between_two_steps_loses_nothing_and_a_retry_goes_on(
 
 
 def test_a_store_that_goes_in_mid_upload_is_named_and_the_step_can_be_done_again(s3: S3Server):
-    from dags.staging import Staging
+    from dags.staging.run_folder import Staging
 
     staging = Staging.of_run(STAGING, DAG_ID, "uploading", (b"key",))
     staging.prepare()

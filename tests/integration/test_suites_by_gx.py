@@ -16,11 +16,11 @@ import pytest
 from great_expectations.core import ExpectationSuite, ValidationDefinition
 from great_expectations.data_context import AbstractDataContext
 
-from gx import checkpoint
+from gx.editing.store import OUTSIDE, SuiteStore, canonical
 from gx.errors import SuiteError
-from gx.parts import judge_part
-from gx.suite_store import OUTSIDE, SuiteStore, canonical
-from gx.suites import read_suite
+from gx.gate import checkpoint
+from gx.market.part import judge_part
+from gx.suite.read import read_suite
 from tests.market_parts import in_parts
 
 KEPT = ("expectations", "checkpoints", "validation_definitions")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gx.catalogue import catalogue, filled
-from gx.suites import SUITES
-from gx.trials import check_document, try_draft
+from gx.editing.catalogue import catalogue, filled
+from gx.editing.trials import check_document, try_draft
+from gx.project import SUITES
 
 ROOT = Path(__file__).parents[2]
 SUITE = {"name": "draft", "id": "76a87551-932f-4848-b6c9-b48f9b328b11"}

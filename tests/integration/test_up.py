@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
-from dags.layout import DAG_ID
-from dags.local.airflow_api import fetch
-from dags.settings import ROOT
+from dags.local.desk.airflow_api import fetch
+from dags.run.settings import ROOT
+from dags.staging.layout import DAG_ID
 from tests.desk import (
     Desk,
     command,

@@ -13,12 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dags.local import desk_lock, leash
+from dags.local.desk import leash
+from dags.local.desk import lock as desk_lock
+from dags.local.desk.parts import Part
+from dags.local.desk.ports import require_free
+from dags.local.desk.supervisor import RESTARTS, Supervisor
 from dags.local.errors import LocalError
-from dags.local.parts import Part
 from dags.local.passwords import logins
-from dags.local.ports import require_free
-from dags.local.supervisor import RESTARTS, Supervisor
 from tests.desk import free_ports
 
 SLEEP = "import time; time.sleep(600)"

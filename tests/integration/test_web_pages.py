@@ -15,12 +15,12 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from dags.desk import Desk
-from dags.layout import BARS, CHANGES, DAG_ID
-from dags.settings import Settings
-from gx.changes import compare, to_json
-from gx.render import render_html
-from gx.verdicts import with_removals
+from dags.pages.sources import Desk
+from dags.run.settings import Settings
+from dags.staging.layout import BARS, CHANGES, DAG_ID
+from gx.gate.verdicts import with_removals
+from gx.report.changes import compare, to_json
+from gx.report.render import render_html
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User, json_response, writer
 from tests.staged_runs import (
@@ -263,7 +263,7 @@ def test_data_docs_is_sealed(ann, settings):
 
 
 def test_the_sealed_policy_admits_the_script_that_data_docs_carries():
-    from gx.docs import SCRIPT_HASH
+    from gx.docs.pages import SCRIPT_HASH
     from gx.web.docs_page import sealed_headers
 
     assert f"script-src '{SCRIPT_HASH}'" in sealed_headers()["Content-Security-Policy"]

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from gx.errors import SuiteError
 from gx.web.sources import RunSummary
-from gx.web.suites import embedded
-from gx.web.trial import DraftError, Workbench, WorkbenchError
+from gx.web.suites.pages import embedded
+from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 from tests.suite_desk import (
     HOSTILE,
     NAME,

@@ -48,7 +48,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("files", nargs="*", help="parts of file names: report.py queries/ (all)")
+    parser.add_argument("files", nargs="*", help="parts of file names: report/ queries/ (all)")
     parser.add_argument("--sample", type=int, help="so many mutants, drawn at random (all)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time (cores)")
     parser.add_argument("--list", action="store_true", help="only list the mutants")

@@ -24,12 +24,12 @@ _PUBLISH = ("tests/integration/test_sql_ranges.py", _BOTH)
 _QUARANTINE = ("tests/integration/test_sql_quarantine.py", _BOTH)
 
 _PYTHON = (
-    Target("gx/report.py", (_REPORT, _VERDICTS, *_RUNNING)),
-    Target("gx/verdicts.py", (_VERDICTS, _REPORT, *_RUNNING)),
-    Target("gx/outcomes.py", ("tests/unit/test_outcomes.py", _REPORT, *_RUNNING)),
-    Target("gx/batches.py", ("tests/unit/test_outcomes.py", *_RUNNING)),
-    Target("gx/entries.py", (*_SUITES, "tests/unit/test_rehearsal.py", *_RUNNING)),
-    Target("gx/suites.py", (*_SUITES, "tests/unit/test_weaknesses.py", *_RUNNING)),
+    Target("gx/report/model.py", (_REPORT, _VERDICTS, *_RUNNING)),
+    Target("gx/gate/verdicts.py", (_VERDICTS, _REPORT, *_RUNNING)),
+    Target("gx/gate/outcomes.py", ("tests/unit/test_outcomes.py", _REPORT, *_RUNNING)),
+    Target("gx/engine/batches.py", ("tests/unit/test_outcomes.py", *_RUNNING)),
+    Target("gx/suite/entries.py", (*_SUITES, "tests/unit/test_rehearsal.py", *_RUNNING)),
+    Target("gx/suite/read.py", (*_SUITES, "tests/unit/test_weaknesses.py", *_RUNNING)),
     Target("sql/publish.py", _PUBLISH, database=True),
     Target("sql/quarantine.py", _QUARANTINE, database=True),
 )

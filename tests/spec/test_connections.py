@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from sqlalchemy import QueuePool
 
-from dags.settings import ROOT, Settings
+from dags.run.settings import ROOT, Settings
 from sql import embedded
 from sql.connection import make_engine
 from tests.spec.scenario import scenario
@@ -92,7 +92,7 @@ def test_no_secret_is_shown(
     environment = os.environ | {"MLFLOW_TRACKING_URI": mlflow, "PYTHONPATH": str(ROOT)}
     moment = fresh_moment().isoformat()
     ran = subprocess.run(
-        [sys.executable, "-m", "dags.local.dag_run", moment, json.dumps({"debug_mode": True})],
+        [sys.executable, "-m", "dags.local.once.dag_run", moment, json.dumps({"debug_mode": True})],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

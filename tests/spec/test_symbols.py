@@ -3,7 +3,7 @@
 import pytest
 
 from dags.errors import RequestError
-from dags.request import parse_request
+from dags.run.request import parse_request
 from tests.spec.scenario import scenario
 from tests.workflow import Database, Workflow
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 from tests.spec.scenario import scenario
 from tests.workflow import Database, Workflow
 

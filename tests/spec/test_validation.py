@@ -2,7 +2,7 @@
 
 import json
 
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 from tests.spec.scenario import scenario
 from tests.workflow import Database, Workflow
 

@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dags.due import refuse_without_bars
 from dags.errors import NothingDue
-from gx.asked import Asked
-from gx.checkpoint import run_in_memory
-from gx.console import report_lines
+from dags.run.due import refuse_without_bars
 from gx.errors import SuiteError
-from gx.expected import any_session
-from gx.report import QualityReport
-from gx.suites import Suite, parse_suite, read_suite, suite_path
+from gx.gate.asked import Asked
+from gx.gate.checkpoint import run_in_memory
+from gx.gate.expected import any_session
+from gx.report.console import report_lines
+from gx.report.model import QualityReport
+from gx.suite.read import Suite, parse_suite, read_suite, suite_path
 from sql.errors import NoBarsError
 from tests.staged_runs import daily_bars
 
@@ -54,7 +54,7 @@ def test_a_symbol_without_a_bar_is_missing_and_no_other_symbol_is_held_for_it():
 def test_a_report_with_missing_symbols_survives_storage():
     report = judged(bars(), Asked((*NAMES, "NOPE"), "2024-01-01", NEWEST))
 
-    from gx.report import read_report
+    from gx.report.model import read_report
 
     again = read_report(json.loads(json.dumps(report.to_dict())), report.failing)
     assert again.missing == report.missing and again.ended == report.ended

@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from gx.bar_dates import read_stamps
-from gx.bar_days import BarsWithinTheDayError, days_of
 from gx.errors import BarFileError
-from gx.suite_calendars import Calendars
+from gx.files.days import BarsWithinTheDayError, days_of
+from gx.files.stamps import read_stamps
+from gx.suite.calendars import Calendars
 
 # Sessions of all these exchanges, and long enough to hold weekends.
 NEW_YORK = [day.date() for day in pd.bdate_range("2025-10-06", "2025-10-31")]

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gx.bar_files import COLUMNS, is_daily, read_bars
 from gx.errors import BarFileError
+from gx.files.read import COLUMNS, is_daily, read_bars
 
 ROW = "2025-10-06,10,11,9.5,10.5,1000"
 

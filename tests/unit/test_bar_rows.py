@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gx.bar_dates import MOST
-from gx.bar_files import NUMBERS, read_bars
-from gx.bar_rows import read_rows, rows_as_written
 from gx.errors import BarFileError
-from gx.suite_calendars import Calendars, suite_calendars
+from gx.files.read import NUMBERS, read_bars
+from gx.files.rows import read_rows, rows_as_written
+from gx.files.stamps import MOST
+from gx.suite.calendars import Calendars, suite_calendars
 
 HEADER = "symbol,date,open,high,low,close,volume\n"
 NAMES = HEADER.strip().split(",")

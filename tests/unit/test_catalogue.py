@@ -5,11 +5,12 @@ import uuid
 
 import pytest
 
-from gx.catalogue import Entry, catalogue, filled
-from gx.entries import known_types
+from gx.editing.catalogue import Entry, catalogue, filled
 from gx.errors import SuiteError
 from gx.plugins.expectations import MARKET_EXPECTATIONS
-from gx.suites import SUITES, parse_suite
+from gx.project import SUITES
+from gx.suite.entries import known_types
+from gx.suite.read import parse_suite
 
 ENTRIES = {entry.type: entry for entry in catalogue()}
 USABLE = [entry for entry in catalogue() if not entry.unsupported]

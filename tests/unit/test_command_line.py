@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from dags.errors import RequestError
-from dags.local.told import told
+from dags.local.messages import told
 from gx.cli import new_app, run_app
 
 

@@ -15,7 +15,7 @@ from dags.deployed.health import CHECKS
 from dags.deployed.settings import DeploymentSettings
 from dags.local.env_file import DISTRIBUTED, SECRETS
 from dags.local.services import RUN_IDS
-from dags.settings import ROOT, Settings
+from dags.run.settings import ROOT, Settings
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 README = (ROOT / "README.md").read_text()

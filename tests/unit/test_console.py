@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from rich.cells import cell_len
 
-from gx.columns import UNBOUNDED, Column, printable, room, table_lines
-from gx.console import _bars, _number
+from gx.report.columns import UNBOUNDED, Column, printable, room, table_lines
+from gx.report.console import _bars, _number
 
 SYMBOLS = ["AAPL  250117C00300000", "A" * 32, "株" * 32, "^GSPC", " AAPL", "A\x1b[31mB", ""]
 PRICE, VOLUME = 1_234_567_890.125, 123_456_789_012_345.0

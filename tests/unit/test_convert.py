@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import gx.__main__ as command
-from gx.checkpoint import run_in_memory
-from gx.convert import Converted, convert
+from gx.editing.convert import Converted, convert
 from gx.errors import SuiteError
-from gx.suites import Suite, parse_suite, read_suite
+from gx.gate.checkpoint import run_in_memory
+from gx.suite.read import Suite, parse_suite, read_suite
 
 NOT_NULL = "expect_column_values_to_not_be_null"
 BETWEEN = "expect_column_values_to_be_between"

@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from great_expectations.expectations import registry
 
-from gx import custom_files
-from gx.catalogue import catalogue
-from gx.checkpoint import run_in_memory
-from gx.custom import load_custom
-from gx.entries import known_types
+from gx import project
+from gx.editing.catalogue import catalogue
+from gx.editing.trials import catalogue_document, check_document
 from gx.errors import SuiteError
-from gx.suites import Suite, parse_suite
-from gx.trials import catalogue_document, check_document
+from gx.gate.checkpoint import run_in_memory
+from gx.suite.custom import load_custom
+from gx.suite.entries import known_types
+from gx.suite.read import Suite, parse_suite
 from tests.market_parts import in_parts
 
-TEMPLATE = (custom_files.CUSTOM / "_template.py").read_text()
+TEMPLATE = (project.CUSTOM / "_template.py").read_text()
 TICK, RANGE = "expect_column_values_to_be_on_tick", "expect_range_to_be_within"
 SYMBOLS = "expect_symbol_count_to_be_at_least"
 PLAIN = {"type": "expect_column_to_exist", "kwargs": {"column": "close"}, "severity": "info"}
@@ -29,7 +29,7 @@ PLAIN = {"type": "expect_column_to_exist", "kwargs": {"column": "close"}, "sever
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch) -> Path:
     """A folder of expectations in place of the project's."""
-    monkeypatch.setattr(custom_files, "CUSTOM", tmp_path)
+    monkeypatch.setattr(project, "CUSTOM", tmp_path)
     yield tmp_path
     monkeypatch.undo()
     load_custom()

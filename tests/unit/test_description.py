@@ -2,7 +2,7 @@ import html
 import re
 from typing import Any
 
-from dags.description import describe, escape
+from dags.reporting.description import describe, escape
 
 LINKS = {"Report": "artifact:validation/report.html", "Airflow run": "http://host/dags/d/runs/r"}
 EVIL = "|<b>x\n**[y](http://z)** `"

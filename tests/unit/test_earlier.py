@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from dags.layout import BARS, DAG_ID, REPORT
+from dags.staging.layout import BARS, DAG_ID, REPORT
 from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
 
 if TYPE_CHECKING:
-    from dags.folder import Folder
-    from gx.changes import Account
+    from dags.staging.files import Folder
+    from gx.report.changes import Account
 
 pytestmark = pytest.mark.usefixtures("airflow_environment")  # imported late, like Airflow
 
@@ -23,14 +23,14 @@ def bars() -> pd.DataFrame:
 
 
 def run_now(staging: Path) -> "Folder":
-    from dags.folder import Folder
+    from dags.staging.files import Folder
 
     (staging / DAG_ID / "now" / "steps").mkdir(parents=True, exist_ok=True)
     return Folder(f"file://{staging}/{DAG_ID}/now")
 
 
 def account_before(staging: "Folder", suite: str) -> "Account | None":
-    from dags.earlier import account_before as found_before
+    from dags.reporting.run_before import account_before as found_before
 
     return found_before(staging, suite)
 

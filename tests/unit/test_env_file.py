@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dags.local.env_file import DISTRIBUTED, SECRETS, filled, write_env
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 
 
 @pytest.fixture

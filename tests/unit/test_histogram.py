@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gx.axes import even_steps, in_short
-from gx.histogram import Histogram, histogram
+from gx.report.pictures.axes import even_steps, in_short
+from gx.report.pictures.histogram import Histogram, histogram
 
 VALUES = "expect_column_values_to_be_between"
 

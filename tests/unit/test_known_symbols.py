@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dags.known_symbols import NAME, OFFERED, remember, remembered
+from dags.work.known_symbols import NAME, OFFERED, remember, remembered
 
 
 def test_the_defaults_come_first_then_what_the_table_held(tmp_path: Path):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dags.local.errors import LocalError
+from dags.local.once.summary import COULD_NOT_RUN, Traces, summarise
 from dags.local.services import services
-from dags.local.summary import COULD_NOT_RUN, Traces, summarise
 from sql import embedded
 
 

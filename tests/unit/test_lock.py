@@ -7,7 +7,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from dags.settings import ROOT
+from dags.run.settings import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ASKED = {

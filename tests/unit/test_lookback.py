@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gx.checkpoint import run, run_in_memory
+from gx.gate.checkpoint import run, run_in_memory
 from gx.plugins.expectations.lookback import (
     DOUBTED_BARS,
     LOOKBACK,
@@ -16,8 +16,8 @@ from gx.plugins.expectations.lookback import (
     sort_bars,
     with_lookback,
 )
-from gx.report import QualityReport
-from gx.suites import Suite, parse_suite, read_suite, suite_path
+from gx.report.model import QualityReport
+from gx.suite.read import Suite, parse_suite, read_suite, suite_path
 from tests.market_parts import in_parts
 from tests.staged_runs import daily_bars
 

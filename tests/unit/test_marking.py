@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dags.layout import DAG_ID
+from dags.staging.layout import DAG_ID
 
 pytestmark = pytest.mark.usefixtures("airflow_environment")  # imported late, like Airflow
 
@@ -16,7 +16,7 @@ SUCCESS = {"new_state": "success"}
 
 
 def marked(path: str, body: Any = None, method: str = "PATCH") -> list[str]:
-    from dags.marking import _PATH, marked_runs
+    from dags.pages.marking import _PATH, marked_runs
 
     found = _PATH.search(path)
     if found is None:

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
-from gx.asked import Asked
-from gx.checkpoint import run_in_memory
 from gx.errors import PartsError
-from gx.merge import merge
-from gx.parts import judge_part
-from gx.report import QualityReport
-from gx.suites import Suite, parse_suite, read_suite, suite_path
+from gx.gate.asked import Asked
+from gx.gate.checkpoint import run_in_memory
+from gx.market.merge import merge
+from gx.market.part import judge_part
+from gx.report.model import QualityReport
+from gx.suite.read import Suite, parse_suite, read_suite, suite_path
 from tests.detector.plant import KINDS
 from tests.market_parts import AS_OF, Held, in_parts
 from tests.staged_runs import daily_bars

@@ -63,8 +63,8 @@ def test_every_statement_has_mutants_and_every_edit_by_hand_its_place():
 
 
 def test_targets_are_chosen_by_parts_of_their_names():
-    assert [t.file for t in chosen(["report.py", "no_delete"])] == [
-        "gx/report.py",
+    assert [t.file for t in chosen(["report/model.py", "no_delete"])] == [
+        "gx/report/model.py",
         "sql/schema/stock_data_quarantine_no_delete.sql",
     ]
     assert chosen([]) == [*TARGETS]

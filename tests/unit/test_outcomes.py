@@ -10,9 +10,8 @@ import pytest
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.expectations.expectation import Expectation
 
-from gx.batches import entry_key, expectation_key, memory_batch, result_key, suite_of
-from gx.fitting import fit
-from gx.outcomes import (
+from gx.engine.batches import entry_key, expectation_key, memory_batch, result_key, suite_of
+from gx.gate.outcomes import (
     NO_ROWS,
     ROWS_ONLY,
     Found,
@@ -22,8 +21,10 @@ from gx.outcomes import (
     outcome_of,
     read_outcomes,
 )
-from gx.report import Outcome
-from gx.suites import SUITES, Suite, parse_suite, read_suite
+from gx.project import SUITES
+from gx.report.model import Outcome
+from gx.suite.fitting import fit
+from gx.suite.read import Suite, parse_suite, read_suite
 
 NOT_NULL = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "close"}}
 BETWEEN = {

@@ -4,7 +4,7 @@ pytestmark = pytest.mark.usefixtures("airflow_environment")  # imported late, li
 
 
 def test_symbols_are_divided_in_their_order_and_labelled():
-    from dags.partitions import divide
+    from dags.work.partitions import divide
 
     partitions = divide(["A", "B", "C", "D", "E"], 2)
 
@@ -15,7 +15,7 @@ def test_symbols_are_divided_in_their_order_and_labelled():
 
 @pytest.mark.parametrize("count", [1_000_000, 999_999, 1_001])
 def test_there_are_never_more_partitions_than_airflow_can_map(count: int):
-    from dags.partitions import MOST_PARTITIONS, divide
+    from dags.work.partitions import MOST_PARTITIONS, divide
 
     symbols = [str(number) for number in range(count)]
 

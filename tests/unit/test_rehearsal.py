@@ -12,11 +12,11 @@ from great_expectations.expectations import core
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import Column
 
-from gx.asked import Asked
-from gx.checkpoint import run_in_memory
 from gx.errors import SuiteError
-from gx.render import render_html
-from gx.suites import Suite, parse_suite
+from gx.gate.asked import Asked
+from gx.gate.checkpoint import run_in_memory
+from gx.report.render import render_html
+from gx.suite.read import Suite, parse_suite
 from tests.market_parts import AS_OF, in_parts
 
 CLOSE, DATE, SYMBOL = {"column": "close"}, {"column": "date"}, {"column": "symbol"}

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gx.checkpoint import run_in_memory
-from gx.report import (
+from gx.gate.checkpoint import run_in_memory
+from gx.gate.verdicts import with_removals
+from gx.project import SUITES
+from gx.report.model import (
     Decision,
     Outcome,
-    Policy,
     QualityReport,
     SymbolVerdict,
-    Verdict,
     date_label,
     explain,
     read_report,
 )
-from gx.suites import SUITES, read_suite
-from gx.verdicts import with_removals
+from gx.suite.read import read_suite
+from gx.terms import Policy, Verdict
 from tests.staged_runs import DOUBT, REMOVAL
 
 PRICES = st.one_of(

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gx.changes import Account, Changes, compare
-from gx.console import report_lines
-from gx.render import render_html
-from gx.report import Outcome, QualityReport, SymbolVerdict
-from gx.verdicts import failing_bars, with_removals
+from gx.gate.verdicts import failing_bars, with_removals
+from gx.report.changes import Account, Changes, compare
+from gx.report.console import report_lines
+from gx.report.model import Outcome, QualityReport, SymbolVerdict
+from gx.report.render import render_html
 from tests.staged_runs import DOUBT, REMOVAL, daily_bars, judged, outcome
 
 MAX_BYTES = 500_000

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from dags.errors import RequestError
-from dags.request import (
+from dags.run.request import (
     RunRequest,
     interval_dates,
     parse_date,

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from dags.prune import main
-from dags.removal import Item, Kind, readable, remove
-from dags.retention import Trace, old_runs
+from dags.prune.removal import Item, Kind, readable, remove
+from dags.prune.retention import Trace, old_runs
+from dags.prune.runs import main
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=90)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from dags.run_metrics import WORST_SYMBOLS, expectation_names, run_metrics
+from dags.reporting.metrics import WORST_SYMBOLS, expectation_names, run_metrics
 
 
 def entry(

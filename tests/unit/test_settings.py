@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from dags.errors import RequestError
-from dags.settings import Settings, mask_url
+from dags.run.settings import Settings, mask_url
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dags.errors import AlteredError, StagingError
-from dags.layout import safe_name
+from dags.staging.layout import safe_name
 
 KEYS = (b"a key of this test",)
 pytestmark = pytest.mark.usefixtures("airflow_environment")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("airflow_environment")
 
 def loose(folder: Path) -> Any:
     """Files that no step vouches for."""
-    from dags.folder import Folder
+    from dags.staging.files import Folder
 
     made = Folder(f"file://{folder / 'loose'}")
     made.prepare()
@@ -26,7 +26,7 @@ def loose(folder: Path) -> Any:
 
 
 def staging(folder: Path, run_id: str = "manual__1") -> Any:
-    from dags.staging import Staging
+    from dags.staging.run_folder import Staging
 
     made = Staging.of_run(f"file://{folder}", "dag", run_id, KEYS)
     return made
@@ -116,7 +116,7 @@ def test_what_is_no_record_is_refused(tmp_path: Path, document: str):
 
 
 def test_a_key_that_is_being_replaced_still_fits(tmp_path: Path):
-    from dags.staging import Staging
+    from dags.staging.run_folder import Staging
 
     def signed_by(*keys: bytes) -> Any:
         return Staging.of_run(f"file://{tmp_path}", "dag", "run", keys)
@@ -132,8 +132,8 @@ def test_a_key_that_is_being_replaced_still_fits(tmp_path: Path):
 def test_without_a_key_nothing_is_signed(monkeypatch: pytest.MonkeyPatch):
     from airflow.configuration import conf
 
-    from dags.seal_keys import seal_keys
-    from dags.settings import Settings
+    from dags.run.seal_keys import seal_keys
+    from dags.run.settings import Settings
 
     by_fernet = seal_keys(Settings())
     monkeypatch.setenv("SEAL_KEY", "k" * 32)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gx.stored_results import Gist, Remembered, find_files
+from gx.docs.stored_results import Gist, Remembered, find_files
 
 EARLY, LATE = "20260101T000000.000000Z", "20260301T120102.000345Z"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gx.catalogue import catalogue, filled
-from gx.suites import SUITES
+from gx.editing.catalogue import catalogue, filled
+from gx.project import SUITES
 
 SCRIPT = Path(__file__).parents[2] / "gx/web/static/suite-forms.js"
 NODE = shutil.which("node")

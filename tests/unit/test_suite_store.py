@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gx.editing.store import OUTSIDE, SuiteStore, canonical, history_changes
 from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
-from gx.suite_diff import compare
-from gx.suite_store import OUTSIDE, SuiteStore, canonical, history_changes
-from gx.suites import SUITES, read_suite
+from gx.project import SUITES
+from gx.suite.diff import compare
+from gx.suite.read import read_suite
 
 
 @pytest.fixture

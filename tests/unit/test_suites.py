@@ -8,16 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gx import checkpoint
 from gx.errors import SuiteError
-from gx.suites import (
-    SUITES,
-    new_suite,
-    parse_suite,
-    read_suite,
-    suite_path,
-    with_kwargs,
-)
+from gx.gate import checkpoint
+from gx.project import PROJECT, SUITES
+from gx.suite.read import new_suite, parse_suite, read_suite, suite_path, with_kwargs
 
 ID = "76a87551-932f-4848-b6c9-b48f9b328b11"
 NOT_NULL = {
@@ -392,7 +386,7 @@ def test_the_checkpoint_does_not_run_a_suite_that_great_expectations_would_pass(
     change: Change, tmp_path: Path
 ):
     project, bars = tmp_path / "gx", pd.DataFrame({"symbol": ["A"], "close": [-1.0]})
-    shutil.copytree(checkpoint.PROJECT, project)
+    shutil.copytree(PROJECT, project)
     path = project / "expectations" / "stock_data.json"
     broken = json.loads(path.read_text())
     change(broken)
@@ -406,7 +400,7 @@ def test_the_checkpoint_does_not_run_a_suite_that_great_expectations_would_pass(
 
 def test_a_run_writes_nothing_into_the_project(tmp_path: Path):
     project = tmp_path / "gx"
-    shutil.copytree(checkpoint.PROJECT, project, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__"))
     before = _contents(project)
 
     report = checkpoint.run(

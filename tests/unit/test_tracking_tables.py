@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tracking.pages import link_artifacts
-from tracking.tables import write_table
+from tracking.run.tables import write_table
 
 
 def test_a_table_is_legal_json_whatever_is_in_it(tmp_path: Path):

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from gx.report import Outcome, QualityReport, SymbolVerdict
-from gx.verdicts import (
+from gx.gate.verdicts import (
     failing_bars,
     failing_rows_of,
     lookback_failing,
@@ -14,6 +13,7 @@ from gx.verdicts import (
     with_missing,
     with_removals,
 )
+from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from tests.staged_runs import REMOVAL
 
 BARS = pd.DataFrame(

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gx.checkpoint import run_in_memory
-from gx.planted import GROSS, planted_market
-from gx.suite_texts import new_weaknesses
-from gx.suites import SUITES, Suite, parse_suite, read_suite
+from gx.gate.checkpoint import run_in_memory
+from gx.project import SUITES
+from gx.suite.read import Suite, parse_suite, read_suite
+from gx.suite.texts import new_weaknesses
+from gx.suite.weaknesses.planted import GROSS, planted_market
 
 BETWEEN, NOT_NULL = "expect_column_values_to_be_between", "expect_column_values_to_not_be_null"
 REGEX, REGEXES = "expect_column_values_to_match_regex", "expect_column_values_to_match_regex_list"

@@ -91,7 +91,7 @@ class AttendanceExpectation(SessionExpectation):
 
     @property
     def wanted(self) -> Wanted:
-        """What was asked for, once it is fitted (see gx.fitting)."""
+        """What was asked for, once it is fitted (see gx.suite.fitting)."""
         return Wanted(**{name: getattr(self, name) for name in WANTED})
 
 

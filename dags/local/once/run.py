@@ -1,0 +1,165 @@
+"""`make run`: the DAG from beginning to end, watched, with a summary that a person can read."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dags.local.desk import lock as desk_lock
+from dags.local.desk.lock import DeskRecord
+from dags.local.desk.run import DeskRun, require_same_settings
+from dags.local.once.summary import Outcome, Traces, summarise
+from dags.local.services import Services
+from dags.run.request import RunRequest
+from dags.run.settings import Settings
+from dags.staging.layout import DAG_ID, REPORT, REPORT_PAGE, STEPS, run_folder
+from gx.symbols import EVERY
+from sql.connection import connected
+from sql.preflight import make_ready
+
+_ALIVE_SECONDS = 10.0
+_DOING = {
+    "extract": "extracting bars",
+    "validate": "validating",
+    "transform": "transforming",
+    "publish": "publishing",
+    "log": "tracking",
+}
+Records = dict[str, dict[str, Any]]
+
+
+def run(found: Services, request: RunRequest) -> Outcome:
+    """Run the DAG for ``request``, printing each step as it ends.
+
+    Where a desk is up it does the run. Raises LocalError when it refuses or ends.
+    """
+    moment = datetime.now(UTC)
+    run_id = f"manual__{moment.isoformat()}"
+    folder = _staging(found, run_id)
+    with desk_lock.without_desk(found.var) as held:
+        if isinstance(held, DeskRecord):
+            require_same_settings(held)
+        _make_ready(found)
+        if isinstance(held, DeskRecord):
+            desk = DeskRun(held, found.var, run_id)
+            desk.trigger({"logical_date": moment.isoformat(), "conf": _conf(request)})
+            try:
+                succeeded, log = _watch(desk.succeeded, folder), desk.page
+            except KeyboardInterrupt:
+                print(f"not watched any more; the desk goes on: {desk.page}", file=sys.stderr)
+                raise
+        else:
+            sink = found.log / f"run-{moment:%Y%m%dT%H%M%S.%f}.log"
+            with _child(found, moment, request, sink, held) as process:
+                succeeded, log = _watch(lambda: _ended_well(process), folder), str(sink)
+    places = {
+        "Report": folder / REPORT_PAGE,
+        "Data Docs": Path(found.environment["RESULTS_DIR"]) / "data_docs" / "index.html",
+    }
+    report = folder / REPORT
+    traces = Traces(
+        steps=_records(folder),
+        report=json.loads(report.read_text()) if report.exists() else None,
+        places={name: str(path) for name, path in places.items() if path.exists()} | {"Log": log},
+        outage="" if found.server.running else _outage(found),
+    )
+    return summarise(traces, succeeded=succeeded)
+
+
+def _make_ready(found: Services) -> None:
+    """Look at the database before anything runs, and say what was noticed there."""
+    with connected(Settings.of(found.environment).bars()) as engine:
+        for remark in make_ready(engine):
+            print(f"  note: {remark}", flush=True)
+
+
+def _outage(found: Services) -> str:
+    return (
+        f"PostgreSQL in {found.server.folder} was stopped or killed meanwhile "
+        f"({found.server.folder / 'postgres.log'}). Run it again: that starts it."
+    )
+
+
+def _conf(request: RunRequest) -> dict[str, Any]:
+    return {
+        **({"more_symbols": EVERY} if request.every else {"symbols": list(request.symbols)}),
+        "start_date": request.start and request.start.isoformat(),
+        "end_date": request.end and request.end.isoformat(),
+        "debug_mode": request.debug,
+        "policy": request.policy,
+        "accept_removals": ", ".join(request.accept_removals) or None,
+    }
+
+
+@contextmanager
+def _child(
+    found: Services, moment: datetime, request: RunRequest, log: Path, lock: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The run in a process that does not outlive this one's interest in it."""
+    conf = json.dumps(_conf(request))
+    command = [sys.executable, "-m", "dags.local.once.dag_run", moment.isoformat(), conf]
+    # A person is waiting: what can pass by itself is tried again soon.
+    environment = {"RETRY_DELAY_SECONDS": "5", **found.environment}
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            command, env=environment, stdout=sink, stderr=sink, pass_fds=[lock]
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+
+
+def _ended_well(process: subprocess.Popen[bytes]) -> bool | None:
+    status = process.poll()
+    return None if status is None else status == 0
+
+
+def _watch(succeeded: Callable[[], bool | None], folder: Path) -> bool:
+    """Print each step as it ends, and now and then that a long one is still alive."""
+    shown: Records = {}
+    began = said = time.monotonic()
+    while True:
+        ended = succeeded()
+        for step, record in _records(folder).items():
+            if record["status"] != shown.get(step, {}).get("status"):
+                shown[step] = record
+                said = time.monotonic()
+                _say(step, record)
+        if ended is not None:
+            return ended
+        if time.monotonic() - said > _ALIVE_SECONDS:
+            said = time.monotonic()
+            running = [_DOING[s] for s, record in shown.items() if record["status"] == "running"]
+            doing = running[-1] if running else "finishing" if shown else "loading the libraries"
+            print(f"  … still {doing} ({said - began:.0f} s)", flush=True)
+        time.sleep(0.1)
+
+
+def _say(step: str, record: Mapping[str, Any]) -> None:
+    if record["status"] != "running":
+        mark = "ok" if record["status"] == "success" else "FAILED"
+        print(f"  {_DOING[step]:<16}{record['seconds']:>7.1f} s  {mark}", flush=True)
+
+
+def _records(folder: Path) -> Records:
+    """The steps' records; one that is just being written is left out."""
+    records = {}
+    for step in STEPS:
+        try:
+            records[step] = json.loads((folder / "steps" / f"{step}.json").read_text())
+        except (OSError, json.JSONDecodeError):
+            continue
+    return records
+
+
+def _staging(found: Services, run_id: str) -> Path:
+    url = run_folder(found.environment["STAGING_URL"], DAG_ID, run_id)
+    return Path(url.removeprefix("file://"))

@@ -1,0 +1,195 @@
+"""What a run did and where to look, for a person to read."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dags.reporting.missing import missing_symbols
+from dags.reporting.verdict import verdict_sentence
+from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
+from sql.nearest import meant
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How `make run` ended: its exit status, and the text to print."""
+
+    status: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a run left behind: its steps' records, its report (None before the gate), and places.
+
+    ``outage`` is what ended the run from outside, if anything did.
+    """
+
+    steps: Mapping[str, Mapping[str, Any]]
+    report: Mapping[str, Any] | None
+    places: Mapping[str, str]
+    outage: str = ""
+
+
+def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
+    """The summary, and the exit status that goes with it."""
+    status = _status(traces, succeeded)
+    lines = [*_headline(traces, status), "", *_bars(traces), *_expectations(traces)]
+    lines += [*_of_before(traces), *_published(traces), *_where(traces)]
+    return Outcome(status, "\n".join(lines))
+
+
+def _status(traces: Traces, succeeded: bool) -> int:
+    if succeeded:
+        return IN_PART if _left_out(traces) else DONE
+    return CLOSED if traces.steps.get("validate", {}).get("open") is False else COULD_NOT_RUN
+
+
+def _left_out(traces: Traces) -> list[str]:
+    """How many symbols of the request are not published, and why."""
+    held = len(traces.steps.get("validate", {}).get("held", ()))
+    missing = len(missing_symbols(traces.steps, traces.report))
+    counts = {"held": held, "without bars": missing}
+    return [f"{n:,} symbol{'s' * (n != 1)} {what}" for what, n in counts.items() if n]
+
+
+def _headline(traces: Traces, status: int) -> Iterator[str]:
+    if traces.report:
+        steps = traces.steps
+        validated, published = steps.get("validate", {}), steps.get("publish", {})
+        verdict = str(traces.report["verdict"])
+        # A step that broke off has not said who is held.
+        yield verdict_sentence(verdict, validated, published) if "held" in validated else verdict
+    if status == IN_PART:
+        yield f"Published in part: {', '.join(_left_out(traces))}."
+    if status == COULD_NOT_RUN:
+        errors = [f"{s}: {r['error']}" for s, r in traces.steps.items() if "error" in r]
+        yield "The run failed. " + (traces.outage or next(iter(errors), "Its log says why."))
+
+
+def _bars(traces: Traces) -> Iterator[str]:
+    extracted = traces.steps.get("extract", {})
+    if "rows" not in extracted:
+        return
+    by_symbol = extracted["rows_by_symbol"]
+    shown = [f"{symbol} {rows:,}" for symbol, rows in list(by_symbol.items())[:_SHOWN]]
+    more = f", and {len(by_symbol) - _SHOWN} more symbols" if len(by_symbol) > _SHOWN else ""
+    span = f"{extracted['first_date']} to {extracted['last_date']}"
+    yield _line("Bars", f"{extracted['rows']:,} ({', '.join(shown)}{more}), {span}")
+    missing = missing_symbols(traces.steps, traces.report)
+    if missing:
+        others = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        absent = f"{', '.join(missing[:_SHOWN])}{others}"
+        hint = meant(extracted.get("meant", {}))
+        yield _line("Missing", f"{absent}: no bars in this range{hint}")
+    if extracted.get("rounded"):
+        yield _line(
+            "Rounded",
+            f"{extracted['rounded']:,} numbers to 15 to 17 digits, as a float64 holds them; the "
+            f"first is {extracted['rounded_example']}",
+        )
+
+
+def _expectations(traces: Traces) -> Iterator[str]:
+    if not traces.report:
+        return
+    entries = traces.report["expectations"]
+    bad = [entry for entry in entries if not entry["success"]]
+    by_severity = [
+        f"{sum(e['severity'] == severity for e in bad)} {severity}"
+        for severity in ("critical", "warning", "info")
+    ]
+    yield _line(
+        "Expectations",
+        f"{len(entries) - len(bad)} of {len(entries)} met; failed: {', '.join(by_severity)}",
+    )
+    for entry in bad:
+        yield _line("", f"{entry['severity']:<8} {entry['description']} {_size(entry)}".rstrip())
+    verdicts = traces.report["symbols"].items()
+    held = [(symbol, verdict) for symbol, verdict in verdicts if verdict["verdict"] == "held"]
+    # Where nothing at all may pass, nothing is in quarantine either.
+    name = "Held" if traces.steps.get("validate", {}).get("held") else "Not published"
+    for symbol, verdict in held[:_SHOWN]:
+        yield _line(name, f"{symbol}: {verdict['reasons'][0]}")
+    if len(held) > _SHOWN:
+        yield _line(name, f"and {len(held) - _SHOWN} more symbols, see the report")
+
+
+def _size(entry: Mapping[str, Any]) -> str:
+    if entry["exception"]:
+        return f"(could not be checked: {entry['exception']})"
+    if not entry["unexpected_count"]:
+        return f"({entry['observed']})" if entry["observed"] else ""
+    symbols = ", ".join(entry["symbols"][:4]) + (", …" if len(entry["symbols"]) > 4 else "")
+    rows = f"{entry['unexpected_count']:,} bar{'s' if entry['unexpected_count'] > 1 else ''}"
+    return f"({rows}: {symbols})" if symbols else f"({rows})"
+
+
+def _of_before(traces: Traces) -> Iterator[str]:
+    """Where the suite is weak, and which bars of those published before are in doubt."""
+    report = traces.report or {}
+    doubtful = report.get("doubtful", [])
+    for description in report.get("no_longer_critical", [])[:_SHOWN]:
+        yield _line("Not critical", f"any more, as it was in the run before: {description}")
+    for weakness in report.get("weaknesses", [])[:_SHOWN]:
+        yield _line("Weak", weakness)
+    for doubt in doubtful[:_SHOWN]:
+        bar = f"{doubt['symbol']} {doubt['date']}, published on {doubt['published_at'][:10]}"
+        yield _line("Doubtful", f"{bar}: {' '.join(doubt['reasons'])}")
+    if len(doubtful) > _SHOWN:
+        yield _line("Doubtful", f"and {len(doubtful) - _SHOWN} more bars, see the report")
+
+
+def _published(traces: Traces) -> Iterator[str]:
+    published = traces.steps.get("publish", {})
+    if "rows" in published:
+        counts = [f"{published[key]:,} {key}" for key in ("new", "changed", "removed")]
+        yield _line("Published", f"{published['rows']:,} bars ({', '.join(counts)})")
+        yield from _removed(traces)
+        if published["superseded"]:
+            by = ", ".join(published["newer"][:3])
+            yield _line("Superseded", f"{published['superseded']:,} bars, by {by}")
+        if published["held"]:
+            yield _line("Quarantined", f"{published['held']:,} bars")
+        if published["released"]:
+            yield _line("Released", f"{published['released']:,} bars from quarantine")
+        if published["still_held"]:
+            yield _line(
+                "Still held", f"{published['still_held']:,} bars that the source has no more"
+            )
+    elif "extract" in traces.steps:
+        yield _line("Published", "nothing")
+        yield from _removed(traces)
+
+
+def _removed(traces: Traces) -> Iterator[str]:
+    removed = (traces.report or {}).get("removed", ())
+    for removal in removed[:_SHOWN]:
+        yield _line("Gone", _gone(removal))
+    if len(removed) > _SHOWN:
+        yield _line("Gone", f"and bars of {len(removed) - _SHOWN} more symbols, see the report")
+
+
+def _gone(removal: Mapping[str, Any]) -> str:
+    said = f"{removal['bars']:,} of {removal['published']:,} published bars of {removal['symbol']}"
+    if removal["held"]:
+        return f"{said}; --accept-removals {shlex.quote(removal['symbol'])} lets them go away"
+    return f"{said} are not in the source any more"
+
+
+def _where(traces: Traces) -> Iterator[str]:
+    tracked = traces.steps.get("log", {})
+    if "mlflow_run_id" in tracked:
+        yield _line("MLflow run", tracked["mlflow_run_id"])
+    for name, place in traces.places.items():
+        yield _line(name, place)
+    seconds = [f"{s} {r['seconds']:.1f}" for s, r in traces.steps.items() if "seconds" in r]
+    if seconds:
+        yield _line("Seconds", ", ".join(seconds))
+
+
+def _line(name: str, text: str) -> str:
+    return f"  {name:<13} {text}"

@@ -1,0 +1,1 @@
+"""What the pages inside Airflow show, and who may see and change it."""

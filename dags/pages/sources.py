@@ -1,0 +1,261 @@
+"""What the pages show: runs from the staging folder, suites, Data Docs, and bars as they are."""
+
+import io
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dags.pages.copies import Copies
+from dags.run.settings import ROOT, Settings
+from dags.staging.all_runs import staging_root
+from dags.staging.layout import (
+    BARS,
+    CHANGES,
+    CONTEXT,
+    DAG_ID,
+    FAILING,
+    PARTITIONS,
+    PLAN,
+    REPORT,
+    STEPS,
+    SUITE,
+    SUMMARY,
+    run_path,
+    safe_name,
+)
+from dags.work.known_symbols import remembered
+from gx.report.changes import Changes, from_json
+from gx.web.sources import CopyCheck, RunFiles, RunSummary
+
+LISTED_FOR = 1.0
+_KNOWN = {field.name for field in fields(RunSummary)}
+_NO_ROWS = pa.table(
+    {
+        "row": pa.array([], pa.int64()),
+        **{name: pa.array([], pa.string()) for name in ("symbol", "date", "severity")},
+        **{name: pa.array([], pa.float64()) for name in ("open", "high", "low", "close", "volume")},
+        **{name: pa.array([], pa.list_(pa.string())) for name in ("expectations", "reasons")},
+    }
+)
+
+
+@dataclass(frozen=True)
+class StagedRun:
+    """One run's folder, read file by file as it is asked for (see RunFiles)."""
+
+    folder: Any  # a Path, or an ObjectStoragePath when staging is not on this machine
+    summary: RunSummary
+    data_docs: Path
+    copies: Copies
+
+    @cached_property
+    def report(self) -> Mapping[str, Any] | None:
+        """The report without its rows; None when there is no verdict."""
+        if self.summary.state == "no_verdict":
+            return None
+        found: dict[str, Any] = json.loads(self._text(REPORT) or "null")
+        return found
+
+    @cached_property
+    def steps(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each step that has begun said of itself."""
+        texts = {step: self._text(f"steps/{step}.json") for step in STEPS}
+        return {step: json.loads(text) for step, text in texts.items() if text}
+
+    @property
+    def docs_page(self) -> str | None:
+        """The newest Data Docs page of this run, relative to the site."""
+        pages = self.data_docs.glob(f"validations/*/{self.folder.name}/*/*.html")
+        newest = max(pages, default=None, key=lambda path: path.parent.name)
+        return newest.relative_to(self.data_docs).as_posix() if newest else None
+
+    def failing(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """One row per failing bar, worst first."""
+        return self._table(FAILING, columns) if self.report is not None else _NO_ROWS
+
+    def open_failing(self) -> BinaryIO | None:
+        """The file of them, open to be read; None when there is no verdict."""
+        if self.report is None:
+            return None
+        source: BinaryIO = (self.folder / FAILING).open("rb")
+        return source
+
+    def bars(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """The bars that were judged, of all or some symbols; None when they are cleaned up.
+
+        Of a run in partitions only those of some symbols: all of them are too many for a page.
+        """
+        wanted = None if symbols is None else [("symbol", "in", list(symbols))]
+        names = [BARS] if (self.folder / BARS).exists() else self._in_partitions(symbols)
+        if not names:
+            return None
+        table = pa.concat_tables([self._table(name, wanted=wanted) for name in names])
+        frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+        return frame
+
+    def lookback(self) -> pd.DataFrame | None:
+        """The dated bars before the range; None when there are none, or they are cleaned up."""
+        if not (self.folder / CONTEXT).exists():
+            return None
+        table = self._table(CONTEXT)
+        frame: pd.DataFrame = table.filter(pc.is_valid(table["date"])).to_pandas(
+            date_as_object=False
+        )
+        return frame
+
+    def _in_partitions(self, symbols: Sequence[str] | None) -> list[str]:
+        """The files of bars of the partitions that have any of these symbols."""
+        if symbols is None or not (self.folder / PLAN).exists():
+            return []
+        plan = json.loads((self.folder / PLAN).read_text(encoding="utf-8"))
+        named = (
+            f"{PARTITIONS}/{part['number']:04}/{BARS}"
+            for part in plan["partitions"]
+            if set(symbols) & set(part["symbols"])
+        )
+        return [name for name in named if (self.folder / name).exists()]
+
+    def changes(self) -> Changes | None:
+        """What was different from the run before, as the report says."""
+        text = self._text(CHANGES)
+        return from_json(json.loads(text)) if text else None
+
+    def suite_text(self) -> str | None:
+        """The suite file that judged."""
+        return self._text(SUITE) if self.report is not None else None
+
+    def copy_check(self) -> CopyCheck:
+        """Whether MLflow still shows what the run wrote."""
+        return self.copies.check(f"{self.summary.dag_id}/{self.summary.run_id}")
+
+    def _table(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        wanted: list[tuple[str, str, Any]] | None = None,
+    ) -> pa.Table:
+        with (self.folder / name).open("rb") as source:
+            return pq.read_table(source, columns=list(columns) if columns else None, filters=wanted)
+
+    def _text(self, name: str) -> str | None:
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+class Desk:
+    """The sources of the pages (see Sources), from settings; safe to ask from several threads."""
+
+    def __init__(self, settings: Settings, *, airflow: str = "", project: Path = ROOT) -> None:
+        """``airflow`` is Airflow's address, or the path that it is served under."""
+        self._settings, self._airflow = settings, airflow.rstrip("/")
+        self.suites = project / "gx" / "expectations"
+        self.history = project / "gx" / "history"
+        self.data_docs = settings.results_dir / "data_docs"
+        self._read: dict[str, tuple[float, RunSummary]] = {}
+        self._listed: tuple[float, tuple[RunSummary, ...]] = (0.0, ())
+        self._lock, self._copies = Lock(), Copies(settings)
+
+    @cached_property
+    def _folder(self) -> Any:
+        return staging_root(self._settings.staging_url) / DAG_ID
+
+    def runs(self) -> Sequence[RunSummary]:
+        """Every run that has come to its end, newest first; listed anew after a second."""
+        with self._lock:
+            moment, found = self._listed
+            if time.monotonic() - moment > LISTED_FOR:
+                found = self._list()
+                self._listed = (time.monotonic(), found)
+            return found
+
+    def run(self, run_id: str) -> RunFiles | None:
+        """One run by its id, also one that is under way; None when there is no folder of it."""
+        known = next((run for run in self.runs() if run.run_id == run_id), None)
+        folder = self._folder / safe_name(run_id)
+        if known is None:
+            if safe_name(run_id).strip(".") == "" or not (folder / "steps").exists():
+                return None
+            known = self._under_way(run_id)
+        return StagedRun(folder, known, self.data_docs, self._copies)
+
+    def fresh_bars(
+        self, symbols: Sequence[str], start: date | None, end: date | None
+    ) -> pd.DataFrame:
+        """Bars as the database has them now (see sql.extract.extract_bars, which may raise)."""
+        from sql.connection import connected
+        from sql.extract import extract_bars
+
+        sink = io.BytesIO()
+        with connected(self._settings.bars()) as engine:
+            extract_bars(engine, sink, symbols=symbols, start=start, end=end)
+        sink.seek(0)
+        frame: pd.DataFrame = pq.read_table(sink).to_pandas(date_as_object=False)
+        return frame
+
+    def symbols(self) -> list[str]:
+        """Every symbol that there are bars of; without the database those that there were."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from sql.connection import connected
+        from sql.errors import BarStoreError
+        from sql.extract import known_symbols
+
+        try:
+            with connected(self._settings.bars()) as engine:
+                return known_symbols(engine)
+        except (SQLAlchemyError, BarStoreError):  # whoever reads bars is told
+            return remembered(self._settings.results_dir, self._settings.symbols)
+
+    def _list(self) -> tuple[RunSummary, ...]:
+        folders = list(self._folder.iterdir()) if self._folder.exists() else []
+        fresh = {folder.name: found for folder in folders if (found := self._summary(folder))}
+        self._read = fresh
+        runs = [run for _, run in fresh.values()]
+        return tuple(sorted(runs, key=lambda run: (run.started, run.run_id), reverse=True))
+
+    def _summary(self, folder: Any) -> tuple[float, RunSummary] | None:
+        try:
+            changed = (folder / SUMMARY).stat().st_mtime
+            known = self._read.get(folder.name)
+            if known and known[0] == changed:
+                return known
+            document = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+            return None  # the run is under way, or being written or cleaned up at this very moment
+        return changed, self._complete(document)
+
+    def _complete(self, document: Mapping[str, Any]) -> RunSummary:
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in document.items()
+            if name in _KNOWN
+        }
+        plain["mlflow_url"] = self._mlflow(document.get("mlflow_page"))
+        plain["airflow_url"] = self._airflow + run_path(plain["dag_id"], plain["run_id"])
+        return RunSummary(**plain)
+
+    def _under_way(self, run_id: str) -> RunSummary:
+        return RunSummary(
+            run_id=run_id,
+            dag_id=DAG_ID,
+            started="",
+            verdict="No verdict yet: the run is under way",
+            state="no_verdict",
+            airflow_url=self._airflow + run_path(DAG_ID, run_id),
+        )
+
+    def _mlflow(self, page: str | None) -> str | None:
+        root = self._settings.mlflow_page_root
+        return f"{root}/{quote(page, safe='#/?=&')}" if root and page else None

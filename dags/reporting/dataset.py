@@ -1,0 +1,78 @@
+"""The bars that a run judged, as the dataset of its MLflow run."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dags.reporting.metrics import share
+from dags.staging.layout import BARS
+from gx.terms import SEVERITIES
+from tracking.run.dataset import Dataset
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dags.run.context import Run
+
+TABLE = "stock_data"
+
+
+def judged_data(
+    run: "Run",
+    steps: Mapping[str, Mapping[str, Any]],
+    report: Mapping[str, Any] | None,
+    failing_rows: int,
+) -> Dataset | None:
+    """Source, columns, digest and quality of the staged bars; None when none were staged."""
+    extracted = steps.get("extract", {})
+    if extracted.get("status") != "success":
+        return None
+    profile = {
+        "num_rows": extracted["rows"],
+        "num_symbols": len(extracted["rows_by_symbol"]),
+        "first_date": extracted["first_date"],
+        "last_date": extracted["last_date"],
+    }
+    return Dataset(
+        name=TABLE,
+        digest=extracted["digest"],
+        table=f"{run.settings.postgres_db}.{TABLE}",
+        query=extracted["sql"],
+        columns={field.name: _kind(field) for field in _schema(run)},
+        profile=profile | (_quality(report, failing_rows) if report else {}),
+    )
+
+
+def _quality(report: Mapping[str, Any], failing_rows: int) -> dict[str, Any]:
+    failed = [entry for entry in report["expectations"] if not entry["success"]]
+    return {
+        "verdict": report["verdict"],
+        "failing_rows": failing_rows,
+        "failing_share": share(failing_rows, report["rows"]),
+        "failures": {name: sum(e["severity"] == name for e in failed) for name in SEVERITIES},
+        "suite_sha256": report["suite_sha256"],
+    }
+
+
+def _schema(run: "Run") -> "pa.Schema":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from dags.work.partitions import holding
+
+    return pq.read_schema(pa.BufferReader(holding(run.staging, BARS).read_bytes(BARS)))
+
+
+def _kind(field: "pa.Field") -> str:
+    """MLflow's word for a column's type; Arrow's where it has none."""
+    import pyarrow as pa
+
+    words = {
+        pa.types.is_string: "string",
+        pa.types.is_large_string: "string",
+        pa.types.is_float64: "double",
+        pa.types.is_int64: "long",
+        pa.types.is_date: "datetime",
+        pa.types.is_timestamp: "datetime",
+        pa.types.is_boolean: "boolean",
+    }
+    return next((word for is_kind, word in words.items() if is_kind(field.type)), str(field.type))

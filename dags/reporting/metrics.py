@@ -1,0 +1,165 @@
+"""The numbers of a run that MLflow draws; MLflow groups charts by what stands before the slash.
+
+| Group | Point |
+|---|---|
+| (none) | counts of rows, symbols and expectations, `seconds_STEP`, `failures_SEVERITY` |
+| ``unexpected_share/EXPECTATION`` | failing share, 0 to 1; 1 for a check of the table as a whole |
+| ``symbol_rows/SYMBOL`` | bars |
+| ``symbol_failing_share/SYMBOL`` | failing bars, as a share of the symbol's, 0 to 1 |
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dags.reporting.missing import missing_symbols
+from dags.staging.layout import STEPS
+from gx.terms import SEVERITIES
+
+Steps = Mapping[str, Mapping[str, Any]]
+Entry = Mapping[str, Any]
+
+# More lines than that nobody reads in a chart, and every one costs MLflow a row a run.
+WORST_SYMBOLS = 50
+
+_COLUMN_KWARGS = ("column", "column_A", "column_B", "column_list", "column_set")
+# Where a bound may be a text (a date), which is as little a part of an expectation's identity.
+_BOUND_KWARGS = ("min_value", "max_value", "as_of")
+
+
+def run_metrics(
+    steps: Steps, report: Mapping[str, Any] | None, failing_rows: int, seconds: float
+) -> dict[str, float]:
+    """Counts, shares and seconds; what a step did not come to is left out, never made up as 0."""
+    metrics: dict[str, float] = {"execution_time_seconds": round(seconds, 3)}
+    for step in STEPS:
+        if "seconds" in steps.get(step, {}):
+            metrics[f"seconds_{step}"] = steps[step]["seconds"]
+    extracted = steps.get("extract", {})
+    if "rows" in extracted:
+        metrics["total_rows"] = extracted["rows"]
+        metrics["symbols_processed"] = len(extracted["rows_by_symbol"])
+        metrics["symbols_missing"] = len(missing_symbols(steps, report))
+        if extracted.get("rounded"):
+            metrics["numbers_rounded"] = extracted["rounded"]
+    if report:
+        metrics |= _validation_metrics(report, failing_rows)
+    if "rows" in steps.get("transform", {}):
+        metrics["rows_transformed"] = steps["transform"]["rows"]
+    published = steps.get("publish", {})
+    if "rows" in published:
+        metrics["rows_published"] = published["rows"]
+        for count in ("new", "changed", "removed", "held", "superseded", "still_held"):
+            metrics[f"rows_{count}"] = published[count]
+    return metrics
+
+
+def expectation_names(expectations: Sequence[Entry]) -> list[str]:
+    """A name for each, unique in the suite and the same from run to run.
+
+    The type without ``expect_`` and the columns: ``column_values_to_be_between.close``. Where two
+    entries share that, each gets what tells them apart, in this order: a digest of its other
+    kwargs (numbers and bounds excepted, so that a line goes on when a bound is moved), its
+    severity, its place among them.
+    """
+    names = [_plain_name(entry) for entry in expectations]
+    for suffix in (_kwargs_digest, lambda entry: str(entry["severity"])):
+        names = _told_apart(names, expectations, suffix)
+    seen: Counter[str] = Counter()
+    shared = Counter(names)
+    for index, name in enumerate(names):
+        seen[name] += 1
+        if shared[name] > 1:
+            names[index] = f"{name}.{seen[name]}"
+    return names
+
+
+def failing_share(entry: Entry) -> float | None:
+    """The share of unexpected values; None for what was not checked, 1 for a whole table."""
+    if entry["status"] not in ("passed", "failed"):
+        return None
+    if entry["status"] == "failed" and not entry["unexpected_count"]:
+        return 1.0
+    return float(entry["unexpected_share"])
+
+
+def worst_symbols(symbols: Mapping[str, Entry]) -> list[str]:
+    """The symbols to draw: those with the largest failing share first, then by name."""
+    order = sorted(symbols, key=lambda name: (-symbol_share(symbols[name]), name))
+    return order[:WORST_SYMBOLS]
+
+
+def _validation_metrics(report: Mapping[str, Any], failing_rows: int) -> dict[str, float]:
+    expectations, symbols = report["expectations"], report["symbols"]
+    bad = [entry for entry in expectations if not entry["success"]]
+    metrics: dict[str, float] = {
+        "validation_checks_passed": len(expectations) - len(bad),
+        "validation_checks_total": len(expectations),
+        "failing_rows": failing_rows,
+        "failing_share": share(failing_rows, report["rows"]),
+        "bars_doubtful": len(report.get("doubtful", ())),
+        "bars_gone": sum(removal["bars"] for removal in report.get("removed", ())),
+        "symbols_failing": sum(symbol["failing_rows"] > 0 for symbol in symbols.values()),
+    }
+    for severity in SEVERITIES:
+        metrics[f"failures_{severity}"] = sum(entry["severity"] == severity for entry in bad)
+    for name, entry in zip(expectation_names(expectations), expectations, strict=True):
+        unexpected = failing_share(entry)
+        if unexpected is not None:
+            metrics[f"unexpected_share/{name}"] = unexpected
+    for name in worst_symbols(symbols):
+        metrics[f"symbol_rows/{name}"] = symbols[name]["rows"]
+        metrics[f"symbol_failing_share/{name}"] = symbol_share(symbols[name])
+    return metrics
+
+
+def symbol_share(symbol: Entry) -> float:
+    """The share of a symbol's bars that fail, 0 to 1."""
+    return share(symbol["failing_rows"], symbol["rows"])
+
+
+def share(failing: int, rows: int) -> float:
+    """The failing part of the rows, 0 to 1; 0 of none."""
+    return failing / rows if rows else 0.0
+
+
+def _plain_name(entry: Entry) -> str:
+    columns = [entry["kwargs"].get(name) for name in _COLUMN_KWARGS]
+    flat = [
+        str(column)
+        for given in columns
+        if given is not None
+        for column in (given if isinstance(given, list | tuple) else [given])
+    ]
+    short = str(entry["type"]).removeprefix("expect_")
+    # A set of columns is what the check demands, and as long as the table is wide.
+    return ".".join([short, *flat]) if "column_set" not in entry["kwargs"] else short
+
+
+def _told_apart(
+    names: list[str], entries: Sequence[Entry], suffix: Callable[[Entry], str]
+) -> list[str]:
+    """The names, where entries that share one and differ in `suffix` carry it."""
+    suffixes: dict[str, set[str]] = {}
+    for name, entry in zip(names, entries, strict=True):
+        suffixes.setdefault(name, set()).add(suffix(entry))
+    return [
+        f"{name}.{suffix(entry)}" if len(suffixes[name]) > 1 else name
+        for name, entry in zip(names, entries, strict=True)
+    ]
+
+
+def _kwargs_digest(entry: Entry) -> str:
+    told = {
+        name: value
+        for name, value in entry["kwargs"].items()
+        if name not in (*_COLUMN_KWARGS, *_BOUND_KWARGS) and not _is_number(value)
+    }
+    document = json.dumps(told, sort_keys=True, default=str)
+    return hashlib.sha256(document.encode()).hexdigest()[:6]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,189 @@
+"""Track a run: collect what its steps left behind, and hand it to tracking as plain values."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dags.errors import AlteredError, NothingDue
+from dags.reporting.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
+from dags.reporting.children import children
+from dags.reporting.dataset import judged_data
+from dags.reporting.description import describe
+from dags.reporting.digests import keep_digests
+from dags.reporting.metrics import run_metrics
+from dags.reporting.missing import missing_symbols
+from dags.reporting.summary import summarise, write_summary
+from dags.reporting.trends import trend_points
+from dags.run.context import Run
+from dags.run.due import why_nothing_was_due
+from dags.run.links import airflow_root
+from dags.staging.layout import REPORT, report_path, run_path
+from dags.work.partition_records import settle
+from gx.web.sources import RunSummary
+from tracking.pages import ARTIFACT_SCHEME
+from tracking.run.children import log_children
+from tracking.run.log import log_run
+from tracking.run.record import RunRecord
+from tracking.store import TrackingStore
+
+Steps = Mapping[str, Mapping[str, Any]]
+
+PAGES = {"Report": REPORT_ARTIFACT, "Data Docs": DOCS_ARTIFACT}
+
+
+def log(run: Run) -> dict[str, Any]:
+    """Find or create the MLflow run of this DAG run and fill it, however far the steps came.
+
+    Raises TrackingError when MLflow cannot be reached or refuses, NothingDue when there is nothing
+    to track because nothing was due, AlteredError when somebody altered what the steps left: then
+    that is tracked, and nothing of what is in the folder.
+    """
+    try:
+        settle(run)
+        steps = {name: step for name, step in run.staging.records().items() if name != "log"}
+        return _log(run, steps)
+    except AlteredError as error:
+        _log(replace(run, fault=f"{type(error).__name__}: {error}"), {})
+        raise
+
+
+def _log(run: Run, steps: Steps) -> dict[str, Any]:
+    settings, staging = run.settings, run.staging
+    reason = why_nothing_was_due(steps)
+    if reason:
+        write_summary(run, summarise(run, steps, None, reason))
+        raise NothingDue(reason)
+    report = staging.read_json(REPORT) if "open" in steps.get("validate", {}) else None
+    store = TrackingStore(
+        settings.mlflow_tracking_uri,
+        settings.mlflow_experiment_name,
+        settings.mlflow_artifact_root,
+    )
+    # A run whose folder could not be written has no steps, and takes no record either.
+    recorded: AbstractContextManager[dict[str, Any]] = (
+        staging.recorded("log") if steps else nullcontext({})
+    )
+    with recorded as record:
+        # Before MLflow is asked for anything: the pages show a run whether or not it answers.
+        summary = summarise(run, steps, report, first_error(run, steps)) if steps else None
+        if summary:
+            write_summary(run, summary)
+        with tempfile.TemporaryDirectory() as folder:
+            tables = write_artifacts(Path(folder), run, steps, report)
+            links = _links(run, Path(folder))
+            made = run_record(run, steps, report, summary, tables=tables, links=links)
+            points = trend_points(report, summary.failing_rows if summary else 0)
+            logged = log_run(store, made, Path(folder), points)
+            kept = keep_digests(run, logged.run_id, Path(folder))
+        log_children(store, logged, children(run, report) if steps else [])
+        found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path, **kept}
+        if summary:
+            write_summary(run, summary, logged.url_path)
+        record.update(found)
+    return found
+
+
+def run_record(
+    run: Run,
+    steps: Steps,
+    report: Mapping[str, Any] | None,
+    summary: RunSummary | None,
+    *,
+    tables: Sequence[str],
+    links: Mapping[str, str],
+) -> RunRecord:
+    """The run in MLflow's terms: parameters, metrics, tags, a description and a dataset."""
+    now, request, identity = datetime.now(UTC), run.request, run.identity
+    failing_rows, error = summary.failing_rows if summary else 0, first_error(run, steps)
+    complete = steps.get("publish", {}).get("status") == "success"
+    return RunRecord(
+        run_key=identity.key,
+        name=identity.run_id,
+        status="FINISHED" if complete else "FAILED",
+        params={
+            "symbols": ",".join(request.symbols),
+            "execution_date": identity.execution_date,
+            "start_date": str(request.start or ""),
+            "end_date": str(request.end or ""),
+            "debug_mode": str(request.debug).lower(),
+            "policy": request.policy,
+            "accept_removals": ",".join(request.accept_removals),
+            "validation_status": validation_status(steps),
+        },
+        metrics=run_metrics(steps, report, failing_rows, (now - identity.started).total_seconds()),
+        tags=run_tags(run, steps, report),
+        description=describe(
+            summary.verdict if summary else f"No verdict: {error}",
+            report,
+            held=steps.get("validate", {}).get("held", ()),
+            missing=missing_symbols(steps, report),
+            error=error,
+            links=links,
+        ),
+        start_time_ms=int(identity.started.timestamp() * 1000),
+        end_time_ms=int(now.timestamp() * 1000),
+        source_name=f"dags/{identity.dag_id}.py",
+        user=identity.user,
+        tables=tables,
+        dataset=judged_data(run, steps, report, failing_rows),
+    )
+
+
+def validation_status(steps: Steps) -> str:
+    """``passed``, ``quarantined`` (some symbols are held), ``failed``, or ``not_run``."""
+    validate = steps.get("validate", {})
+    if "open" not in validate:
+        return "not_run"
+    if not validate["open"]:
+        return "failed"
+    return "quarantined" if validate["held"] else "passed"
+
+
+def run_tags(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> dict[str, str]:
+    """What runs are searched by."""
+    identity = run.identity
+    extracted = steps.get("extract", {})
+    held = steps.get("validate", {}).get("held")
+    tags = {
+        "workflow_type": "stock_data_quality",
+        "environment": run.settings.environment,
+        "airflow_dag_id": identity.dag_id,
+        "airflow_run_id": identity.run_id,
+        "trigger_type": identity.trigger_type,
+        "missing_symbols": ",".join(missing_symbols(steps, report)),
+        "held_symbols": ",".join(held or ()),
+        "suite_sha256": (report or {}).get("suite_sha256", ""),
+        "data_digest": extracted.get("digest", ""),
+        "error": first_error(run, steps) or "",
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def first_error(run: Run, steps: Steps) -> str | None:
+    """What went wrong first, if anything did."""
+    if run.fault:
+        return run.fault
+    if not steps:
+        return f"no step could write to the staging folder {run.staging}"
+    for name, step in steps.items():
+        if step["status"] != "success":
+            return str(step.get("error", f"the step {name} was stopped before its end"))
+    return None
+
+
+def _links(run: Run, folder: Path) -> dict[str, str]:
+    """Where to read on: the run's pages among its artifacts, then Airflow's."""
+    links = {
+        label: f"{ARTIFACT_SCHEME}{path}"
+        for label, path in PAGES.items()
+        if (folder / path).exists()
+    }
+    root, identity = airflow_root(), run.identity
+    if root:
+        links["Airflow run"] = root + run_path(identity.dag_id, identity.run_id)
+        links["Report in Airflow"] = root + report_path(identity.run_id)
+    return links

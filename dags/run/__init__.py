@@ -1,0 +1,1 @@
+"""What a run is: its request, its settings, and where it stands."""

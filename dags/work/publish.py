@@ -1,0 +1,250 @@
+"""Enriching and publishing what the gate let through: of a whole run, or of one partition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
+
+from dags.errors import AlteredError, GateClosed, LostBarsError
+from dags.run.context import Run
+from dags.staging.layout import ENRICHED, FAILING
+from dags.staging.run_folder import Staging
+from dags.work.extract import staged_bars
+from sql.connection import connected
+from sql.previous import previous_closes
+from sql.publish import Publication, correct_returns, edge_bars, publish_bars
+from sql.quarantine import quarantine_bars, release
+from transforms.bars import daily_return, enrich
+
+HELD_WITH_SYMBOL = "held with its symbol"
+
+
+@dataclass(frozen=True)
+class Share:
+    """The bars that one task publishes: all of ``run``, or the partition of this number.
+
+    ``verdict`` is where the gate's decision is.
+    """
+
+    run: Run
+    verdict: Staging
+    number: int | None = None
+
+    @cached_property
+    def decision(self) -> Mapping[str, Any]:
+        """What the gate decided; raises GateClosed when nothing may pass and nothing is held."""
+        decided: Mapping[str, Any] = self.verdict.record("validate")
+        # A person can mark the task as a success; the gate stays what it was.
+        if not decided.get("open") and not decided.get("held"):
+            raise GateClosed(
+                "The gate is closed, or has not decided: nothing was published. Clear "
+                f"validate_data and everything after it. The report: {self.run.report}"
+            )
+        return decided
+
+    @property
+    def first(self) -> int:
+        """The position of the first of these bars in the whole extract."""
+        return 0 if self.number is None else int(self.decision["first_rows"][self.number])
+
+    @property
+    def held(self) -> set[str]:
+        """The symbols that the gate holds back."""
+        return set(self.decision["held"])
+
+    @cached_property
+    def extracted(self) -> Mapping[str, Any]:
+        """What was said of these bars when they were read."""
+        return self.run.staging.finished("extract")
+
+    @property
+    def failing(self) -> pa.Table:
+        """The failing bars of the whole run, as the gate found them."""
+        return self.verdict.read_table(FAILING, self.decision["seals"].get(FAILING))
+
+    def judged_bars(self) -> pa.Table:
+        """The bars as they were judged; raises AlteredError for others."""
+        staging = self.run.staging
+        judged = staging.finished("validate")
+        if self.number is not None and judged["attempt"] != self.decision["parts"][self.number]:
+            raise AlteredError(
+                f"the bars in {staging} were extracted anew after the partitions were judged; "
+                "clear judge_partitions and everything after it"
+            )
+        bars = staged_bars(staging)
+        if bars.num_rows != judged["rows"]:
+            raise LostBarsError(f"{judged['rows']} bars were judged, {bars.num_rows} are staged")
+        return bars
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published, set aside and released, in bars.
+
+    ``superseded`` bars were left as a newer extract has them, ``returns`` had their daily return
+    corrected because the bar before them changed, ``still_held`` passed by name alone: the source
+    has no such bar any more.
+    """
+
+    rows: int
+    new: int
+    changed: int
+    removed: int
+    held: int
+    released: int
+    superseded: int
+    returns: int
+    still_held: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a share's transaction did, and the runs whose newer bars it met."""
+
+    counts: Published
+    newer: tuple[str, ...]
+
+
+def transform_share(share: Share) -> dict[str, Any]:
+    """Enrich the bars that the gate let through; returns the step's record."""
+    staging, held = share.run.staging, share.held
+    with staging.recorded("transform") as record:
+        bars = share.judged_bars()
+        bars = bars.append_column("remarks", _remarks(share, bars.num_rows))
+        passed = bars.filter(pc.invert(_is_held(bars, held)))
+        frame = passed.drop_columns(["created_at"]).to_pandas(date_as_object=False)
+        before = _closes_before(share.run, sorted(set(frame["symbol"])))
+        enriched = enrich(frame, previous_close=before)
+        staging.write_frame(ENRICHED, enriched)
+        record.update(rows=len(enriched), columns=list(enriched.columns))
+    return record
+
+
+def publish_share(share: Share) -> Done:
+    """Publish what passed and set aside what is held, in one transaction: no bar is lost."""
+    run, staging, found = share.run, share.run.staging, share.extracted
+    held_symbols = share.held
+    enriched = staging.read_table(ENRICHED, staging.finished("transform")["seals"].get(ENRICHED))
+    held = _held(share.judged_bars(), held_symbols, share.first)
+    extracted = found["rows"]
+    if enriched.num_rows + held.num_rows != extracted:
+        raise LostBarsError(
+            f"{extracted} bars were extracted, but {enriched.num_rows} passed and "
+            f"{held.num_rows} are held; nothing was published. Clear extract_stock_data and "
+            "everything after it."
+        )
+    passed = [symbol for symbol in run.request.symbols if symbol not in held_symbols]
+    run_id, start, end = run.identity.run_id, run.request.start, run.request.end
+    extracted_at = datetime.fromisoformat(found["extracted_at"])
+    with connected(run.settings.bars()) as engine, engine.begin() as connection:
+        done = publish_bars(
+            connection,
+            enriched,
+            run_id=run_id,
+            symbols=passed,
+            start=start,
+            end=end,
+            extracted_at=extracted_at,
+            removable=_removable(found["gone"], passed),
+        )
+        quarantine_bars(
+            connection,
+            held.drop_columns(["row"]),
+            run_id=run_id,
+            reasons=_reasons(share, held),
+            row_numbers=held["row"].to_pylist(),
+            extracted_at=extracted_at,
+        )
+        released = release(
+            connection,
+            run_id=run_id,
+            symbols=passed,
+            start=start,
+            end=end,
+            extracted_at=extracted_at,
+        )
+        returns = _correct_edges(connection, share, passed, done)
+    counts = Published(
+        rows=done.rows,
+        new=done.new,
+        changed=done.changed,
+        removed=done.removed,
+        held=held.num_rows,
+        released=released.released,
+        superseded=done.superseded,
+        returns=returns,
+        still_held=released.still_held,
+    )
+    return Done(counts, done.newer)
+
+
+def _correct_edges(
+    connection: Connection, share: Share, passed: list[str], done: Publication
+) -> int:
+    """Compute anew the returns of bars whose bar before them may have changed.
+
+    Among bars of a newer extract that stayed, that is any; also where this one had none of them.
+    """
+    request = share.run.request
+    edges = edge_bars(
+        connection,
+        symbols=passed,
+        start=request.start,
+        end=request.end,
+        everywhere=bool(done.newer),
+    )
+    right = daily_return(edges["close"], edges["previous_close"])
+    same = (right == edges["daily_return"]) | (right.isna() & edges["daily_return"].isna())
+    return correct_returns(connection, edges.assign(daily_return=right)[~same])
+
+
+def _removable(gone: list[Mapping[str, Any]], passed: list[str]) -> dict[str, int]:
+    """How many published bars of each symbol the gate let go away."""
+    known = set(passed)
+    return {one["symbol"]: one["bars"] for one in gone if one["symbol"] in known}
+
+
+def _closes_before(run: Run, symbols: list[str]) -> dict[str, float]:
+    """The closes that the first returns of the range look back to; an open range has none."""
+    start = run.request.start
+    if start is None:
+        return {}
+    with connected(run.settings.bars()) as engine, engine.connect() as connection:
+        return previous_closes(connection, symbols, start)
+
+
+def _is_held(bars: pa.Table, held: set[str]) -> pa.ChunkedArray:
+    return pc.is_in(bars["symbol"], pa.array(sorted(held), pa.string()))
+
+
+def _held(bars: pa.Table, held: set[str], first: int) -> pa.Table:
+    """The bars of held symbols, as extracted, with their position (row, int64) in the extract."""
+    positions = pa.array(np.arange(first, first + bars.num_rows))
+    return bars.append_column("row", positions).filter(_is_held(bars, held))
+
+
+def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
+    if not held.num_rows:
+        return []
+    failing = share.failing.select(["row", "reasons"])
+    mine = failing.filter(pc.is_in(failing["row"], held["row"].combine_chunks()))
+    by_row = dict(zip(mine["row"].to_pylist(), mine["reasons"].to_pylist(), strict=True))
+    return [by_row.get(row, [HELD_WITH_SYMBOL]) for row in held["row"].to_pylist()]
+
+
+def _remarks(share: Share, rows: int) -> pa.Array:
+    """What each bar misses, as the names of expectations; None for most."""
+    failing = share.failing.select(["row", "expectations"])
+    place = pc.subtract(failing["row"], share.first)
+    mine = pc.and_(pc.greater_equal(place, 0), pc.less(place, rows))
+    names = failing["expectations"].filter(mine).to_pylist()
+    remarks: list[list[str] | None] = [None] * rows
+    for at, missed in zip(place.filter(mine).to_pylist(), names, strict=True):
+        remarks[at] = missed
+    return pa.array(remarks, pa.list_(pa.string()))

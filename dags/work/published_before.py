@@ -1,0 +1,100 @@
+"""What a run finds out about bars that are published already: gone from the source, or doubtful."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from dags.run.context import Run
+from gx.report.published import Doubt, Removal
+from sql.connection import connected
+from sql.published import Doubted, PublishedBar, note_doubts, published_bars
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gx.report.model import QualityReport
+
+VALUES = ("open", "high", "low", "close", "volume")
+
+
+def with_published(
+    run: Run, report: "QualityReport", gone: Iterable[Mapping[str, Any]]
+) -> "QualityReport":
+    """The report, with what is gone and what is doubtful; symbols that lost too much are held."""
+    from gx.gate.verdicts import with_removals
+
+    removals = [_removal(run, one) for one in gone]
+    return replace(
+        with_removals(report, removals), doubtful=tuple(_doubts(run, report.lookback_failing))
+    )
+
+
+def keep_doubts(connection: Connection, doubts: Sequence[Mapping[str, Any]]) -> int:
+    """Write doubts (as in the report's JSON) to the published rows, so that each is told once."""
+    noted = [
+        Doubted(
+            symbol=doubt["symbol"],
+            date=date.fromisoformat(doubt["date"]),
+            run_id=doubt["published_by"],
+            published_at=datetime.fromisoformat(doubt["published_at"]),
+            names=tuple(doubt["expectations"]),
+        )
+        for doubt in doubts
+    ]
+    return note_doubts(connection, noted)
+
+
+def _removal(run: Run, one: Mapping[str, Any]) -> Removal:
+    """A symbol that lost all its bars, or more than a share, is held until that is accepted."""
+    accepted = run.request.accepts_removal(one["symbol"])
+    much = one["bars"] == one["published"] or (
+        one["bars"] > run.settings.removed_share * one["published"]
+    )
+    return Removal(
+        symbol=one["symbol"],
+        bars=one["bars"],
+        published=one["published"],
+        first_date=str(one["first_date"]),
+        last_date=str(one["last_date"]),
+        dates=tuple(map(str, one["dates"])),
+        accepted=accepted,
+        held=much and not accepted,
+    )
+
+
+def _doubts(run: Run, failing: "pd.DataFrame") -> Iterable[Doubt]:
+    """The failing bars of the lookback that are published without knowledge of what they miss."""
+    if failing.empty:
+        return
+    bars: dict[tuple[str, date], dict[Any, Any]] = {
+        (bar["symbol"], bar["date"].date()): bar for bar in failing.to_dict("records")
+    }
+    with connected(run.settings.bars()) as engine:
+        published = published_bars(engine, list(bars))
+    for kept in sorted(published, key=lambda one: (one.symbol, one.date)):
+        bar = bars[kept.symbol, kept.date]
+        new = [at for at, name in enumerate(bar["expectations"]) if name not in kept.known]
+        if new:
+            yield _doubt(kept, bar, new)
+
+
+def _doubt(kept: PublishedBar, bar: Mapping[str, Any], new: Sequence[int]) -> Doubt:
+    return Doubt(
+        symbol=kept.symbol,
+        date=kept.date.isoformat(),
+        published_by=kept.run_id,
+        published_at=kept.published_at.isoformat(timespec="seconds"),
+        severity=bar["severity"],
+        expectations=tuple(bar["expectations"][at] for at in new),
+        reasons=tuple(bar["reasons"][at] for at in new),
+        bar={name: _plain(bar[name]) for name in VALUES},
+    )
+
+
+def _plain(value: Any) -> float | None:
+    """A number as JSON can hold it."""
+    number = float(value) if value is not None else float("nan")
+    return number if abs(number) < float("inf") else None

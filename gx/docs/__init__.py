@@ -1,0 +1,1 @@
+"""Data Docs and the stored results that they show."""

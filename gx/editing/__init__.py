@@ -1,0 +1,1 @@
+"""Changing suites: what they may hold, their versions, drafts and trials."""

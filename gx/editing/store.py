@@ -1,0 +1,329 @@
+"""Keep suite files: list, read and save them, with every version there was.
+
+Needs no Great Expectations itself: the strict check is handed in, or imported when it is needed.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gx.atomic import create_file, remove_drafts, replace_file
+from gx.editing.history import History, Version, version_of
+from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
+from gx.suite.diff import Change, compare, pair_entries
+from gx.suite.strict_json import shown
+from gx.suite.texts import SUITE_KEYS, author_of, new_weaknesses, reason_of, text_faults
+
+_ENTRY_KEYS = ("type", "kwargs", "severity", "description", "notes", "meta", "id")
+OUTSIDE = "Edited outside the editor"
+Check = Callable[[bytes, str], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A suite in the list; ``fault`` says why its file cannot be read."""
+
+    name: str
+    expectations: int
+    latest: Version
+    fault: str = ""
+
+
+class SuiteStore:
+    """The suites in one folder, and their versions in another (see `gx.editing.history`).
+
+    ``check`` is called with a suite's bytes and name before they are written, raises SuiteError
+    for a suite that cannot be trusted, and returns its weaknesses (see `gx.suite.read.Suite`).
+    """
+
+    def __init__(self, suites: Path, history: Path, check: Check | None = None) -> None:
+        self.suites, self.history = suites, history
+        self.check = check or _strict
+
+    def names(self) -> list[str]:
+        """Every suite there is."""
+        files = (path for path in self.suites.glob("*.json") if path.is_file())
+        return sorted(path.stem for path in files if path.stem.isprintable())
+
+    def listed(self) -> list[Listed]:
+        """Every suite with its last edit."""
+        return [self._listed(name) for name in self.names()]
+
+    def read(self, name: str) -> Version:
+        """The version that is in force; raises UnknownSuiteError and HistoryError."""
+        path, history = self._path(name), self._history(name)
+        while True:  # somebody may be saving: what is read belongs together if the file stayed
+            raw = path.read_bytes()
+            newest = history.newest(_digest(raw))
+            if path.read_bytes() == raw:
+                break
+        if newest is not None and newest.sha256 == _digest(raw):
+            return newest
+        edited = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        reason = OUTSIDE if newest else ""
+        return version_of(name, raw, _digest(raw), time=edited, after=newest, reason=reason)
+
+    def versions(self, name: str) -> list[Version]:
+        """Every version, the newest first; the first one is in force."""
+        current = self.read(name)
+        kept = self._history(name).versions(current.sha256)
+        return kept if kept and kept[0].id == current.id else [current, *kept]
+
+    def interrupted(self, name: str) -> list[Version]:
+        """Saves that a crash kept from being done, the newest first; none was ever in force."""
+        return self._history(name).interrupted(self.read(name).sha256)
+
+    def version(self, name: str, version_id: str) -> Version:
+        """One version; raises UnknownSuiteError."""
+        current = self.read(name)
+        if current.id == version_id:
+            return current
+        kept = self._history(name).version(version_id)
+        if kept is None:
+            raise UnknownSuiteError(f"suite {name!r} has no version {shown(version_id)}")
+        return kept
+
+    def save(
+        self,
+        name: str,
+        document: Mapping[str, Any],
+        *,
+        base_sha256: str,
+        author: str,
+        reason: str,
+        accepted: Sequence[str] = (),
+    ) -> Version:
+        """Write ``document`` as the suite's new version and return it; the old one is kept.
+
+        ``base_sha256`` is the digest of the version that the author started from; ``accepted`` are
+        the weaknesses that the author saw; those of the version in force need not be among them.
+        The version in force is returned, and nothing written, when nothing changed. Raises
+        UnknownSuiteError, SuiteConflictError when another version is in force, WeakSuiteError when
+        the suite has further weaknesses, and SuiteError for a suite that cannot be trusted or texts
+        that cannot be kept. Whatever is raised, also OSError, the suite is as it was, or the save
+        is done with its author and reason.
+        """
+        author, reason = author_of(author), reason_of(reason)
+        _refuse_texts(document)
+        path, history = self._path(name), self._history(name)
+        with history.locked():
+            history.settle(_digest(path.read_bytes()))
+            remove_drafts(path)
+            current = self.read(name)
+            _refuse_conflict(current, base_sha256)
+            raw = canonical(document, _readable(current)).encode()
+            if _digest(raw) == current.sha256:
+                return current
+            self._judge(raw, name, accepted, before=current)
+            _refuse_conflict(self.read(name), base_sha256)  # the check may have taken a minute
+            history.keep(current)
+            saved = version_of(
+                name,
+                raw,
+                _digest(raw),
+                after=current,
+                author=author,
+                reason=reason,
+                accepted=tuple(accepted),
+            )
+            history.announce(saved)
+            replace_file(path, raw)
+            with suppress(OSError):  # the save is done: the record is known by its bytes
+                history.settle(saved.sha256)
+            return saved
+
+    def refuse_name(self, name: str) -> None:
+        """Raise SuiteError for a name that no new suite can have: it is unfit, or taken."""
+        if not re.fullmatch(r"[a-z0-9_]{1,64}", name):
+            raise SuiteError(
+                f"suite name {shown(name)} must be 1 to 64 of a-z, 0-9 and _", field="name"
+            )
+        if (self.suites / f"{name}.json").exists():
+            raise _taken(name)
+
+    def create(
+        self,
+        name: str,
+        document: Mapping[str, Any],
+        *,
+        author: str,
+        reason: str,
+        accepted: Sequence[str] = (),
+    ) -> Version:
+        """Write a suite under a new name; raises SuiteError when the name is taken or unfit, and
+        else what ``save`` raises."""
+        self.refuse_name(name)
+        author, reason = author_of(author), reason_of(reason)
+        _refuse_texts(document)
+        path, history = self.suites / f"{name}.json", self._history(name)
+        raw = canonical(document).encode()
+        with history.locked():
+            self.refuse_name(name)  # another may have been quicker
+            self._judge(raw, name, accepted)
+            history.settle("")  # what was announced under this name never came to be
+            saved = version_of(
+                name,
+                raw,
+                _digest(raw),
+                after=history.newest(""),
+                author=author,
+                reason=reason,
+                accepted=tuple(accepted),
+            )
+            history.announce(saved)
+            try:
+                create_file(path, raw)
+            except FileExistsError:
+                raise _taken(name) from None
+            with suppress(OSError):  # the save is done: the record is known by its bytes
+                history.settle(saved.sha256)
+            return saved
+
+    def restore(
+        self,
+        name: str,
+        version_id: str,
+        *,
+        base_sha256: str,
+        author: str,
+        reason: str,
+        accepted: Sequence[str] = (),
+    ) -> Version:
+        """Save an earlier version again; raises what ``save`` raises."""
+        document = self.version(name, version_id).document
+        return self.save(
+            name,
+            document,
+            base_sha256=base_sha256,
+            author=author,
+            reason=reason,
+            accepted=accepted,
+        )
+
+    def _judge(
+        self, raw: bytes, name: str, accepted: Sequence[str], before: Version | None = None
+    ) -> None:
+        found = tuple(self.check(raw, name))
+        new = new_weaknesses(found, self._known(before) if found else ())
+        if not set(new) <= set(accepted) <= set(found):
+            raise WeakSuiteError(
+                "this suite has weaknesses: accept each one, or mend it"
+                if new
+                else "its weaknesses are others by now; look at it again, and save it",
+                new,
+            )
+
+    def _known(self, version: Version | None) -> Sequence[str]:
+        """What whoever saves has been told before: the weaknesses of the version in force."""
+        try:
+            return self.check(version.text.encode(), version.name) if version else ()
+        except SuiteError:
+            return ()
+
+    def _path(self, name: str) -> Path:
+        if name not in self.names():
+            raise UnknownSuiteError(f"there is no suite {shown(name)}")
+        return self.suites / f"{name}.json"
+
+    def _history(self, name: str) -> History:
+        return History(self.history / name)
+
+    def _listed(self, name: str) -> Listed:
+        latest = self.read(name)
+        try:
+            entries = latest.document.get("expectations")
+        except SuiteError as error:
+            return Listed(name, 0, latest, str(error))
+        return Listed(name, len(entries) if isinstance(entries, list) else 0, latest)
+
+
+def canonical(document: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> str:
+    """The stable text of a suite: fixed key order, two spaces, one newline at the end.
+
+    A browser turns 1.0 into 1: a number that equals ``base``'s keeps that one's spelling.
+    Raises SuiteError for NaN and infinity.
+    """
+    ordered = _ordered(document, SUITE_KEYS)
+    if isinstance(ordered.get("expectations"), list):
+        ordered["expectations"] = _spelled(ordered["expectations"], base or {})
+    try:
+        return json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError:
+        raise SuiteError("a suite cannot hold NaN or infinity") from None
+
+
+def history_changes(versions: list[Version]) -> list[tuple[Version, tuple[Change, ...]]]:
+    """Each version, the newest first, with what it changed in the one before it."""
+    before = [*versions[1:], None]
+    return [
+        (version, _compared(older, version) if older else ())
+        for version, older in zip(versions, before, strict=True)
+    ]
+
+
+def _compared(older: Version, newer: Version) -> tuple[Change, ...]:
+    return compare(_readable(older) or {}, _readable(newer) or {})
+
+
+def _readable(version: Version) -> dict[str, Any] | None:
+    try:
+        return version.document
+    except SuiteError:
+        return None
+
+
+def _spelled(entries: list[Any], base: Mapping[str, Any]) -> list[Any]:
+    old = base.get("expectations") if isinstance(base.get("expectations"), list) else []
+    shaped = [_ordered(e, _ENTRY_KEYS) if isinstance(e, Mapping) else e for e in entries]
+    if not all(isinstance(entry, Mapping) for entry in [*shaped, *(old or [])]):
+        return shaped
+    for here, there in pair_entries(old or [], shaped):
+        shaped[there] = _respelled(shaped[there], (old or [])[here])
+    return shaped
+
+
+def _respelled(new: Any, old: Any) -> Any:
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        return {key: _respelled(value, old.get(key)) for key, value in new.items()}
+    if isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
+        return [_respelled(*both) for both in zip(new, old, strict=True)]
+    numbers = type(new) in (int, float) and type(old) in (int, float)
+    return old if numbers and new == old else new
+
+
+def _ordered(found: Mapping[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
+    known = {key: found[key] for key in order if key in found}
+    return {**known, **{key: value for key, value in found.items() if key not in known}}
+
+
+def _refuse_texts(document: Mapping[str, Any]) -> None:
+    for fault in text_faults(document):
+        raise fault
+
+
+def _refuse_conflict(current: Version, base_sha256: str) -> None:
+    if current.sha256 != base_sha256:
+        raise SuiteConflictError(
+            f"{current.author or 'somebody'} saved another version of {current.name!r} at "
+            f"{current.time[:16].replace('T', ' ')} UTC; look at it before you save yours"
+        )
+
+
+def _taken(name: str) -> SuiteError:
+    return SuiteError(f"there is a suite {name!r} already; choose a new name", field="name")
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _strict(raw: bytes, name: str) -> tuple[str, ...]:
+    from gx.suite.read import parse_suite  # seconds of import
+
+    return parse_suite(raw, where=f"{name}.json", name=name).weaknesses

@@ -1,0 +1,164 @@
+"""Draft a suite from what the data shows."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from great_expectations.expectations.registry import get_expectation_impl
+
+from gx.plugins.expectations import BarExpectation
+from gx.plugins.expectations.kernels.bars import Bars, SortedFrame
+from gx.plugins.expectations.kernels.calendars import load_sessions
+from gx.suite.read import read_suite, suite_path
+
+TEMPLATE = "stock_data"
+MARGIN = 0.5  # a price may halve or double its range before the draft complains
+FEW = 2e-4  # alarms per bar that a draft may raise on the data it was drawn from
+CALENDARS = (
+    *("XNYS", "XTSE", "XLON", "XETR", "XPAR", "XAMS", "XSWX", "XTKS", "XHKG", "XASX", "XBOM"),
+    *("XKRX", "XSHG", "BVMF", "24/5", "24/7"),
+)
+# What each statistic may be set to: the default first, then ever more tolerant.
+LADDERS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "expect_no_return_outliers": ("threshold", (8, 10, 12, 15, 20, 30)),
+    "expect_no_reversing_spikes": ("threshold", (6, 8, 10, 15, 20)),
+    "expect_opening_gaps_to_be_ordinary": ("threshold", (15, 20, 30, 50)),
+    "expect_volume_to_agree_with_price": ("multiple", (30, 50, 100, 300)),
+    "expect_no_stale_prices": ("sessions", (5, 7, 10, 20)),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A suite document, and for each of its entries why it is as it is."""
+
+    document: dict[str, Any]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The calendar of most symbols, those of the others, and how many bars do not fit."""
+
+    calendar: str
+    others: dict[str, str] = field(default_factory=dict)
+    misfits: int = 0
+
+
+def draft_suite(bars: pd.DataFrame, name: str) -> Draft:
+    """Draft a suite named ``name`` from ``bars`` (symbol, date, open, high, low, close, volume).
+
+    It has the market expectations of the suite ``stock_data``, with the calendar that fits and the
+    levels that raise few alarms on these bars, and ranges of close and volume with margins. What
+    still fails on these bars is suspicious, and left for a person to judge.
+    """
+    table, fit = SortedFrame(bars), fit_calendars(bars)
+    entries, reasons = [], []
+    template = json.loads(read_suite(suite_path(TEMPLATE)).text)
+    for entry in [*template["expectations"], *_ranges(bars)]:
+        drafted, reason = _adapted(entry, table, fit)
+        entries.append({**drafted, "notes": reason})
+        reasons.append(reason)
+    document = {"name": name, "id": str(uuid.uuid4()), "meta": {}, "expectations": entries}
+    return Draft(document, tuple(reasons))
+
+
+def fit_calendars(bars: pd.DataFrame) -> Fit:
+    """The calendars whose sessions are closest to each symbol's dates."""
+    dates = pd.to_datetime(bars["date"], utc=True).dt.tz_convert(None).dt.normalize()
+    days = dates.to_numpy("datetime64[D]").astype("int64")
+    known = bars["symbol"].notna().to_numpy() & dates.notna().to_numpy()
+    if not known.any():
+        return Fit("XNYS")
+    years = (int(dates.dt.year.min()), int(dates.dt.year.max()))
+    sessions = {name: load_sessions(name, *years).days for name in CALENDARS}
+    own = pd.Series(days[known]).groupby(bars["symbol"][known].to_numpy(dtype=object)).unique()
+    costs = {
+        symbol: {name: _misfits(np.sort(mine), all_) for name, all_ in sessions.items()}
+        for symbol, mine in own.items()
+    }
+    best = Counter(min(cost, key=lambda name: cost[name]) for cost in costs.values())
+    usual = best.most_common(1)[0][0]
+    others = {str(symbol): better for symbol, better in _better(costs, usual)}
+    misfits = sum(cost[others.get(str(symbol), usual)] for symbol, cost in costs.items())
+    return Fit(usual, others, misfits)
+
+
+def _better(costs: Mapping[Any, Mapping[str, int]], usual: str) -> Iterator[tuple[Any, str]]:
+    """Symbols that another calendar fits clearly better than the usual one."""
+    for symbol, cost in costs.items():
+        name = min(cost, key=lambda calendar: cost[calendar])
+        if cost[usual] > 2 * cost[name] + 3:
+            yield symbol, name
+
+
+def _misfits(days: np.ndarray[Any, Any], sessions: np.ndarray[Any, Any]) -> int:
+    """Dates that are no session, and sessions between the first and last date without a bar."""
+    between = sessions[(sessions >= days[0]) & (sessions <= days[-1])]
+    return int((~np.isin(days, between)).sum() + (~np.isin(between, days)).sum())
+
+
+def _adapted(entry: Mapping[str, Any], table: SortedFrame, fit: Fit) -> tuple[dict[str, Any], str]:
+    """An entry with kwargs that suit the data, and why."""
+    implementation = get_expectation_impl(entry["type"])
+    kwargs, why = dict(entry["kwargs"]), []
+    if issubclass(implementation, BarExpectation):
+        if "calendar" in implementation.__fields__:
+            kwargs |= {"calendar": fit.calendar, "calendars": fit.others}
+            why.append(_calendar_reason(fit))
+        if entry["type"] in LADDERS:
+            parameter, level, reason = _level(implementation, kwargs, table)
+            kwargs[parameter] = level
+            why.append(reason)
+    reason = " ".join(why) or entry.get("notes") or "Holds for bars of every market."
+    return {**entry, "kwargs": kwargs}, str(reason)
+
+
+def _calendar_reason(fit: Fit) -> str:
+    others = f", {len(fit.others)} symbols keep another one" if fit.others else ""
+    return f"{fit.calendar} fits best{others} ({fit.misfits} dates or sessions do not match)."
+
+
+def _level(
+    expectation: type[BarExpectation], kwargs: Mapping[str, Any], table: SortedFrame
+) -> tuple[str, float, str]:
+    """The first rung of the ladder that raises few alarms on these bars, else the last."""
+    parameter, ladder = LADDERS[expectation.expectation_type]
+    allowed = max(1, int(FEW * len(table)))
+    roles = {role: role for role in expectation.needs_columns if role not in ("symbol", "date")}
+    given = {k: v for k, v in kwargs.items() if k in expectation.parameters() and k != parameter}
+    alarms = 0
+    for level in ladder:
+        judgement = expectation.detector(Bars(table, **roles), **given, **{parameter: level})
+        alarms = int(judgement.flags.sum())
+        if alarms <= allowed:
+            break
+    return parameter, level, f"{parameter} {level:g} raises {alarms} alarms on {len(table):,} bars."
+
+
+def _ranges(bars: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for column, severity in (("close", "warning"), ("volume", "info")):
+        values = bars[column].replace([np.inf, -np.inf], np.nan).dropna()
+        if values.empty:
+            continue
+        low, high = float(values.quantile(0.0005)), float(values.quantile(0.9995))
+        lowest = max(0.0, low * (1 - MARGIN))
+        highest = high * (1 + MARGIN)
+        yield {
+            "type": "expect_column_values_to_be_between",
+            "kwargs": {
+                "column": column,
+                "min_value": float(f"{lowest:.4g}"),
+                "max_value": float(f"{highest:.4g}"),
+            },
+            "severity": severity,
+            "description": f"The {column} stays near the range that was seen "
+            f"({low:,.6g} to {high:,.6g}).",
+            "notes": f"999 of 1,000 bars had a {column} of {low:,.6g} to {high:,.6g}; "
+            f"{MARGIN:.0%} of margin.",
+        }

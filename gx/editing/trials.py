@@ -1,0 +1,250 @@
+"""Try a draft of a suite on bars, and say what differs from the saved one.
+
+Everything goes in and out as plain values: the pages ask from another process.
+"""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.render.renderer.inline_renderer import InlineRenderer
+
+from gx.editing.catalogue import catalogue
+from gx.editing.store import canonical
+from gx.editing.suggest import CALENDARS, draft_suite
+from gx.errors import SuiteError
+from gx.gate.asked import NOTHING_ASKED, Asked
+from gx.gate.checkpoint import run_in_memory
+from gx.report.model import Outcome, QualityReport
+from gx.suite.custom import load_custom
+from gx.suite.diff import entry_name, pair_entries
+from gx.suite.read import PARAMETERS, Suite, entries_of, parse_suite
+from gx.suite.texts import new_weaknesses, text_faults
+from gx.terms import SEVERITIES
+
+SHOWN_SYMBOLS = 12
+SHOWN_HELD = 50
+Document = Mapping[str, Any]
+
+
+def catalogue_document() -> dict[str, Any]:
+    """The catalogue as JSON values, with what its forms offer."""
+    return {
+        "entries": [asdict(entry) for entry in catalogue()],
+        "severities": list(SEVERITIES),
+        "calendars": list(CALENDARS),
+        "parameters": list(PARAMETERS),
+        "custom_faults": [str(fault) for fault in load_custom()],
+    }
+
+
+def trust(raw: bytes, name: str) -> tuple[str, ...]:
+    """The weaknesses of a suite; raises SuiteError for bytes that cannot be trusted."""
+    return parse_suite(raw, where=name, name=name).weaknesses
+
+
+def check_document(document: Document, name: str, saved: Document | None = None) -> dict[str, Any]:
+    """Every fault of a draft (message, entry, field), and a sentence for each sound entry.
+
+    The weaknesses are those of a draft without a fault, the new ones those that ``saved`` has not.
+    """
+    faults = [_fault(error) for error in text_faults(document)]
+    sentences = [
+        _sentence(one) if isinstance(one, Expectation) else "" for one in entries_of(document, name)
+    ]
+    weaknesses: tuple[str, ...] = ()
+    try:
+        weaknesses = _parse(document, name).weaknesses
+    except SuiteError as error:
+        faults += [_fault(fault) for fault in error.faults]
+    told = [] if faults else list(weaknesses)
+    known = _parse(saved, name).weaknesses if told and saved and _sound(saved) else ()
+    return {
+        "faults": faults,
+        "sentences": sentences,
+        "weaknesses": told,
+        "new_weaknesses": list(new_weaknesses(told, known)),
+    }
+
+
+def try_draft(
+    document: Document,
+    name: str,
+    bars: pd.DataFrame,
+    *,
+    saved: Document | None = None,
+    entry: int | None = None,
+    as_of: str | None = None,
+    asked: Asked = NOTHING_ASKED,
+    lookback: pd.DataFrame | None = None,
+) -> dict[str, Any]:
+    """What the draft would find in ``bars``, and how that differs from the saved suite.
+
+    ``entry`` (from 1) tries that expectation alone. Raises SuiteError for a draft that cannot be
+    trusted; a saved suite that cannot is left out of the comparison.
+    """
+    started = time.perf_counter()
+    drafted, compared, partners = _chosen(document, saved, entry)
+    given: dict[str, Any] = {"as_of": as_of, "asked": asked, "lookback": lookback}
+    draft = run_in_memory(bars, _parse(drafted, name), **given)
+    before = None
+    if compared is not None:
+        before = run_in_memory(bars, _parse(compared, name), **given)
+    first = entry or 1
+    return {
+        "rows": draft.rows,
+        "symbols": len(draft.symbols),
+        "first_date": draft.first_date,
+        "last_date": draft.last_date,
+        "draft": _verdict(draft),
+        "saved": _verdict(before) if before else None,
+        "outcomes": _compared(draft, before, partners, first),
+        "dropped": _dropped(before, partners),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def draft_document(bars: pd.DataFrame, name: str) -> dict[str, Any]:
+    """A suite drafted from ``bars``."""
+    if bars.empty:
+        raise SuiteError("there is no bar to draft a suite from; choose more symbols or dates")
+    return draft_suite(bars, name).document
+
+
+def _parse(document: Document, name: str) -> Suite:
+    return parse_suite(canonical(document).encode(), where=name, name=name)
+
+
+def _fault(error: SuiteError) -> dict[str, Any]:
+    said = str(error).partition(": ")[2] if error.entry else str(error)
+    return {"message": said or str(error), "entry": error.entry, "field": error.field}
+
+
+def _sentence(expectation: Expectation) -> str:
+    """Great Expectations' own words."""
+    silent = expectation.configuration
+    silent.description = None
+    contents = InlineRenderer(render_object=silent).get_rendered_content()
+    values = [content.value.to_json_dict() for content in contents]
+    said = next((_filled(str(v["template"]), v) for v in values if v.get("template")), "")
+    # Without a renderer of its own an expectation is shown as a call in Python.
+    return _plain(expectation) if not said or said.startswith("expect_") else said
+
+
+def _filled(template: str, value: Mapping[str, Any]) -> str:
+    params = value.get("params") or {}
+    for key in sorted(params, key=len, reverse=True):
+        shown = params[key].get("value") if isinstance(params[key], Mapping) else params[key]
+        template = template.replace(f"${key}", _word(shown))
+    return re.sub(r"\{'\$PARAMETER': '(\w+)'\}", r"the run's \1", template)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    whole = float(value).is_integer() and abs(value) < 1e16
+    return f"{value:,.0f}" if whole else f"{value:,.15g}"
+
+
+def _plain(expectation: Expectation) -> str:
+    named = entry_name({"type": "", "kwargs": expectation.configuration.kwargs})
+    type_ = expectation.configuration.type.removeprefix("expect_").replace("_", " ")
+    return f"{type_.capitalize()} {named}".strip()
+
+
+def _chosen(
+    document: Document, saved: Document | None, entry: int | None
+) -> tuple[Document, Document | None, dict[int, int]]:
+    """The draft, the saved suite, and which entry of the one is which of the other (from 0)."""
+    entries = document.get("expectations")
+    drafted = entries if isinstance(entries, list) else []
+    before = list((saved or {}).get("expectations") or [])
+    if any(not isinstance(e, Mapping) for e in [*drafted, *before]):
+        return document, None, {}
+    partners = {there: here for here, there in pair_entries(before, drafted)}
+    if entry is not None:
+        if not 1 <= entry <= len(drafted):
+            raise SuiteError(f"the draft has no entry {entry}")
+        here = partners.get(entry - 1)
+        drafted = drafted[entry - 1 : entry]
+        before = [] if here is None else [before[here]]
+        partners = {} if here is None else {0: 0}
+    compared = {**(saved or {}), "expectations": before} if before else None
+    if compared is not None and not _sound(compared):
+        compared, partners = None, {}
+    return {**document, "expectations": drafted}, compared, partners
+
+
+def _sound(document: Document) -> bool:
+    try:
+        _parse(document, str(document.get("name")))
+    except SuiteError:
+        return False
+    return True
+
+
+def _verdict(report: QualityReport) -> dict[str, Any]:
+    return {
+        "open": report.success,
+        "sentence": report.sentence,
+        "failing_rows": len(report.failing),
+        "held": list(report.held[:SHOWN_HELD]),
+        "held_count": len(report.held),
+    }
+
+
+def _compared(
+    draft: QualityReport, saved: QualityReport | None, partners: Mapping[int, int], first: int
+) -> list[dict[str, Any]]:
+    found = []
+    for position, outcome in enumerate(draft.outcomes):
+        before = saved.outcomes[partners[position]] if saved and position in partners else None
+        found.append(
+            {
+                "entry": position + first,
+                **_shown(outcome),
+                "before": _shown(before) if before else None,
+                "change": _change(outcome, before, compared=saved is not None),
+            }
+        )
+    return found
+
+
+def _shown(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "name": outcome.name,
+        "status": outcome.status,
+        "severity": outcome.severity,
+        "description": outcome.description,
+        "count": outcome.unexpected_count,
+        "share": outcome.unexpected_share,
+        "looked_at": outcome.looked_at,
+        "symbols": list(outcome.symbols[:SHOWN_SYMBOLS]),
+        "symbol_count": len(outcome.symbols),
+        "observed": outcome.observed[:500],
+        "exception": (outcome.exception or "")[:500],
+        "examples": [dict(example) for example in outcome.examples],
+    }
+
+
+def _change(outcome: Outcome, before: Outcome | None, *, compared: bool) -> str:
+    if before is None:
+        return "new" if compared else ""
+    good, was_good = outcome.status == "passed", before.status == "passed"
+    if good != was_good:
+        return "newly passing" if good else "newly failing"
+    if outcome.unexpected_count != before.unexpected_count:
+        return f"{outcome.unexpected_count - before.unexpected_count:+,} rows"
+    return "other severity" if not good and outcome.severity != before.severity else ""
+
+
+def _dropped(saved: QualityReport | None, partners: Mapping[int, int]) -> Sequence[dict[str, Any]]:
+    """What the saved suite checks and the draft does not."""
+    if saved is None:
+        return []
+    kept = set(partners.values())
+    return [_shown(o) for position, o in enumerate(saved.outcomes) if position not in kept]

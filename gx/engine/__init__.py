@@ -1,0 +1,1 @@
+"""Great Expectations as this project uses it: its contexts, batches and results."""

@@ -1,0 +1,1 @@
+"""Files of bars: read as they are meant, or refused with a reason."""

@@ -1,0 +1,188 @@
+"""Run a suite on a frame of bars and give the verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+from great_expectations.checkpoint import Checkpoint
+from great_expectations.core import ExpectationSuite, RunIdentifier
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+)
+from great_expectations.data_context import AbstractDataContext
+from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.exceptions import DataContextError
+from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+from gx.docs.pages import standalone
+from gx.engine.batches import ROWS_ONLY, memory_batch, suite_of
+from gx.engine.context import page_of, project_context
+from gx.errors import SuiteError
+from gx.gate.asked import NOTHING_ASKED, Asked
+from gx.gate.expected import beyond_their_end, end_remarks, parameters, without_bars
+from gx.gate.outcomes import read_outcomes
+from gx.gate.verdicts import failing_bars, lookback_failing, symbol_verdicts, with_missing
+from gx.plugins.expectations.lookback import with_lookback
+from gx.project import PROJECT
+from gx.report.model import QualityReport, date_label
+from gx.suite.fitting import fit
+from gx.suite.read import Suite, read_suite, suite_path
+
+
+def run(
+    bars: pd.DataFrame,
+    *,
+    results: Path,
+    suite: str = "stock_data",
+    run_name: str | None = None,
+    as_of: str | None = None,
+    asked: Asked = NOTHING_ASKED,
+    lookback: pd.DataFrame | None = None,
+    project: Path = PROJECT,
+) -> QualityReport:
+    """Run the committed checkpoint named like ``suite`` on ``bars`` and report.
+
+    ``bars`` has the columns symbol, date, open, high, low, close, volume (prices and volume
+    float64); what is missing is for the suite to find. Validation results and Data Docs land under
+    ``results``; nothing in ``project`` is written. ``as_of`` (2025-11-04; default now) is the day
+    at whose end freshness and future bars are judged; ``asked`` is what the bars are the answer to.
+    ``lookback`` has the bars before ``bars``: they tell what is ordinary for a symbol, and are not
+    judged themselves.
+
+    One validation per process at a time: a context mixes up the batches of several threads.
+
+    Raises SuiteError for a suite file that cannot be trusted.
+    """
+    read = read_suite(suite_path(suite, project / "expectations"))
+    frame = with_lookback(bars, lookback)
+    gx_context = project_context(results, project)
+    given, data = parameters(read, as_of, asked), {"dataframe": frame}
+    checkpoint = _checkpoint(gx_context, suite)
+    (definition,) = checkpoint.validation_definitions
+    definition.suite = _FittedSuite.of(definition.suite, frame, given)
+    checked = checkpoint.run(
+        batch_parameters=data,
+        expectation_parameters=given,
+        run_id=RunIdentifier(run_name=run_name),
+    )
+    ((key, result),) = checked.run_results.items()
+    batch = definition.batch_definition.get_batch(batch_parameters=data)
+    judged = _Judged(frame, lookback, fit(read.expectations, frame, given), given, asked, {})
+    report = _report(read, batch, judged, result)
+    return replace(report, page=standalone(page_of(gx_context, key)))
+
+
+def run_in_memory(
+    bars: pd.DataFrame,
+    suite: Suite,
+    *,
+    as_of: str | None = None,
+    asked: Asked = NOTHING_ASKED,
+    lookback: pd.DataFrame | None = None,
+    skipped: Mapping[str, str] | None = None,
+) -> QualityReport:
+    """Judge ``bars`` by a suite that need not be committed; writes nothing.
+
+    ``as_of``, ``asked`` and ``lookback`` are as in ``run``; ``skipped`` gives, by expectation type,
+    why it makes no sense for these bars.
+    """
+    frame, skipped = with_lookback(bars, lookback), skipped or {}
+    given = parameters(suite, as_of, asked)
+    fitted = fit(suite.expectations, frame, given)
+    wanted = [e for e in fitted if e.expectation_type not in skipped]
+    batch = memory_batch(frame)
+    result = batch.validate(suite_of(suite.name, wanted), result_format=ROWS_ONLY)
+    assert isinstance(result, ExpectationSuiteValidationResult)
+    judged = _Judged(frame, lookback, fitted, given, asked, skipped)
+    return _report(suite, batch, judged, result)
+
+
+class _FittedSuite(ExpectationSuite):
+    """A stored suite of which a checkpoint validates what was fitted to the bars.
+
+    It equals the stored one, of which a checkpoint makes sure before it runs.
+    """
+
+    fitted: Sequence[ExpectationConfiguration] = ()
+
+    @classmethod
+    def of(
+        cls, stored: ExpectationSuite, frame: pd.DataFrame, parameters: Mapping[str, Any]
+    ) -> Self:
+        suite = cls(
+            name=stored.name,
+            expectations=stored.expectation_configurations,
+            suite_parameters=stored.suite_parameters,
+            meta=stored.meta,
+            notes=stored.notes,
+            id=stored.id,
+        )
+        suite.fitted = [e.configuration for e in fit(stored.expectations, frame, parameters)]
+        for configuration, expectation in zip(suite.fitted, stored.expectations, strict=True):
+            configuration.id = expectation.id  # type: ignore[assignment]
+        return suite
+
+    @property  # type: ignore[misc]  # the setter that it hides only raises
+    def expectation_configurations(self) -> list[ExpectationConfiguration]:
+        """What is validated."""
+        return list(self.fitted)
+
+
+def _checkpoint(context: AbstractDataContext, suite: str) -> Checkpoint:
+    """The suite's checkpoint; raises SuiteError unless it runs that suite, and nothing else."""
+    where = f"checkpoints/{suite}.json"
+    try:
+        checkpoint = context.checkpoints.get(suite)
+    except DataContextError as error:
+        raise SuiteError(f"suite {suite!r} has no {where} that can be read: {error}") from None
+    named = [definition.suite.name for definition in checkpoint.validation_definitions]
+    if named != [suite]:
+        raise SuiteError(f"{where}: must run suite {suite!r} alone; it runs {', '.join(named)}")
+    return checkpoint
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What a suite was validated on, as which expectations, and with which parameters."""
+
+    frame: pd.DataFrame
+    lookback: pd.DataFrame | None
+    fitted: Sequence[Expectation]
+    parameters: Mapping[str, Any]
+    asked: Asked
+    skipped: Mapping[str, str]
+
+
+def _report(
+    suite: Suite, batch: Batch, judged: _Judged, result: ExpectationSuiteValidationResult
+) -> QualityReport:
+    outcomes = read_outcomes(
+        suite,
+        batch,
+        judged.frame,
+        result,
+        fitted=judged.fitted,
+        skipped=judged.skipped,
+    )
+    frame = judged.frame.copy(deep=False)
+    frame.attrs = {}  # a report is kept, and written: the lookback does not belong to it
+    before = frame.iloc[:0] if judged.lookback is None else judged.lookback.reset_index(drop=True)
+    known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
+    verdicts = symbol_verdicts(frame, outcomes)
+    absent = without_bars(suite, judged.parameters["as_of"], judged.asked, verdicts.keys())
+    return QualityReport(
+        suite=suite.name,
+        suite_sha256=suite.sha256,
+        suite_text=suite.text,
+        rows=len(frame),
+        first_date=date_label(known.min()),
+        last_date=date_label(known.max()),
+        outcomes=outcomes,
+        symbols=with_missing(verdicts, absent),
+        failing=failing_bars(frame, outcomes),
+        lookback_failing=lookback_failing(before, outcomes),
+        weaknesses=(*suite.weaknesses, *end_remarks(suite, beyond_their_end(suite, frame))),
+    )

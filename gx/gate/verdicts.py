@@ -1,0 +1,150 @@
+"""Turn outcomes into verdicts per symbol and per row."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from gx.report.model import Outcome, QualityReport, SymbolVerdict
+from gx.report.published import Removal
+from gx.terms import BAR_COLUMNS, SEVERITIES, STILL_THERE, Verdict
+
+_NAMED = 5
+_NO_BAR = "It was asked for, and there is no bar of it in the range."
+_GONE = "No published bar has vanished from the source."
+_WORST: dict[str, Verdict] = {"critical": "held", "warning": "warned", "info": "passed"}
+
+
+def symbol_verdicts(
+    frame: pd.DataFrame, outcomes: Sequence[Outcome], sizes: Mapping[str, int] | None = None
+) -> dict[str, SymbolVerdict]:
+    """Verdict per symbol, in alphabetical order.
+
+    ``sizes`` gives the bars per symbol, for a ``frame`` that holds only the bars that failed (by
+    position).
+
+    ``held``: a critical expectation failed for it; ``warned``: one of severity warning did;
+    ``passed`` otherwise (an ``info`` is only a reason to look).
+    """
+    if "symbol" not in frame:
+        return {}
+    owners = frame["symbol"].astype("string")
+    if sizes is None:
+        sizes = {str(symbol): int(rows) for symbol, rows in owners.value_counts().items()}
+    failing_rows = owners.loc[pd.Index(failing_rows_of(outcomes))].value_counts()
+    reasons = _reasons(outcomes)
+    return {
+        str(symbol): SymbolVerdict(
+            verdict=_worst([severity for severity, _ in reasons[str(symbol)]]),
+            rows=int(rows),
+            failing_rows=int(failing_rows.get(symbol, 0)),
+            reasons=tuple(text for _, text in reasons[str(symbol)]),
+        )
+        for symbol, rows in sorted(sizes.items())
+    }
+
+
+def with_missing(
+    verdicts: Mapping[str, SymbolVerdict], absent: Sequence[str]
+) -> dict[str, SymbolVerdict]:
+    """The verdicts, with ``missing`` for those that were asked for and have no bar."""
+    missing = {
+        symbol: SymbolVerdict("missing", rows=0, failing_rows=0, reasons=(_NO_BAR,))
+        for symbol in absent
+    }
+    return dict(sorted({**verdicts, **missing}.items()))
+
+
+def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """One row per failing bar: row (int64), the bar, severity (worst), expectations, reasons.
+
+    ``expectations`` are the names of what it failed and ``reasons`` their descriptions (lists).
+    Ordered worst first: by severity, then by the number of expectations failed, then by position.
+    """
+    rows = failing_rows_of(outcomes)
+    bars = frame.reindex(columns=list(BAR_COLUMNS)).loc[rows].reset_index(drop=True)
+    bars.insert(0, "row", rows)
+    worst = np.full(len(rows), SEVERITIES.index("info"))
+    names: list[list[str]] = [[] for _ in rows]
+    reasons: list[list[str]] = [[] for _ in rows]
+    for outcome in outcomes:
+        at = np.searchsorted(rows, outcome.rows)
+        worst[at] = np.minimum(worst[at], SEVERITIES.index(outcome.severity))
+        for position in at:
+            names[position].append(outcome.name)
+            reasons[position].append(outcome.description)
+    bars["severity"] = np.array(SEVERITIES)[worst]
+    bars["expectations"] = names
+    bars["reasons"] = reasons
+    order = np.lexsort((rows, -np.array([len(failed) for failed in names], dtype=int), worst))
+    return bars.iloc[order].reset_index(drop=True)
+
+
+def lookback_failing(lookback: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """``QualityReport.lookback_failing``: bars of the lookback, by position, worst first."""
+    doubting = [replace(o, rows=o.lookback_rows) for o in outcomes if o.severity != "info"]
+    return failing_bars(lookback, doubting).drop(columns="row")
+
+
+def with_removals(report: QualityReport, removals: Sequence[Removal]) -> QualityReport:
+    """The report with what is gone from the source; symbols that lost too much are held.
+
+    For those whose removal is ``held`` one critical outcome fails, which is in no suite.
+    """
+    held = [removal for removal in removals if removal.held]
+    report = replace(report, removed=tuple(removals))
+    if not held:
+        return report
+    symbols = dict(report.symbols)
+    for removal in held:
+        was = symbols.get(removal.symbol, SymbolVerdict("passed", rows=0, failing_rows=0))
+        reasons = (f"{_GONE} [{_lost(removal)}]", *was.reasons)
+        symbols[removal.symbol] = replace(was, verdict="held", reasons=reasons)
+    return replace(
+        report,
+        outcomes=(*report.outcomes, _vanished(held)),
+        symbols=dict(sorted(symbols.items())),
+    )
+
+
+def _vanished(removals: Sequence[Removal]) -> Outcome:
+    gone, published = sum(r.bars for r in removals), sum(r.published for r in removals)
+    named = [f"{removal.symbol}: {_lost(removal)}" for removal in removals[:_NAMED]]
+    return Outcome(
+        type=STILL_THERE,
+        kwargs={},
+        severity="critical",
+        status="failed",
+        description=_GONE,
+        observed="; ".join([*named, *(["…"] if len(removals) > _NAMED else [])]),
+        unexpected_count=gone,
+        unexpected_share=gone / published if published else 0.0,
+        symbols=tuple(sorted({removal.symbol for removal in removals})),
+    )
+
+
+def _lost(removal: Removal) -> str:
+    dates = ", ".join(removal.dates[:_NAMED])
+    more = ", …" if removal.bars > len(removal.dates[:_NAMED]) else ""
+    return f"{removal.bars:,} of {removal.published:,} published bars are gone: {dates}{more}"
+
+
+def _reasons(outcomes: Sequence[Outcome]) -> dict[str, list[tuple[str, str]]]:
+    reasons: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for outcome in sorted(outcomes, key=lambda o: SEVERITIES.index(o.severity)):
+        if outcome.status == "failed":
+            for symbol in outcome.symbols:
+                reasons[symbol].append((outcome.severity, outcome.description))
+    return reasons
+
+
+def _worst(severities: Sequence[str]) -> Verdict:
+    return _WORST[min(severities, key=SEVERITIES.index)] if severities else "passed"
+
+
+def failing_rows_of(outcomes: Sequence[Outcome]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The positions of all rows that failed anything, in order."""
+    rows = [outcome.rows for outcome in outcomes]
+    return np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64)

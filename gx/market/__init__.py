@@ -1,0 +1,1 @@
+"""Judging a market part by part, as if it were one frame."""

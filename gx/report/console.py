@@ -1,0 +1,118 @@
+"""Print a report to a terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gx.report.columns import UNBOUNDED, Column, printable, table_lines
+from gx.report.model import Outcome, QualityReport, date_label
+from gx.report.view import ended_line
+
+WORST_ROWS = 20
+_PRICES = ("open", "high", "low", "close", "volume")
+_COLUMNS = (
+    *(Column("symbol"), Column("date")),
+    *(Column(name, numbers=True) for name in _PRICES),
+    Column("failed", sentences=True),
+)
+
+
+def report_lines(report: QualityReport, width: int = UNBOUNDED) -> Iterator[str]:
+    """The report as lines: what failed, the worst failing bars, what was skipped, the verdict.
+
+    Where the suite is weak stands above, what became of published bars below. The bars are laid out
+    for lines of this ``width``; sentences are left to the terminal to wrap.
+    """
+    span = f"{report.first_date} to {report.last_date}" if report.first_date else "no dates"
+    yield (
+        f"{report.rows:,} bars of {len(report.symbols):,} symbols, {span}; "
+        f"suite {report.suite}: {report.passed} of {len(report.outcomes)} expectations met"
+    )
+    yield from (f"  weak      {weakness}" for weakness in report.weaknesses)
+    if report.failed:
+        yield ""
+        yield from (_failure(outcome) for outcome in report.failed)
+    if len(report.failing):
+        yield ""
+        yield from _bars(report.failing, width)
+    yield from _absent(report)
+    yield from _of_published(report)
+    yield from _skipped(report)
+    yield ""
+    yield report.sentence
+
+
+def _failure(outcome: Outcome) -> str:
+    named = [printable(symbol) for symbol in outcome.symbols[:4]]
+    where = ", ".join(named) + (", …" if len(outcome.symbols) > 4 else "")
+    bars = "bar " if outcome.unexpected_count == 1 else "bars"
+    size = f"{outcome.unexpected_count:,} {bars}" if outcome.unexpected_count else ""
+    what = outcome.description
+    if outcome.status == "error":
+        what += f" (could not be checked: {outcome.exception})"
+    elif outcome.status == "missing":
+        what += " (was never checked)"
+    elif outcome.observed:
+        what += f" ({outcome.observed})"
+    return f"  {outcome.severity:<9}{size:>13}  {what}{f'  {where}' if where else ''}"
+
+
+def _bars(failing: pd.DataFrame, width: int) -> Iterator[str]:
+    shown = failing.head(WORST_ROWS)
+    rows = [
+        (
+            _text(bar["symbol"]),
+            date_label(bar["date"]) or "NULL",
+            *(_number(bar[name]) for name in _PRICES),
+            " ".join(bar["reasons"]),
+        )
+        for bar in shown.to_dict("records")
+    ]
+    yield from table_lines(_COLUMNS, rows, width)
+    if len(failing) > len(shown):
+        yield f"  … and {len(failing) - len(shown):,} more failing bars (--json, --html)"
+
+
+def _absent(report: QualityReport) -> Iterator[str]:
+    if report.missing or report.ended:
+        yield ""
+    for symbol in report.missing[:WORST_ROWS]:
+        yield f"  missing   {symbol}: {' '.join(report.symbols[symbol].reasons)}"
+    if report.ended:
+        yield f"  behind    if one trades no more, say so in the suite's meta: {ended_line(report)}"
+
+
+def _of_published(report: QualityReport) -> Iterator[str]:
+    if report.doubtful or report.removed:
+        yield ""
+    for doubt in report.doubtful[:WORST_ROWS]:
+        said = f"{doubt.symbol} {doubt.date}, published on {doubt.published_at[:10]}"
+        yield f"  doubtful  {said} by run {doubt.published_by}: {' '.join(doubt.reasons)}"
+    for gone in report.removed[:WORST_ROWS]:
+        held = "; the symbol is held" if gone.held else ""
+        yield f"  gone      {gone.symbol}: {gone.bars:,} of {gone.published:,} published bars{held}"
+
+
+def _skipped(report: QualityReport) -> Iterator[str]:
+    skipped = [outcome for outcome in report.outcomes if outcome.status == "skipped"]
+    if skipped:
+        yield ""
+    for outcome in skipped:
+        yield f"  skipped  {outcome.description} ({outcome.observed})"
+
+
+def _number(value: Any) -> str:
+    """All the digits that tell it from any other number; powers of ten only where they run away."""
+    if pd.isna(value):
+        return "NULL"
+    size = abs(float(value))
+    if size and not 1e-12 <= size < 1e16:
+        return f"{value:,.10g}"
+    whole, point, rest = np.format_float_positional(size, trim="-").partition(".")
+    return f"{'-' if value < 0 else ''}{int(whole):,}{point}{rest}"
+
+
+def _text(value: Any) -> str:
+    return "NULL" if pd.isna(value) else str(value)

@@ -1,0 +1,389 @@
+"""What the gate found: per expectation, per symbol and per row."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gx.report.published import Doubt, Removal, documents
+from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
+
+NAMED = 5
+_NOT_MET = ("failed", "unchecked", "error", "missing")
+
+
+def no_failing_bars() -> pd.DataFrame:
+    """``QualityReport.lookback_failing`` of a lookback without fault."""
+    return pd.DataFrame(columns=[*BAR_COLUMNS, "severity", "expectations", "reasons"])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One expectation's result.
+
+    ``status`` is ``error`` when the check crashed and ``missing`` when it never ran: both close
+    the gate whatever the severity. It is ``unchecked`` when the check passed because there was no
+    row for it to look at. ``looked_at`` counts the rows that it really looked at; None when it did
+    not run, or in a report that does not say. ``rows`` are the positions (int64) of the failing
+    rows in the frame; it is empty for a check of the whole table. ``lookback_rows`` are positions
+    in the lookback: of its newest bars, those that fail. ``symbols`` are those of the failing rows,
+    and those that lack a bar. ``ownerless`` counts what fails and belongs to no symbol: rows that
+    have none, and sessions that the market lacks. ``behind`` are the symbols that lack sessions
+    behind their last bar, with its date. ``unexpected_share`` is a fraction, 0 to 1.
+    """
+
+    type: str
+    kwargs: Mapping[str, Any]
+    severity: str
+    status: Status
+    description: str
+    observed: str = ""
+    unexpected_count: int = 0
+    unexpected_share: float = 0.0
+    exception: str | None = None
+    rows: np.ndarray[Any, np.dtype[np.int64]] = field(
+        default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
+    )
+    symbols: tuple[str, ...] = ()
+    ownerless: int = 0
+    examples: tuple[Mapping[str, Any], ...] = ()
+    looked_at: int | None = None
+    lookback_rows: np.ndarray[Any, np.dtype[np.int64]] = field(
+        default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
+    )
+    behind: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Short and stable: the type without ``expect_``, with the columns it looks at."""
+        columns = [
+            *_as_list(self.kwargs.get("column")),
+            *(_as_list(self.kwargs.get(key)) for key in ("column_A", "column_B")),
+            *_as_list(self.kwargs.get("column_list")),
+        ]
+        flat = [str(c) for column in columns for c in _as_list(column)]
+        short = self.type.removeprefix("expect_")
+        return f"{short}({', '.join(flat)})" if flat else short
+
+    @property
+    def blocks(self) -> bool:
+        """True when this outcome alone closes the gate (DESIGN: "The gate")."""
+        if self.status in ("error", "missing"):
+            return True
+        return self.status in ("failed", "unchecked") and self.severity == "critical"
+
+
+@dataclass(frozen=True)
+class SymbolVerdict:
+    """One symbol: ``held`` by a critical failure, ``warned`` by a warning, or ``passed``.
+
+    ``missing``: it was asked for, and there is no bar of it.
+    """
+
+    verdict: Verdict
+    rows: int
+    failing_rows: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate lets through under a policy; ``reasons`` say why it is closed."""
+
+    open: bool
+    held: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """The verdict on one batch of bars.
+
+    ``failing`` has one row per failing bar: ``row`` (int64, position in the batch), the bar's
+    own columns as they were, ``severity`` (the worst), ``expectations`` and ``reasons`` (lists).
+    ``lookback_failing`` has the same columns but ``row``, for the newest bars of the lookback that
+    fail a critical expectation or a warning. ``doubtful`` are those of them that were published
+    without, ``removed`` what was published and is gone. ``no_longer_critical`` describes the
+    critical expectations of the run before that are gone from the suite, or count for less.
+    ``weaknesses`` says in sentences where the suite is weak. ``page`` is the batch's Data Docs page
+    as one self-contained HTML text.
+    """
+
+    suite: str
+    suite_sha256: str
+    suite_text: str = field(repr=False)
+    rows: int
+    first_date: str | None
+    last_date: str | None
+    outcomes: tuple[Outcome, ...]
+    symbols: Mapping[str, SymbolVerdict]
+    failing: pd.DataFrame = field(repr=False, compare=False)
+    page: str = field(default="", repr=False, compare=False)
+    lookback_failing: pd.DataFrame = field(
+        default_factory=no_failing_bars, repr=False, compare=False
+    )
+    doubtful: tuple[Doubt, ...] = ()
+    removed: tuple[Removal, ...] = ()
+    weaknesses: tuple[str, ...] = ()
+    no_longer_critical: tuple[str, ...] = ()
+
+    @cached_property
+    def blocking(self) -> tuple[Outcome, ...]:
+        """The outcomes that close the gate under policy ``fail``."""
+        return tuple(outcome for outcome in self.outcomes if outcome.blocks)
+
+    @property
+    def success(self) -> bool:
+        """True when nothing closes the gate; warnings are allowed."""
+        return not self.blocking
+
+    @property
+    def passed(self) -> int:
+        """Number of expectations that were met."""
+        return sum(outcome.status == "passed" for outcome in self.outcomes)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """Everything that was not met, the worst first."""
+        bad = [o for o in self.outcomes if o.status in _NOT_MET]
+        return tuple(sorted(bad, key=_gravity))
+
+    def failures(self, severity: str) -> int:
+        """Number of expectations of this severity that were not met."""
+        return sum(outcome.severity == severity for outcome in self.failed)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Symbols with a critical failure."""
+        return tuple(s for s, verdict in self.symbols.items() if verdict.verdict == "held")
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Symbols that were asked for and have no bar."""
+        return tuple(s for s, verdict in self.symbols.items() if verdict.verdict == "missing")
+
+    @property
+    def ended(self) -> dict[str, str]:
+        """The symbols that have stopped, with their last bar's date, as a suite's meta says it.
+
+        If they trade no more, this is what to add to it.
+        """
+        behind = {s: last for outcome in self.outcomes for s, last in outcome.behind.items()}
+        return {symbol: last for symbol, last in sorted(behind.items()) if last is not None}
+
+    def decide(self, policy: Policy) -> Decision:
+        """What may pass under ``policy`` (DESIGN: "The gate")."""
+        if policy == "fail" or not self.blocking:
+            return Decision(self.success, (), tuple(map(explain, self.blocking)))
+        nobodys = tuple(explain(outcome) for outcome in self.blocking if not _has_owner(outcome))
+        if nobodys:
+            return Decision(False, (), nobodys)
+        if len(self.held) == len(self.symbols) - len(self.missing):
+            return Decision(False, self.held, ("every symbol is held",))
+        return Decision(True, self.held)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one sentence, others for what is missing and what was before."""
+        more = (*_absent(self.missing), *_of_published(self.doubtful, self.removed))
+        return " ".join([self._verdict, *more, *_of_the_suite(self.no_longer_critical)])
+
+    @property
+    def _verdict(self) -> str:
+        checks = sum(outcome.status != "skipped" for outcome in self.outcomes)
+        symbols = sum(verdict.rows > 0 for verdict in self.symbols.values())
+        size = f"{self.rows:,} bars of {_count(symbols, 'symbol')}"
+        if not self.success:
+            bad = f"{len(self.blocking)} of {_count(checks, 'expectation')}"
+            rows = int((self.failing["severity"] == "critical").sum())
+            where = f"on {_count(rows, 'bar')} of {self.rows:,}" if rows else f"on {size}"
+            return f"Gate closed: {bad} failed critically, {where}."
+        if self.failed:
+            return f"Passed with remarks: {size}, {_count(len(self.failed), 'remark')}."
+        return f"Passed: {size} met all {checks} expectations."
+
+    def to_dict(self, *, every_row: bool = True) -> dict[str, Any]:
+        """The documented JSON form (README, "The report as JSON").
+
+        ``every_row=False`` leaves the failing rows out, for what only needs the verdict.
+        """
+        by_row = _row_labels(self.failing) if every_row else {}
+        return {
+            "success": self.success,
+            "verdict": self.sentence,
+            "suite": self.suite,
+            "suite_sha256": self.suite_sha256,
+            "rows": self.rows,
+            "first_date": self.first_date,
+            "last_date": self.last_date,
+            "symbols": {
+                symbol: {
+                    "verdict": verdict.verdict,
+                    "reasons": list(verdict.reasons),
+                    "rows": verdict.rows,
+                    "failing_rows": verdict.failing_rows,
+                }
+                for symbol, verdict in self.symbols.items()
+            },
+            "expectations": [_outcome_dict(o, by_row, every_row) for o in self.outcomes],
+            "weaknesses": list(self.weaknesses),
+            "no_longer_critical": list(self.no_longer_critical),
+            "doubtful": documents(self.doubtful),
+            "removed": documents(self.removed),
+        }
+
+    def write_json(self, path: Path, *, every_row: bool = True) -> None:
+        """Write ``to_dict`` as JSON without NaN."""
+        path.write_text(json.dumps(self.to_dict(every_row=every_row), indent=1, allow_nan=False))
+
+
+def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityReport:
+    """The report that ``to_dict`` and ``failing`` were written from.
+
+    What a report from before does not say is empty.
+    """
+    symbols = {
+        symbol: SymbolVerdict(v["verdict"], v["rows"], v["failing_rows"], tuple(v["reasons"]))
+        for symbol, v in document["symbols"].items()
+    }
+    return QualityReport(
+        suite=document["suite"],
+        suite_sha256=document["suite_sha256"],
+        suite_text="",
+        rows=document["rows"],
+        first_date=document["first_date"],
+        last_date=document["last_date"],
+        outcomes=tuple(_read_outcome(entry) for entry in document["expectations"]),
+        symbols=symbols,
+        failing=failing,
+        doubtful=tuple(map(Doubt.read, document.get("doubtful", ()))),
+        removed=tuple(map(Removal.read, document.get("removed", ()))),
+        weaknesses=tuple(document.get("weaknesses", ())),
+        no_longer_critical=tuple(document.get("no_longer_critical", ())),
+    )
+
+
+def explain(outcome: Outcome) -> str:
+    """Why this outcome was not met, in a line: what, how many rows, which symbols."""
+    if outcome.status == "error":
+        return f"{outcome.description} [could not be checked: {outcome.exception}]"
+    if outcome.status == "missing":
+        return f"{outcome.description} [was never checked]"
+    if not outcome.unexpected_count:
+        return (
+            f"{outcome.description} [{outcome.observed}]"
+            if outcome.observed
+            else outcome.description
+        )
+    shown = ", ".join(outcome.symbols[:5]) + (", …" if len(outcome.symbols) > 5 else "")
+    where = f" in {shown}" if shown else ""
+    return f"{outcome.description} [{_count(outcome.unexpected_count, 'bar')}{where}]"
+
+
+def date_label(value: Any) -> str | None:
+    """``2025-10-05``, with a time of day only when there is one; None for a missing date."""
+    if pd.isna(value):
+        return None
+    stamp = pd.Timestamp(value)
+    midnight = stamp == stamp.normalize() and stamp.tzinfo is None
+    return stamp.date().isoformat() if midnight else stamp.isoformat()
+
+
+def _absent(missing: Sequence[str]) -> Iterator[str]:
+    if missing:
+        named = ", ".join(missing[:NAMED]) + (", …" if len(missing) > NAMED else "")
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"{_count(len(missing), 'symbol')} {verb} missing: {named}."
+
+
+def _of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:
+    if doubtful:
+        bars = _count(len(doubtful), "bar")
+        yield f"{bars} published before {'is' if len(doubtful) == 1 else 'are'} now doubtful."
+    gone = sum(removal.bars for removal in removed)
+    if gone:
+        bars = _count(gone, "published bar")
+        yield f"{bars} {'is' if gone == 1 else 'are'} gone from the source."
+
+
+def _of_the_suite(lost: Sequence[str]) -> Iterator[str]:
+    if lost:
+        named = " ".join(lost[:3]) + (" …" if len(lost) > 3 else "")
+        many = _count(len(lost), "critical expectation")
+        yield f"The suite has {many} fewer than in the run before: {named}"
+
+
+def _has_owner(outcome: Outcome) -> bool:
+    """Can this failure be put down to symbols? Only then may the others pass."""
+    return outcome.status == "failed" and bool(outcome.symbols) and not outcome.ownerless
+
+
+def _gravity(outcome: Outcome) -> tuple[int, int, int]:
+    crashed = 0 if outcome.status in ("error", "missing") else 1
+    return crashed, SEVERITIES.index(outcome.severity), -outcome.unexpected_count
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _row_labels(failing: pd.DataFrame) -> dict[int, dict[str, Any]]:
+    return {
+        int(row): {"symbol": None if pd.isna(symbol) else str(symbol), "date": date_label(date)}
+        for row, symbol, date in zip(
+            failing["row"], failing["symbol"], failing["date"], strict=True
+        )
+    }
+
+
+def _outcome_dict(
+    outcome: Outcome, by_row: Mapping[int, dict[str, Any]], every_row: bool
+) -> dict[str, Any]:
+    return {
+        "type": outcome.type,
+        "kwargs": dict(outcome.kwargs),
+        "severity": outcome.severity,
+        "success": outcome.status in ("passed", "skipped"),
+        "status": outcome.status,
+        "description": outcome.description,
+        "observed": outcome.observed,
+        "unexpected_count": outcome.unexpected_count,
+        "unexpected_share": outcome.unexpected_share,
+        "looked_at": outcome.looked_at,
+        "symbols": list(outcome.symbols),
+        "ownerless": outcome.ownerless,
+        "behind": dict(outcome.behind),
+        "examples": [dict(example) for example in outcome.examples],
+        "failing": [by_row[int(row)] for row in outcome.rows] if every_row else [],
+        "exception": outcome.exception,
+    }
+
+
+def _read_outcome(entry: Mapping[str, Any]) -> Outcome:
+    return Outcome(
+        type=entry["type"],
+        kwargs=entry["kwargs"],
+        severity=entry["severity"],
+        status=entry["status"],
+        description=entry["description"],
+        observed=entry["observed"],
+        unexpected_count=entry["unexpected_count"],
+        unexpected_share=entry["unexpected_share"],
+        exception=entry["exception"],
+        symbols=tuple(entry["symbols"]),
+        ownerless=entry["ownerless"],
+        behind=entry.get("behind", {}),
+        examples=tuple(entry["examples"]),
+        looked_at=entry.get("looked_at"),
+    )

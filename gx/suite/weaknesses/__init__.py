@@ -1,0 +1,1 @@
+"""What of a suite can find nothing."""

@@ -1,0 +1,12 @@
+"""The words that a suite, a verdict and a report have in common."""
+
+from typing import Literal
+
+Status = Literal["passed", "failed", "unchecked", "error", "missing", "skipped"]
+Verdict = Literal["passed", "warned", "held", "missing"]
+Policy = Literal["fail", "quarantine"]
+
+SEVERITIES = ("critical", "warning", "info")
+BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
+# The gate's own check of what earlier runs published; no suite holds it.
+STILL_THERE = "published_bars_to_still_exist"

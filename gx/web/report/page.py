@@ -1,0 +1,227 @@
+"""The page "Report of a run": the verdict first, then what failed, worst first."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gx.report.changes import Account, compare
+from gx.report.model import QualityReport, read_report
+from gx.report.pictures.prices import price_charts
+from gx.report.view import view_of
+from gx.web.guard import HEADERS, base_of, json_response, page, reader
+from gx.web.report import failing
+from gx.web.report.failing_csv import CsvResponse, opened
+from gx.web.runs import VERDICTS, kind
+from gx.web.sources import RunFiles, RunSummary, Sources
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+_NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity", "reasons"])
+
+
+def report_routes() -> list[Route]:
+    """The report, and its parts that are asked for on their own."""
+    return [
+        Route("/runs/{run_id}", _kept(report)),
+        Route("/runs/{run_id}/failing", _kept(failing_rows)),
+        Route("/runs/{run_id}/failing.csv", _kept(failing_csv)),
+        Route("/runs/{run_id}/failed", _kept(failed)),
+        Route("/runs/{run_id}/charts", _kept(charts)),
+        Route("/runs/{run_id}/changes", _kept(changes)),
+        Route("/runs/{run_id}/evidence", evidence),
+        Route("/runs/{run_id}/docs", to_docs),
+        Route("/runs/{run_id}/mlflow", to_mlflow),
+    ]
+
+
+async def report(request: Request) -> Response:
+    """The whole report; its pictures and its changes are fetched by the page itself."""
+    files = await _files(request)
+    return await run_in_threadpool(_report, request, files)
+
+
+def _report(request: Request, files: RunFiles) -> Response:
+    summary, document = files.summary, files.report
+    shared = {
+        "summary": summary,
+        "kind": kind(summary),
+        "verdicts": VERDICTS,
+        "steps": files.steps,
+        "docs_page": files.docs_page,
+    }
+    if document is None:
+        return page(request, "run_without_verdict.html", **shared)
+    read = read_report(document, _NO_ROWS)
+    return page(
+        request,
+        "run.html",
+        **shared,
+        **_rows(request, files),
+        shell="base.html",
+        view=view_of(read, provenance=_provenance(read, files)),
+        before=_before(request, summary),
+    )
+
+
+async def failing_rows(request: Request) -> Response:
+    """A page of failing bars, as a piece of HTML, or as JSON for who asks for that."""
+    files = await _files(request)
+    rows = await run_in_threadpool(_rows, request, files)
+    if "application/json" in request.headers.get("accept", ""):
+        shown: failing.Page = rows["rows"]
+        listed = [failing.plain(row) for row in shown.rows]
+        return json_response(
+            {"rows": listed, "found": shown.found, "page": shown.number, "pages": shown.pages}
+        )
+    return page(request, "failing.html", summary=files.summary, **rows)
+
+
+async def failing_csv(request: Request) -> Response:
+    """Every failing bar that fits the query, as CSV; one that breaks off says so at its end."""
+    files = await _files(request)
+    kept = await run_in_threadpool(opened, files)
+    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in files.summary.run_id)
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="failing_{name}.csv"'}
+    return CsvResponse(kept, failing.View.of(request.query_params), request.method, headers)
+
+
+async def failed(request: Request) -> Response:
+    """What failed, with its pictures."""
+    files = await _files(request)
+    return await run_in_threadpool(_failed, request, files)
+
+
+def _failed(request: Request, files: RunFiles) -> Response:
+    document, bars = files.report, files.bars()
+    if document is None:
+        raise HTTPException(404, "This run has no verdict.")
+    bad = read_report(document, _NO_ROWS)
+    drawn = {outcome.symbols[0] for outcome in bad.failed if outcome.symbols}
+    rows = files.failing(["row", "symbol", "date", "severity", "reasons"])
+    few = rows.filter(pc.is_in(rows["symbol"], pa.array(sorted(drawn), pa.string())))
+    read = read_report(document, few.to_pandas())
+    return page(request, "failed.html", failed=view_of(read, bars=bars).failed, rows=read.rows)
+
+
+async def charts(request: Request) -> Response:
+    """The prices of the symbol that the query names, around its worst bar."""
+    files = await _files(request)
+    return await run_in_threadpool(_charts, request, files)
+
+
+def _charts(request: Request, files: RunFiles) -> Response:
+    symbol = request.query_params.get("symbol", "")
+    bad = files.failing(["symbol", "date", "severity"])
+    bad = bad.filter(pc.equal(bad["symbol"], symbol)).to_pandas()
+    bars = files.bars((symbol,))
+    drawn = price_charts(bars, bad, (symbol,)) if bars is not None else ()
+    return page(request, "charts.html", charts=drawn, kept=bars is not None, symbol=symbol)
+
+
+async def changes(request: Request) -> Response:
+    """What is different from the run before."""
+    files = await _files(request)
+    return await run_in_threadpool(_changes, request, files)
+
+
+def _changes(request: Request, files: RunFiles) -> Response:
+    if kept := files.changes():
+        return page(request, "changes.html", changes=kept)
+    sources: Sources = request.app.state.sources
+    before = _before(request, files.summary)
+    earlier = sources.run(before.run_id) if before else None
+    if earlier is None or earlier.report is None or files.report is None:
+        raise HTTPException(404, "There is no earlier run to compare with.")
+    return page(request, "changes.html", changes=compare(_account(earlier), _account(files)))
+
+
+def _account(files: RunFiles) -> Account:
+    assert files.report is not None
+    digest = files.steps.get("extract", {}).get("digest")
+    return Account(files.report, files.suite_text(), digest, files.bars)
+
+
+async def evidence(request: Request) -> Response:
+    """Whether MLflow's copy of the run is what the run wrote."""
+    files = await _files(request)
+    return page(request, "evidence.html", copy=await run_in_threadpool(files.copy_check))
+
+
+async def to_docs(request: Request) -> Response:
+    """On to the run's page in Data Docs."""
+    files = await _files(request)
+    if files.docs_page is None:
+        raise HTTPException(404, "Data Docs has no page of this run: its bars were not validated.")
+    return RedirectResponse(f"{base_of(request)}/docs/?page={quote(files.docs_page)}", 303)
+
+
+async def to_mlflow(request: Request) -> Response:
+    """On to the run's page in MLflow."""
+    files = await _files(request)
+    if files.summary.mlflow_url is None:
+        raise HTTPException(404, "This run has not been tracked in MLflow.")
+    return RedirectResponse(files.summary.mlflow_url, 303)
+
+
+def _kept(endpoint: Endpoint) -> Endpoint:
+    """The endpoint; a file that is not kept any more, or is damaged, is told."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except FileNotFoundError:
+            raise HTTPException(404, "Not all files of this run are kept any more.") from None
+        except pa.ArrowInvalid as error:
+            raise HTTPException(503, f"A file of this run is damaged: {error}.") from error
+
+    return answer
+
+
+async def _files(request: Request) -> RunFiles:
+    await reader(request)
+    sources: Sources = request.app.state.sources
+    files = await run_in_threadpool(sources.run, request.path_params["run_id"])
+    if files is None:
+        raise HTTPException(404, "There is no such run, or nothing is kept of it any more.")
+    return files
+
+
+def _rows(request: Request, files: RunFiles) -> dict[str, Any]:
+    query = failing.View.of(request.query_params)
+    rows = failing.read_page(files.failing(), query, request.query_params)
+    return {"query": query, "rows": rows, "sortable": failing.SORTABLE}
+
+
+def _before(request: Request, summary: RunSummary) -> RunSummary | None:
+    """The latest earlier run of the same suite that came to a verdict."""
+    sources: Sources = request.app.state.sources
+    earlier = (
+        run
+        for run in sources.runs()
+        if run.started < summary.started
+        and run.state != "no_verdict"
+        and (run.dag_id, run.suite) == (summary.dag_id, summary.suite)
+    )
+    return next(earlier, None)
+
+
+def _provenance(report: QualityReport, files: RunFiles) -> dict[str, Any]:
+    """Where the verdict comes from, as far as the steps said."""
+    steps = files.steps
+    extracted = steps.get("extract", {})
+    named = {"Data digest": extracted.get("digest"), "Query": extracted.get("sql")}
+    spent = [f"{name} {step['seconds']:g} s" for name, step in steps.items() if "seconds" in step]
+    return {
+        "Suite": report.suite,
+        "Suite sha256": report.suite_sha256,
+        **{name: value for name, value in named.items() if value},
+        **({"Timings": ", ".join(spent)} if spent else {}),
+    }

@@ -1,0 +1,302 @@
+"""What the suite editor asks for and sends, as JSON."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gx.editing.history import Version
+from gx.editing.store import Check, SuiteStore
+from gx.errors import (
+    GateError,
+    HistoryError,
+    SuiteConflictError,
+    SuiteError,
+    UnknownSuiteError,
+    WeakSuiteError,
+)
+from gx.gate.asked import NOTHING_ASKED, Asked
+from gx.suite.custom_files import Signature, custom_signature
+from gx.suite.diff import compare
+from gx.suite.strict_json import shown
+from gx.web.bodies import Body, RequestFault, read_body, texts
+from gx.web.guard import json_response, reader, writer
+from gx.web.sources import Sources
+from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
+
+MOST_BARS = 2_000_000
+_NOTHING = type(None)
+# Which bars: all of ``symbols`` (all there are when empty) from ``start`` to ``end``.
+_BARS: dict[str, Any] = {"symbols": list, "start": (str, _NOTHING), "end": (str, _NOTHING)}
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def suite_store(sources: Sources, check: Check | None = None) -> SuiteStore:
+    """The suites that ``sources`` points at."""
+    return SuiteStore(sources.suites, sources.history, check)
+
+
+class SuiteApi:
+    """Every JSON route about suites."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.workbench = workbench
+        self._catalogue: tuple[Signature, Any] | None = None
+
+    def routes(self) -> list[BaseRoute]:
+        """Reading ones by GET; everything else is for writers."""
+        suite = "/api/suites/{name}"
+        return [
+            Route("/api/catalogue", _told(self.catalogue)),
+            Route("/api/suites", _told(self.create), methods=["POST"]),
+            Route(suite, _told(self.read), methods=["GET"]),
+            Route(suite, _told(self.save), methods=["PUT"]),
+            Route(f"{suite}/check", _told(self.check_saved), methods=["GET"]),
+            Route(f"{suite}/check", _told(self.check), methods=["POST"]),
+            Route(f"{suite}/try", _told(self.try_draft), methods=["POST"]),
+            Route(f"{suite}/restore", _told(self.restore), methods=["POST"]),
+            Route(f"{suite}/versions/{{version}}", _told(self.version), methods=["GET"]),
+        ]
+
+    async def catalogue(self, request: Request) -> Response:
+        """Every expectation with its form; the same until gx/plugins/custom/ changes."""
+        await reader(request)
+        signature = custom_signature()
+        if self._catalogue is None or self._catalogue[0] != signature:
+            self._catalogue = (signature, await self._ask("catalogue"))
+        return json_response(self._catalogue[1])
+
+    async def read(self, request: Request) -> Response:
+        """The version in force."""
+        await reader(request)
+        store = suite_store(request.app.state.sources)
+        return json_response(
+            _version(await run_in_threadpool(store.read, request.path_params["name"]))
+        )
+
+    async def version(self, request: Request) -> Response:
+        """Any version."""
+        await reader(request)
+        store, given = suite_store(request.app.state.sources), request.path_params
+        found = await run_in_threadpool(store.version, given["name"], given["version"])
+        return json_response(_version(found))
+
+    async def save(self, request: Request) -> Response:
+        """Save ``document``, which was made from ``base_sha256``, for ``reason``.
+
+        ``accepted_weaknesses`` are the new ones that the author saw; ``base`` is the document that
+        the author started from, to tell what others changed meanwhile.
+        """
+        user = await writer(request)
+        needed = {"document": dict, "base_sha256": str, "reason": str}
+        body = await read_body(request, needed, base=dict, accepted_weaknesses=list)
+        store = suite_store(request.app.state.sources, self._trust)
+        name, document = request.path_params["name"], body["document"]
+        given = {key: body[key] for key in ("base_sha256", "reason")}
+        given["accepted"] = texts(body, "accepted_weaknesses")
+        try:
+            saved = await run_in_threadpool(
+                partial(store.save, name, document, author=user.name, **given)
+            )
+        except SuiteConflictError as error:
+            base = body.get("base", {})
+            theirs = await run_in_threadpool(store.read, name)
+            return json_response(_conflict(error, base, theirs, document), 409)
+        return json_response(_version(saved))
+
+    async def restore(self, request: Request) -> Response:
+        """Save an earlier ``version`` again; ``accepted_weaknesses`` as in ``save``."""
+        user = await writer(request)
+        needed = {"version": str, "base_sha256": str, "reason": str}
+        body = await read_body(request, needed, accepted_weaknesses=list)
+        accepted = texts(body, "accepted_weaknesses")
+        store = suite_store(request.app.state.sources, self._trust)
+        saved = await run_in_threadpool(
+            store.restore,
+            request.path_params["name"],
+            body["version"],
+            base_sha256=body["base_sha256"],
+            author=user.name,
+            reason=body["reason"],
+            accepted=accepted,
+        )
+        return json_response(_version(saved))
+
+    async def check_saved(self, request: Request) -> Response:
+        """The faults, weaknesses and sentences of the version in force."""
+        await reader(request)
+        name = request.path_params["name"]
+        saved = await run_in_threadpool(suite_store(request.app.state.sources).read, name)
+        whole = saved.document
+        found = await self._ask("check", document=whole, name=name, saved=whole)
+        return json_response({**found, "changes": []})
+
+    async def check(self, request: Request) -> Response:
+        """The same of a draft, and how it differs from the version in force."""
+        await writer(request)
+        body = await read_body(request, {"document": dict})
+        name, document = request.path_params["name"], body["document"]
+        saved = await run_in_threadpool(suite_store(request.app.state.sources).read, name)
+        before = _document(saved)
+        found = await self._ask("check", document=document, name=name, saved=before or None)
+        changes = [asdict(change) for change in compare(before, document)]
+        return json_response({**found, "changes": changes, "sha256": saved.sha256})
+
+    async def try_draft(self, request: Request) -> Response:
+        """Judge bars by a draft: those of ``run_id``, or of ``symbols``, ``start`` and ``end``."""
+        await writer(request)
+        body = await read_body(
+            request, {"document": dict}, run_id=str, entry=(int, _NOTHING), **_BARS
+        )
+        name, sources = request.path_params["name"], request.app.state.sources
+        saved = await run_in_threadpool(suite_store(sources).read, name)
+        tried = await run_in_threadpool(_bars, sources, body)
+        answer = await self._ask(
+            "try",
+            document=body["document"],
+            name=name,
+            saved=_document(saved) or None,
+            entry=body.get("entry"),
+            **vars(tried),
+        )
+        return json_response(answer)
+
+    async def create(self, request: Request) -> Response:
+        """Draft a suite ``name`` from bars, and save it; ``accepted_weaknesses`` as in ``save``."""
+        user = await writer(request)
+        body = await read_body(request, {"name": str}, accepted_weaknesses=list, **_BARS)
+        accepted = texts(body, "accepted_weaknesses")
+        sources = request.app.state.sources
+        store = suite_store(sources, self._trust)
+        await run_in_threadpool(store.refuse_name, body["name"])  # before bars are read for it
+        bars = (await run_in_threadpool(_bars, sources, body)).bars
+        document = await self._ask("draft", bars=bars, name=body["name"])
+        create = partial(
+            store.create, author=user.name, reason=_drafted_from(bars), accepted=accepted
+        )
+        return json_response(_version(await run_in_threadpool(create, body["name"], document)), 201)
+
+    async def _ask(self, question: str, **arguments: Any) -> Any:
+        return await run_in_threadpool(partial(self.workbench.ask, question, **arguments))
+
+    def _trust(self, raw: bytes, name: str) -> tuple[str, ...]:
+        found: tuple[str, ...] = self.workbench.ask("trust", raw=raw, name=name)
+        return found
+
+
+def _told(endpoint: Endpoint) -> Endpoint:
+    """The endpoint; what goes wrong is told with what to do, and where in the draft it is."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except UnknownSuiteError as error:
+            return json_response({"error": str(error)}, 404)
+        except SuiteConflictError as error:
+            return json_response({"error": str(error)}, 409)
+        except WeakSuiteError as error:
+            return json_response({"error": str(error), "weaknesses": error.weaknesses}, 422)
+        except SuiteError as error:
+            where = {"entry": error.entry, "field": error.field}
+            return json_response({"error": str(error), **where}, 422)
+        except DraftError as error:
+            return json_response({"error": str(error)}, 422)
+        except (WorkbenchError, HistoryError) as error:
+            return json_response({"error": str(error)}, 503)
+        except (RequestFault, GateError) as error:
+            return json_response({"error": str(error)}, 400)
+        except OSError as error:
+            said = f"the file could not be read or written: {error.strerror or error}"
+            return json_response({"error": said}, 503)
+
+    return answer
+
+
+def _drafted_from(bars: pd.DataFrame) -> str:
+    chosen = [shown(str(name))[1:-1] for name in pd.unique(bars["symbol"].dropna())[:5]]
+    more = " …" if bars["symbol"].nunique() > 5 else ""
+    return f"Drafted from {len(bars):,} bars of {', '.join(chosen)}{more}"
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """The bars to try a draft on, and how a run would have them judged (see gx.editing.trials)."""
+
+    bars: pd.DataFrame
+    as_of: str | None = None
+    asked: Asked = NOTHING_ASKED
+    lookback: pd.DataFrame | None = None
+
+
+def _bars(sources: Sources, body: Body) -> _Tried:
+    if "run_id" in body:
+        return _bars_of_run(sources, body["run_id"])
+    symbols = texts(body, "symbols")
+    start, end = _day(body, "start"), _day(body, "end")
+    try:
+        bars = sources.fresh_bars(symbols or sources.symbols(), start, end)
+    except Exception as error:  # its messages are for people, see Sources.fresh_bars
+        raise RequestFault(f"the bars could not be read: {error}") from error
+    first, last = (day.isoformat() if day else None for day in (start, end))
+    return _Tried(_bounded(bars), last, Asked(tuple(symbols), first, last))
+
+
+def _bars_of_run(sources: Sources, run_id: str) -> _Tried:
+    files = sources.run(run_id)
+    if files is None:
+        raise RequestFault("there is no such run")
+    bars = files.bars()
+    if bars is None:
+        raise RequestFault("the bars of this run have been cleaned up; choose a fresh extract")
+    asked = Asked.read(files.steps.get("validate", {}).get("asked"))
+    moment = files.summary.as_of or files.summary.started
+    return _Tried(_bounded(bars), moment, asked, files.lookback())
+
+
+def _bounded(bars: pd.DataFrame) -> pd.DataFrame:
+    if bars.empty:
+        raise RequestFault("there are no bars of these symbols on these dates")
+    if len(bars) > MOST_BARS:
+        raise RequestFault(
+            f"these are {len(bars):,} bars; choose fewer symbols or dates ({MOST_BARS:,} at most)"
+        )
+    return bars
+
+
+def _day(body: Body, key: str) -> date | None:
+    given = body.get(key)
+    if given in (None, ""):
+        return None
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError):
+        raise RequestFault(f"{key} must be a date like 2025-10-05") from None
+
+
+def _version(version: Version) -> Body:
+    return asdict(version)
+
+
+def _document(version: Version) -> Body:
+    """The suite, empty when its file is no JSON: the editor is where that is mended."""
+    try:
+        return version.document
+    except SuiteError:
+        return {}
+
+
+def _conflict(error: Exception, base: Any, theirs: Version, mine: Body) -> Body:
+    saved = _document(theirs)
+    return {
+        "error": str(error),
+        "theirs": _version(theirs),
+        "their_changes": [asdict(change) for change in compare(base, saved)] if base else [],
+        "difference": [asdict(change) for change in compare(saved, mine)],
+    }

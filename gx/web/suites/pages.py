@@ -1,0 +1,189 @@
+"""The pages about suites: the list, the editor, the history, and a new suite from data."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gx.editing.history import Version
+from gx.editing.store import Listed, SuiteStore, history_changes
+from gx.errors import HistoryError, UnknownSuiteError
+from gx.suite.diff import Change
+from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
+from gx.terms import BAR_COLUMNS
+from gx.web.guard import base_of, page, reader
+from gx.web.sources import RunSummary, Sources
+from gx.web.suites.api import SuiteApi, suite_store
+from gx.web.suites.trial import Workbench
+
+RECENT_RUNS = 50
+RUNS_A_VERSION = 10
+COLUMNS = (*BAR_COLUMNS, "created_at")
+
+
+@dataclass(frozen=True)
+class SuiteLine:
+    """A suite in the list, with the run that used it last."""
+
+    listed: Listed
+    last_run: RunSummary | None
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """A version in the history: what it changed, and the latest runs that used it."""
+
+    version: Version
+    changes: tuple[Change, ...]
+    runs: tuple[RunSummary, ...]
+    used: int
+
+
+def suite_routes(workbench: Workbench | None = None) -> list[BaseRoute]:
+    """Every route about suites; ``workbench`` is the process that knows Great Expectations."""
+    bench = workbench or Workbench()
+    pages, api = SuitePages(bench), SuiteApi(bench)
+    return [
+        Route("/suites/", _found(pages.suites)),
+        Route("/suites/new", _found(pages.new)),
+        Route("/suites/{name}", _found(pages.editor)),
+        Route("/suites/{name}/history", _found(pages.history)),
+        *api.routes(),
+    ]
+
+
+class SuitePages:
+    """The pages; each one asks for a reader first."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.workbench = workbench
+
+    async def suites(self, request: Request) -> Response:
+        """Every suite with its last edit and its last run."""
+        await reader(request)
+        lines = await run_in_threadpool(_suite_lines, request.app.state.sources)
+        return page(request, "suites.html", lines=lines)
+
+    async def new(self, request: Request) -> Response:
+        """The form for a suite that is drafted from data."""
+        user = await reader(request)
+        self.workbench.warm()
+        symbols = await run_in_threadpool(_symbols, request.app.state.sources)
+        data = {"api": f"{base_of(request)}/api", "base": base_of(request), "symbols": symbols}
+        return page(request, "suite_new.html", data=embedded(data), may_write=user.may_write)
+
+    async def editor(self, request: Request) -> Response:
+        """The editor of one suite."""
+        user = await reader(request)
+        self.workbench.warm()
+        name = request.path_params["name"]
+        data = await run_in_threadpool(_editor_data, request.app.state.sources, name)
+        data |= {
+            "api": f"{base_of(request)}/api",
+            "base": base_of(request),
+            "may_write": user.may_write,
+        }
+        return page(
+            request, "suite_editor.html", name=name, data=embedded(data), may_write=user.may_write
+        )
+
+    async def history(self, request: Request) -> Response:
+        """Every version of one suite."""
+        user = await reader(request)
+        name, sources = request.path_params["name"], request.app.state.sources
+        lines = await run_in_threadpool(_version_lines, sources, name)
+        interrupted = await run_in_threadpool(suite_store(sources).interrupted, name)
+        data = {"api": f"{base_of(request)}/api", "name": name}
+        data["sha256"] = lines[0].version.sha256
+        return page(
+            request,
+            "suite_history.html",
+            name=name,
+            lines=lines,
+            interrupted=interrupted,
+            reason_limit=REASON_LIMIT,
+            data=embedded(data),
+            may_write=user.may_write,
+        )
+
+
+def embedded(data: Any) -> Markup:
+    """``data`` as JSON that can stand inside a script element, whatever its texts hold."""
+    text = json.dumps(data, ensure_ascii=True, default=str)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)
+
+
+def _found(
+    endpoint: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint; what it does not find is a page that is not there."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except UnknownSuiteError as error:
+            raise HTTPException(404, f"{error}.".capitalize()) from None
+        except HistoryError as error:
+            raise HTTPException(503, f"{error}.".capitalize()) from None
+
+    return answer
+
+
+def _suite_lines(sources: Sources) -> list[SuiteLine]:
+    runs = sources.runs()
+    return [
+        SuiteLine(listed, next((run for run in runs if run.suite == listed.name), None))
+        for listed in suite_store(sources).listed()
+    ]
+
+
+def _editor_data(sources: Sources, name: str) -> dict[str, Any]:
+    store = suite_store(sources)
+    version = store.read(name)
+    return {
+        "name": name,
+        "text": version.text,
+        "sha256": version.sha256,
+        "time": version.time,
+        "author": version.author,
+        "reason": version.reason,
+        "columns": list(COLUMNS),
+        "limits": {
+            "reason": REASON_LIMIT,
+            "description": DESCRIPTION_LIMIT,
+            "notes": NOTES_LIMIT,
+        },
+        "symbols": _symbols(sources),
+        "runs": [_run_choice(run) for run in _tryable(sources)[:RECENT_RUNS]],
+    }
+
+
+def _symbols(sources: Sources) -> list[str]:
+    return list(sources.symbols())
+
+
+def _tryable(sources: Sources) -> list[RunSummary]:
+    return [run for run in sources.runs() if run.rows]
+
+
+def _run_choice(run: RunSummary) -> dict[str, Any]:
+    return {"run_id": run.run_id, "started": run.started, "rows": run.rows, "state": run.state}
+
+
+def _version_lines(sources: Sources, name: str) -> list[VersionLine]:
+    store: SuiteStore = suite_store(sources)
+    runs = sources.runs()
+    lines = []
+    for version, changes in history_changes(store.versions(name)):
+        used = [r for r in runs if r.suite == name and r.suite_sha256 == version.sha256]
+        lines.append(VersionLine(version, changes, tuple(used[:RUNS_A_VERSION]), len(used)))
+    return lines

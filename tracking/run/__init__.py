@@ -1,0 +1,1 @@
+"""One DAG run as one MLflow run."""

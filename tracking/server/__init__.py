@@ -1,0 +1,1 @@
+"""MLflow's server with logins, behind a guard: python -m tracking.server."""
