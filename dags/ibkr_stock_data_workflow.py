@@ -49,6 +49,7 @@ from airflow.sdk import (
     Param,
     RetryAction,
     RetryRule,
+    TaskGroup,
     dag,
     task,
 )
@@ -60,7 +61,6 @@ from dags.run.context import current_run, skipping
 from dags.run.request import POLICIES
 from dags.run.settings import Settings
 from dags.work.known_symbols import remembered
-from dags.work.partitions import is_partitioned
 from gx.symbols import LIST_PATTERN, PATTERN
 from sql.errors import DatabaseLostError
 from tracking.errors import RunIncompleteError, StoreUnreachableError
@@ -197,9 +197,10 @@ def ibkr_stock_data_workflow() -> None:
     @task
     def validate_data() -> dict[str, Any]:
         from dags.steps import validate
+        from dags.work.lanes import is_divided
 
         run = current_run()
-        if is_partitioned(run):
+        if is_divided(run):
             raise AirflowSkipException("The partitions are judged together, by judge_partitions.")
         return validate(run)
 
@@ -237,10 +238,13 @@ def ibkr_stock_data_workflow() -> None:
         confirm(current_run(tolerant=True), state_of("published"))
 
     tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
-    published, extracted, judged = publish_data(), extract_stock_data(), judge_partitions()
+    published, extracted = publish_data(), extract_stock_data()
     extracted >> validate_data() >> transform_data() >> published >> tracked
-    check_partition.expand(partition=extracted) >> judged
-    judged >> publish_partition.expand(partition=extracted) >> published
+    # One folded box in the graph: most runs are not divided.
+    with TaskGroup("partitions", prefix_group_id=False, tooltip="Of a run of many symbols"):
+        judged = judge_partitions()
+        check_partition.expand(partition=extracted) >> judged
+        judged >> publish_partition.expand(partition=extracted) >> published
     # Airflow judges a run by its last task, and skips all but teardowns when a person marks the run
     # as failed: the skipped task in between tells the last one, which would not know otherwise.
     in_between = EmptyOperator(task_id="published")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dags.reporting.metrics import expectation_names, symbol_share
 from dags.staging.layout import BARS, DOCS_PAGE, ENRICHED, FAILING, REPORT_PAGE, RESULTS, SUITE
-from dags.staging.seals import seals_of
+from dags.staging.records import Extracted, Records
 from gx.terms import SEVERITIES
 from tracking.run.tables import write_table
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from dags.run.context import Run
     from dags.staging.run_folder import Staging
-
-Steps = Mapping[str, Mapping[str, Any]]
 
 SAMPLE_ROWS = 100
 # MLflow's table view reads a table whole: with 10,000 rows its page gave no picture in 30 s.
@@ -37,7 +35,7 @@ VERSIONED = ("great-expectations", "apache-airflow", "pandas", "mlflow", "pyarro
 
 
 def write_artifacts(
-    folder: Path, run: "Run", steps: Steps, report: Mapping[str, Any] | None
+    folder: Path, run: "Run", steps: Records, report: Mapping[str, Any] | None
 ) -> list[str]:
     """Lay out the run's artifacts; a step that did not come to its file leaves none.
 
@@ -50,7 +48,7 @@ def write_artifacts(
         SUITE: "validation/suite.json",
         DOCS_PAGE: DOCS_ARTIFACT,
     }
-    written = seals_of(steps)
+    written = steps.seals
     for name, target in copies.items():
         if name in written:
             _copy(staging, name, written[name], folder / target)
@@ -58,9 +56,10 @@ def write_artifacts(
     for step, target in summaries.items():
         if step in steps:
             hidden = () if debug else ("sql",)
-            shown = {key: value for key, value in steps[step].items() if key not in hidden}
+            said = steps[step].to_json()
+            shown = {key: value for key, value in said.items() if key not in hidden}
             _write_json(folder / target, shown)
-    samples = _samples(staging, steps)
+    samples = _samples(run, steps)
     if samples:
         _write(folder / "data_sample.csv", list(samples.values())[-1])
     if debug:
@@ -140,9 +139,9 @@ def _symbols_table(path: Path, symbols: Mapping[str, Mapping[str, Any]]) -> None
     write_table(path, columns, sorted(rows, key=lambda row: (-row[3], row[0])))
 
 
-def _write_debug(folder: Path, run: "Run", steps: Steps, samples: Mapping[str, str]) -> None:
-    if "sql" in steps.get("extract", {}):
-        _write(folder / "extract.sql", steps["extract"]["sql"])
+def _write_debug(folder: Path, run: "Run", steps: Records, samples: Mapping[str, str]) -> None:
+    if extracted := steps.found(Extracted):
+        _write(folder / "extract.sql", extracted.sql)
     for step, sample in samples.items():
         _write(folder / f"after_{step}.csv", sample)
     _write_json(folder / "settings.json", run.settings.masked())
@@ -150,18 +149,18 @@ def _write_debug(folder: Path, run: "Run", steps: Steps, samples: Mapping[str, s
         folder / "versions.json",
         {"python": platform.python_version(), **{name: version(name) for name in VERSIONED}},
     )
-    _write_json(folder / "timings.json", {s: r.get("seconds") for s, r in steps.items()})
+    _write_json(folder / "timings.json", {step: record.seconds for step, record in steps.items()})
 
 
-def _samples(staging: "Staging", steps: Steps) -> dict[str, str]:
+def _samples(run: "Run", steps: Records) -> dict[str, str]:
     """The first rows after each step that came to its end, as CSV; half a file is no sample."""
-    from dags.work.partitions import holding
+    from dags.work.lanes import lane_of
 
     written = {"extract": BARS, "transform": ENRICHED}
     found = {
-        step: holding(staging, name).read_table(name).slice(0, SAMPLE_ROWS)
+        step: lane_of(run).holding(name).read_table(name).slice(0, SAMPLE_ROWS)
         for step, name in written.items()
-        if steps.get(step, {}).get("status") == "success"
+        if steps.succeeded(step)
     }
     return {step: table.to_pandas().to_csv(index=False) for step, table in found.items()}
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from dags.run.context import Run
-from dags.work.partition_records import PartitionSummary, partition_summaries
+from dags.work.lanes import lane_of
+from dags.work.partition_records import PartitionSummary
 from tracking.run.children import ChildRecord
 
 
@@ -17,7 +18,7 @@ def children(run: Run, report: Mapping[str, Any] | None) -> list[ChildRecord]:
     symbols = report["symbols"] if report else {}
     return [
         _child(run, partition, [symbols[s] for s in partition.symbols if s in symbols])
-        for partition in partition_summaries(run)
+        for partition in lane_of(run).summaries()
         if partition.began
     ]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dags.reporting.metrics import share
 from dags.staging.layout import BARS
+from dags.staging.records import Extracted, Records
 from gx.terms import SEVERITIES
 from tracking.run.dataset import Dataset
 
@@ -18,25 +19,25 @@ TABLE = "stock_data"
 
 def judged_data(
     run: "Run",
-    steps: Mapping[str, Mapping[str, Any]],
+    steps: Records,
     report: Mapping[str, Any] | None,
     failing_rows: int,
 ) -> Dataset | None:
     """Source, columns, digest and quality of the staged bars; None when none were staged."""
-    extracted = steps.get("extract", {})
-    if extracted.get("status") != "success":
+    extracted = steps.found(Extracted)
+    if extracted is None or not steps.succeeded("extract"):
         return None
     profile = {
-        "num_rows": extracted["rows"],
-        "num_symbols": len(extracted["rows_by_symbol"]),
-        "first_date": extracted["first_date"],
-        "last_date": extracted["last_date"],
+        "num_rows": extracted.rows,
+        "num_symbols": len(extracted.rows_by_symbol),
+        "first_date": extracted.first_date,
+        "last_date": extracted.last_date,
     }
     return Dataset(
         name=TABLE,
-        digest=extracted["digest"],
+        digest=extracted.digest,
         table=f"{run.settings.postgres_db}.{TABLE}",
-        query=extracted["sql"],
+        query=extracted.sql,
         columns={field.name: _kind(field) for field in _schema(run)},
         profile=profile | (_quality(report, failing_rows) if report else {}),
     )
@@ -57,9 +58,9 @@ def _schema(run: "Run") -> "pa.Schema":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from dags.work.partitions import holding
+    from dags.work.lanes import lane_of
 
-    return pq.read_schema(pa.BufferReader(holding(run.staging, BARS).read_bytes(BARS)))
+    return pq.read_schema(pa.BufferReader(lane_of(run).holding(BARS).read_bytes(BARS)))
 
 
 def _kind(field: "pa.Field") -> str:

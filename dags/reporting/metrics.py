@@ -15,10 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dags.reporting.missing import missing_symbols
-from dags.staging.layout import STEPS
+from dags.staging.records import Extracted, Published, Records, Transformed
 from gx.terms import SEVERITIES
 
-Steps = Mapping[str, Mapping[str, Any]]
 Entry = Mapping[str, Any]
 
 # More lines than that nobody reads in a chart, and every one costs MLflow a row a run.
@@ -30,29 +29,27 @@ _BOUND_KWARGS = ("min_value", "max_value", "as_of")
 
 
 def run_metrics(
-    steps: Steps, report: Mapping[str, Any] | None, failing_rows: int, seconds: float
+    steps: Records, report: Mapping[str, Any] | None, failing_rows: int, seconds: float
 ) -> dict[str, float]:
     """Counts, shares and seconds; what a step did not come to is left out, never made up as 0."""
     metrics: dict[str, float] = {"execution_time_seconds": round(seconds, 3)}
-    for step in STEPS:
-        if "seconds" in steps.get(step, {}):
-            metrics[f"seconds_{step}"] = steps[step]["seconds"]
-    extracted = steps.get("extract", {})
-    if "rows" in extracted:
-        metrics["total_rows"] = extracted["rows"]
-        metrics["symbols_processed"] = len(extracted["rows_by_symbol"])
+    for step, record in steps.items():
+        if record.seconds is not None:
+            metrics[f"seconds_{step}"] = record.seconds
+    if extracted := steps.found(Extracted):
+        metrics["total_rows"] = extracted.rows
+        metrics["symbols_processed"] = len(extracted.rows_by_symbol)
         metrics["symbols_missing"] = len(missing_symbols(steps, report))
-        if extracted.get("rounded"):
-            metrics["numbers_rounded"] = extracted["rounded"]
+        if extracted.rounded:
+            metrics["numbers_rounded"] = extracted.rounded
     if report:
         metrics |= _validation_metrics(report, failing_rows)
-    if "rows" in steps.get("transform", {}):
-        metrics["rows_transformed"] = steps["transform"]["rows"]
-    published = steps.get("publish", {})
-    if "rows" in published:
-        metrics["rows_published"] = published["rows"]
+    if transformed := steps.found(Transformed):
+        metrics["rows_transformed"] = transformed.rows
+    if published := steps.found(Published):
+        metrics["rows_published"] = published.rows
         for count in ("new", "changed", "removed", "held", "superseded", "still_held"):
-            metrics[f"rows_{count}"] = published[count]
+            metrics[f"rows_{count}"] = getattr(published, count)
     return metrics
 
 

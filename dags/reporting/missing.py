@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dags.staging.records import Extracted, Records
 
-def missing_symbols(
-    steps: Mapping[str, Mapping[str, Any]], report: Mapping[str, Any] | None
-) -> tuple[str, ...]:
+
+def missing_symbols(steps: Records, report: Mapping[str, Any] | None) -> tuple[str, ...]:
     """Those of which a bar was due; before the gate has judged, all that have none."""
     if report is None:
-        return tuple(steps.get("extract", {}).get("missing_symbols", ()))
+        extracted = steps.found(Extracted)
+        return extracted.missing_symbols if extracted else ()
     return tuple(s for s, found in report["symbols"].items() if found["verdict"] == "missing")

@@ -22,15 +22,14 @@ from dags.run.context import Run
 from dags.run.due import why_nothing_was_due
 from dags.run.links import airflow_root
 from dags.staging.layout import REPORT, report_path, run_path
-from dags.work.partition_records import settle
+from dags.staging.records import Extracted, Judged, Logged, Records, StepRecord
+from dags.work.lanes import lane_of
 from gx.web.sources import RunSummary
 from tracking.pages import ARTIFACT_SCHEME
 from tracking.run.children import log_children
 from tracking.run.log import log_run
 from tracking.run.record import RunRecord
 from tracking.store import TrackingStore
-
-Steps = Mapping[str, Mapping[str, Any]]
 
 PAGES = {"Report": REPORT_ARTIFACT, "Data Docs": DOCS_ARTIFACT}
 
@@ -43,29 +42,29 @@ def log(run: Run) -> dict[str, Any]:
     that is tracked, and nothing of what is in the folder.
     """
     try:
-        settle(run)
-        steps = {name: step for name, step in run.staging.records().items() if name != "log"}
-        return _log(run, steps)
+        lane_of(run).settle()
+        said = run.staging.records().items()
+        return _log(run, Records({step: record for step, record in said if step != "log"}))
     except AlteredError as error:
-        _log(replace(run, fault=f"{type(error).__name__}: {error}"), {})
+        _log(replace(run, fault=f"{type(error).__name__}: {error}"), Records())
         raise
 
 
-def _log(run: Run, steps: Steps) -> dict[str, Any]:
+def _log(run: Run, steps: Records) -> dict[str, Any]:
     settings, staging = run.settings, run.staging
     reason = why_nothing_was_due(steps)
     if reason:
         write_summary(run, summarise(run, steps, None, reason))
         raise NothingDue(reason)
-    report = staging.read_json(REPORT) if "open" in steps.get("validate", {}) else None
+    report = staging.read_json(REPORT) if steps.found(Judged) else None
     store = TrackingStore(
         settings.mlflow_tracking_uri,
         settings.mlflow_experiment_name,
         settings.mlflow_artifact_root,
     )
     # A run whose folder could not be written has no steps, and takes no record either.
-    recorded: AbstractContextManager[dict[str, Any]] = (
-        staging.recorded("log") if steps else nullcontext({})
+    recorded: AbstractContextManager[StepRecord] = (
+        staging.recorded("log") if steps else nullcontext(StepRecord())
     )
     with recorded as record:
         # Before MLflow is asked for anything: the pages show a run whether or not it answers.
@@ -80,16 +79,16 @@ def _log(run: Run, steps: Steps) -> dict[str, Any]:
             logged = log_run(store, made, Path(folder), points)
             kept = keep_digests(run, logged.run_id, Path(folder))
         log_children(store, logged, children(run, report) if steps else [])
-        found = {"mlflow_run_id": logged.run_id, "mlflow_page": logged.url_path, **kept}
+        found = Logged(mlflow_run_id=logged.run_id, mlflow_page=logged.url_path, **kept)
         if summary:
             write_summary(run, summary, logged.url_path)
-        record.update(found)
-    return found
+        record.found = found
+    return found.model_dump(exclude_unset=True)
 
 
 def run_record(
     run: Run,
-    steps: Steps,
+    steps: Records,
     report: Mapping[str, Any] | None,
     summary: RunSummary | None,
     *,
@@ -99,7 +98,7 @@ def run_record(
     """The run in MLflow's terms: parameters, metrics, tags, a description and a dataset."""
     now, request, identity = datetime.now(UTC), run.request, run.identity
     failing_rows, error = summary.failing_rows if summary else 0, first_error(run, steps)
-    complete = steps.get("publish", {}).get("status") == "success"
+    judged, complete = steps.found(Judged), steps.succeeded("publish")
     return RunRecord(
         run_key=identity.key,
         name=identity.run_id,
@@ -119,7 +118,7 @@ def run_record(
         description=describe(
             summary.verdict if summary else f"No verdict: {error}",
             report,
-            held=steps.get("validate", {}).get("held", ()),
+            held=judged.held if judged else (),
             missing=missing_symbols(steps, report),
             error=error,
             links=links,
@@ -133,21 +132,20 @@ def run_record(
     )
 
 
-def validation_status(steps: Steps) -> str:
+def validation_status(steps: Records) -> str:
     """``passed``, ``quarantined`` (some symbols are held), ``failed``, or ``not_run``."""
-    validate = steps.get("validate", {})
-    if "open" not in validate:
+    judged = steps.found(Judged)
+    if judged is None:
         return "not_run"
-    if not validate["open"]:
+    if not judged.open:
         return "failed"
-    return "quarantined" if validate["held"] else "passed"
+    return "quarantined" if judged.held else "passed"
 
 
-def run_tags(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> dict[str, str]:
+def run_tags(run: Run, steps: Records, report: Mapping[str, Any] | None) -> dict[str, str]:
     """What runs are searched by."""
     identity = run.identity
-    extracted = steps.get("extract", {})
-    held = steps.get("validate", {}).get("held")
+    extracted, judged = steps.found(Extracted), steps.found(Judged)
     tags = {
         "workflow_type": "stock_data_quality",
         "environment": run.settings.environment,
@@ -155,23 +153,23 @@ def run_tags(run: Run, steps: Steps, report: Mapping[str, Any] | None) -> dict[s
         "airflow_run_id": identity.run_id,
         "trigger_type": identity.trigger_type,
         "missing_symbols": ",".join(missing_symbols(steps, report)),
-        "held_symbols": ",".join(held or ()),
+        "held_symbols": ",".join(judged.held if judged else ()),
         "suite_sha256": (report or {}).get("suite_sha256", ""),
-        "data_digest": extracted.get("digest", ""),
+        "data_digest": extracted.digest if extracted else "",
         "error": first_error(run, steps) or "",
     }
     return {name: value for name, value in tags.items() if value}
 
 
-def first_error(run: Run, steps: Steps) -> str | None:
+def first_error(run: Run, steps: Records) -> str | None:
     """What went wrong first, if anything did."""
     if run.fault:
         return run.fault
     if not steps:
         return f"no step could write to the staging folder {run.staging}"
     for name, step in steps.items():
-        if step["status"] != "success":
-            return str(step.get("error", f"the step {name} was stopped before its end"))
+        if step.status != "success":
+            return step.error or f"the step {name} was stopped before its end"
     return None
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from dags.errors import AlteredError
 from dags.staging.files import Folder
 from dags.staging.layout import BARS, REPORT, SUITE, SUMMARY
+from dags.staging.records import Extracted, read_record
+from dags.work.judgement import COMPARED_BARS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
 # A folder is passed over when its run came to no verdict, or was judged by another suite.
 LOOKED_AT = 50
-# Two frames of this many bars are compared in a second and 0.5 GB; more are not worth a report.
-COMPARED_BARS = 2_000_000
 
 
 def account_before(staging: Folder, suite: str) -> "Account | None":
@@ -35,10 +35,12 @@ def account_before(staging: Folder, suite: str) -> "Account | None":
 def _account(folder: Folder, report: dict[str, Any]) -> "Account":
     from gx.report.changes import Account
 
-    extracted = _read(folder, "steps/extract.json") or {}
+    said = _read(folder, "steps/extract.json")
+    found = read_record("extract", said).found if said else None
+    extracted = found if isinstance(found, Extracted) else Extracted(rows=0)
 
     def bars() -> "pd.DataFrame | None":
-        if extracted.get("rows", 0) > COMPARED_BARS or not folder.exists(BARS):
+        if extracted.rows > COMPARED_BARS or not folder.exists(BARS):
             return None
         try:
             frame: pd.DataFrame = folder.read_table(BARS).to_pandas(date_as_object=False)
@@ -47,7 +49,7 @@ def _account(folder: Folder, report: dict[str, Any]) -> "Account":
         return frame
 
     suite = folder.read_text(SUITE) if _read(folder, SUITE) else None
-    return Account(report, suite, extracted.get("digest"), bars)
+    return Account(report, suite, extracted.digest or None, bars)
 
 
 def _newest_first(staging: Folder) -> Iterator[Folder]:

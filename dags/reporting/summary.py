@@ -8,6 +8,7 @@ from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import verdict_sentence
 from dags.run.context import Run
 from dags.staging.layout import FAILING, SUMMARY
+from dags.staging.records import Judged, Published, Records
 from gx.report.model import Outcome
 from gx.terms import SEVERITIES
 from gx.web.sources import RunSummary
@@ -17,7 +18,7 @@ SYMBOLS = 50
 
 def summarise(
     run: Run,
-    steps: Mapping[str, Mapping[str, Any]],
+    steps: Records,
     report: Mapping[str, Any] | None,
     error: str | None,
 ) -> RunSummary:
@@ -32,18 +33,18 @@ def summarise(
         missing=missing_symbols(steps, report),
         as_of=run.request.end.isoformat() if run.request.end else None,
     )
-    if report is None:
+    judged = steps.found(Judged)
+    if report is None or judged is None:
         return short
-    validated = steps["validate"]
     failed = [entry for entry in report["expectations"] if not entry["success"]]
     return replace(
         short,
-        verdict=verdict_sentence(report["verdict"], validated, steps.get("publish", {})),
-        state="open" if validated["open"] else "closed",
+        verdict=verdict_sentence(report["verdict"], judged, steps.found(Published)),
+        state="open" if judged.open else "closed",
         rows=report["rows"],
         failing_rows=run.staging.read_table(FAILING).num_rows,
         failures={name: sum(e["severity"] == name for e in failed) for name in SEVERITIES},
-        held=tuple(validated["held"]),
+        held=judged.held,
         suite=report["suite"],
         suite_sha256=report["suite_sha256"],
         expectations=tuple(sorted({_name(entry) for entry in failed})),

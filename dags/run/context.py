@@ -94,7 +94,8 @@ def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
 
 def _every_symbol(staging: Staging) -> tuple[str, ...]:
     """Those that were found when the run began."""
-    return tuple(staging.records().get("extract", {}).get("symbols", ()))
+    begun = staging.records().get("extract")
+    return (begun.symbols if begun else None) or ()
 
 
 @contextmanager

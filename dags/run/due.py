@@ -1,16 +1,28 @@
 """What a run asked for, in the gate's terms, and whether anything was due."""
 
-from collections.abc import Mapping
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, NoReturn
 
 from dags.errors import NothingDue
+from dags.staging.records import Records
 from gx.gate.asked import Asked
 from sql.errors import NoBarsError
 
 if TYPE_CHECKING:
     from dags.run.context import Run
     from gx.suite.read import Suite
+
+JUDGED_BY = "stock_data"
+
+
+def as_of(end: date | None, read: datetime) -> str:
+    """The last day of the request, or else the moment of ``read``; no bar to come is excused.
+
+    The database's clock says when bars were read: a worker's may be wrong, and a step that is tried
+    again is to judge as it did before. Said once, so that all parts of a run are judged alike.
+    """
+    read = read.astimezone(UTC)
+    return end.isoformat() if end and end < read.date() else read.isoformat(timespec="seconds")
 
 
 def asked(run: "Run") -> Asked:
@@ -55,21 +67,21 @@ def _weekend(start: date | None, end: date | None) -> str:
     return " (a weekend)" if min(start.weekday(), end.weekday()) >= 5 else ""
 
 
-def why_nothing_was_due(records: Mapping[str, Mapping[str, Any]]) -> str | None:
+def why_nothing_was_due(records: Records) -> str | None:
     """Why a step, by what the records say, found that there is nothing to do; None else."""
     for record in records.values():
-        if record["status"] == "skipped":
-            return str(record["error"]).removeprefix(f"{NothingDue.__name__}: ")
+        if record.status == "skipped":
+            return (record.error or "").removeprefix(f"{NothingDue.__name__}: ")
     return None
 
 
-def why_not_published(records: Mapping[str, Mapping[str, Any]]) -> str | None:
+def why_not_published(records: Records) -> str | None:
     """Why, by what the records say, a run may not end green; None when it may."""
     if why_nothing_was_due(records):
         return None
-    status = records.get("publish", {}).get("status", "not there")
-    if status == "success":
+    if records.succeeded("publish"):
         return None
+    status = records["publish"].status if "publish" in records else "not there"
     return (
         f"Nothing says that this run has published: the record of publishing is {status}. "
         "Was a task marked as a success? Clear publish_data and everything after it."

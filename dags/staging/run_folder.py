@@ -19,16 +19,15 @@ from dags.errors import AlteredError, NothingDue, Superseded
 from dags.staging.cleaning import drop_bars
 from dags.staging.files import Folder
 from dags.staging.layout import STEPS, WRITTEN_BY, run_folder
-from dags.staging.seals import SealingSink, Signer, seal_of, seals_of
+from dags.staging.records import Found, Records, Status, StepRecord, read_record
+from dags.staging.seals import SealingSink, Signer, seal_of
 from dags.staging.store import faults_named
 
 # How a step is recorded that ended by one of these; by any other it failed.
-ENDED_AS: dict[type[BaseException], str] = {Superseded: "superseded", NothingDue: "skipped"}
+ENDED_AS: dict[type[BaseException], Status] = {Superseded: "superseded", NothingDue: "skipped"}
 # Whose attempt a step builds on: in its own folder and, for a partition's step, in the run's.
 BUILDS_ON = {"validate": "extract", "transform": "validate", "publish": "validate"}
 OF_RUN = {"extract": "extract", "transform": "validate", "publish": "validate"}
-
-Record = dict[str, Any]
 
 
 class Staging(Folder):
@@ -80,22 +79,22 @@ class Staging(Folder):
 
     def seals(self) -> dict[str, str]:
         """The seals of all files that steps have written here, by name."""
-        return seals_of(self.records())
+        return self.records().seals
 
-    def records(self) -> dict[str, Record]:
+    def records(self) -> Records:
         """What each step that has begun said of itself, by step.
 
         What builds on another attempt than the one that is there is left out. Raises AlteredError
         for a record that no step of this run has written.
         """
-        found: dict[str, Record] = {}
+        found = Records()
         for step in STEPS:
             record = self._signed(step)
-            if record is not None and record["on"] == self._builds_on(step, found):
+            if record is not None and record.on == self._builds_on(step, found):
                 found[step] = record
         return found
 
-    def record(self, step: str) -> Record:
+    def record(self, step: str) -> StepRecord:
         """What a step said of itself; raises AlteredError when it is not there."""
         record = self.records().get(step)
         if record is None:
@@ -104,51 +103,56 @@ class Staging(Folder):
             raise AlteredError(self._unusable(name, old))
         return record
 
-    def finished(self, step: str) -> Record:
+    def finished(self, step: str) -> StepRecord:
         """What a step that came to its end said of itself; raises AlteredError for any other."""
         record = self.record(step)
-        if record["status"] != "success":
+        if record.status != "success":
             raise AlteredError(
                 f"the step {step} of {self.root} has not come to its end (its status is "
-                f"{record['status']}), so nothing may build on it; clear its task and "
+                f"{record.status}), so nothing may build on it; clear its task and "
                 "everything after it"
             )
         return record
 
-    def write_record(self, step: str, record: Mapping[str, Any]) -> None:
+    def found(self, kind: type[Found]) -> Found:
+        """What a step that came to its end found; raises AlteredError as `finished` does."""
+        found = self.finished(kind.step).found
+        assert isinstance(found, kind), f"{self.root}: {kind.step} ended without what it found"
+        return found
+
+    def write_record(self, step: str, record: StepRecord) -> None:
         """Write what a step says of itself; one that had none yet begins its attempt here."""
-        if "attempt" not in record:
+        if not record.attempt:
             on = self._builds_on(step, self.records())
-            record = {**record, "attempt": _attempt(), "on": on, "seals": {}}
-        plain: Record = json.loads(json.dumps(record, default=str))
+            record = record.model_copy(update={"attempt": _attempt(), "on": on})
+        plain = record.to_json()
         self.write_json(
             f"steps/{step}.json", {**plain, "signature": self._signer.sign(step, plain)}
         )
 
     @contextmanager
-    def recorded(self, step: str) -> Iterator[Record]:
+    def recorded(self, step: str) -> Iterator[StepRecord]:
         """Record a step: when it began, how long it took, what it found, how it failed.
 
         What an earlier try of this step and of the later ones left is removed first.
         """
         self._forget_from(step)
-        record: Record = {"status": "running", "started": datetime.now(UTC).isoformat()}
-        record |= {"attempt": _attempt(), "on": {}, "seals": {}}
+        record = StepRecord(started=datetime.now(UTC).isoformat(), attempt=_attempt())
         began = time.perf_counter()
         try:
             with faults_named(self.root):
-                record["on"] = self._builds_on(step, self.records())
+                record.on = self._builds_on(step, self.records())
                 self.write_record(step, record)
-                self._writing = record["seals"]
+                self._writing = record.seals
                 yield record
-            record["status"] = "success"
+            record.status = "success"
         except BaseException as error:
-            record["status"] = ENDED_AS.get(type(error), "failed")
-            record["error"] = f"{type(error).__name__}: {error}{_advice(error)}"
+            record.status = ENDED_AS.get(type(error), "failed")
+            record.error = f"{type(error).__name__}: {error}{_advice(error)}"
             raise
         finally:
             self._writing = None
-            record["seconds"] = round(time.perf_counter() - began, 3)
+            record.seconds = round(time.perf_counter() - began, 3)
             self.write_record(step, record)
 
     def clean_others(self, *, keep_days: int) -> list[str]:
@@ -170,31 +174,31 @@ class Staging(Folder):
             raise AlteredError(self._unusable(name, "has no seal"))
         return known[name]
 
-    def _signed(self, step: str) -> Record | None:
+    def _signed(self, step: str) -> StepRecord | None:
         """A step's record, without its signature; None when there is none."""
         name = f"steps/{step}.json"
         content = self._content(name)
         if content is None:
             return None
         try:
-            found: Any = json.loads(content)
+            document: Any = json.loads(content)
         except ValueError as error:
             raise AlteredError(self._unusable(name, f"is no JSON ({error})")) from None
-        record: Record = found if isinstance(found, dict) else {}
-        if not self._signer.has_signed(step, record, str(record.pop("signature", ""))):
+        said: dict[str, Any] = document if isinstance(document, dict) else {}
+        if not self._signer.has_signed(step, said, str(said.pop("signature", ""))):
             raise AlteredError(
                 f"{self.root / name} is not what this run has written there: somebody altered it, "
                 "an older version wrote it, or SEAL_KEY is not the same on all workers. Clear "
                 "extract_stock_data and everything after it to read the bars anew"
             )
-        return record
+        return read_record(step, said)
 
-    def _builds_on(self, step: str, found: Mapping[str, Record]) -> dict[str, str | None]:
+    def _builds_on(self, step: str, found: Records) -> dict[str, str | None]:
         """The attempts that a record of this step is to build on, if it is made now."""
         before = BUILDS_ON.get(step)
         on: dict[str, str | None] = {}
         if before is not None:
-            on[before] = found[before]["attempt"] if before in found else None
+            on[before] = found[before].attempt if before in found else None
         if self._run_attempts is not None and step in OF_RUN:
             on["run"] = self._run_attempts.get(OF_RUN[step])
         return on

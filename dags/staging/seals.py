@@ -45,11 +45,6 @@ def seal_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def seals_of(records: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """The seals that records name, by file."""
-    return {name: seal for record in records.values() for name, seal in record["seals"].items()}
-
-
 def unseal(content: bytes, seal: str, where: str) -> None:
     """Raise AlteredError unless `content` is what was sealed."""
     found = seal_of(content)

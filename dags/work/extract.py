@@ -3,9 +3,7 @@
 import io
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +13,7 @@ from sqlalchemy import Engine
 
 from dags.run.context import Run
 from dags.staging.layout import BARS, CONTEXT
+from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
 from sql.extract import SCHEMA, extract_bars
 from sql.published import Gone, bars_gone, newest_read
@@ -25,8 +24,8 @@ log = logging.getLogger(__name__)
 FEWEST_BEFORE = 10
 
 
-def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dict[str, Any]:
-    """Stage the bars of the request and those just before it; returns what the step records."""
+def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> Extracted:
+    """Stage the bars of the request and those just before it."""
     request, published = run.request, newest_read(engine)
     with run.staging.sealing(BARS) as sink:
         found = extract_bars(
@@ -39,21 +38,21 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> dic
             may_be_empty=may_be_empty,
         )
     at = _in_order(found.at, published)
-    return {
-        "rows": found.rows,
-        "rows_by_symbol": found.rows_by_symbol,
-        "missing_symbols": list(found.missing),
-        "rounded": found.rounded,
-        "rounded_example": found.rounded_example,
-        "first_date": found.first_date,
-        "last_date": found.last_date,
-        "digest": found.digest,
-        "sql": found.sql,
-        "read_at": found.at.isoformat(),
-        "extracted_at": at.isoformat(),
-        "context_rows": _extract_context(run, engine),
-        "gone": [asdict(one) for one in _gone(run, engine, at)],
-    }
+    return Extracted(
+        rows=found.rows,
+        rows_by_symbol=found.rows_by_symbol,
+        missing_symbols=found.missing,
+        rounded=found.rounded,
+        rounded_example=found.rounded_example,
+        first_date=found.first_date and found.first_date.isoformat(),
+        last_date=found.last_date and found.last_date.isoformat(),
+        digest=found.digest,
+        sql=found.sql,
+        read_at=found.at,
+        extracted_at=at,
+        context_rows=_extract_context(run, engine),
+        gone=tuple(_gone(run, engine, at)),
+    )
 
 
 def _in_order(at: datetime, published: datetime | None) -> datetime:
@@ -74,12 +73,12 @@ def _in_order(at: datetime, published: datetime | None) -> datetime:
 
 def staged_bars(staging: Staging) -> pa.Table:
     """The bars as they were extracted; raises AlteredError for others."""
-    return staging.read_table(BARS, staging.finished("extract")["seals"].get(BARS))
+    return staging.read_table(BARS, staging.finished("extract").seals.get(BARS))
 
 
 def staged_lookback(staging: Staging) -> pd.DataFrame | None:
     """The dated bars before the range, as extracted; None when there are none."""
-    seal = staging.finished("extract")["seals"].get(CONTEXT)
+    seal = staging.finished("extract").seals.get(CONTEXT)
     if seal is None:
         return None
     table = staging.read_table(CONTEXT, seal)

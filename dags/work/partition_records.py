@@ -1,20 +1,24 @@
-"""What the partitions of a run say of themselves, brought together as the run's own steps."""
+"""What the partitions of a run say of themselves, added up as the run's own steps say it."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from dags.run.context import Run
-from dags.work.partitions import Partition, PartitionedRun, is_partitioned
+from dags.staging.records import (
+    Extracted,
+    Findings,
+    Found,
+    Published,
+    Records,
+    StepRecord,
+    Transformed,
+)
+from dags.work.partitions import Partition
 
-Record = Mapping[str, Any]
-Told = Sequence[tuple[Partition, Mapping[str, Record]]]
+PartRecords = Sequence[tuple[Partition, Records]]
 
-# What settling leaves of the run's own record of `extract`.
-KEPT = ("started", "partitions", "symbols", "attempt", "on", "seals")
-COUNTS = ("rows", "new", "changed", "removed", "held", "released", "superseded", "still_held")
+_COUNTS = ("rows", "new", "changed", "removed", "held", "released", "superseded", "still_held")
 
 
 @dataclass(frozen=True)
@@ -32,133 +36,107 @@ class PartitionSummary:
     error: str | None
 
 
-def partition_summaries(run: Run) -> list[PartitionSummary]:
-    """Every partition of the run, however far it came; none of a run that is not divided."""
-    if not is_partitioned(run):
-        return []
-    return [_summary(partition, steps) for partition, steps in _told(run)]
-
-
-def settle(run: Run) -> None:
-    """Complete the run's own records by those of its partitions, however far they came.
-
-    `extract` adds up what they extracted. `validate`, `transform` and `publish` say which partition
-    failed, where one kept the run from coming to that step itself.
-    """
-    if not is_partitioned(run):
-        return
-    told, own = _told(run), run.staging.records()
-    if own["extract"]["status"] != "success" and "partition" not in own["extract"]:
-        return
-    kept = {name: own["extract"][name] for name in KEPT if name in own["extract"]}
-    run.staging.write_record("extract", kept | _extracted(told))
-    if "validate" not in own and (failed := _failure(told, "validate")):
-        run.staging.write_record("validate", failed)
-    for step in ("transform", "publish"):
-        if step not in own and (failed := _failure(told, step)):
-            run.staging.write_record(step, {**_sums(told, step), **failed})
-
-
-def add_seconds(run: Run, step: str) -> None:
-    """Add the workers' seconds in all partitions to those of the run's own step."""
-    record = run.staging.record(step)
-    record["seconds"] = round(record["seconds"] + _seconds(_told(run), step), 3)
-    run.staging.write_record(step, record)
-
-
-def transformed(run: Run) -> dict[str, Any]:
-    """What the run's own record of `transform` is, once every partition has come through it."""
-    told = _told(run)
-    first = next(iter(_records(told, "transform")), {})
-    return {
-        "status": "success",
-        "started": first.get("started"),
-        "rows": sum(record["rows"] for record in _records(told, "transform")),
-        "columns": first.get("columns", []),
-        "seconds": _seconds(told, "transform"),
-    }
-
-
-def _told(run: Run) -> Told:
-    whole = PartitionedRun(run)
-    return [
-        (partition, part.staging.records())
-        for partition, part in zip(whole.plan.partitions, whole.parts(), strict=True)
-    ]
-
-
-def _records(told: Told, step: str) -> list[Record]:
-    return [steps[step] for _, steps in told if step in steps]
-
-
-def _extracted(told: Told) -> dict[str, Any]:
+def extracted(told: PartRecords) -> StepRecord:
     """The totals once all are extracted; else which partition is not."""
     for partition, steps in told:
-        record = steps.get("extract", {"status": "missing"})
-        if record["status"] != "success":
-            return {"status": "failed", "partition": partition.label} | _why(partition, record)
-    records = _records(told, "extract")
-    digests = "".join(record["digest"] for record in records)
+        if not steps.succeeded("extract"):
+            why = _why(partition, steps.get("extract"))
+            return StepRecord(status="failed", partition=partition.label, error=why)
+    found = _found(told, Extracted)
+    digests = "".join(one.digest for one in found)
     query = f"-- partition {told[0][0].label}; the others differ in their symbols alone\n"
-    return {
-        "status": "success",
-        "seconds": _seconds(told, "extract"),
-        "rows": sum(record["rows"] for record in records),
-        "rows_by_symbol": {s: n for r in records for s, n in r["rows_by_symbol"].items()},
-        "missing_symbols": [symbol for r in records for symbol in r["missing_symbols"]],
-        "rounded": sum(record["rounded"] for record in records),
-        "rounded_example": next(iter(_some(records, "rounded_example")), None),
-        "first_date": min(_some(records, "first_date"), default=None),
-        "last_date": max(_some(records, "last_date"), default=None),
-        "context_rows": sum(record["context_rows"] for record in records),
-        "digest": hashlib.sha256(digests.encode()).hexdigest(),
-        "sql": query + records[0]["sql"],
-        "extracted_at": min(record["extracted_at"] for record in records),
-        "gone": [one for record in records for one in record["gone"]],
-    }
+    return StepRecord(
+        status="success",
+        seconds=seconds(told, "extract"),
+        found=Extracted(
+            rows=sum(one.rows for one in found),
+            rows_by_symbol={s: n for one in found for s, n in one.rows_by_symbol.items()},
+            missing_symbols=tuple(s for one in found for s in one.missing_symbols),
+            rounded=sum(one.rounded for one in found),
+            rounded_example=next(iter(_some(one.rounded_example for one in found)), None),
+            first_date=min(_some(one.first_date for one in found), default=None),
+            last_date=max(_some(one.last_date for one in found), default=None),
+            context_rows=sum(one.context_rows for one in found),
+            digest=hashlib.sha256(digests.encode()).hexdigest(),
+            sql=query + found[0].sql,
+            extracted_at=min(one.extracted_at for one in found if one.extracted_at),
+            gone=tuple(gone for one in found for gone in one.gone),
+        ),
+    )
 
 
-def _failure(told: Told, step: str) -> dict[str, Any] | None:
+def transformed(told: PartRecords) -> StepRecord:
+    """What `transform` is of the whole, once every partition has come through it."""
+    found = _found(told, Transformed)
+    begun = [steps["transform"] for _, steps in told if "transform" in steps]
+    return StepRecord(
+        status="success",
+        started=begun[0].started if begun else None,
+        seconds=seconds(told, "transform"),
+        found=Transformed(
+            rows=sum(one.rows for one in found),
+            columns=found[0].columns if found else (),
+        ),
+    )
+
+
+def failure(told: PartRecords, step: str) -> StepRecord | None:
     """The record of a step that a partition did not come through; None when none failed in it."""
     for partition, steps in told:
         record = steps.get(step)
-        if record is not None and record["status"] != "success":
-            seconds = {"started": record["started"], "seconds": _seconds(told, step)}
-            return {"status": "failed", **_why(partition, record), **seconds}
+        if record is not None and record.status != "success":
+            return StepRecord(
+                status="failed",
+                started=record.started,
+                seconds=seconds(told, step),
+                error=_why(partition, record),
+                found=_done_before(told, step),
+            )
     return None
 
 
-def _why(partition: Partition, record: Record) -> dict[str, str]:
-    said = record.get("error")
-    if record["status"] == "missing":
-        said = "it was never begun"
-    return {"error": f"partition {partition.label}: {said or 'it was stopped before its end'}"}
-
-
-def _sums(told: Told, step: str) -> dict[str, int]:
-    done = [record for record in _records(told, step) if record["status"] == "success"]
-    return {name: sum(r[name] for r in done) for name in COUNTS if all(name in r for r in done)}
-
-
-def _summary(partition: Partition, steps: Mapping[str, Record]) -> PartitionSummary:
-    publish = steps.get("publish", {})
-    failed = [record for record in steps.values() if record["status"] != "success"]
+def summary(partition: Partition, steps: Records) -> PartitionSummary:
+    """One partition, however far it came."""
+    found, published = steps.found(Extracted), steps.found(Published)
+    failed = [record for record in steps.values() if record.status != "success"]
+    began = steps["extract"].started if steps else None
     return PartitionSummary(
         number=partition.number,
         label=partition.label,
         symbols=partition.symbols,
-        rows=steps.get("extract", {}).get("rows"),
-        published=publish.get("rows"),
-        held=publish.get("held"),
-        seconds={step: record.get("seconds", 0.0) for step, record in steps.items()},
-        began=datetime.fromisoformat(steps["extract"]["started"]) if steps else None,
-        error=_why(partition, failed[0])["error"] if failed else None,
+        rows=found.rows if found else None,
+        published=published.rows if published else None,
+        held=published.held if published else None,
+        seconds={step: record.seconds or 0.0 for step, record in steps.items()},
+        began=datetime.fromisoformat(began) if began else None,
+        error=_why(partition, failed[0]) if failed else None,
     )
 
 
-def _seconds(told: Told, step: str) -> float:
-    return round(sum(float(record.get("seconds", 0)) for record in _records(told, step)), 3)
+def seconds(told: PartRecords, step: str) -> float:
+    """How long the workers were at a step, all together."""
+    return round(sum(steps[step].seconds or 0.0 for _, steps in told if step in steps), 3)
 
 
-def _some(records: Iterable[Record], name: str) -> list[str]:
-    return [record[name] for record in records if record[name] is not None]
+def _done_before(told: PartRecords, step: str) -> Findings | None:
+    """What the other partitions came to."""
+    done = [(partition, steps) for partition, steps in told if steps.succeeded(step)]
+    if step == "transform":
+        return Transformed(rows=sum(one.rows for one in _found(done, Transformed)))
+    if step == "publish":
+        found = _found(done, Published)
+        return Published(**{name: sum(getattr(one, name) for one in found) for name in _COUNTS})
+    return None
+
+
+def _found(told: PartRecords, kind: type[Found]) -> list[Found]:
+    return [found for _, steps in told if (found := steps.found(kind))]
+
+
+def _why(partition: Partition, record: StepRecord | None) -> str:
+    said = "it was never begun" if record is None else record.error
+    return f"partition {partition.label}: {said or 'it was stopped before its end'}"
+
+
+def _some(values: Iterable[str | None]) -> list[str]:
+    return [value for value in values if value is not None]

@@ -8,6 +8,7 @@ from typing import Any
 from dags.errors import PartitionError
 from dags.run.context import Run
 from dags.staging.layout import PARTITIONS, PLAN
+from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
 
 # Airflow's max_map_length is 1,024 unless it is set otherwise.
@@ -77,19 +78,15 @@ class PartitionedRun:
         """
         begins = [0]
         for partition, part in zip(self.plan.partitions, self.parts(), strict=True):
-            extracted = part.staging.records().get("extract", {})
-            if extracted.get("status") != "success":
+            records = part.staging.records()
+            extracted = records.found(Extracted)
+            if extracted is None or not records.succeeded("extract"):
                 raise PartitionError(
                     f"partition {partition.label} has not been extracted; clear its check and "
                     "everything after it"
                 )
-            begins.append(begins[-1] + extracted["rows"])
+            begins.append(begins[-1] + extracted.rows)
         return begins
-
-
-def is_partitioned(run: Run) -> bool:
-    """Is this run divided?"""
-    return "partitions" in run.staging.records().get("extract", {})
 
 
 def divide(symbols: Sequence[str], size: int, *, nameless: bool = False) -> tuple[Partition, ...]:
@@ -119,15 +116,9 @@ def write_plan(run: Run, plan: Plan) -> list[dict[str, Any]]:
 
 def attempts(staging: Staging) -> dict[str, str]:
     """The attempts of a run's own steps, by step, that those of its partitions build on."""
-    return {step: record["attempt"] for step, record in staging.records().items()}
+    return {step: record.attempt for step, record in staging.records().items()}
 
 
 def partition_folder(staging: Staging, number: int, attempts: Mapping[str, str]) -> Staging:
     """The folder of one partition."""
     return staging.part(f"{PARTITIONS}/{number:04}", attempts)
-
-
-def holding(staging: Staging, name: str) -> Staging:
-    """Where a file of this name is: the run's own folder, or that of its first partition."""
-    first = partition_folder(staging, 0, attempts(staging))
-    return first if name not in staging.seals() and name in first.seals() else staging

@@ -1,10 +1,8 @@
 """Enriching and publishing what the gate let through: of a whole run, or of one partition."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +12,13 @@ from sqlalchemy import Connection
 from dags.errors import AlteredError, GateClosed, LostBarsError
 from dags.run.context import Run
 from dags.staging.layout import ENRICHED, FAILING
+from dags.staging.records import Extracted, Judged, PartJudged, Published, StepRecord, Transformed
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars
 from sql.connection import connected
 from sql.previous import previous_closes
 from sql.publish import Publication, correct_returns, edge_bars, publish_bars
+from sql.published import Gone
 from sql.quarantine import quarantine_bars, release
 from transforms.bars import daily_return, enrich
 
@@ -37,11 +37,16 @@ class Share:
     number: int | None = None
 
     @cached_property
-    def decision(self) -> Mapping[str, Any]:
+    def judging(self) -> StepRecord:
+        """What the gate said of itself."""
+        return self.verdict.record("validate")
+
+    @cached_property
+    def decision(self) -> Judged:
         """What the gate decided; raises GateClosed when nothing may pass and nothing is held."""
-        decided: Mapping[str, Any] = self.verdict.record("validate")
+        decided = self.judging.found
         # A person can mark the task as a success; the gate stays what it was.
-        if not decided.get("open") and not decided.get("held"):
+        if not isinstance(decided, Judged) or not (decided.open or decided.held):
             raise GateClosed(
                 "The gate is closed, or has not decided: nothing was published. Clear "
                 f"validate_data and everything after it. The report: {self.run.report}"
@@ -51,68 +56,42 @@ class Share:
     @property
     def first(self) -> int:
         """The position of the first of these bars in the whole extract."""
-        return 0 if self.number is None else int(self.decision["first_rows"][self.number])
+        return 0 if self.number is None else self.decision.first_rows[self.number]
 
     @property
     def held(self) -> set[str]:
         """The symbols that the gate holds back."""
-        return set(self.decision["held"])
+        return set(self.decision.held)
 
     @cached_property
-    def extracted(self) -> Mapping[str, Any]:
+    def extracted(self) -> Extracted:
         """What was said of these bars when they were read."""
-        return self.run.staging.finished("extract")
+        return self.run.staging.found(Extracted)
 
     @property
     def failing(self) -> pa.Table:
         """The failing bars of the whole run, as the gate found them."""
-        return self.verdict.read_table(FAILING, self.decision["seals"].get(FAILING))
+        return self.verdict.read_table(FAILING, self.judging.seals.get(FAILING))
 
     def judged_bars(self) -> pa.Table:
         """The bars as they were judged; raises AlteredError for others."""
         staging = self.run.staging
-        judged = staging.finished("validate")
-        if self.number is not None and judged["attempt"] != self.decision["parts"][self.number]:
+        judging = staging.finished("validate")
+        if self.number is not None and judging.attempt != self.decision.parts[self.number]:
             raise AlteredError(
                 f"the bars in {staging} were extracted anew after the partitions were judged; "
                 "clear judge_partitions and everything after it"
             )
         bars = staged_bars(staging)
-        if bars.num_rows != judged["rows"]:
-            raise LostBarsError(f"{judged['rows']} bars were judged, {bars.num_rows} are staged")
+        whole = self.number is None
+        rows = (staging.found(Judged) if whole else staging.found(PartJudged)).rows
+        if bars.num_rows != rows:
+            raise LostBarsError(f"{rows} bars were judged, {bars.num_rows} are staged")
         return bars
 
 
-@dataclass(frozen=True)
-class Published:
-    """What was published, set aside and released, in bars.
-
-    ``superseded`` bars were left as a newer extract has them, ``returns`` had their daily return
-    corrected because the bar before them changed, ``still_held`` passed by name alone: the source
-    has no such bar any more.
-    """
-
-    rows: int
-    new: int
-    changed: int
-    removed: int
-    held: int
-    released: int
-    superseded: int
-    returns: int
-    still_held: int
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a share's transaction did, and the runs whose newer bars it met."""
-
-    counts: Published
-    newer: tuple[str, ...]
-
-
-def transform_share(share: Share) -> dict[str, Any]:
-    """Enrich the bars that the gate let through; returns the step's record."""
+def transform_share(share: Share) -> Transformed:
+    """Enrich the bars that the gate let through, as the step `transform`."""
     staging, held = share.run.staging, share.held
     with staging.recorded("transform") as record:
         bars = share.judged_bars()
@@ -122,26 +101,26 @@ def transform_share(share: Share) -> dict[str, Any]:
         before = _closes_before(share.run, sorted(set(frame["symbol"])))
         enriched = enrich(frame, previous_close=before)
         staging.write_frame(ENRICHED, enriched)
-        record.update(rows=len(enriched), columns=list(enriched.columns))
-    return record
+        record.found = found = Transformed(rows=len(enriched), columns=tuple(enriched.columns))
+    return found
 
 
-def publish_share(share: Share) -> Done:
+def publish_share(share: Share) -> Published:
     """Publish what passed and set aside what is held, in one transaction: no bar is lost."""
     run, staging, found = share.run, share.run.staging, share.extracted
     held_symbols = share.held
-    enriched = staging.read_table(ENRICHED, staging.finished("transform")["seals"].get(ENRICHED))
+    enriched = staging.read_table(ENRICHED, staging.finished("transform").seals.get(ENRICHED))
     held = _held(share.judged_bars(), held_symbols, share.first)
-    extracted = found["rows"]
-    if enriched.num_rows + held.num_rows != extracted:
+    if enriched.num_rows + held.num_rows != found.rows:
         raise LostBarsError(
-            f"{extracted} bars were extracted, but {enriched.num_rows} passed and "
+            f"{found.rows} bars were extracted, but {enriched.num_rows} passed and "
             f"{held.num_rows} are held; nothing was published. Clear extract_stock_data and "
             "everything after it."
         )
     passed = [symbol for symbol in run.request.symbols if symbol not in held_symbols]
     run_id, start, end = run.identity.run_id, run.request.start, run.request.end
-    extracted_at = datetime.fromisoformat(found["extracted_at"])
+    extracted_at = found.extracted_at
+    assert extracted_at is not None
     with connected(run.settings.bars()) as engine, engine.begin() as connection:
         done = publish_bars(
             connection,
@@ -151,7 +130,7 @@ def publish_share(share: Share) -> Done:
             start=start,
             end=end,
             extracted_at=extracted_at,
-            removable=_removable(found["gone"], passed),
+            removable=_removable(found.gone, passed),
         )
         quarantine_bars(
             connection,
@@ -170,7 +149,7 @@ def publish_share(share: Share) -> Done:
             extracted_at=extracted_at,
         )
         returns = _correct_edges(connection, share, passed, done)
-    counts = Published(
+    return Published(
         rows=done.rows,
         new=done.new,
         changed=done.changed,
@@ -180,8 +159,8 @@ def publish_share(share: Share) -> Done:
         superseded=done.superseded,
         returns=returns,
         still_held=released.still_held,
+        newer=done.newer,
     )
-    return Done(counts, done.newer)
 
 
 def _correct_edges(
@@ -204,10 +183,10 @@ def _correct_edges(
     return correct_returns(connection, edges.assign(daily_return=right)[~same])
 
 
-def _removable(gone: list[Mapping[str, Any]], passed: list[str]) -> dict[str, int]:
+def _removable(gone: Iterable[Gone], passed: list[str]) -> dict[str, int]:
     """How many published bars of each symbol the gate let go away."""
     known = set(passed)
-    return {one["symbol"]: one["bars"] for one in gone if one["symbol"] in known}
+    return {one.symbol: one.bars for one in gone if one.symbol in known}
 
 
 def _closes_before(run: Run, symbols: list[str]) -> dict[str, float]:

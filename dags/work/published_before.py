@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from dags.run.context import Run
 from gx.report.published import Doubt, Removal
 from sql.connection import connected
-from sql.published import Doubted, PublishedBar, note_doubts, published_bars
+from sql.published import Doubted, Gone, PublishedBar, note_doubts, published_bars
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 VALUES = ("open", "high", "low", "close", "volume")
 
 
-def with_published(
-    run: Run, report: "QualityReport", gone: Iterable[Mapping[str, Any]]
-) -> "QualityReport":
+def with_published(run: Run, report: "QualityReport", gone: Iterable[Gone]) -> "QualityReport":
     """The report, with what is gone and what is doubtful; symbols that lost too much are held."""
     from gx.gate.verdicts import with_removals
 
@@ -32,34 +30,32 @@ def with_published(
     )
 
 
-def keep_doubts(connection: Connection, doubts: Sequence[Mapping[str, Any]]) -> int:
-    """Write doubts (as in the report's JSON) to the published rows, so that each is told once."""
+def keep_doubts(connection: Connection, doubts: Sequence[Doubt]) -> int:
+    """Write doubts to the published rows, so that each is told once."""
     noted = [
         Doubted(
-            symbol=doubt["symbol"],
-            date=date.fromisoformat(doubt["date"]),
-            run_id=doubt["published_by"],
-            published_at=datetime.fromisoformat(doubt["published_at"]),
-            names=tuple(doubt["expectations"]),
+            symbol=doubt.symbol,
+            date=date.fromisoformat(doubt.date),
+            run_id=doubt.published_by,
+            published_at=datetime.fromisoformat(doubt.published_at),
+            names=doubt.expectations,
         )
         for doubt in doubts
     ]
     return note_doubts(connection, noted)
 
 
-def _removal(run: Run, one: Mapping[str, Any]) -> Removal:
+def _removal(run: Run, one: Gone) -> Removal:
     """A symbol that lost all its bars, or more than a share, is held until that is accepted."""
-    accepted = run.request.accepts_removal(one["symbol"])
-    much = one["bars"] == one["published"] or (
-        one["bars"] > run.settings.removed_share * one["published"]
-    )
+    accepted = run.request.accepts_removal(one.symbol)
+    much = one.bars == one.published or one.bars > run.settings.removed_share * one.published
     return Removal(
-        symbol=one["symbol"],
-        bars=one["bars"],
-        published=one["published"],
-        first_date=str(one["first_date"]),
-        last_date=str(one["last_date"]),
-        dates=tuple(map(str, one["dates"])),
+        symbol=one.symbol,
+        bars=one.bars,
+        published=one.published,
+        first_date=str(one.first_date),
+        last_date=str(one.last_date),
+        dates=tuple(map(str, one.dates)),
         accepted=accepted,
         held=much and not accepted,
     )

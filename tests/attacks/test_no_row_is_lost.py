@@ -160,7 +160,8 @@ def test_a_publication_whose_record_was_lost_is_done_again_without_a_trace(
     )
     before = [sample.rows(query) for query in queries]
     run = same_run(ended)
-    run.staging.write_record("publish", {**run.staging.record("publish"), "status": "running"})
+    record = run.staging.record("publish")
+    run.staging.write_record("publish", record.model_copy(update={"status": "running"}))
 
     steps.publish(run)
 

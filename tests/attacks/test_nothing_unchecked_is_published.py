@@ -117,7 +117,8 @@ def publish_alone(folder: Path, run_id: str) -> str:
     with pytest.raises(NotPublished) as refused:
         steps.publish(run)
     record = run.staging.records()["publish"]
-    assert (record["status"], record["rows"], record["superseded"]) == ("superseded", 0, 46)
+    assert record.status == "superseded"
+    assert (record.found.rows, record.found.superseded) == (0, 46)
     return f"{type(refused.value).__name__}: {refused.value}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,9 @@ def test_the_moment_of_reading_says_which_bars_are_to_come(
     run = run_in(tmp_path / "run")
     steps.extract(run)
     record = run.staging.record("extract")
-    run.staging.write_record("extract", {**record, "read_at": "2025-11-03T12:00:00+00:00"})
+    noon = datetime(2025, 11, 3, 12, tzinfo=UTC)
+    record.found = record.found.model_copy(update={"read_at": noon})
+    run.staging.write_record("extract", record)
 
     steps.validate(run)
 

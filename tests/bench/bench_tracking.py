@@ -14,6 +14,7 @@ from typing import Any
 
 from dags.reporting.description import describe
 from dags.reporting.metrics import run_metrics
+from dags.staging.records import Extracted, Records, StepRecord
 from sql import embedded
 from tests.mlflow_stores import database_store, mlflow_server, record
 from tracking import Dataset, RunRecord, TrackingStore, log_run, write_table
@@ -68,8 +69,9 @@ def _fill(store: TrackingStore, count: int) -> None:
 
 def _full(name: str) -> RunRecord:
     report = _report()
-    steps = {"extract": {"rows": 500_000, "rows_by_symbol": report["symbols"]}}
-    steps["extract"] |= {"missing_symbols": [], "seconds": 1.0}
+    rows_by_symbol = {symbol: found["rows"] for symbol, found in report["symbols"].items()}
+    extracted = Extracted(rows=500_000, rows_by_symbol=rows_by_symbol)
+    steps = Records(extract=StepRecord(seconds=1.0, found=extracted))
     return replace(
         record(f"bench/{name}"),
         metrics=run_metrics(steps, report, 5_000, 9.0),

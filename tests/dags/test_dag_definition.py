@@ -139,6 +139,8 @@ def test_partitions_are_mapped_and_a_run_without_any_passes_them_by(dag: Any):
         "judge_partitions",
     }
     assert dag.get_task("publish_partition").downstream_task_ids == {"publish_data"}
+    together = dag.task_group_dict["partitions"].children
+    assert set(together) == {"check_partition", "judge_partitions", "publish_partition"}
     for task_id in ("check_partition", "publish_partition"):
         assert dag.get_task(task_id).is_mapped
         assert dag.get_task(task_id).partial_kwargs["map_index_template"]

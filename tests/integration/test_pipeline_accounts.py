@@ -62,7 +62,7 @@ def test_rows_extracted_are_rows_published_and_rows_held(
 
     published = database.one("select count(*) from stock_data_enriched")
     held = database.one(f"select count(*) from stock_data_quarantine where run_id = '{run_id}'")
-    is_open = staging.records()["validate"]["open"]
+    is_open = staging.record("validate").found.open
     bad = {symbol for symbol, kinds in defects.items() if set(kinds) - {"none"}}
     assert is_open == (bad != set(defects))
     assert published + held == bars.num_rows
@@ -74,6 +74,7 @@ def test_a_suite_that_lost_critical_expectations_since_the_run_before_says_so(
     workflow: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     from dags import steps
+    from dags.reporting import report_files
     from dags.staging.layout import DAG_ID, REPORT
 
     before = judged(daily_bars(["AAA"], 30), replace(GONE, status="passed"))
@@ -84,27 +85,29 @@ def test_a_suite_that_lost_critical_expectations_since_the_run_before_says_so(
 
     # Where a task's log goes is Airflow's to say.
     said: list[str] = []
-    monkeypatch.setattr(steps.log, "warning", lambda text, *values: said.append(text % values))
+    monkeypatch.setattr(
+        report_files.log, "warning", lambda text, *values: said.append(text % values)
+    )
 
     steps.validate(run)
 
     report = run.staging.read_json(REPORT)
     assert report["no_longer_critical"] == [GONE.description]
     assert "1 critical expectation fewer than in the run before" in report["verdict"]
-    assert run.staging.records()["validate"]["open"]
+    assert run.staging.record("validate").found.open
     assert said == [f"not critical any more, as it was in the run before: {GONE.description}"]
 
 
 def staged(folder: Path, dag_id: str, run_id: str, bars: pa.Table) -> "Run":
     """A run whose bars are extracted."""
     from dags.run.context import Run, RunIdentity
+    from dags.staging.records import Extracted
 
     staging = staging_in(folder, run_id, dag_id)
     staging.prepare()
     with staging.recorded("extract") as record, staging.sealing("bars.parquet") as sink:
         pq.write_table(bars, sink)
-        read = {"extracted_at": datetime.now(UTC).isoformat(), "gone": []}
-        record.update(rows=bars.num_rows, digest="", sql="", **read)
+        record.found = Extracted(rows=bars.num_rows, extracted_at=datetime.now(UTC))
     request = RunRequest(SYMBOLS, None, None, policy="quarantine")
     identity = RunIdentity(dag_id, run_id, "manual", "2026-01-01", datetime.now(UTC))
     return Run(Settings(), request, staging, identity)

@@ -298,14 +298,14 @@ def test_a_store_that_goes_in_mid_upload_is_named_and_the_step_can_be_done_again
         upload(broken=True)
     s3.start()
     assert not staging.exists("bars.parquet")
-    assert staging.record("extract")["status"] == "running"
+    assert staging.record("extract").status == "running"
 
     upload(broken=False)
 
     assert (
         s3.bucket / "staging" / DAG_ID / "uploading" / "bars.parquet"
     ).stat().st_size == 120 << 20
-    assert staging.record("extract")["status"] == "success"
+    assert staging.record("extract").status == "success"
 
 
 def test_artifacts_that_break_off_are_told_and_logging_again_completes_the_one_run(

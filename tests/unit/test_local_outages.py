@@ -7,6 +7,7 @@ import pytest
 from dags.local.errors import LocalError
 from dags.local.once.summary import COULD_NOT_RUN, Traces, summarise
 from dags.local.services import services
+from dags.staging.records import Records
 from sql import embedded
 
 
@@ -25,7 +26,7 @@ def test_a_folder_that_cannot_be_written_is_named_before_anything_starts(
 
 def test_a_server_that_was_taken_away_is_the_reason_of_a_run_without_another():
     outage = "PostgreSQL in var/postgres was stopped or killed meanwhile. Run it again."
-    outcome = summarise(Traces({}, None, {}, outage), succeeded=False)
+    outcome = summarise(Traces(Records(), None, {}, outage), succeeded=False)
 
     assert outcome.status == COULD_NOT_RUN
     assert outcome.text.startswith(f"The run failed. {outage}")

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from dags.reporting.metrics import WORST_SYMBOLS, expectation_names, run_metrics
+from dags.staging.records import Records, StepRecord
 
 
 def entry(
@@ -72,13 +73,13 @@ def test_the_unexpected_share_says_what_was_checked_and_nothing_else(
     status: str, count: int, share: float, expected: float | None
 ):
     judged = report(entry(status=status, count=count, share=share, column="close"))
-    metrics = run_metrics({}, judged, 0, 1.0)
+    metrics = run_metrics(Records(), judged, 0, 1.0)
     assert metrics.get("unexpected_share/column_values_to_be_between.close") == expected
 
 
 def test_the_worst_symbols_are_drawn_and_all_are_counted():
     symbols = {f"S{number:03d}": (10, number % 3) for number in range(500)}
-    metrics = run_metrics({}, report(**symbols), 499, 1.0)
+    metrics = run_metrics(Records(), report(**symbols), 499, 1.0)
     drawn = [name for name in metrics if name.startswith("symbol_failing_share/")]
     assert len(drawn) == WORST_SYMBOLS
     assert {metrics[name] for name in drawn} == {0.2}
@@ -88,7 +89,8 @@ def test_the_worst_symbols_are_drawn_and_all_are_counted():
 
 
 def test_what_no_step_came_to_is_left_out():
-    assert run_metrics({"extract": {"status": "failed", "seconds": 0.5}}, None, 0, 2.0) == {
+    failed = Records(extract=StepRecord(status="failed", seconds=0.5))
+    assert run_metrics(failed, None, 0, 2.0) == {
         "execution_time_seconds": 2.0,
         "seconds_extract": 0.5,
     }

@@ -1,6 +1,5 @@
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from dags.errors import AlteredError, StagingError
 from dags.staging.layout import safe_name
+from dags.staging.records import Extracted
 
 KEYS = (b"a key of this test",)
 pytestmark = pytest.mark.usefixtures("airflow_environment")
@@ -179,16 +179,16 @@ def test_a_step_records_what_it_found_and_how_it_failed(tmp_path: Path):
     made = prepared(tmp_path)
 
     with made.recorded("extract") as record:
-        assert made.records()["extract"]["status"] == "running"
-        record["rows"] = 7
+        assert made.records()["extract"].status == "running"
+        record.found = Extracted(rows=7)
     with pytest.raises(ValueError, match="torn"), made.recorded("validate"):
         raise ValueError("torn")
 
-    records: Mapping[str, Any] = made.records()
-    assert (records["extract"]["status"], records["extract"]["rows"]) == ("success", 7)
-    assert records["validate"]["status"] == "failed"
-    assert records["validate"]["error"] == "ValueError: torn"
-    assert records["validate"]["seconds"] >= 0
+    records = made.records()
+    assert (records["extract"].status, made.found(Extracted).rows) == ("success", 7)
+    assert records["validate"].status == "failed"
+    assert records["validate"].error == "ValueError: torn"
+    assert records["validate"].seconds >= 0
 
 
 def test_a_full_disk_says_where_to_make_room(tmp_path: Path):
@@ -201,7 +201,7 @@ def test_a_full_disk_says_where_to_make_room(tmp_path: Path):
     ):
         full.write(b"bars")
 
-    said = made.records()["extract"]["error"]
+    said = made.records()["extract"].error
     assert said.startswith("OSError: [Errno 28] No space left on device; see that there is room")
     assert "STAGING_URL and RESULTS_DIR" in said
 

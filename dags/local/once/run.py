@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from dags.local.services import Services
 from dags.run.request import RunRequest
 from dags.run.settings import Settings
 from dags.staging.layout import DAG_ID, REPORT, REPORT_PAGE, STEPS, run_folder
+from dags.staging.records import Records, StepRecord, read_record
 from gx.symbols import EVERY
 from sql.connection import connected
 from sql.preflight import make_ready
@@ -30,7 +31,6 @@ _DOING = {
     "publish": "publishing",
     "log": "tracking",
 }
-Records = dict[str, dict[str, Any]]
 
 
 def run(found: Services, request: RunRequest) -> Outcome:
@@ -124,12 +124,12 @@ def _ended_well(process: subprocess.Popen[bytes]) -> bool | None:
 
 def _watch(succeeded: Callable[[], bool | None], folder: Path) -> bool:
     """Print each step as it ends, and now and then that a long one is still alive."""
-    shown: Records = {}
+    shown = Records()
     began = said = time.monotonic()
     while True:
         ended = succeeded()
         for step, record in _records(folder).items():
-            if record["status"] != shown.get(step, {}).get("status"):
+            if step not in shown or record.status != shown[step].status:
                 shown[step] = record
                 said = time.monotonic()
                 _say(step, record)
@@ -137,25 +137,26 @@ def _watch(succeeded: Callable[[], bool | None], folder: Path) -> bool:
             return ended
         if time.monotonic() - said > _ALIVE_SECONDS:
             said = time.monotonic()
-            running = [_DOING[s] for s, record in shown.items() if record["status"] == "running"]
+            running = [_DOING[s] for s, record in shown.items() if record.status == "running"]
             doing = running[-1] if running else "finishing" if shown else "loading the libraries"
             print(f"  … still {doing} ({said - began:.0f} s)", flush=True)
         time.sleep(0.1)
 
 
-def _say(step: str, record: Mapping[str, Any]) -> None:
-    if record["status"] != "running":
-        mark = "ok" if record["status"] == "success" else "FAILED"
-        print(f"  {_DOING[step]:<16}{record['seconds']:>7.1f} s  {mark}", flush=True)
+def _say(step: str, record: StepRecord) -> None:
+    if record.status != "running":
+        mark = "ok" if record.status == "success" else "FAILED"
+        print(f"  {_DOING[step]:<16}{record.seconds or 0.0:>7.1f} s  {mark}", flush=True)
 
 
 def _records(folder: Path) -> Records:
     """The steps' records; one that is just being written is left out."""
-    records = {}
+    records = Records()
     for step in STEPS:
         try:
-            records[step] = json.loads((folder / "steps" / f"{step}.json").read_text())
-        except (OSError, json.JSONDecodeError):
+            said = json.loads((folder / "steps" / f"{step}.json").read_text())
+            records[step] = read_record(step, said)
+        except (OSError, ValueError):
             continue
     return records
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import verdict_sentence
+from dags.staging.records import Extracted, Judged, Logged, Published, Records
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
 from sql.nearest import meant
 
@@ -28,7 +29,7 @@ class Traces:
     ``outage`` is what ended the run from outside, if anything did.
     """
 
-    steps: Mapping[str, Mapping[str, Any]]
+    steps: Records
     report: Mapping[str, Any] | None
     places: Mapping[str, str]
     outage: str = ""
@@ -45,51 +46,58 @@ def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
 def _status(traces: Traces, succeeded: bool) -> int:
     if succeeded:
         return IN_PART if _left_out(traces) else DONE
-    return CLOSED if traces.steps.get("validate", {}).get("open") is False else COULD_NOT_RUN
+    judged = traces.steps.found(Judged)
+    return CLOSED if judged and not judged.open else COULD_NOT_RUN
 
 
 def _left_out(traces: Traces) -> list[str]:
     """How many symbols of the request are not published, and why."""
-    held = len(traces.steps.get("validate", {}).get("held", ()))
+    held = len(_held(traces))
     missing = len(missing_symbols(traces.steps, traces.report))
     counts = {"held": held, "without bars": missing}
     return [f"{n:,} symbol{'s' * (n != 1)} {what}" for what, n in counts.items() if n]
 
 
+def _held(traces: Traces) -> tuple[str, ...]:
+    judged = traces.steps.found(Judged)
+    return judged.held if judged else ()
+
+
 def _headline(traces: Traces, status: int) -> Iterator[str]:
     if traces.report:
-        steps = traces.steps
-        validated, published = steps.get("validate", {}), steps.get("publish", {})
+        judged, published = traces.steps.found(Judged), traces.steps.found(Published)
         verdict = str(traces.report["verdict"])
         # A step that broke off has not said who is held.
-        yield verdict_sentence(verdict, validated, published) if "held" in validated else verdict
+        yield verdict_sentence(verdict, judged, published) if judged else verdict
     if status == IN_PART:
         yield f"Published in part: {', '.join(_left_out(traces))}."
     if status == COULD_NOT_RUN:
-        errors = [f"{s}: {r['error']}" for s, r in traces.steps.items() if "error" in r]
+        errors = [
+            f"{step}: {record.error}" for step, record in traces.steps.items() if record.error
+        ]
         yield "The run failed. " + (traces.outage or next(iter(errors), "Its log says why."))
 
 
 def _bars(traces: Traces) -> Iterator[str]:
-    extracted = traces.steps.get("extract", {})
-    if "rows" not in extracted:
+    extracted = traces.steps.found(Extracted)
+    if extracted is None:
         return
-    by_symbol = extracted["rows_by_symbol"]
+    by_symbol = extracted.rows_by_symbol
     shown = [f"{symbol} {rows:,}" for symbol, rows in list(by_symbol.items())[:_SHOWN]]
     more = f", and {len(by_symbol) - _SHOWN} more symbols" if len(by_symbol) > _SHOWN else ""
-    span = f"{extracted['first_date']} to {extracted['last_date']}"
-    yield _line("Bars", f"{extracted['rows']:,} ({', '.join(shown)}{more}), {span}")
+    span = f"{extracted.first_date} to {extracted.last_date}"
+    yield _line("Bars", f"{extracted.rows:,} ({', '.join(shown)}{more}), {span}")
     missing = missing_symbols(traces.steps, traces.report)
     if missing:
         others = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         absent = f"{', '.join(missing[:_SHOWN])}{others}"
-        hint = meant(extracted.get("meant", {}))
+        hint = meant(extracted.meant)
         yield _line("Missing", f"{absent}: no bars in this range{hint}")
-    if extracted.get("rounded"):
+    if extracted.rounded:
         yield _line(
             "Rounded",
-            f"{extracted['rounded']:,} numbers to 15 to 17 digits, as a float64 holds them; the "
-            f"first is {extracted['rounded_example']}",
+            f"{extracted.rounded:,} numbers to 15 to 17 digits, as a float64 holds them; the "
+            f"first is {extracted.rounded_example}",
         )
 
 
@@ -111,7 +119,7 @@ def _expectations(traces: Traces) -> Iterator[str]:
     verdicts = traces.report["symbols"].items()
     held = [(symbol, verdict) for symbol, verdict in verdicts if verdict["verdict"] == "held"]
     # Where nothing at all may pass, nothing is in quarantine either.
-    name = "Held" if traces.steps.get("validate", {}).get("held") else "Not published"
+    name = "Held" if _held(traces) else "Not published"
     for symbol, verdict in held[:_SHOWN]:
         yield _line(name, f"{symbol}: {verdict['reasons'][0]}")
     if len(held) > _SHOWN:
@@ -144,22 +152,24 @@ def _of_before(traces: Traces) -> Iterator[str]:
 
 
 def _published(traces: Traces) -> Iterator[str]:
-    published = traces.steps.get("publish", {})
-    if "rows" in published:
-        counts = [f"{published[key]:,} {key}" for key in ("new", "changed", "removed")]
-        yield _line("Published", f"{published['rows']:,} bars ({', '.join(counts)})")
+    published = traces.steps.found(Published)
+    if published:
+        counts = [
+            f"{published.new:,} new",
+            f"{published.changed:,} changed",
+            f"{published.removed:,} removed",
+        ]
+        yield _line("Published", f"{published.rows:,} bars ({', '.join(counts)})")
         yield from _removed(traces)
-        if published["superseded"]:
-            by = ", ".join(published["newer"][:3])
-            yield _line("Superseded", f"{published['superseded']:,} bars, by {by}")
-        if published["held"]:
-            yield _line("Quarantined", f"{published['held']:,} bars")
-        if published["released"]:
-            yield _line("Released", f"{published['released']:,} bars from quarantine")
-        if published["still_held"]:
-            yield _line(
-                "Still held", f"{published['still_held']:,} bars that the source has no more"
-            )
+        if published.superseded:
+            by = ", ".join(published.newer[:3])
+            yield _line("Superseded", f"{published.superseded:,} bars, by {by}")
+        if published.held:
+            yield _line("Quarantined", f"{published.held:,} bars")
+        if published.released:
+            yield _line("Released", f"{published.released:,} bars from quarantine")
+        if published.still_held:
+            yield _line("Still held", f"{published.still_held:,} bars that the source has no more")
     elif "extract" in traces.steps:
         yield _line("Published", "nothing")
         yield from _removed(traces)
@@ -181,12 +191,13 @@ def _gone(removal: Mapping[str, Any]) -> str:
 
 
 def _where(traces: Traces) -> Iterator[str]:
-    tracked = traces.steps.get("log", {})
-    if "mlflow_run_id" in tracked:
-        yield _line("MLflow run", tracked["mlflow_run_id"])
+    tracked = traces.steps.found(Logged)
+    if tracked:
+        yield _line("MLflow run", tracked.mlflow_run_id)
     for name, place in traces.places.items():
         yield _line(name, place)
-    seconds = [f"{s} {r['seconds']:.1f}" for s, r in traces.steps.items() if "seconds" in r]
+    took = {step: record.seconds for step, record in traces.steps.items()}
+    seconds = [f"{step} {taken:.1f}" for step, taken in took.items() if taken is not None]
     if seconds:
         yield _line("Seconds", ", ".join(seconds))
 

@@ -1,0 +1,65 @@
+"""What the gate found, written into the run's folder, with what the run before found."""
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dags.reporting.artifacts import EVERY_ROW
+from dags.reporting.run_before import account_before
+from dags.run.context import Run
+from dags.staging.layout import CHANGES, DOCS_PAGE, FAILING, REPORT, REPORT_PAGE, RESULTS, SUITE
+from dags.staging.records import Extracted
+from dags.work.judgement import Judgement
+
+if TYPE_CHECKING:
+    from gx.report.model import QualityReport
+
+log = logging.getLogger(__name__)
+
+
+def write_report(
+    run: Run,
+    report: "QualityReport",
+    judgement: Judgement,
+    extracted: Extracted,
+    *,
+    seconds: float,
+) -> "QualityReport":
+    """Write the report in every form; returns it with what the suite has lost since the run before.
+
+    ``seconds`` is how long extracting took.
+    """
+    from gx.report.changes import Account, compare, no_longer_critical, to_json
+    from gx.report.render import render_html
+
+    staging = run.staging
+    before = account_before(staging, report.suite)
+    if before:
+        lost = no_longer_critical(before.report, report.to_dict(every_row=False))
+        report = replace(report, no_longer_critical=lost)
+        for description in lost:
+            log.warning("not critical any more, as it was in the run before: %s", description)
+    document = report.to_dict(every_row=False)
+    now = Account(document, report.suite_text, extracted.digest, lambda: judgement.compared)
+    changes = compare(before, now) if before else None
+    page = render_html(
+        report,
+        provenance={
+            "Run": staging.root.name,
+            "Data digest": extracted.digest,
+            "Query": extracted.sql,
+            "Timings": f"extract {seconds:g} s",
+        },
+        bars=judgement.pictured,
+        changes=changes,
+        every_row=EVERY_ROW,
+    )
+    staging.write_frame(FAILING, report.failing)
+    staging.write_json(RESULTS, report.to_dict())
+    staging.write_json(REPORT, document)
+    staging.write_text(DOCS_PAGE, report.page)
+    staging.write_text(SUITE, report.suite_text)
+    if changes:
+        staging.write_json(CHANGES, to_json(changes))
+    staging.write_text(REPORT_PAGE, page)
+    return report

@@ -1,0 +1,180 @@
+"""What each step of a run says of itself: one record a step, and what the step found in it.
+
+A record is a file of JSON, `steps/STEP.json`: how the step went, and beside that what it found.
+Both are read and written here alone.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny
+
+from gx.gate.asked import Asked
+from sql.published import Gone
+
+Status = Literal["running", "success", "failed", "superseded", "skipped"]
+Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json")]
+
+
+class Findings(BaseModel):
+    """What a step found; there is none before it did. `sign` is a key that tells this kind."""
+
+    model_config = ConfigDict(frozen=True)
+    step: ClassVar[str]
+    sign: ClassVar[str] = "rows"
+
+
+Found = TypeVar("Found", bound=Findings)
+
+
+class Extracted(Findings):
+    """The bars that were read. Dates are of bars (2025-11-04), None when no bar has one.
+
+    `read_at` is the database's clock at the read; `extracted_at` is that too, but later than the
+    read of whatever was published before it. `meant` are known symbols by the missing ones.
+    """
+
+    step = "extract"
+
+    rows: int
+    rows_by_symbol: dict[str, int] = {}
+    missing_symbols: tuple[str, ...] = ()
+    rounded: int = 0
+    rounded_example: str | None = None
+    first_date: str | None = None
+    last_date: str | None = None
+    digest: str = ""
+    sql: str = ""
+    read_at: Moment | None = None
+    extracted_at: Moment | None = None
+    context_rows: int = 0
+    gone: tuple[Gone, ...] = ()
+    meant: dict[str, str] = {}
+
+
+class Judged(Findings):
+    """What the gate decided of a run, of `rows` bars.
+
+    Of a run in partitions: `parts` are the attempts of theirs that were judged, `first_rows` where
+    the bars of each begin in the whole extract.
+    """
+
+    step, sign = "validate", "open"
+
+    open: bool
+    held: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    rows: int = 0
+    asked: Asked | None = None
+    parts: tuple[str, ...] = ()
+    first_rows: tuple[int, ...] = ()
+
+
+class PartJudged(Findings):
+    """What a partition was judged by: its bars, and the seals of its arrays by name."""
+
+    step, sign = "validate", "arrays"
+
+    rows: int
+    arrays: dict[str, str]
+
+
+class Transformed(Findings):
+    """What passed and was enriched, in bars."""
+
+    step = "transform"
+
+    rows: int
+    columns: tuple[str, ...] = ()
+
+
+class Published(Findings):
+    """What was published, set aside and released, in bars.
+
+    ``superseded`` bars were left as the runs in ``newer`` have them, ``returns`` had their daily
+    return corrected because the bar before them changed, ``still_held`` passed by name alone: the
+    source has no such bar any more.
+    """
+
+    step = "publish"
+
+    rows: int
+    new: int = 0
+    changed: int = 0
+    removed: int = 0
+    held: int = 0
+    released: int = 0
+    superseded: int = 0
+    returns: int = 0
+    still_held: int = 0
+    newer: tuple[str, ...] = ()
+
+
+class Logged(Findings):
+    """Where the run is tracked; `undigested` says why no digests of its files are kept."""
+
+    step, sign = "log", "mlflow_run_id"
+
+    mlflow_run_id: str
+    mlflow_page: str = ""
+    undigested: str | None = None
+
+
+_KINDS: tuple[type[Findings], ...] = (
+    *(Extracted, Judged, PartJudged, Transformed, Published, Logged),
+)
+
+
+class StepRecord(BaseModel):
+    """How a step went. `seconds` and `error` are there once it has ended; `found` if it came to it.
+
+    `attempt` names this try, `on` those of the steps that it builds on; `seals` are those of the
+    files that it wrote. Of extracting alone: `symbols`, where all were asked for; `partitions`, how
+    many the run is divided into; `partition`, the label of the one that could not be read.
+    """
+
+    status: Status = "running"
+    started: str | None = None
+    attempt: str = ""
+    on: dict[str, str | None] = {}
+    seals: dict[str, str] = Field(default_factory=dict)
+    symbols: tuple[str, ...] | None = None
+    partitions: int | None = None
+    partition: str | None = None
+    found: SerializeAsAny[Findings] | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as it is kept; what is not known yet is left out."""
+        found = self.found
+        document = self.model_dump(mode="json", exclude={"found"})
+        given = {name: value for name, value in document.items() if value is not None}
+        return given | (found.model_dump(mode="json", exclude_unset=True) if found else {})
+
+
+class Records(dict[str, StepRecord]):
+    """The records of a run or of a partition, by step; of the steps that have begun."""
+
+    def found(self, kind: type[Found]) -> Found | None:
+        """What the step found, if it came to that."""
+        record = self.get(kind.step)
+        return record.found if record and isinstance(record.found, kind) else None
+
+    def succeeded(self, step: str) -> bool:
+        """Has this step come to its end?"""
+        return step in self and self[step].status == "success"
+
+    @property
+    def seals(self) -> dict[str, str]:
+        """The seals that the records name, by file."""
+        return {name: seal for record in self.values() for name, seal in record.seals.items()}
+
+
+def read_record(step: str, document: Mapping[str, Any]) -> StepRecord:
+    """A step's record from its JSON; raises ValueError for what is none."""
+    kinds = (kind for kind in _KINDS if kind.step == step and kind.sign in document)
+    kind = next(kinds, None)
+    found = kind.model_validate(document) if kind else None
+    return StepRecord.model_validate({**document, "found": found})

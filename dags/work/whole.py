@@ -1,0 +1,62 @@
+"""A run that is done as a whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dags.run.context import Run
+from dags.run.due import JUDGED_BY, as_of, asked
+from dags.staging.records import Extracted, Published
+from dags.staging.run_folder import Staging
+from dags.work.extract import staged_bars, staged_lookback
+from dags.work.judgement import COMPARED_BARS, Judgement
+from dags.work.partition_records import PartitionSummary
+from dags.work.publish import Share, publish_share
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A run that one worker does at a time."""
+
+    run: Run
+
+    def settle(self) -> None:
+        """Its records are its own."""
+
+    def judge(self) -> Judgement:
+        """Run the checkpoint on the staged bars."""
+        from gx.gate import checkpoint  # seconds, which belong to this step alone
+
+        staging, request = self.run.staging, self.run.request
+        bars = staged_bars(staging).to_pandas(date_as_object=False)
+        report = checkpoint.run(
+            bars,
+            suite=JUDGED_BY,
+            results=self.run.settings.results_dir,
+            run_name=staging.root.name,
+            as_of=as_of(request.end, _read_at(staging.found(Extracted))),
+            asked=asked(self.run),
+            lookback=staged_lookback(staging),
+        )
+        return Judgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
+
+    def publish(self, share: Share) -> Published:
+        """Publish what passed and set aside what is held."""
+        return publish_share(share)
+
+    def add_seconds(self, step: str) -> None:
+        """There are no others."""
+
+    def holding(self, name: str) -> Staging:
+        """All files are in the run's folder."""
+        return self.run.staging
+
+    def summaries(self) -> list[PartitionSummary]:
+        """There are no partitions."""
+        return []
+
+
+def _read_at(extracted: Extracted) -> datetime:
+    """The database's clock at the read; an older version's record has it under another name."""
+    moment = extracted.read_at or extracted.extracted_at
+    assert moment is not None
+    return moment
