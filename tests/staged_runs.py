@@ -14,7 +14,7 @@ from dags.staging.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, s
 from gx.gate.verdicts import failing_bars, symbol_verdicts
 from gx.report.changes import Account
 from gx.report.model import Doubt, Outcome, QualityReport, Removal
-from gx.web.sources import RunSummary
+from gx.web.summary import RunSummary
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")

@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from gx.project import SUITES
 from gx.web.app import create_app
 from gx.web.guard import User
-from gx.web.sources import RunSummary
 from gx.web.suites.pages import suite_routes
 from gx.web.suites.trial import Workbench
+from gx.web.summary import RunSummary
 
 ROOT = Path(__file__).parents[1]
 USERS = {"ann": User("ann", True), "bob": User("bob", True), "vic": User("vic", False)}

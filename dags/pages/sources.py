@@ -1,15 +1,14 @@
 """What the pages show: runs from the staging folder, suites, Data Docs, and bars as they are."""
 
 import io
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 import pandas as pd
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 
 from dags.pages.copies import Copies
 from dags.run.settings import ROOT, Settings
-from dags.staging.all_runs import staging_root
+from dags.staging.files import Folder
 from dags.staging.layout import (
     BARS,
     CHANGES,
@@ -29,18 +28,22 @@ from dags.staging.layout import (
     PARTITIONS,
     PLAN,
     REPORT,
-    STEPS,
     SUITE,
     SUMMARY,
     run_path,
     safe_name,
 )
+from dags.staging.store import entries, place_at
+from dags.staging.summaries import read_summary
 from dags.work.known_symbols import remembered
 from gx.report.changes import Changes, from_json
-from gx.web.sources import CopyCheck, RunFiles, RunSummary
+from gx.web.sources import CopyCheck, RunFiles
+from gx.web.summary import RunSummary
+
+if TYPE_CHECKING:
+    from dags.staging.store import Place
 
 LISTED_FOR = 1.0
-_KNOWN = {field.name for field in fields(RunSummary)}
 _NO_ROWS = pa.table(
     {
         "row": pa.array([], pa.int64()),
@@ -55,7 +58,7 @@ _NO_ROWS = pa.table(
 class StagedRun:
     """One run's folder, read file by file as it is asked for (see RunFiles)."""
 
-    folder: Any  # a Path, or an ObjectStoragePath when staging is not on this machine
+    folder: Folder
     summary: RunSummary
     data_docs: Path
     copies: Copies
@@ -65,19 +68,18 @@ class StagedRun:
         """The report without its rows; None when there is no verdict."""
         if self.summary.state == "no_verdict":
             return None
-        found: dict[str, Any] = json.loads(self._text(REPORT) or "null")
+        found: dict[str, Any] | None = self.folder.find_json(REPORT)
         return found
 
     @cached_property
     def steps(self) -> Mapping[str, Mapping[str, Any]]:
         """What each step that has begun said of itself."""
-        texts = {step: self._text(f"steps/{step}.json") for step in STEPS}
-        return {step: json.loads(text) for step, text in texts.items() if text}
+        return {step: record.to_json() for step, record in self.folder.told().items()}
 
     @property
     def docs_page(self) -> str | None:
         """The newest Data Docs page of this run, relative to the site."""
-        pages = self.data_docs.glob(f"validations/*/{self.folder.name}/*/*.html")
+        pages = self.data_docs.glob(f"validations/*/{self.folder.root.name}/*/*.html")
         newest = max(pages, default=None, key=lambda path: path.parent.name)
         return newest.relative_to(self.data_docs).as_posix() if newest else None
 
@@ -89,8 +91,7 @@ class StagedRun:
         """The file of them, open to be read; None when there is no verdict."""
         if self.report is None:
             return None
-        source: BinaryIO = (self.folder / FAILING).open("rb")
-        return source
+        return self.folder.open(FAILING)
 
     def bars(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
         """The bars that were judged, of all or some symbols; None when they are cleaned up.
@@ -98,7 +99,7 @@ class StagedRun:
         Of a run in partitions only those of some symbols: all of them are too many for a page.
         """
         wanted = None if symbols is None else [("symbol", "in", list(symbols))]
-        names = [BARS] if (self.folder / BARS).exists() else self._in_partitions(symbols)
+        names = [BARS] if self.folder.exists(BARS) else self._in_partitions(symbols)
         if not names:
             return None
         table = pa.concat_tables([self._table(name, wanted=wanted) for name in names])
@@ -107,7 +108,7 @@ class StagedRun:
 
     def lookback(self) -> pd.DataFrame | None:
         """The dated bars before the range; None when there are none, or they are cleaned up."""
-        if not (self.folder / CONTEXT).exists():
+        if not self.folder.exists(CONTEXT):
             return None
         table = self._table(CONTEXT)
         frame: pd.DataFrame = table.filter(pc.is_valid(table["date"])).to_pandas(
@@ -117,24 +118,24 @@ class StagedRun:
 
     def _in_partitions(self, symbols: Sequence[str] | None) -> list[str]:
         """The files of bars of the partitions that have any of these symbols."""
-        if symbols is None or not (self.folder / PLAN).exists():
+        plan = self.folder.find_json(PLAN)
+        if symbols is None or plan is None:
             return []
-        plan = json.loads((self.folder / PLAN).read_text(encoding="utf-8"))
         named = (
             f"{PARTITIONS}/{part['number']:04}/{BARS}"
             for part in plan["partitions"]
             if set(symbols) & set(part["symbols"])
         )
-        return [name for name in named if (self.folder / name).exists()]
+        return [name for name in named if self.folder.exists(name)]
 
     def changes(self) -> Changes | None:
         """What was different from the run before, as the report says."""
-        text = self._text(CHANGES)
-        return from_json(json.loads(text)) if text else None
+        found = self.folder.find_json(CHANGES)
+        return from_json(found) if found else None
 
     def suite_text(self) -> str | None:
         """The suite file that judged."""
-        return self._text(SUITE) if self.report is not None else None
+        return self.folder.find_text(SUITE) if self.report is not None else None
 
     def copy_check(self) -> CopyCheck:
         """Whether MLflow still shows what the run wrote."""
@@ -146,12 +147,8 @@ class StagedRun:
         columns: Sequence[str] | None = None,
         wanted: list[tuple[str, str, Any]] | None = None,
     ) -> pa.Table:
-        with (self.folder / name).open("rb") as source:
+        with self.folder.open(name) as source:
             return pq.read_table(source, columns=list(columns) if columns else None, filters=wanted)
-
-    def _text(self, name: str) -> str | None:
-        path = self.folder / name
-        return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 class Desk:
@@ -168,8 +165,8 @@ class Desk:
         self._lock, self._copies = Lock(), Copies(settings)
 
     @cached_property
-    def _folder(self) -> Any:
-        return staging_root(self._settings.staging_url) / DAG_ID
+    def _folder(self) -> "Place":
+        return place_at(self._settings.staging_url) / DAG_ID
 
     def runs(self) -> Sequence[RunSummary]:
         """Every run that has come to its end, newest first; listed anew after a second."""
@@ -188,7 +185,7 @@ class Desk:
             if safe_name(run_id).strip(".") == "" or not (folder / "steps").exists():
                 return None
             known = self._under_way(run_id)
-        return StagedRun(folder, known, self.data_docs, self._copies)
+        return StagedRun(Folder(folder), known, self.data_docs, self._copies)
 
     def fresh_bars(
         self, symbols: Sequence[str], start: date | None, end: date | None
@@ -219,32 +216,29 @@ class Desk:
             return remembered(self._settings.results_dir, self._settings.symbols)
 
     def _list(self) -> tuple[RunSummary, ...]:
-        folders = list(self._folder.iterdir()) if self._folder.exists() else []
+        folders = entries(self._folder) if self._folder.exists() else []
         fresh = {folder.name: found for folder in folders if (found := self._summary(folder))}
         self._read = fresh
         runs = [run for _, run in fresh.values()]
         return tuple(sorted(runs, key=lambda run: (run.started, run.run_id), reverse=True))
 
-    def _summary(self, folder: Any) -> tuple[float, RunSummary] | None:
+    def _summary(self, folder: "Place") -> tuple[float, RunSummary] | None:
         try:
             changed = (folder / SUMMARY).stat().st_mtime
-            known = self._read.get(folder.name)
-            if known and known[0] == changed:
-                return known
-            document = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-            return None  # the run is under way, or being written or cleaned up at this very moment
-        return changed, self._complete(document)
+        except (FileNotFoundError, NotADirectoryError):
+            return None  # the run is under way, or being cleaned up at this very moment
+        known = self._read.get(folder.name)
+        if known and known[0] == changed:
+            return known
+        found = read_summary(Folder(folder))
+        return (changed, self._complete(found)) if found else None
 
-    def _complete(self, document: Mapping[str, Any]) -> RunSummary:
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in document.items()
-            if name in _KNOWN
-        }
-        plain["mlflow_url"] = self._mlflow(document.get("mlflow_page"))
-        plain["airflow_url"] = self._airflow + run_path(plain["dag_id"], plain["run_id"])
-        return RunSummary(**plain)
+    def _complete(self, summary: RunSummary) -> RunSummary:
+        return replace(
+            summary,
+            mlflow_url=self._mlflow(summary.mlflow_page),
+            airflow_url=self._airflow + run_path(summary.dag_id, summary.run_id),
+        )
 
     def _under_way(self, run_id: str) -> RunSummary:
         return RunSummary(

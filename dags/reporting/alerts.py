@@ -4,7 +4,6 @@ Off unless ALERT_URLS names channels. Airflow calls the notifier in its dag-proc
 ended, however it ended; what it raises is logged there, and never changes the run.
 """
 
-import json
 import logging
 import time
 from dataclasses import asdict, dataclass
@@ -16,8 +15,10 @@ from dags.errors import AlertError, StagingError
 from dags.run.links import airflow_root
 from dags.run.settings import Settings
 from dags.staging.files import Folder
-from dags.staging.layout import SUMMARY, report_path, run_folder, run_path, safe_name
-from dags.staging.store import faults_named, folder_at, make_folder
+from dags.staging.layout import report_path, run_folder, run_path, safe_name
+from dags.staging.store import faults_named, make_folder
+from dags.staging.summaries import read_summary
+from gx.web.summary import RunSummary
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -86,10 +87,10 @@ def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Al
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     summary = _summary(Folder(run_folder(settings.staging_url, dag_id, run_id)))
     told = ("held", "missing", "doubtful", "removed", "no_longer_critical")
-    if not failed and not any(summary.get(name) for name in told):
+    if not failed and not (summary and any(getattr(summary, name) for name in told)):
         return None
     return Alert(
-        topic=summary.get("suite") or dag_id,
+        topic=(summary.suite if summary else "") or dag_id,
         kind="failure" if failed else "warning",
         title=_title(dag_id, summary, failed=failed),
         body="\n\n".join([*_findings(summary, context), _links(settings, dag_id, run_id, summary)]),
@@ -127,30 +128,28 @@ class Ledger:
     """What was told of a topic, kept beside the runs, where every machine can read it."""
 
     def __init__(self, staging_url: str, topic: str) -> None:
-        self._path = folder_at(f"{staging_url.rstrip('/')}/alerts/{safe_name(topic)}.json")
+        self._folder = Folder(f"{staging_url.rstrip('/')}/alerts")
+        self._name = f"{safe_name(topic)}.json"
 
     def read(self) -> Told:
         """What was told; nothing when nobody knows. Raises StagingError."""
-        with faults_named(self._path):
-            if not self._path.exists():
-                return Told()
-            return Told(**json.loads(self._path.read_text()))
+        found = self._folder.find_json(self._name)
+        return Told(**found) if found else Told()
 
     def write(self, told: Told) -> None:
         """Remember it. Raises StagingError: a store that is not there is not made here either."""
-        with faults_named(self._path):
-            make_folder(self._path.parent)
-            self._path.write_text(json.dumps(asdict(told)))
+        with faults_named(self._folder.root):
+            make_folder(self._folder.root)
+        self._folder.write_json(self._name, asdict(told))
 
 
-def _summary(staging: Folder) -> dict[str, Any]:
-    """The run in short; empty when it left none, or its store cannot be read: that is told too."""
+def _summary(staging: Folder) -> RunSummary | None:
+    """The run in short; None when it left none, or its store cannot be read: that is told too."""
     try:
-        found: dict[str, Any] = staging.read_json(SUMMARY) if staging.exists(SUMMARY) else {}
+        return read_summary(staging)
     except StagingError as error:
         log.warning("what the run found cannot be read: %s", error)
-        return {}
-    return found
+        return None
 
 
 def _told_before(ledger: Ledger) -> Told:
@@ -161,53 +160,53 @@ def _told_before(ledger: Ledger) -> Told:
         return Told()
 
 
-def _title(dag_id: str, summary: dict[str, Any], *, failed: bool) -> str:
-    if not failed:
-        return f"{_what(summary)}: {summary['suite']}"
-    if summary.get("state") == "closed":
-        return f"Gate closed: {summary['suite']}"
+def _title(dag_id: str, summary: RunSummary | None, *, failed: bool) -> str:
+    if summary and not failed:
+        return f"{_what(summary)}: {summary.suite}"
+    if summary and summary.state == "closed":
+        return f"Gate closed: {summary.suite}"
     return f"Run failed: {dag_id}"
 
 
-def _what(summary: dict[str, Any]) -> str:
+def _what(summary: RunSummary) -> str:
     """What a run that went on has to tell, the gravest first."""
-    held, doubtful = len(summary["held"]), summary.get("doubtful", 0)
-    missing = len(summary["missing"])
+    held, doubtful = len(summary.held), summary.doubtful
+    missing = len(summary.missing)
     if held:
         return f"{held:,} symbol{'s' * (held != 1)} held back"
     if missing:
         return f"{missing:,} symbol{'s' * (missing != 1)} missing"
     if doubtful:
         return f"{doubtful:,} published bar{'s' * (doubtful != 1)} now doubtful"
-    lost = summary.get("no_longer_critical", 0)
+    lost = summary.no_longer_critical
     if lost:
         return f"{lost:,} critical expectation{'s' * (lost != 1)} fewer than in the run before"
-    removed = summary["removed"]
+    removed = summary.removed
     return f"{removed:,} published bar{'s' * (removed != 1)} gone from the source"
 
 
-def _findings(summary: dict[str, Any], context: dict[str, Any]) -> list[str]:
+def _findings(summary: RunSummary | None, context: dict[str, Any]) -> list[str]:
     if not summary:
         return [f"The run ended before it could say why ({context.get('reason') or 'no reason'})."]
-    counts = ", ".join(f"{n:,} {name}" for name, n in summary["failures"].items() if n)
-    lines = [summary["verdict"]]
-    if summary["rows"]:
+    counts = ", ".join(f"{n:,} {name}" for name, n in summary.failures.items() if n)
+    lines = [summary.verdict]
+    if summary.rows:
         lines.append(
-            f"{summary['rows']:,} bars, {summary['failing_rows']:,} of them failing; "
+            f"{summary.rows:,} bars, {summary.failing_rows:,} of them failing; "
             f"expectations not met: {counts or 'none'}."
         )
-    if summary.get("doubtful"):
+    if summary.doubtful:
         lines.append(
-            f"{summary['doubtful']:,} bars that are published already fail now: see the report."
+            f"{summary.doubtful:,} bars that are published already fail now: see the report."
         )
-    if summary.get("removed"):
+    if summary.removed:
         lines.append(
-            f"{summary['removed']:,} published bars are not in the source any more: see the report."
+            f"{summary.removed:,} published bars are not in the source any more: see the report."
         )
     for label, names in (
-        ("Held", summary["held"]),
-        ("Missing", summary["missing"]),
-        ("At fault", summary["symbols"]),
+        ("Held", summary.held),
+        ("Missing", summary.missing),
+        ("At fault", summary.symbols),
     ):
         if names:
             more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
@@ -215,12 +214,12 @@ def _findings(summary: dict[str, Any], context: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _links(settings: Settings, dag_id: str, run_id: str, summary: dict[str, Any]) -> str:
+def _links(settings: Settings, dag_id: str, run_id: str, summary: RunSummary | None) -> str:
     airflow, mlflow = airflow_root(), settings.mlflow_page_root
     links = {}
     if airflow:
         links["Report"] = f"{airflow}{report_path(run_id)}"
         links["Airflow run"] = f"{airflow}{run_path(dag_id, run_id)}"
-    if summary.get("mlflow_page") and mlflow:
-        links["MLflow run"] = f"{mlflow}/{summary['mlflow_page']}"
+    if summary and summary.mlflow_page and mlflow:
+        links["MLflow run"] = f"{mlflow}/{summary.mlflow_page}"
     return "\n".join(f"{label}: {url}" for label, url in links.items()) or f"Run {run_id}"

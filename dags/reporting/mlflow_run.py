@@ -16,15 +16,16 @@ from dags.reporting.description import describe
 from dags.reporting.digests import keep_digests
 from dags.reporting.metrics import run_metrics
 from dags.reporting.missing import missing_symbols
-from dags.reporting.summary import summarise, write_summary
+from dags.reporting.summary import summarise
 from dags.reporting.trends import trend_points
 from dags.run.context import Run
 from dags.run.due import why_nothing_was_due
 from dags.run.links import airflow_root
 from dags.staging.layout import REPORT, report_path, run_path
 from dags.staging.records import Extracted, Judged, Logged, Records, StepRecord
+from dags.staging.summaries import write_summary
 from dags.work.lanes import lane_of
-from gx.web.sources import RunSummary
+from gx.web.summary import RunSummary
 from tracking.pages import ARTIFACT_SCHEME
 from tracking.run.children import log_children
 from tracking.run.log import log_run
@@ -54,7 +55,7 @@ def _log(run: Run, steps: Records) -> dict[str, Any]:
     settings, staging = run.settings, run.staging
     reason = why_nothing_was_due(steps)
     if reason:
-        write_summary(run, summarise(run, steps, None, reason))
+        write_summary(staging, summarise(run, steps, None, reason))
         raise NothingDue(reason)
     report = staging.read_json(REPORT) if steps.found(Judged) else None
     store = TrackingStore(
@@ -70,7 +71,7 @@ def _log(run: Run, steps: Records) -> dict[str, Any]:
         # Before MLflow is asked for anything: the pages show a run whether or not it answers.
         summary = summarise(run, steps, report, first_error(run, steps)) if steps else None
         if summary:
-            write_summary(run, summary)
+            write_summary(staging, summary)
         with tempfile.TemporaryDirectory() as folder:
             tables = write_artifacts(Path(folder), run, steps, report)
             links = _links(run, Path(folder))
@@ -81,7 +82,7 @@ def _log(run: Run, steps: Records) -> dict[str, Any]:
         log_children(store, logged, children(run, report) if steps else [])
         found = Logged(mlflow_run_id=logged.run_id, mlflow_page=logged.url_path, **kept)
         if summary:
-            write_summary(run, summary, logged.url_path)
+            write_summary(staging, replace(summary, mlflow_page=logged.url_path))
         record.found = found
     return found.model_dump(exclude_unset=True)
 

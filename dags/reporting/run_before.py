@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from dags.errors import AlteredError
 from dags.staging.files import Folder
-from dags.staging.layout import BARS, REPORT, SUITE, SUMMARY
-from dags.staging.records import Extracted, read_record
+from dags.staging.layout import BARS, REPORT, SUITE
+from dags.staging.records import Extracted
+from dags.staging.store import newest_folders
+from dags.staging.summaries import read_summary
 from dags.work.judgement import COMPARED_BARS
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ def account_before(staging: Folder, suite: str) -> "Account | None":
     does not say so (S3 has no folders) has no run before.
     """
     for folder in _newest_first(staging):
-        summary = _read(folder, SUMMARY)
-        report = _read(folder, REPORT) if summary and summary["suite"] == suite else None
+        summary = read_summary(folder)
+        report = folder.find_json(REPORT) if summary and summary.suite == suite else None
         if report:
             return _account(folder, report)
     return None
@@ -35,9 +37,7 @@ def account_before(staging: Folder, suite: str) -> "Account | None":
 def _account(folder: Folder, report: dict[str, Any]) -> "Account":
     from gx.report.changes import Account
 
-    said = _read(folder, "steps/extract.json")
-    found = read_record("extract", said).found if said else None
-    extracted = found if isinstance(found, Extracted) else Extracted(rows=0)
+    extracted = folder.told().found(Extracted) or Extracted(rows=0)
 
     def bars() -> "pd.DataFrame | None":
         if extracted.rows > COMPARED_BARS or not folder.exists(BARS):
@@ -48,24 +48,10 @@ def _account(folder: Folder, report: dict[str, Any]) -> "Account":
             return None  # it is being cleaned up, or spoiled: no reason to stop this run
         return frame
 
-    suite = folder.read_text(SUITE) if _read(folder, SUITE) else None
-    return Account(report, suite, extracted.digest or None, bars)
+    return Account(report, folder.find_text(SUITE), extracted.digest or None, bars)
 
 
 def _newest_first(staging: Folder) -> Iterator[Folder]:
-    root = staging.root
-    listed = root.fs.ls(root.parent.path, detail=True)
-    dated = [entry for entry in listed if entry["type"] == "directory" and entry.get("mtime")]
-    dated.sort(key=lambda entry: entry["mtime"], reverse=True)
-    for entry in dated[:LOOKED_AT]:
-        name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
-        if name != root.name:
-            yield Folder(str(root.parent / name))
-
-
-def _read(folder: Folder, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] | None = folder.read_json(name)
-    except AlteredError:
-        return None  # under way, or being cleaned up at this very moment
-    return found
+    for place in newest_folders(staging.root.parent, LOOKED_AT):
+        if place.name != staging.root.name:
+            yield Folder(place)

@@ -1,17 +1,17 @@
-"""A run in short, written beside its files so that a thousand runs can be listed at once."""
+"""What a run came to, in short."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import verdict_sentence
 from dags.run.context import Run
-from dags.staging.layout import FAILING, SUMMARY
+from dags.staging.layout import FAILING
 from dags.staging.records import Judged, Published, Records
 from gx.report.model import Outcome
 from gx.terms import SEVERITIES
-from gx.web.sources import RunSummary
+from gx.web.summary import RunSummary
 
 SYMBOLS = 50
 
@@ -53,11 +53,6 @@ def summarise(
         removed=sum(removal["bars"] for removal in report.get("removed", ())),
         no_longer_critical=len(report.get("no_longer_critical", ())),
     )
-
-
-def write_summary(run: Run, summary: RunSummary, mlflow_page: str | None = None) -> None:
-    """Write it into the run's folder; ``mlflow_page`` is relative to MLflow's address."""
-    run.staging.write_json(SUMMARY, {**asdict(summary), "mlflow_page": mlflow_page})
 
 
 def _name(entry: Mapping[str, Any]) -> str:

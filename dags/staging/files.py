@@ -3,18 +3,21 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dags.errors import AlteredError, StagingError
+from dags.staging.layout import STEPS
+from dags.staging.records import Records, read_record
 from dags.staging.seals import SealingSink, unseal
-from dags.staging.store import faults_named, folder_at, make_folder
+from dags.staging.store import faults_named, folder_at, make_folder, on_disk
 from gx.atomic import replace_file
 
 # Airflow parses the DAG file again and again: what reads rows is imported by the steps that do.
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from dags.staging.store import Place
 
 # A reader holds what was written together: some 15 MB of failing bars.
 ROWS_TOGETHER = 250_000
@@ -23,8 +26,8 @@ ROWS_TOGETHER = 250_000
 class Folder:
     """Files below a path or URL, as they lie there: nobody vouches for what is read."""
 
-    def __init__(self, path: str) -> None:
-        self.root = folder_at(path)
+    def __init__(self, place: "str | Place") -> None:
+        self.root: Place = folder_at(place) if isinstance(place, str) else place
 
     def __str__(self) -> str:
         return str(self.root)
@@ -64,8 +67,8 @@ class Folder:
         raw = text.encode()
         with faults_named(self.root):
             target = self.root / name
-            if target.protocol == "file":
-                replace_file(Path(target.path), raw, settled=False)
+            if path := on_disk(target):
+                replace_file(path, raw, settled=False)
             else:  # a store shows a file once it is whole
                 target.write_bytes(raw)
 
@@ -115,6 +118,33 @@ class Folder:
             return pq.read_table(pa.BufferReader(self.read_bytes(name, seal)), columns=wanted)
         except pa.ArrowInvalid as error:
             raise AlteredError(self._unusable(name, f"is no Parquet file ({error})")) from None
+
+    def find_json(self, name: str) -> Any:
+        """A JSON file; None where it is not there, or is being written or removed just now."""
+        try:
+            return self.read_json(name)
+        except AlteredError:
+            return None
+
+    def find_text(self, name: str) -> str | None:
+        """A UTF-8 text file; None when it is not there."""
+        content = self._content(name)
+        return None if content is None else content.decode()
+
+    def told(self) -> Records:
+        """What the steps say of themselves, whether or not they have signed it: to be shown."""
+        records = Records()
+        for step in STEPS:
+            try:
+                records[step] = read_record(step, self.read_json(f"steps/{step}.json"))
+            except (AlteredError, ValueError):
+                continue  # not begun, or just being written
+        return records
+
+    def open(self, name: str) -> BinaryIO:
+        """A file to read from; raises FileNotFoundError."""
+        source: BinaryIO = (self.root / name).open("rb")
+        return source
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from gx.web.guard import page, reader
 from gx.web.shares import kind, share, share_chart
-from gx.web.sources import RunSummary, Sources
+from gx.web.sources import Sources
+from gx.web.summary import RunSummary
 
 PER_PAGE = 25
 VERDICTS = {

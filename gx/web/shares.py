@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gx.web.sources import RunSummary
+from gx.web.summary import RunSummary
 
 WIDTH, HEIGHT, BASE = 720.0, 84.0, 66.0
 SHOWN = 60

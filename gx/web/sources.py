@@ -1,51 +1,16 @@
 """Where the pages get their runs, suites and bars from: whoever mounts the app hands it these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import pandas as pd
 import pyarrow as pa
 
 from gx.report.changes import Changes
-
-State = Literal["open", "closed", "no_verdict"]
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """What a run came to, small enough to hold a thousand of.
-
-    ``started`` is ISO 8601 in UTC. ``verdict`` is the sentence. ``failures`` counts expectations
-    not met by severity; ``expectations`` are their names. ``symbols`` are those at fault (50 at
-    most), ``held`` those held back, ``missing`` those asked for without a bar. ``as_of`` is the day
-    freshness was judged at, None for the moment of the run. Of bars that were published before,
-    ``doubtful`` fail now, and ``removed`` are gone from the source. ``no_longer_critical`` counts
-    the critical expectations of the run before that the suite has lost.
-    """
-
-    run_id: str
-    dag_id: str
-    started: str
-    verdict: str
-    state: State
-    rows: int = 0
-    failing_rows: int = 0
-    failures: Mapping[str, int] = field(default_factory=dict)
-    held: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    suite: str = ""
-    suite_sha256: str = ""
-    expectations: tuple[str, ...] = ()
-    symbols: tuple[str, ...] = ()
-    as_of: str | None = None
-    doubtful: int = 0
-    removed: int = 0
-    no_longer_critical: int = 0
-    mlflow_url: str | None = None
-    airflow_url: str | None = None
+from gx.web.summary import RunSummary
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gx.report.render import render_html
 from gx.report.view import view_of
 from gx.suite.read import parse_suite
 from gx.terms import STILL_THERE
-from gx.web.sources import RunSummary
+from gx.web.summary import RunSummary
 
 pytestmark = pytest.mark.usefixtures("airflow_environment")
 OURS = json.loads((SUITES / "stock_data.json").read_text())["expectations"]

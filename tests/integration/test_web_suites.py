@@ -8,9 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from gx.errors import SuiteError
-from gx.web.sources import RunSummary
 from gx.web.suites.pages import embedded
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
+from gx.web.summary import RunSummary
 from tests.suite_desk import (
     HOSTILE,
     NAME,

@@ -17,8 +17,9 @@ from dags.local.once.summary import Outcome, Traces, summarise
 from dags.local.services import Services
 from dags.run.request import RunRequest
 from dags.run.settings import Settings
-from dags.staging.layout import DAG_ID, REPORT, REPORT_PAGE, STEPS, run_folder
-from dags.staging.records import Records, StepRecord, read_record
+from dags.staging.files import Folder
+from dags.staging.layout import DAG_ID, REPORT, REPORT_PAGE, run_folder
+from dags.staging.records import Records, StepRecord
 from gx.symbols import EVERY
 from sql.connection import connected
 from sql.preflight import make_ready
@@ -63,7 +64,7 @@ def run(found: Services, request: RunRequest) -> Outcome:
     }
     report = folder / REPORT
     traces = Traces(
-        steps=_records(folder),
+        steps=Folder(folder).told(),
         report=json.loads(report.read_text()) if report.exists() else None,
         places={name: str(path) for name, path in places.items() if path.exists()} | {"Log": log},
         outage="" if found.server.running else _outage(found),
@@ -128,7 +129,7 @@ def _watch(succeeded: Callable[[], bool | None], folder: Path) -> bool:
     began = said = time.monotonic()
     while True:
         ended = succeeded()
-        for step, record in _records(folder).items():
+        for step, record in Folder(folder).told().items():
             if step not in shown or record.status != shown[step].status:
                 shown[step] = record
                 said = time.monotonic()
@@ -147,18 +148,6 @@ def _say(step: str, record: StepRecord) -> None:
     if record.status != "running":
         mark = "ok" if record.status == "success" else "FAILED"
         print(f"  {_DOING[step]:<16}{record.seconds or 0.0:>7.1f} s  {mark}", flush=True)
-
-
-def _records(folder: Path) -> Records:
-    """The steps' records; one that is just being written is left out."""
-    records = Records()
-    for step in STEPS:
-        try:
-            said = json.loads((folder / "steps" / f"{step}.json").read_text())
-            records[step] = read_record(step, said)
-        except (OSError, ValueError):
-            continue
-    return records
 
 
 def _staging(found: Services, run_id: str) -> Path:

@@ -21,7 +21,8 @@ from gx.web.guard import HEADERS, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
 from gx.web.runs import VERDICTS, kind
-from gx.web.sources import RunFiles, RunSummary, Sources
+from gx.web.sources import RunFiles, Sources
+from gx.web.summary import RunSummary
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity", "reasons"])

@@ -19,9 +19,10 @@ from gx.suite.diff import Change
 from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
 from gx.terms import BAR_COLUMNS
 from gx.web.guard import base_of, page, reader
-from gx.web.sources import RunSummary, Sources
+from gx.web.sources import Sources
 from gx.web.suites.api import SuiteApi, suite_store
 from gx.web.suites.trial import Workbench
+from gx.web.summary import RunSummary
 
 RECENT_RUNS = 50
 RUNS_A_VERSION = 10
