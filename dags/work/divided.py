@@ -66,7 +66,7 @@ class Divided:
     def judge(self) -> Judgement:
         """Put together what was found of the partitions, and look across them."""
         from gx.market.merge import merge
-        from gx.market.save import keep
+        from gx.market.store import store_results
         from gx.suite.read import parse_suite
 
         run, whole = self.run, PartitionedRun(self.run)
@@ -78,7 +78,9 @@ class Divided:
         checked = [staging.finished("validate").attempt for staging in stagings]
         parts = [StagedPart(staging) for staging in stagings]
         merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run))
-        page = keep(merged, results=run.settings.results_dir, run_name=run.staging.root.name)
+        page = store_results(
+            merged, results=run.settings.results_dir, run_name=run.staging.root.name
+        )
         return Judgement(
             report=replace(merged.report, page=page),
             pictured=_pictured(merged.report, parts),

@@ -21,7 +21,7 @@ from dags.work.publish import Share, publish_share, transform_share
 from sql.connection import connected
 
 if TYPE_CHECKING:
-    pass
+    from gx.market.whole import PartDocument
 
 # The report draws prices for a dozen expectations; its histograms are of these symbols' bars.
 PICTURED_SYMBOLS = 50
@@ -29,14 +29,14 @@ PICTURED_SYMBOLS = 50
 
 @dataclass(frozen=True)
 class StagedPart:
-    """A partition's folder, as the gate reads it (see gx.market.merge.Part)."""
+    """A partition's folder, as the gate reads it (see gx.market.whole.Part)."""
 
     staging: Staging
 
     @cached_property
-    def document(self) -> Mapping[str, Any]:
+    def document(self) -> "PartDocument":
         """What ``judge_part`` said of it."""
-        document: Mapping[str, Any] = self.staging.read_json(FINDINGS, self._seals[FINDINGS])
+        document: PartDocument = self.staging.read_json(FINDINGS, self._seals[FINDINGS])
         return document
 
     def array(self, name: str) -> "np.ndarray[Any, Any] | None":

@@ -87,7 +87,7 @@ class _Watched:
     def __init__(self, workers: int, server: EmbeddedServer) -> None:
         _step("extract"), _step("check")
         (
-            __import__("gx.market.save"),
+            __import__("gx.market.store"),
             __import__("gx.gate.checkpoint"),
             __import__("gx.report.render"),
         )

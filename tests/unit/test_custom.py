@@ -103,6 +103,51 @@ def test_parts_say_the_same_as_the_whole(template, bars):
     assert parted.to_dict() == whole.to_dict()
 
 
+RICHEST = '''
+import numpy as np
+from great_expectations.compatibility import pydantic
+
+from gx.plugins.expectations.kernels.bars import Judgement, MarketJudgement
+from gx.plugins.expectations.market_wide import MarketWideExpectation, Said
+
+
+def above(bars, highest):
+    return np.flatnonzero(bars.table.frame[bars.close] > highest * 0.99)
+
+
+def judge(bars):
+    flags = np.zeros(len(bars.table), dtype=bool)
+    flags[above(bars, bars.table.floats(bars.close).max())] = True
+    return Judgement(flags)
+
+
+class ExpectNoneToBeTheRichest(MarketWideExpectation):
+    """Expect no close near the highest of the market."""
+
+    column_list: list[str] = pydantic.Field(["symbol", "date", "close"])
+    needs_columns = ("symbol", "date", "close")
+    detector = judge
+    sentence = "None may be the richest."
+
+    def of_part(self, bars, *, judged):
+        return Said({"highest": float(bars.table.floats(bars.close).max())})
+
+    def of_market(self, parts):
+        highest = max(part.document["highest"] for part in parts)
+        return MarketJudgement([above(part.bars(), highest) for part in parts])
+'''
+
+
+def test_one_that_looks_across_symbols_is_judged_in_parts_by_its_two_halves(folder, bars):
+    (folder / "richest.py").write_text(RICHEST)
+    suite = read(own("expect_none_to_be_the_richest"))
+    bars = bars.sort_values(["symbol", "date"], ignore_index=True)
+    whole = run_in_memory(bars, suite, as_of="2025-06-30")
+    parted = in_parts(bars, bars.iloc[:0], suite, 2)
+    assert [len(o.symbols) for o in whole.failed] == [1]
+    assert parted.to_dict() == whole.to_dict()
+
+
 def test_the_catalogue_has_their_arguments(template):
     entries = {entry.type: entry for entry in catalogue()}
     assert [field.name for field in entries[TICK].fields] == [

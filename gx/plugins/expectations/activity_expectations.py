@@ -1,12 +1,16 @@
 """Expectations about prices that stand still, volumes, and copied series."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 
 from gx.plugins.expectations.base import Detector
 from gx.plugins.expectations.kernels import activity, twins
+from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement, symbols_with_fewer
 from gx.plugins.expectations.level_expectations import WINDOW_HELP, LevelExpectation
+from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 from gx.plugins.expectations.price_expectations import COLUMNS_HELP, PRICE_COLUMNS
 
 
@@ -72,7 +76,7 @@ class ExpectVolumeToAgreeWithPrice(LevelExpectation):
     )
 
 
-class ExpectNoDuplicatedSeries(LevelExpectation):
+class ExpectNoDuplicatedSeries(MarketWideExpectation):
     """Expect no two symbols with the same bars.
 
     Bars of two symbols with the same times and prices for `sessions` bars in a row fail, in
@@ -96,3 +100,27 @@ class ExpectNoDuplicatedSeries(LevelExpectation):
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = twins.duplicated_series
     sentence: ClassVar[str] = "No two symbols may have the same prices for $sessions bars in a row."
+
+    def of_part(self, bars: Bars, *, judged: int) -> Said:
+        """The stretches that another symbol could share."""
+        windows = twins.find_windows(
+            bars, sessions=self.sessions, changes=self.changes, judged=judged
+        )
+        document = {
+            "not_judged": symbols_with_fewer(bars, self.sessions),
+            "symbols": list(windows.symbols),
+            "judged_symbols": windows.judged,
+        }
+        return Said(document, {name: getattr(windows, name) for name in twins.ARRAYS})
+
+    def of_market(self, parts: Sequence[SpokenPart]) -> MarketJudgement:
+        """The stretches that symbols do share."""
+        not_judged = sum(part.document["not_judged"] for part in parts)
+        found = twins.judge_windows([_windows(part) for part in parts], sessions=self.sessions)
+        return replace(found, not_judged_symbols=not_judged)
+
+
+def _windows(part: SpokenPart) -> twins.Windows:
+    sums, ends, code, order = (part.array(name) for name in twins.ARRAYS)
+    symbols, judged = tuple(part.document["symbols"]), part.document["judged_symbols"]
+    return twins.Windows(part.rows, sums, ends, code, order, symbols, judged)

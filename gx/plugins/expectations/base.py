@@ -25,7 +25,7 @@ from great_expectations.render.renderer_configuration import (
 )
 from great_expectations.validator.validator import ValidationDependencies
 
-from gx.plugins.expectations.judged import JUDGED, Detector, JudgedBars, judged
+from gx.plugins.expectations.metrics import JUDGED, Detector, JudgedBars, ask_judgement
 
 LOOKBACK_FAILING = "lookback_failing"
 DOUBTING = ("critical", "warning")  # an info is no reason to doubt what was published
@@ -81,7 +81,7 @@ class BarExpectation(MulticolumnMapExpectation):
         given = self._get_success_kwargs()
         dependencies.set_metric_configuration(
             JUDGED,
-            judged(
+            ask_judgement(
                 self.expectation_type,
                 self.column_list,
                 {name: given[name] for name in self.parameters()},

@@ -1,16 +1,20 @@
 """The expectation that no price is grossly wrong, from the first bar on and on the day it comes."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
 from great_expectations.compatibility import pydantic
 
 from gx.plugins.expectations.base import Detector
-from gx.plugins.expectations.kernels import gross
+from gx.plugins.expectations.kernels import gross, market_moves
+from gx.plugins.expectations.kernels.bars import Bars, Ints, MarketJudgement
 from gx.plugins.expectations.level_expectations import SplitAwareExpectation
+from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 from gx.plugins.expectations.price_expectations import COLUMNS_HELP, PRICE_COLUMNS
 
 
-class ExpectNoGrossPriceErrors(SplitAwareExpectation):
+class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
     """Expect no price beyond a factor of the symbol's last closes.
 
     A bar fails when one of its four prices is more than `factor` times the previous close and more
@@ -49,3 +53,29 @@ class ExpectNoGrossPriceErrors(SplitAwareExpectation):
         "No price may be more than $factor times, or less than 1/$factor of, both the previous "
         "close and the median of the last five, unless a declared split or the market explains it."
     )
+
+    def of_part(self, bars: Bars, *, judged: int) -> Said:
+        """How the bars moved, and which are gross (`rows`) if the market did not move."""
+        moves = market_moves.find_moves(bars, factor=self.factor, splits=self.splits)
+        said = {name: getattr(moves, name) for name in market_moves.ARRAYS}
+        rows = self._gross(bars, market_moves.CALM)
+        return Said({"not_judged": 0}, said | {"rows": rows})
+
+    def of_market(self, parts: Sequence[SpokenPart]) -> MarketJudgement:
+        """Judge by what the whole market moved.
+
+        A wider limit finds nothing where the usual one found nothing, so only parts with suspects
+        are read again, and none where the market did not move.
+        """
+        moves = [market_moves.Moves(*map(part.array, market_moves.ARRAYS)) for part in parts]
+        market = market_moves.judge_moves(moves)
+        suspects = [part.array("rows") for part in parts]
+        rows = [
+            self._gross(part.bars(), market) if market and len(suspected) else suspected
+            for part, suspected in zip(parts, suspects, strict=True)
+        ]
+        return MarketJudgement(rows, market.details)
+
+    def _gross(self, bars: Bars, market: market_moves.MarketMoves) -> Ints:
+        found = gross.gross_errors(bars, factor=self.factor, splits=self.splits, market=market)
+        return np.flatnonzero(found.flags)

@@ -1,5 +1,7 @@
 """Expectations about bars and the sessions of their exchange."""
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
@@ -7,7 +9,15 @@ from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from gx.plugins.expectations.base import BarExpectation, Detector
 from gx.plugins.expectations.kernels import holes, sessions
-from gx.plugins.expectations.kernels.attendance import Wanted
+from gx.plugins.expectations.kernels.attendance import (
+    ARRAYS,
+    NOTHING,
+    Attendance,
+    Wanted,
+    attendance,
+)
+from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement
+from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 
 KEY_COLUMNS = ("symbol", "date")
 WANTED = ("calendar", "calendars", "symbols", "first_date", "last_date", "as_of", "ended")
@@ -72,7 +82,7 @@ class ExpectBarsOnTradingSessions(SessionExpectation):
     sentence: ClassVar[str] = "Every bar must be on a trading session of $calendar."
 
 
-class AttendanceExpectation(SessionExpectation):
+class AttendanceExpectation(SessionExpectation, MarketWideExpectation):
     """An expectation about sessions that did not come: it knows what was asked for."""
 
     symbols: list[str] | SuiteParameterDict = pydantic.Field(
@@ -93,6 +103,38 @@ class AttendanceExpectation(SessionExpectation):
     def wanted(self) -> Wanted:
         """What was asked for, once it is fitted (see gx.suite.fitting)."""
         return Wanted(**{name: getattr(self, name) for name in WANTED})
+
+    @abstractmethod
+    def judge(self, parts: Sequence[Sequence[Attendance]]) -> MarketJudgement:
+        """Judge all parts by the sessions that their symbols have and lack."""
+
+    def of_part(self, bars: Bars, *, judged: int) -> Said:
+        """The sessions that the symbols have and lack, by calendar."""
+        said = attendance(bars, self.calendar, self.calendars)
+        document = {
+            "not_judged": bars.table.symbol_count,
+            "calendars": [[one.calendar, one.symbols] for one in said],
+        }
+        arrays = {
+            f"{place}.{name}": getattr(one, name)
+            for place, one in enumerate(said)
+            for name in ARRAYS
+        }
+        return Said(document, arrays)
+
+    def of_market(self, parts: Sequence[SpokenPart]) -> MarketJudgement:
+        """Bars longer than a day are not judged."""
+        if all(part.bar_size == "longer" for part in parts):
+            not_judged = sum(part.document["not_judged"] for part in parts)
+            return MarketJudgement([NOTHING for _ in parts], not_judged_symbols=not_judged)
+        return self.judge([_attendance(part) for part in parts])
+
+
+def _attendance(part: SpokenPart) -> tuple[Attendance, ...]:
+    return tuple(
+        Attendance(calendar, tuple(symbols), *(part.array(f"{place}.{name}") for name in ARRAYS))
+        for place, (calendar, symbols) in enumerate(part.document["calendars"])
+    )
 
 
 class ExpectNoMissingSessions(AttendanceExpectation):
@@ -120,6 +162,10 @@ class ExpectNoMissingSessions(AttendanceExpectation):
         "No symbol may lack more than $allowed sessions of $calendar between its first bar and the "
         "newest session that was due (the bar after a hole is shown)."
     )
+
+    def judge(self, parts: Sequence[Sequence[Attendance]]) -> MarketJudgement:
+        """Symbols that lack too many of their sessions."""
+        return holes.judge_missing(parts, self.wanted, allowed=self.allowed)
 
 
 class ExpectLastBarToBeComplete(SessionExpectation):
@@ -211,3 +257,7 @@ class ExpectNoMarketWideHoles(AttendanceExpectation):
         "On no session of $calendar may more than $percent % of the symbols lack a bar (the bars "
         "after the hole are shown)."
     )
+
+    def judge(self, parts: Sequence[Sequence[Attendance]]) -> MarketJudgement:
+        """Sessions that too many symbols lack."""
+        return holes.judge_holes(parts, self.wanted, percent=self.percent)

@@ -1,6 +1,6 @@
 """Bars sorted once by symbol and time, shared by every detector."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
@@ -37,6 +37,20 @@ class Judgement:
     not_judged_symbols: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
     fails: bool = False
+
+
+@dataclass(frozen=True)
+class MarketJudgement:
+    """What was found in all parts of a market.
+
+    rows: of each part its failing rows, as it numbers them.
+    details, not_judged_symbols, fails: as in `Judgement`, of the market.
+    """
+
+    rows: Sequence[Ints]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    fails: bool = False
+    not_judged_symbols: int = 0
 
 
 class SortedFrame:

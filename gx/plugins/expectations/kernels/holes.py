@@ -1,7 +1,6 @@
 """Sessions without a bar: of single symbols, and of much of the market."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,22 +15,10 @@ from gx.plugins.expectations.kernels.attendance import (
     day_label,
     roll_call,
 )
-from gx.plugins.expectations.kernels.bars import Bars, Flags, Ints, Judgement
+from gx.plugins.expectations.kernels.bars import Bars, Flags, Ints, Judgement, MarketJudgement
 
 Behind = dict[str, dict[str, int | str | None]]
 NAMED = 10  # symbols named for each session that the market lacks
-
-
-@dataclass(frozen=True)
-class Absences:
-    """Each part's failing rows, as it numbers them; the details; and whether more than rows fails.
-
-    What has not come is no row: `fails` when sessions are missing that no bar follows.
-    """
-
-    rows: list[Ints]
-    details: Mapping[str, Any]
-    fails: bool
 
 
 def missing_sessions(bars: Bars, *, allowed: int = 0, **wanted: Any) -> Judgement:
@@ -60,8 +47,11 @@ def market_holes(bars: Bars, *, percent: float = 20.0, **wanted: Any) -> Judgeme
 
 def judge_missing(
     parts: Sequence[Sequence[Attendance]], wanted: Wanted, *, allowed: int
-) -> Absences:
-    """Judge the symbols of all parts one by one."""
+) -> MarketJudgement:
+    """Judge the symbols of all parts one by one.
+
+    What has not come is no row: it `fails` when sessions are missing that no bar follows.
+    """
     failing: list[list[Ints]] = [[] for _ in parts]
     listed: list[dict[str, str]] = []
     count, behind = 0, Behind()
@@ -77,7 +67,7 @@ def judge_missing(
         count += int(inside[holes].sum() + tails[ends].sum())
         listed += _named(roll, holes, ends, LISTED - len(listed))
     details: dict[str, Any] = {"missing": listed, "missing_count": count} if count else {}
-    return Absences(
+    return MarketJudgement(
         [_sorted(rows) for rows in failing],
         details | ({"behind": behind} if behind else {}),
         bool(behind),
@@ -86,8 +76,8 @@ def judge_missing(
 
 def judge_holes(
     parts: Sequence[Sequence[Attendance]], wanted: Wanted, *, percent: float
-) -> Absences:
-    """Judge the sessions of each exchange by all of its symbols."""
+) -> MarketJudgement:
+    """Judge the sessions of each exchange by all of its symbols; any hole `fails`."""
     failing: list[list[Ints]] = [[] for _ in parts]
     listed: list[dict[str, Any]] = []
     count, behind = 0, Behind()
@@ -113,14 +103,14 @@ def judge_holes(
             names = _lacking(roll, place)
             listed.append({"session": session, "percent_missing": share, "symbols": names})
     details = {"sessions": listed, "session_count": count} if count else {}
-    return Absences(
+    return MarketJudgement(
         [_sorted(rows) for rows in failing],
         details | ({"behind": behind} if behind else {}),
         bool(count),
     )
 
 
-def _judgement(bars: Bars, found: Absences) -> Judgement:
+def _judgement(bars: Bars, found: MarketJudgement) -> Judgement:
     if bars.table.bar_size == "longer":
         return bars.nothing()
     flags: Flags = np.zeros(len(bars.table), dtype=bool)

@@ -21,6 +21,7 @@ from gx.plugins.expectations.kernels.moves import RELATIVE_ROUNDING
 
 FEWEST = 5  # symbols that make a market
 LISTED = 50  # sessions named one by one
+ARRAYS = ("times", "active", "up", "down")
 NO_DAYS: Final = np.zeros(0, dtype=np.int64)
 
 

@@ -17,6 +17,7 @@ from gx.symbols import INVISIBLE, symbol_fault
 
 CLEARLY = 2  # times as many rows as any other spelling has the right one
 LISTED = 50
+Spellings = Mapping[str, int]  # the rows of each symbol
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class AmbiguousSymbols:
 
     wrong: frozenset[str]
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, bars: Bars) -> Judgement:
+        """Flag the rows of these symbols."""
+        table = bars.table
+        wrong = [code for code, symbol in enumerate(table.symbols) if str(symbol) in self.wrong]
+        return Judgement(table.restore(np.isin(table.named, wrong)), details=self.details)
 
 
 def ambiguous_symbols(bars: Bars) -> Judgement:
@@ -35,7 +42,7 @@ def ambiguous_symbols(bars: Bars) -> Judgement:
     with at least twice the rows of any other is taken for the right one; without such a one all are
     wrong. Rows without a symbol are not judged.
     """
-    return _flagged(bars, judge_symbols([count_symbols(bars)]))
+    return judge_symbols([count_symbols(bars)]).of(bars)
 
 
 def spaced_symbols(bars: Bars) -> Judgement:
@@ -43,16 +50,10 @@ def spaced_symbols(bars: Bars) -> Judgement:
 
     The right one is chosen as by `ambiguous_symbols`, and what that finds is left to it.
     """
-    return _flagged(bars, judge_spaces([count_symbols(bars)]))
+    return judge_spaces([count_symbols(bars)]).of(bars)
 
 
-def _flagged(bars: Bars, found: AmbiguousSymbols) -> Judgement:
-    table = bars.table
-    wrong = [code for code, symbol in enumerate(table.symbols) if str(symbol) in found.wrong]
-    return Judgement(table.restore(np.isin(table.named, wrong)), details=found.details)
-
-
-def count_symbols(bars: Bars) -> dict[str, int]:
+def count_symbols(bars: Bars) -> Spellings:
     """Count the rows of each symbol."""
     table = bars.table
     rows = np.bincount(table.named[table.named >= 0], minlength=table.symbol_count)
@@ -62,7 +63,7 @@ def count_symbols(bars: Bars) -> dict[str, int]:
     return dict(counts)
 
 
-def judge_symbols(parts: Sequence[Mapping[str, int]]) -> AmbiguousSymbols:
+def judge_symbols(parts: Sequence[Spellings]) -> AmbiguousSymbols:
     """Find the symbols at fault among those of all parts."""
     counts = _added(parts)
     malformed = sorted(symbol for symbol in counts if symbol_fault(symbol))
@@ -73,7 +74,7 @@ def judge_symbols(parts: Sequence[Mapping[str, int]]) -> AmbiguousSymbols:
     return AmbiguousSymbols(found.wrong | {*malformed}, {**details, **found.details})
 
 
-def judge_spaces(parts: Sequence[Mapping[str, int]]) -> AmbiguousSymbols:
+def judge_spaces(parts: Sequence[Spellings]) -> AmbiguousSymbols:
     """Find the symbols of all parts that differ from another by the spaces within alone."""
     counts = _added(parts)
     # Of what is one symbol already the first stands for all.
@@ -82,7 +83,7 @@ def judge_spaces(parts: Sequence[Mapping[str, int]]) -> AmbiguousSymbols:
     return _variants(_grouped(together, lambda name: "".join(_spoken(name).split())), together)
 
 
-def _added(parts: Sequence[Mapping[str, int]]) -> Counter[str]:
+def _added(parts: Sequence[Spellings]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(part)

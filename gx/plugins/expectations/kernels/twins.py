@@ -4,9 +4,8 @@ What a part of the market says of it (`find_windows`) is 16 bytes a bar, so that
 read one after the other and judged together (`judge_windows`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +16,13 @@ from gx.plugins.expectations.kernels.bars import (
     Flags,
     Ints,
     Judgement,
+    MarketJudgement,
     symbols_with_fewer,
 )
 
 Hashes = NDArray[np.uint64]
 LISTED = 20
+ARRAYS = ("sums", "ends", "code", "order")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Windows:
     For each: the `sums` of its bars' hashes, its last bar (`ends`, a sorted position) and its
     symbol's `code` in `symbols`. `order` gives the frame's row of each sorted position; it is
     empty where they are the same. `judged` is how many symbols come before those of which there is
-    only context.
+    only lookback.
     """
 
     rows: int
@@ -57,9 +58,9 @@ def duplicated_series(bars: Bars, *, sessions: int = 20, changes: int = 5) -> Ju
     if not (bars.table.code >= 0).any() or not _any_shared(bars, hashes):
         return Judgement(flags, not_judged)
     windows = _windows(bars, hashes, sessions, changes, bars.table.symbol_count)
-    (rows,), details = judge_windows([windows], sessions=sessions)
-    flags[rows] = True
-    return Judgement(flags, not_judged, details)
+    found = judge_windows([windows], sessions=sessions)
+    flags[found.rows[0]] = True
+    return Judgement(flags, not_judged, found.details)
 
 
 def find_windows(bars: Bars, *, sessions: int, changes: int, judged: int) -> Windows:
@@ -68,13 +69,8 @@ def find_windows(bars: Bars, *, sessions: int, changes: int, judged: int) -> Win
     return _windows(bars, _hashes(bars), sessions, changes, symbols)
 
 
-def judge_windows(
-    parts: Sequence[Windows], *, sessions: int
-) -> tuple[list[Ints], Mapping[str, Any]]:
-    """Return each part's failing rows, as it numbers them, and the details of all of them.
-
-    No symbol may be in two parts.
-    """
+def judge_windows(parts: Sequence[Windows], *, sessions: int) -> MarketJudgement:
+    """Find the stretches that symbols of all parts share; no symbol may be in two parts."""
     shared = _repeated(np.concatenate([part.sums for part in parts]))
     same = [np.flatnonzero(np.isin(part.sums, shared)) for part in parts]
     sums = np.concatenate([part.sums[at] for part, at in zip(parts, same, strict=True)])
@@ -91,7 +87,7 @@ def judge_windows(
         begin += len(at)
         failing.append(_rows(part, part.ends[chosen], sessions))
         at_fault.append(np.unique(part.code[chosen]))
-    return failing, _named(parts, at_fault)
+    return MarketJudgement(failing, _named(parts, at_fault))
 
 
 def _windows(
@@ -172,7 +168,7 @@ def _named(parts: Sequence[Windows], at_fault: Sequence[Ints]) -> dict[str, list
     """Name the symbols in the order in which one frame of all parts would number them."""
     judged = [p.symbols[c] for p, codes in zip(parts, at_fault, strict=True)
               for c in codes if c < p.judged]  # fmt: skip
-    context = [p.symbols[c] for p, codes in zip(parts, at_fault, strict=True)
-               for c in codes if c >= p.judged]  # fmt: skip
-    listed = [*judged, *context][:LISTED]
+    lookback = [p.symbols[c] for p, codes in zip(parts, at_fault, strict=True)
+                for c in codes if c >= p.judged]  # fmt: skip
+    listed = [*judged, *lookback][:LISTED]
     return {"symbols": listed} if listed else {}

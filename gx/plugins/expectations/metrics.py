@@ -21,7 +21,7 @@ from great_expectations.expectations.registry import get_expectation_impl
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from gx.plugins.expectations.errors import MissingColumnError
-from gx.plugins.expectations.kernels.bars import Bars, Ints, Judgement
+from gx.plugins.expectations.kernels.bars import Bars, Ints, Judgement, SortedFrame
 from gx.plugins.expectations.lookback import SortedBars, sort_bars
 
 Detector = Callable[..., Judgement]
@@ -83,8 +83,8 @@ class BarsJudged(TableMetricProvider):
         bars, columns = metrics[SORTED], metric_value_kwargs["column_list"]
         _require(bars.frame, columns)
         kind: Any = get_expectation_impl(metric_value_kwargs["expectation"])
-        roles = dict(zip(kind.needs_columns[2:], columns[2:], strict=True))
-        found = kind.detector(Bars(bars.table, **roles), **metric_value_kwargs["arguments"])
+        named = bars_named(bars.table, kind.needs_columns, columns)
+        found = kind.detector(named, **metric_value_kwargs["arguments"])
         lookback = bars.doubted(np.flatnonzero(found.flags))
         judged = replace(found, flags=found.flags[: len(bars.frame)])
         return JudgedBars(bars.frame, judged, lookback)
@@ -107,7 +107,7 @@ class BarsJudged(TableMetricProvider):
         }
 
 
-def judged(
+def ask_judgement(
     expectation: str,
     column_list: Sequence[str],
     arguments: Mapping[str, Any],
@@ -127,6 +127,14 @@ def judged(
             "arguments": dict(arguments),
         },
     )
+
+
+def bars_named(table: SortedFrame, needs: Sequence[str], columns: Sequence[str]) -> Bars:
+    """The bars, with these columns in place of those that an expectation needs.
+
+    Both begin with the columns of the symbol and the date, which the table is sorted by.
+    """
+    return Bars(table, **dict(zip(needs[2:], columns[2:], strict=True)))
 
 
 def _require(frame: pd.DataFrame, columns: Sequence[str]) -> None:

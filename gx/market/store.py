@@ -22,7 +22,7 @@ ASSET = {"datasource_name": "staged", "data_asset_name": "bars"}
 BATCH = "staged-bars"
 
 
-def keep(merged: Merged, *, results: Path, run_name: str, project: Path = PROJECT) -> str:
+def store_results(merged: Merged, *, results: Path, run_name: str, project: Path = PROJECT) -> str:
     """Store the results and build their Data Docs page under ``results``; return the page."""
     context = project_context(results, project)
     run_id = RunIdentifier(run_name=run_name, run_time=datetime.now(UTC))
