@@ -30,6 +30,7 @@ from dags.work.lanes import lane_of
 from dags.work.partitions import Plan, divide, write_plan
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import keep_doubts, with_published
+from gx.report.document import read_document
 from gx.report.published import Doubt
 from sql.connection import clock, connected
 from sql.errors import NoBarsError
@@ -175,9 +176,9 @@ def publish(run: Run) -> dict[str, Any]:
     with staging.recorded("publish") as record:
         share = Share(run, staging)
         decision = share.decision
-        doubts = staging.read_json(REPORT, share.judging.seals.get(REPORT))["doubtful"]
+        report = read_document(staging.read_json(REPORT, share.judging.seals.get(REPORT)))
         record.found = done = lane.publish(share)
-        _keep_doubts(run, [Doubt.read(doubt) for doubt in doubts])
+        _keep_doubts(run, report.doubtful)
         if not decision.open:
             raise GateClosed(
                 f"Every symbol is held; their {done.held:,} bars are in quarantine, nothing was "

@@ -5,16 +5,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from gx.report.published import Doubt, Removal, documents
+from gx.report.document import (
+    NOT_MET,
+    CountsFailures,
+    OutcomeDocument,
+    ReportDocument,
+    RowLabel,
+    SymbolDocument,
+    read_document,
+    to_plain,
+)
+from gx.report.published import Doubt, Removal
 from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
 
 NAMED = 5
-_NOT_MET = ("failed", "unchecked", "error", "missing")
+Rows = NDArray[np.int64]
+Kwargs = Mapping[str, Any]  # as each expectation has them
 
 
 def no_failing_bars() -> pd.DataFrame:
@@ -38,7 +50,7 @@ class Outcome:
     """
 
     type: str
-    kwargs: Mapping[str, Any]
+    kwargs: Kwargs
     severity: str
     status: Status
     description: str
@@ -46,14 +58,12 @@ class Outcome:
     unexpected_count: int = 0
     unexpected_share: float = 0.0
     exception: str | None = None
-    rows: np.ndarray[Any, np.dtype[np.int64]] = field(
-        default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
-    )
+    rows: Rows = field(default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False)
     symbols: tuple[str, ...] = ()
     ownerless: int = 0
-    examples: tuple[Mapping[str, Any], ...] = ()
+    examples: tuple[Mapping[str, str | float | None], ...] = ()
     looked_at: int | None = None
-    lookback_rows: np.ndarray[Any, np.dtype[np.int64]] = field(
+    lookback_rows: Rows = field(
         default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
     )
     behind: Mapping[str, str | None] = field(default_factory=dict)
@@ -77,6 +87,47 @@ class Outcome:
             return True
         return self.status in ("failed", "unchecked") and self.severity == "critical"
 
+    def document(self, labels: Mapping[int, RowLabel] | None) -> OutcomeDocument:
+        """The outcome as a report's document has it; its rows by ``labels``, or none of them."""
+        return OutcomeDocument(
+            type=self.type,
+            kwargs=dict(self.kwargs),
+            severity=self.severity,
+            success=self.status in ("passed", "skipped"),
+            status=self.status,
+            description=self.description,
+            observed=self.observed,
+            unexpected_count=self.unexpected_count,
+            unexpected_share=self.unexpected_share,
+            looked_at=self.looked_at,
+            symbols=list(self.symbols),
+            ownerless=self.ownerless,
+            behind=dict(self.behind),
+            examples=[dict(example) for example in self.examples],
+            failing=[labels[int(row)] for row in self.rows] if labels is not None else [],
+            exception=self.exception,
+        )
+
+    @classmethod
+    def of_document(cls, document: OutcomeDocument) -> Self:
+        """The outcome of a document, without its rows."""
+        return cls(
+            type=document.type,
+            kwargs=document.kwargs,
+            severity=document.severity,
+            status=document.status,
+            description=document.description,
+            observed=document.observed,
+            unexpected_count=document.unexpected_count,
+            unexpected_share=document.unexpected_share,
+            exception=document.exception,
+            symbols=tuple(document.symbols),
+            ownerless=document.ownerless,
+            examples=tuple(document.examples),
+            looked_at=document.looked_at,
+            behind=document.behind,
+        )
+
 
 @dataclass(frozen=True)
 class SymbolVerdict:
@@ -90,6 +141,21 @@ class SymbolVerdict:
     failing_rows: int
     reasons: tuple[str, ...] = ()
 
+    def document(self) -> SymbolDocument:
+        """The verdict as a report's document has it."""
+        return SymbolDocument(
+            verdict=self.verdict,
+            reasons=list(self.reasons),
+            rows=self.rows,
+            failing_rows=self.failing_rows,
+        )
+
+    @classmethod
+    def of_document(cls, document: SymbolDocument) -> Self:
+        """The verdict of a document."""
+        reasons = tuple(document.reasons)
+        return cls(document.verdict, document.rows, document.failing_rows, reasons)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -101,7 +167,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class QualityReport:
+class QualityReport(CountsFailures):
     """The verdict on one batch of bars.
 
     ``failing`` has one row per failing bar: ``row`` (int64, position in the batch), the bar's
@@ -150,12 +216,8 @@ class QualityReport:
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """Everything that was not met, the worst first."""
-        bad = [o for o in self.outcomes if o.status in _NOT_MET]
+        bad = [o for o in self.outcomes if o.status in NOT_MET]
         return tuple(sorted(bad, key=_gravity))
-
-    def failures(self, severity: str) -> int:
-        """Number of expectations of this severity that were not met."""
-        return sum(outcome.severity == severity for outcome in self.failed)
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -207,35 +269,31 @@ class QualityReport:
             return f"Passed with remarks: {size}, {_count(len(self.failed), 'remark')}."
         return f"Passed: {size} met all {checks} expectations."
 
+    def document(self, *, every_row: bool = True) -> ReportDocument:
+        """The form that is kept; ``every_row=False`` leaves the failing rows out."""
+        labels = _row_labels(self.failing) if every_row else None
+        return ReportDocument(
+            success=self.success,
+            verdict=self.sentence,
+            suite=self.suite,
+            suite_sha256=self.suite_sha256,
+            rows=self.rows,
+            first_date=self.first_date,
+            last_date=self.last_date,
+            symbols={symbol: verdict.document() for symbol, verdict in self.symbols.items()},
+            expectations=[outcome.document(labels) for outcome in self.outcomes],
+            weaknesses=list(self.weaknesses),
+            no_longer_critical=list(self.no_longer_critical),
+            doubtful=list(self.doubtful),
+            removed=list(self.removed),
+        )
+
     def to_dict(self, *, every_row: bool = True) -> dict[str, Any]:
         """The documented JSON form (README, "The report as JSON").
 
         ``every_row=False`` leaves the failing rows out, for what only needs the verdict.
         """
-        by_row = _row_labels(self.failing) if every_row else {}
-        return {
-            "success": self.success,
-            "verdict": self.sentence,
-            "suite": self.suite,
-            "suite_sha256": self.suite_sha256,
-            "rows": self.rows,
-            "first_date": self.first_date,
-            "last_date": self.last_date,
-            "symbols": {
-                symbol: {
-                    "verdict": verdict.verdict,
-                    "reasons": list(verdict.reasons),
-                    "rows": verdict.rows,
-                    "failing_rows": verdict.failing_rows,
-                }
-                for symbol, verdict in self.symbols.items()
-            },
-            "expectations": [_outcome_dict(o, by_row, every_row) for o in self.outcomes],
-            "weaknesses": list(self.weaknesses),
-            "no_longer_critical": list(self.no_longer_critical),
-            "doubtful": documents(self.doubtful),
-            "removed": documents(self.removed),
-        }
+        return to_plain(self.document(every_row=every_row))
 
     def write_json(self, path: Path, *, every_row: bool = True) -> None:
         """Write ``to_dict`` as JSON without NaN."""
@@ -245,26 +303,23 @@ class QualityReport:
 def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityReport:
     """The report that ``to_dict`` and ``failing`` were written from.
 
-    What a report from before does not say is empty.
+    What a report from before does not say is empty. Raises ValueError for what is no report.
     """
-    symbols = {
-        symbol: SymbolVerdict(v["verdict"], v["rows"], v["failing_rows"], tuple(v["reasons"]))
-        for symbol, v in document["symbols"].items()
-    }
+    read = read_document(document)
     return QualityReport(
-        suite=document["suite"],
-        suite_sha256=document["suite_sha256"],
+        suite=read.suite,
+        suite_sha256=read.suite_sha256,
         suite_text="",
-        rows=document["rows"],
-        first_date=document["first_date"],
-        last_date=document["last_date"],
-        outcomes=tuple(_read_outcome(entry) for entry in document["expectations"]),
-        symbols=symbols,
+        rows=read.rows,
+        first_date=read.first_date,
+        last_date=read.last_date,
+        outcomes=tuple(map(Outcome.of_document, read.expectations)),
+        symbols={s: SymbolVerdict.of_document(found) for s, found in read.symbols.items()},
         failing=failing,
-        doubtful=tuple(map(Doubt.read, document.get("doubtful", ()))),
-        removed=tuple(map(Removal.read, document.get("removed", ()))),
-        weaknesses=tuple(document.get("weaknesses", ())),
-        no_longer_critical=tuple(document.get("no_longer_critical", ())),
+        doubtful=tuple(read.doubtful),
+        removed=tuple(read.removed),
+        weaknesses=tuple(read.weaknesses),
+        no_longer_critical=tuple(read.no_longer_critical),
     )
 
 
@@ -332,58 +387,16 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _as_list(value: Any) -> list[Any]:
+def _as_list(value: object) -> list[object]:
     if value is None:
         return []
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
 
 
-def _row_labels(failing: pd.DataFrame) -> dict[int, dict[str, Any]]:
+def _row_labels(failing: pd.DataFrame) -> dict[int, RowLabel]:
     return {
         int(row): {"symbol": None if pd.isna(symbol) else str(symbol), "date": date_label(date)}
         for row, symbol, date in zip(
             failing["row"], failing["symbol"], failing["date"], strict=True
         )
     }
-
-
-def _outcome_dict(
-    outcome: Outcome, by_row: Mapping[int, dict[str, Any]], every_row: bool
-) -> dict[str, Any]:
-    return {
-        "type": outcome.type,
-        "kwargs": dict(outcome.kwargs),
-        "severity": outcome.severity,
-        "success": outcome.status in ("passed", "skipped"),
-        "status": outcome.status,
-        "description": outcome.description,
-        "observed": outcome.observed,
-        "unexpected_count": outcome.unexpected_count,
-        "unexpected_share": outcome.unexpected_share,
-        "looked_at": outcome.looked_at,
-        "symbols": list(outcome.symbols),
-        "ownerless": outcome.ownerless,
-        "behind": dict(outcome.behind),
-        "examples": [dict(example) for example in outcome.examples],
-        "failing": [by_row[int(row)] for row in outcome.rows] if every_row else [],
-        "exception": outcome.exception,
-    }
-
-
-def _read_outcome(entry: Mapping[str, Any]) -> Outcome:
-    return Outcome(
-        type=entry["type"],
-        kwargs=entry["kwargs"],
-        severity=entry["severity"],
-        status=entry["status"],
-        description=entry["description"],
-        observed=entry["observed"],
-        unexpected_count=entry["unexpected_count"],
-        unexpected_share=entry["unexpected_share"],
-        exception=entry["exception"],
-        symbols=tuple(entry["symbols"]),
-        ownerless=entry["ownerless"],
-        behind=entry.get("behind", {}),
-        examples=tuple(entry["examples"]),
-        looked_at=entry.get("looked_at"),
-    )

@@ -1,8 +1,12 @@
 """What a report says of bars that earlier runs published: doubtful now, or gone from the source."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import PlainSerializer
+
+Texts = Annotated[tuple[str, ...], PlainSerializer(list)]  # JSON has lists
 
 
 @dataclass(frozen=True)
@@ -19,14 +23,9 @@ class Doubt:
     published_by: str
     published_at: str
     severity: str
-    expectations: tuple[str, ...]
-    reasons: tuple[str, ...]
+    expectations: Texts
+    reasons: Texts
     bar: Mapping[str, float | None]
-
-    @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Self:
-        """A doubt from its JSON form."""
-        return cls(**_values(cls, document))
 
 
 @dataclass(frozen=True)
@@ -42,23 +41,6 @@ class Removal:
     published: int
     first_date: str
     last_date: str
-    dates: tuple[str, ...] = ()
+    dates: Texts = ()
     accepted: bool = False
     held: bool = False
-
-    @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Self:
-        """A removal from its JSON form."""
-        return cls(**_values(cls, document))
-
-
-def documents(found: Iterable[Doubt | Removal]) -> list[dict[str, Any]]:
-    """Their JSON form."""
-    return [
-        {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(one).items()} for one in found
-    ]
-
-
-def _values(kind: type[Doubt | Removal], document: Mapping[str, Any]) -> dict[str, Any]:
-    given = {field.name: document[field.name] for field in fields(kind)}
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}

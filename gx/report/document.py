@@ -1,0 +1,115 @@
+"""The form in which a report is kept and handed on (README, "The report as JSON")."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
+
+from gx.report.published import Doubt, Removal
+from gx.terms import Status, Verdict
+
+RowLabel = dict[str, str | None]  # a failing bar's symbol, and its date in ISO 8601
+NOT_MET = ("failed", "unchecked", "error", "missing")
+
+
+class Judged(Protocol):
+    """An expectation that was judged, in whatever form."""
+
+    @property
+    def severity(self) -> str:
+        """How much a failure weighs."""
+
+
+class CountsFailures:
+    """What a report and its document have in common."""
+
+    @property
+    @abstractmethod
+    def failed(self) -> Sequence[Judged]:
+        """Everything that was not met."""
+
+    def failures(self, severity: str) -> int:
+        """Number of expectations of this severity that were not met."""
+        return sum(outcome.severity == severity for outcome in self.failed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SymbolDocument:
+    """A ``gx.report.model.SymbolVerdict``."""
+
+    verdict: Verdict
+    reasons: list[str]
+    rows: int
+    failing_rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeDocument:
+    """A ``gx.report.model.Outcome``; ``failing`` names its rows, or none of them.
+
+    What older reports do not say has a default.
+    """
+
+    type: str
+    kwargs: dict[str, Any]
+    severity: str
+    success: bool
+    status: Status
+    description: str
+    observed: str
+    unexpected_count: int
+    unexpected_share: float
+    looked_at: int | None = None
+    symbols: list[str]
+    ownerless: int
+    behind: dict[str, str | None] = field(default_factory=dict)
+    examples: list[dict[str, str | float | None]]
+    failing: list[RowLabel] = field(default_factory=list)
+    exception: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDocument(CountsFailures):
+    """A ``gx.report.model.QualityReport`` without its frames and texts."""
+
+    success: bool
+    verdict: str
+    suite: str
+    suite_sha256: str
+    rows: int
+    first_date: str | None
+    last_date: str | None
+    symbols: dict[str, SymbolDocument]
+    expectations: list[OutcomeDocument]
+    weaknesses: list[str] = field(default_factory=list)
+    no_longer_critical: list[str] = field(default_factory=list)
+    doubtful: list[Doubt] = field(default_factory=list)
+    removed: list[Removal] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[OutcomeDocument]:
+        """Everything that was not met, in the order of the suite."""
+        return [outcome for outcome in self.expectations if outcome.status in NOT_MET]
+
+    def symbols_with(self, verdict: Verdict) -> tuple[str, ...]:
+        """The symbols of this verdict."""
+        return tuple(s for s, found in self.symbols.items() if found.verdict == verdict)
+
+
+_FORM = TypeAdapter(ReportDocument)
+
+
+def to_plain(document: ReportDocument) -> dict[str, Any]:
+    """The document as JSON has it, in the order of the README."""
+    plain: dict[str, Any] = _FORM.dump_python(document)
+    return plain
+
+
+def read_document(plain: Mapping[str, Any]) -> ReportDocument:
+    """The document that this or an earlier version of ``to_plain`` wrote.
+
+    Raises pydantic's ValidationError, a ValueError, for what is none.
+    """
+    return _FORM.validate_python(plain)
