@@ -16,6 +16,7 @@ from typing import Any
 
 from dags.reporting.missing import missing_symbols
 from dags.staging.records import Extracted, Published, Records, Transformed
+from gx.names import COLUMN_KEYS, dotted_name
 from gx.terms import SEVERITIES
 
 Entry = Mapping[str, Any]
@@ -23,7 +24,7 @@ Entry = Mapping[str, Any]
 # More lines than that nobody reads in a chart, and every one costs MLflow a row a run.
 WORST_SYMBOLS = 50
 
-_COLUMN_KWARGS = ("column", "column_A", "column_B", "column_list", "column_set")
+_COLUMN_KWARGS = (*COLUMN_KEYS, "column_set")
 # Where a bound may be a text (a date), which is as little a part of an expectation's identity.
 _BOUND_KWARGS = ("min_value", "max_value", "as_of")
 
@@ -61,7 +62,7 @@ def expectation_names(expectations: Sequence[Entry]) -> list[str]:
     kwargs (numbers and bounds excepted, so that a line goes on when a bound is moved), its
     severity, its place among them.
     """
-    names = [_plain_name(entry) for entry in expectations]
+    names = [dotted_name(entry["type"], entry["kwargs"]) for entry in expectations]
     for suffix in (_kwargs_digest, lambda entry: str(entry["severity"])):
         names = _told_apart(names, expectations, suffix)
     seen: Counter[str] = Counter()
@@ -120,19 +121,6 @@ def symbol_share(symbol: Entry) -> float:
 def share(failing: int, rows: int) -> float:
     """The failing part of the rows, 0 to 1; 0 of none."""
     return failing / rows if rows else 0.0
-
-
-def _plain_name(entry: Entry) -> str:
-    columns = [entry["kwargs"].get(name) for name in _COLUMN_KWARGS]
-    flat = [
-        str(column)
-        for given in columns
-        if given is not None
-        for column in (given if isinstance(given, list | tuple) else [given])
-    ]
-    short = str(entry["type"]).removeprefix("expect_")
-    # A set of columns is what the check demands, and as long as the table is wide.
-    return ".".join([short, *flat]) if "column_set" not in entry["kwargs"] else short
 
 
 def _told_apart(

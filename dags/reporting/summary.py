@@ -9,7 +9,7 @@ from dags.reporting.verdict import verdict_sentence
 from dags.run.context import Run
 from dags.staging.layout import FAILING
 from dags.staging.records import Judged, Published, Records
-from gx.report.model import Outcome
+from gx.names import short_name
 from gx.terms import SEVERITIES
 from gx.web.summary import RunSummary
 
@@ -47,16 +47,12 @@ def summarise(
         held=judged.held,
         suite=report["suite"],
         suite_sha256=report["suite_sha256"],
-        expectations=tuple(sorted({_name(entry) for entry in failed})),
+        expectations=tuple(sorted({short_name(e["type"], e["kwargs"]) for e in failed})),
         symbols=_at_fault(report),
         doubtful=len(report.get("doubtful", ())),
         removed=sum(removal["bars"] for removal in report.get("removed", ())),
         no_longer_critical=len(report.get("no_longer_critical", ())),
     )
-
-
-def _name(entry: Mapping[str, Any]) -> str:
-    return Outcome(entry["type"], entry["kwargs"], entry["severity"], "failed", "").name
 
 
 def _at_fault(report: Mapping[str, Any]) -> tuple[str, ...]:

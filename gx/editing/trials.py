@@ -19,9 +19,10 @@ from gx.editing.suggest import CALENDARS, draft_suite
 from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
+from gx.names import short_name
 from gx.report.model import Outcome, QualityReport
 from gx.suite.custom import load_custom
-from gx.suite.diff import entry_name, pair_entries
+from gx.suite.diff import pair_entries
 from gx.suite.read import PARAMETERS, Suite, entries_of, parse_suite
 from gx.suite.texts import new_weaknesses, text_faults
 from gx.terms import SEVERITIES
@@ -48,8 +49,9 @@ def trust(raw: bytes, name: str) -> tuple[str, ...]:
 
 
 def check_document(document: Document, name: str, saved: Document | None = None) -> dict[str, Any]:
-    """Every fault of a draft (message, entry, field), and a sentence for each sound entry.
+    """Every fault of a draft (message, entry, field), and for each entry a name and a sentence.
 
+    There is no sentence for an entry with a fault.
     The weaknesses are those of a draft without a fault, the new ones those that ``saved`` has not.
     """
     faults = [_fault(error) for error in text_faults(document)]
@@ -65,6 +67,7 @@ def check_document(document: Document, name: str, saved: Document | None = None)
     known = _parse(saved, name).weaknesses if told and saved and _sound(saved) else ()
     return {
         "faults": faults,
+        "names": [_name(entry) for entry in _drafted(document)],
         "sentences": sentences,
         "weaknesses": told,
         "new_weaknesses": list(new_weaknesses(told, known)),
@@ -151,17 +154,30 @@ def _word(value: Any) -> str:
 
 
 def _plain(expectation: Expectation) -> str:
-    named = entry_name({"type": "", "kwargs": expectation.configuration.kwargs})
+    named = short_name("", expectation.configuration.kwargs)
     type_ = expectation.configuration.type.removeprefix("expect_").replace("_", " ")
     return f"{type_.capitalize()} {named}".strip()
+
+
+def _name(entry: object) -> str:
+    """Short; empty for what is no entry."""
+    return (
+        short_name(entry.get("type", "?"), entry.get("kwargs"))
+        if isinstance(entry, Mapping)
+        else ""
+    )
+
+
+def _drafted(document: Document) -> list[Any]:
+    entries = document.get("expectations")
+    return entries if isinstance(entries, list) else []
 
 
 def _chosen(
     document: Document, saved: Document | None, entry: int | None
 ) -> tuple[Document, Document | None, dict[int, int]]:
     """The draft, the saved suite, and which entry of the one is which of the other (from 0)."""
-    entries = document.get("expectations")
-    drafted = entries if isinstance(entries, list) else []
+    drafted = _drafted(document)
     before = list((saved or {}).get("expectations") or [])
     if any(not isinstance(e, Mapping) for e in [*drafted, *before]):
         return document, None, {}

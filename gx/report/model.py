@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gx.names import short_name
 from gx.report.document import (
     NOT_MET,
     CountsFailures,
@@ -71,14 +72,7 @@ class Outcome:
     @property
     def name(self) -> str:
         """Short and stable: the type without ``expect_``, with the columns it looks at."""
-        columns = [
-            *_as_list(self.kwargs.get("column")),
-            *(_as_list(self.kwargs.get(key)) for key in ("column_A", "column_B")),
-            *_as_list(self.kwargs.get("column_list")),
-        ]
-        flat = [str(c) for column in columns for c in _as_list(column)]
-        short = self.type.removeprefix("expect_")
-        return f"{short}({', '.join(flat)})" if flat else short
+        return short_name(self.type, self.kwargs)
 
     @property
     def blocks(self) -> bool:
@@ -385,12 +379,6 @@ def _gravity(outcome: Outcome) -> tuple[int, int, int]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _as_list(value: object) -> list[object]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
 
 
 def _row_labels(failing: pd.DataFrame) -> dict[int, RowLabel]:

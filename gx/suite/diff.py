@@ -5,7 +5,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
+from gx.names import COLUMN_KEYS, short_name
+
 _PLAIN_KEYS = ("severity", "description", "notes", "meta", "id")
 _SUITE_KEYS = ("name", "id", "notes", "meta", "suite_parameters")
 Entry = Mapping[str, Any]
@@ -90,13 +91,6 @@ def same(one: Any, other: Any) -> bool:
     return _frozen(one) == _frozen(other)
 
 
-def entry_name(entry: Entry) -> str:
-    """Short: the type without ``expect_``, with the columns it looks at."""
-    short = str(entry.get("type", "?")).removeprefix("expect_")
-    columns = [str(name) for name in _columns(entry)]
-    return f"{short}({', '.join(columns)})" if columns else short
-
-
 def _entries(document: Mapping[str, Any]) -> list[Entry]:
     entries = document.get("expectations")
     return [e for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
@@ -110,7 +104,7 @@ def _kwargs(entry: Entry) -> Mapping[str, Any]:
 
 def _columns(entry: Entry) -> list[Any]:
     kwargs = _kwargs(entry)
-    named = [kwargs[key] for key in _COLUMN_KEYS if key in kwargs]
+    named = [kwargs[key] for key in (*COLUMN_KEYS, "column_set") if key in kwargs]
     return [name for part in named for name in (part if isinstance(part, list) else [part])]
 
 
@@ -145,7 +139,15 @@ def _change(
     details: tuple[Detail, ...] = (),
 ) -> Change:
     said = str(entry.get("description") or "")
-    return Change(kind, str(entry.get("type")), entry_name(entry), said, before, after, details)
+    return Change(
+        kind,
+        str(entry.get("type")),
+        short_name(entry.get("type", "?"), _kwargs(entry)),
+        said,
+        before,
+        after,
+        details,
+    )
 
 
 def _moved(pairs: Sequence[tuple[int, int]]) -> set[int]:

@@ -11,6 +11,8 @@ let draft;
 let checked = { faults: [], sentences: [], changes: [], weaknesses: [], new_weaknesses: [], known: false };
 let tried = new Map(); // what a trial said of an entry, by the entry's text
 let asking = 0;
+const names = new Map(); // of entries, as the server calls them, by the entry's text
+const nameOf = (entry) => names.get(JSON.stringify(entry)) ?? String(entry.type);
 
 start();
 
@@ -128,13 +130,14 @@ const checkSoon = debounced(() => check(), 300);
 
 async function check() {
   const mine = ++asking;
-  const clean = !draft.dirty && !view.broken;
+  const clean = !draft.dirty && !view.broken, entries = draft.entries;
   try {
     const found = PAGE.may_write && !clean
       ? await ask("POST", `${suitePath}/check`, { document: draft.document })
       : await ask("GET", `${suitePath}/check`);
     if (mine !== asking) return;
     checked = { ...found, known: true };
+    entries.forEach((entry, index) => names.set(JSON.stringify(entry), found.names[index]));
     if (found.sha256 && found.sha256 !== PAGE.sha256) told("Somebody saved another version meanwhile; saving will show you the difference.", "notice");
   } catch (error) {
     if (mine !== asking) return;
@@ -211,8 +214,7 @@ function severity(given, index) {
 }
 
 function actions(index, previous, next) {
-  const name = entryName(draft.entries[index]);
-  const button = (sign, said, key, act, disabled = false) => el("button", { title: said, "aria-label": `${said}: ${name}`, "data-focus": `${key}-${index}`, disabled, onclick: act }, sign);
+  const button = (sign, said, key, act, disabled = false) => el("button", { title: said, "data-focus": `${key}-${index}`, disabled, onclick: act }, sign);
   return el("span", { class: "actions" },
     button("↑", "Move up", "up", () => change(draft.moved(index, previous), `up-${previous}`), previous === undefined),
     button("↓", "Move down", "down", () => change(draft.moved(index, next), `down-${next}`), next === undefined),
@@ -221,7 +223,7 @@ function actions(index, previous, next) {
 }
 
 function remove(index) {
-  const name = entryName(draft.entries[index]);
+  const name = nameOf(draft.entries[index]);
   change(draft.removed(index), `edit-${Math.min(index, draft.entries.length - 2)}`);
   told(`${name} is removed from the draft; Undo brings it back.`);
 }
@@ -232,7 +234,8 @@ function marks() {
     const index = Number(line.dataset.index), entry = draft.entries[index] ?? {};
     const fault = checked.faults.find((one) => one.entry === index + 1);
     const sentence = line.querySelector(".sentence"), outcome = tried.get(JSON.stringify(entry)), place = line.querySelector(".tried");
-    if (sentence) sentence.textContent = entry.description || checked.sentences[index] || catalogue.get(entry.type)?.title || entryName(entry);
+    if (sentence) sentence.textContent = entry.description || checked.sentences[index] || catalogue.get(entry.type)?.title || nameOf(entry);
+    for (const button of line.querySelectorAll(".actions button")) button.setAttribute("aria-label", `${button.title}: ${nameOf(entry)}`);
     line.querySelector(":scope > .fault").textContent = fault ? fault.message : "";
     line.classList.toggle("broken", Boolean(fault));
     if (place) place.replaceChildren(...(outcome ? [Trial.badge(outcome), ` ${Trial.what(outcome)}`] : []));

@@ -67,13 +67,6 @@ class Draft {
   }
 }
 
-function entryName(entry) {
-  const kwargs = entry.kwargs || {};
-  const columns = ["column", "column_A", "column_B", "column_list", "column_set"].flatMap((key) => kwargs[key] ?? []);
-  const short = String(entry.type).replace(/^expect_/, "");
-  return columns.length ? `${short}(${columns.join(", ")})` : short;
-}
-
 // What an entry is about: a column, several columns, the whole table, or a topic of the market.
 function groupOf(entry, known) {
   const kwargs = entry.kwargs || {};
