@@ -64,5 +64,9 @@ class FrameError(GateError):
     """A frame that is no frame of bars."""
 
 
+class ReportError(GateError):
+    """A document that is no report, or not all of one."""
+
+
 class PartsError(GateError):
     """The findings of the market's parts do not belong together."""

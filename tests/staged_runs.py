@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from dags.staging.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, safe_name
 from gx.gate.verdicts import failing_bars, symbol_verdicts
-from gx.report.changes import Account
+from gx.report.changes import JudgedRun
 from gx.report.model import Doubt, Outcome, QualityReport, Removal
 from gx.web.summary import RunSummary
 
@@ -88,9 +88,9 @@ REMOVAL = Removal(
 )
 
 
-def account(report: QualityReport, bars: pd.DataFrame) -> Account:
+def account(report: QualityReport, bars: pd.DataFrame) -> JudgedRun:
     """What a run found, with its bars at hand."""
-    return Account(report.to_dict(every_row=False), bars=lambda: bars)
+    return JudgedRun(report.to_dict(every_row=False), bars=lambda: bars)
 
 
 def stage_run(

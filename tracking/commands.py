@@ -1,9 +1,7 @@
-"""Compare tracked runs, and close those that a killed worker left: what `gate` calls."""
+"""Read tracked runs back, and close those that a killed worker left: what `gate` calls."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,23 +12,19 @@ from tracking.store import TrackingStore
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+    from tracking.reading.tracked_run import TrackedRun
 
-def diff(store: TrackingStore, before: str, now: str, *, as_json: bool) -> str:
-    """What is different in the run ``now``: lines, or JSON. Raises TrackingError.
 
-    A run is named by its id, its name, ``latest`` or ``previous``.
+def read_runs(store: TrackingStore, names: Sequence[str]) -> list["TrackedRun"]:
+    """What the runs left that are named by id, name, ``latest`` or ``previous``.
+
+    Raises TrackingError.
     """
-    from tracking.compare.diff import compare
-    from tracking.compare.read_back import read_account
-    from tracking.compare.run_names import find_run
-    from tracking.compare.text import difference_lines
+    from tracking.reading.run_names import find_run
+    from tracking.reading.tracked_run import read_run
 
     with _opened(store) as (client, experiment_id):
-        accounts = [
-            read_account(client, find_run(client, experiment_id, name)) for name in (before, now)
-        ]
-    found = compare(*accounts)
-    return json.dumps(asdict(found), indent=1) if as_json else "\n".join(difference_lines(found))
+        return [read_run(client, find_run(client, experiment_id, name)) for name in names]
 
 
 def reconcile(store: TrackingStore, older_than: timedelta) -> list[str]:

@@ -240,10 +240,10 @@ def diff(
     experiment: Experiment = None,
 ) -> None:
     """Say what is different in the second of two tracked runs."""
-    from tracking import commands
+    from dags.local import commands
 
     store = _store(tracking_uri, experiment)
-    print(commands.diff(store, before, now, as_json=as_json))
+    print(commands.diff_runs(store, before, now, as_json=as_json))
 
 
 @app.command(epilog=examples("gate reconcile --older-than 1h"))

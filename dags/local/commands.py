@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dags.local.services import services
 from dags.run.request import RunRequest, parse_date, parse_request, parse_symbols
@@ -18,6 +19,9 @@ from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import EVERY, symbol_fault
 from sql.connection import connected
 from sql.postgres_programs import path
+
+if TYPE_CHECKING:
+    from tracking.store import TrackingStore
 
 _HELD = (
     *(Column("symbol"), Column("bars", numbers=True), Column("first"), Column("last")),
@@ -131,6 +135,24 @@ def _named(symbol: str | None) -> str:
     if not symbol:
         return "(no symbol)"
     return symbol if symbol_fault(symbol) is None else repr(symbol)
+
+
+def diff_runs(store: "TrackingStore", before: str, now: str, *, as_json: bool) -> str:
+    """What is different in the tracked run ``now``: lines, or JSON.
+
+    A run is named by its id, its name, ``latest`` or ``previous``. Raises TrackingError, and
+    ReportError for a report that can't be read.
+    """
+    from gx.report.changes import JudgedRun
+    from gx.report.difference import TrackedRun, difference, difference_lines
+    from tracking.commands import read_runs
+
+    runs = [
+        TrackedRun(run.name, JudgedRun(run.report, run.suite_text, run.digest), run.published)
+        for run in read_runs(store, [before, now])
+    ]
+    found = difference(*runs)
+    return found.to_json() if as_json else "\n".join(difference_lines(found))
 
 
 def prune_runs(var: Path, *, keep_days: int, dry_run: bool) -> int:

@@ -29,7 +29,7 @@ def write_report(
 
     ``seconds`` is how long extracting took.
     """
-    from gx.report.changes import Account, compare, no_longer_critical, to_json
+    from gx.report.changes import JudgedRun, compare, no_longer_critical, to_json
     from gx.report.render import render_html
 
     staging = run.staging
@@ -40,7 +40,7 @@ def write_report(
         for description in lost:
             log.warning("not critical any more, as it was in the run before: %s", description)
     document = report.to_dict(every_row=False)
-    now = Account(document, report.suite_text, extracted.digest, lambda: judgement.compared)
+    now = JudgedRun(document, report.suite_text, extracted.digest, lambda: judgement.compared)
     changes = compare(before, now) if before else None
     page = render_html(
         report,

@@ -14,13 +14,13 @@ from dags.work.judgement import COMPARED_BARS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gx.report.changes import Account
+    from gx.report.changes import JudgedRun
 
 # A folder is passed over when its run came to no verdict, or was judged by another suite.
 LOOKED_AT = 50
 
 
-def account_before(staging: Folder, suite: str) -> "Account | None":
+def account_before(staging: Folder, suite: str) -> "JudgedRun | None":
     """The latest finished run of the same DAG and suite; None when there is none.
 
     Folders are ordered by when they were written to last, which one listing tells. A store that
@@ -34,8 +34,8 @@ def account_before(staging: Folder, suite: str) -> "Account | None":
     return None
 
 
-def _account(folder: Folder, report: dict[str, Any]) -> "Account":
-    from gx.report.changes import Account
+def _account(folder: Folder, report: dict[str, Any]) -> "JudgedRun":
+    from gx.report.changes import JudgedRun
 
     extracted = folder.told().found(Extracted) or Extracted(rows=0)
 
@@ -48,7 +48,7 @@ def _account(folder: Folder, report: dict[str, Any]) -> "Account":
             return None  # it is being cleaned up, or spoiled: no reason to stop this run
         return frame
 
-    return Account(report, folder.find_text(SUITE), extracted.digest or None, bars)
+    return JudgedRun(report, folder.find_text(SUITE), extracted.digest or None, bars)
 
 
 def _newest_first(staging: Folder) -> Iterator[Folder]:

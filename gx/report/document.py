@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from gx.errors import ReportError
 from gx.report.published import Doubt, Removal
 from gx.terms import Status, Verdict
 
@@ -110,6 +111,11 @@ def to_plain(document: ReportDocument) -> dict[str, Any]:
 def read_document(plain: Mapping[str, Any]) -> ReportDocument:
     """The document that this or an earlier version of ``to_plain`` wrote.
 
-    Raises pydantic's ValidationError, a ValueError, for what is none.
+    Raises ReportError for what is none.
     """
-    return _FORM.validate_python(plain)
+    try:
+        return _FORM.validate_python(plain)
+    except ValidationError as error:
+        (first, *_) = error.errors()
+        place = ".".join(map(str, first["loc"]))
+        raise ReportError(f"this is no report of the gate: {place}: {first['msg']}") from None

@@ -297,7 +297,7 @@ class QualityReport(CountsFailures):
 def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityReport:
     """The report that ``to_dict`` and ``failing`` were written from.
 
-    What a report from before does not say is empty. Raises ValueError for what is no report.
+    What a report from before does not say is empty. Raises ReportError for what is no report.
     """
     read = read_document(document)
     return QualityReport(

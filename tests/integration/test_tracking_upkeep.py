@@ -131,15 +131,29 @@ def report(verdict: str, failing: dict[str, int], rows: int = 23) -> dict[str, A
             "severity": "critical",
             "description": f"{name} holds.",
             "success": not count,
+            "status": "failed" if count else "passed",
+            "observed": "",
             "unexpected_count": count,
+            "unexpected_share": count / rows,
+            "symbols": ["TSLA"] if count else [],
+            "ownerless": 0,
+            "examples": [],
+            "exception": None,
         }
         for name, count in failing.items()
     ]
     held = "held" if any(failing.values()) else "passed"
+    bad = sum(failing.values())
     return {
+        "success": not bad,
         "verdict": verdict,
+        "suite": "stock_data",
+        "suite_sha256": "5" * 64,
+        "rows": rows,
+        "first_date": "2025-10-06",
+        "last_date": "2025-11-04",
         "expectations": entries,
-        "symbols": {"TSLA": {"verdict": held, "rows": rows}},
+        "symbols": {"TSLA": {"verdict": held, "rows": rows, "failing_rows": bad, "reasons": []}},
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gx.errors import ReportError
 from gx.report.document import read_document, to_plain
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from gx.terms import SEVERITIES
@@ -98,5 +99,5 @@ def test_a_document_counts_failures_as_its_report_does():
 
 
 def test_what_is_no_report_is_refused():
-    with pytest.raises(ValueError, match="expectations"):
+    with pytest.raises(ReportError, match="no report of the gate: suite: Field required"):
         read_document({"success": True, "verdict": "Passed."})

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gx.gate.verdicts import failing_bars, with_removals
-from gx.report.changes import Account, Changes, compare
+from gx.report.changes import Changes, JudgedRun, compare
 from gx.report.console import report_lines
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from gx.report.render import render_html
@@ -256,7 +256,8 @@ def _changes(bars: pd.DataFrame, report: QualityReport) -> Changes:
     suites = [json.dumps({"expectations": [{**entry, "kwargs": {"at_most": n}}]}) for n in (1, 2)]
     old = bars.assign(close=bars["close"].where(bars.index != 7, 1.5))
     return compare(
-        Account(before, suites[0], "old", lambda: old), Account(now, suites[1], "new", lambda: bars)
+        JudgedRun(before, suites[0], "old", lambda: old),
+        JudgedRun(now, suites[1], "new", lambda: bars),
     )
 
 
@@ -279,7 +280,7 @@ def test_bars_are_not_read_when_their_digest_is_the_same(bars):
         raise AssertionError("nobody needs these bars")
 
     document = judged(bars).to_dict(every_row=False)
-    same = compare(Account(document, None, "a", unread), Account(document, None, "a", unread))
+    same = compare(JudgedRun(document, None, "a", unread), JudgedRun(document, None, "a", unread))
 
     assert same.same_bars
     assert same.bars is None

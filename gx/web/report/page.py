@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from gx.report.changes import Account, compare
+from gx.report.changes import JudgedRun, compare
 from gx.report.model import QualityReport, read_report
 from gx.report.pictures.prices import price_charts
 from gx.report.view import view_of
@@ -141,13 +141,13 @@ def _changes(request: Request, files: RunFiles) -> Response:
     earlier = sources.run(before.run_id) if before else None
     if earlier is None or earlier.report is None or files.report is None:
         raise HTTPException(404, "There is no earlier run to compare with.")
-    return page(request, "changes.html", changes=compare(_account(earlier), _account(files)))
+    return page(request, "changes.html", changes=compare(_judged_run(earlier), _judged_run(files)))
 
 
-def _account(files: RunFiles) -> Account:
+def _judged_run(files: RunFiles) -> JudgedRun:
     assert files.report is not None
     digest = files.steps.get("extract", {}).get("digest")
-    return Account(files.report, files.suite_text(), digest, files.bars)
+    return JudgedRun(files.report, files.suite_text(), digest, files.bars)
 
 
 async def evidence(request: Request) -> Response:
