@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Statuses(TyperGroup):
     """Commands whose returned number is the exit status."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> object:
         """Run the command; Typer itself would end with 0, and with 1 when nobody reads on."""
         try:
             status = super().invoke(ctx)
@@ -82,7 +82,7 @@ def run_app(
     return COULD_NOT_RUN
 
 
-def _paragraphs(function: Callable[..., Any] | None) -> str:
+def _paragraphs(function: Callable[..., object] | None) -> str:
     """The docstring, a line a paragraph: how wide they are is the terminal's."""
     text = inspect.getdoc(function) or ""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))

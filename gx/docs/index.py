@@ -60,7 +60,7 @@ class IndexPage:
 class IndexRenderer:
     """Turns the links that Great Expectations collects into an `IndexPage`."""
 
-    def __init__(self, data_context: Any = None) -> None:
+    def __init__(self, data_context: object = None) -> None:
         """Accept the context, which the site builder hands to every renderer."""
 
     def render(self, links: Mapping[str, Any]) -> IndexPage:

@@ -84,8 +84,8 @@ class OfflineView(DefaultJinjaPageView):
 
     @pass_context
     def render_content_block(
-        self, jinja_context: Any, content_block: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+        self, jinja_context: object, content_block: object, *args: object, **kwargs: object
+    ) -> object:
         """Render a block; text that is not a block is data, and is escaped."""
         if isinstance(content_block, str):
             return _escape(content_block)
@@ -95,7 +95,7 @@ class OfflineView(DefaultJinjaPageView):
             ]
         return super().render_content_block(jinja_context, content_block, *args, **kwargs)
 
-    def render_string_template(self, template: Any) -> Any:
+    def render_string_template(self, template: object) -> object:
         """Render a sentence with its parameters; it may itself be a user's text."""
         if not isinstance(template, Mapping):
             return template
@@ -131,7 +131,7 @@ class SeverityTableRenderer(ValidationResultsTableContentBlockRenderer):
     def _get_content_block_fn(cls, *args: Any, **kwargs: Any) -> Any:
         row_of: Any = super()._get_content_block_fn(*args, **kwargs)
 
-        def row_with_severity(*row_args: Any, result: Any, **row_kwargs: Any) -> Any:
+        def row_with_severity(*row_args: object, result: Any, **row_kwargs: object) -> object:
             rows = row_of(*row_args, result=result, **row_kwargs)
             _add_severity(rows[0][0], result.expectation_config.severity.value)
             return rows
@@ -142,7 +142,7 @@ class SeverityTableRenderer(ValidationResultsTableContentBlockRenderer):
 class ValidationPageRenderer(ValidationResultsPageRenderer):
     """The page of one validation result: verdict by severity first, severities in the tables."""
 
-    def __init__(self, data_context: Any = None) -> None:
+    def __init__(self, data_context: object = None) -> None:
         """Take the context that a site builder hands to every renderer; a page needs none."""
         table = {"module_name": __name__, "class_name": SeverityTableRenderer.__name__}
         super().__init__(
@@ -154,7 +154,7 @@ class ValidationPageRenderer(ValidationResultsPageRenderer):
         )
 
     @classmethod
-    def _render_validation_header(cls, validation_results: Any) -> Any:
+    def _render_validation_header(cls, validation_results: object) -> object:
         block: Any = super()._render_validation_header(validation_results)  # type: ignore[no-untyped-call]
         sentence = block.subheader.string_template
         # The original's asset is always None with the batches of today.
@@ -170,8 +170,8 @@ class OfflineSiteBuilder(SiteBuilder):
     """Builds the site without the 3.5 MB of fonts and pictures that no page of ours uses."""
 
     def build(
-        self, resource_identifiers: Any = None, build_index: bool = True
-    ) -> tuple[str | None, Any]:
+        self, resource_identifiers: object = None, build_index: bool = True
+    ) -> tuple[str | None, object]:
         """Write the pages asked for, then the index; return the index's address and its links."""
         for section in self.site_section_builders.values():
             section.build(resource_identifiers=resource_identifiers)
@@ -228,7 +228,7 @@ def _looked_at_none(check: Mapping[str, Any]) -> bool:
     return count is not None and count == (found.get("missing_count") or 0)
 
 
-def _gist(validation_results: Any) -> dict[str, Any]:
+def _gist(validation_results: Any) -> dict[str, object]:
     """What `verdict` and `summary` read of the JSON form, which takes long to make as a whole."""
     results = [
         {
@@ -242,7 +242,7 @@ def _gist(validation_results: Any) -> dict[str, Any]:
     return {"results": results}
 
 
-def _raised(exception_info: Mapping[str, Any]) -> bool:
+def _raised(exception_info: Mapping[str, object]) -> bool:
     # A metric's failure nests one level deeper than an expectation's own.
     flags = [exception_info, *(v for v in exception_info.values() if isinstance(v, Mapping))]
     return any(flag.get("raised_exception") for flag in flags)
@@ -269,6 +269,6 @@ def _has_failures(section: Mapping[str, Any]) -> bool:
 
 def _graph_points(graph: Any) -> list[dict[str, Any]]:
     spec: dict[str, Any] = json.loads(graph) if isinstance(graph, str) else graph
-    sets: list[list[Any]] = list(spec.get("datasets", {}).values())
+    sets: list[list[object]] = list(spec.get("datasets", {}).values())
     points = spec.get("data", {}).get("values") or (sets[0] if sets else [])
     return [point for point in points if isinstance(point, dict)][:_MAX_GRAPH_POINTS]

@@ -45,7 +45,7 @@ _MARKET_TOPICS = {
     "symbol_expectations": "Symbols",
 }
 # What a person would fill in, for the fields that ask for something.
-_EXAMPLES: dict[str, Any] = {
+_EXAMPLES: dict[str, object] = {
     "column": "close",
     "column_A": "high",
     "column_B": "low",
@@ -89,7 +89,7 @@ class FormField:
     label: str
     kind: Kind
     required: bool
-    default: Any
+    default: object
     help: str
     minimum: float | None = None
     maximum: float | None = None
@@ -97,7 +97,7 @@ class FormField:
     below: float | None = None
     choices: tuple[str, ...] = ()
     advanced: bool = False
-    example: Any = None
+    example: object = None
     parameter: bool = False
 
 
@@ -134,7 +134,7 @@ def _catalogue(_: Signature) -> tuple[Entry, ...]:
     )
 
 
-def filled(entry: Entry) -> dict[str, Any]:
+def filled(entry: Entry) -> dict[str, object]:
     """Kwargs as the form makes them when each field holds its default, or else its example."""
     given = {f.name: f.example if f.default is None else f.default for f in entry.fields}
     return {key: value for key, value in given.items() if value is not None}
@@ -163,7 +163,7 @@ def _entry(type_: str, implementation: type[Expectation]) -> Entry:
 
 
 def _field(
-    name: str, spec: Mapping[str, Any], schema: Mapping[str, Any], market: bool, type_: str
+    name: str, spec: Mapping[str, object], schema: Mapping[str, Any], market: bool, type_: str
 ) -> FormField:
     required = name in schema.get("required", ())
     default, kinds = spec.get("default"), _alternatives(spec, schema)
@@ -187,7 +187,7 @@ def _field(
     )
 
 
-def _kind(name: str, kinds: list[dict[str, Any]], plain: Mapping[str, Any]) -> Kind:
+def _kind(name: str, kinds: list[dict[str, object]], plain: Mapping[str, Any]) -> Kind:
     types = {kind.get("type") for kind in kinds}
     if name in ("column", "column_A", "column_B"):
         return "column"
@@ -230,7 +230,7 @@ def _fixed(spec: Mapping[str, Any]) -> bool:
     return "const" in spec or len(spec.get("enum", (1, 2))) == 1
 
 
-def _example(name: str, type_: str) -> Any:
+def _example(name: str, type_: str) -> object:
     if name in _COLUMN_LISTS:
         return list(BAR_COLUMNS) if "match" in type_ else ["open", "close"]
     if "proportion" in type_ and name == "min_value":

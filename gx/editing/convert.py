@@ -267,7 +267,7 @@ def _dates(kwargs: Document, told: _Told) -> None:
             kwargs[key] = _each(kwargs[key], lambda text: _iso(text, told))
 
 
-def _each(value: Any, change: Callable[[str], str]) -> Any:
+def _each(value: Any, change: Callable[[str], str]) -> object:
     if isinstance(value, list):
         return [_each(one, change) for one in value]
     return change(value) if isinstance(value, str) else value
@@ -298,7 +298,7 @@ def _description(entry: Document, told: _Told) -> str | None:
     return texts[0] if texts else None
 
 
-def _notes(part: Document, told: _Told) -> Any:
+def _notes(part: Document, told: _Told) -> object:
     """0.x keeps notes in meta, as text, lines, or either with a format beside."""
     kept = None
     for notes in (_mapping(part.get("meta")).get("notes"), part.get("notes")):
@@ -332,7 +332,7 @@ def _id_of(part: Document, told: _Told) -> str | None:
     return sound[0] if sound else None
 
 
-def _mapping(value: Any) -> Document:
+def _mapping(value: object) -> Document:
     return value if isinstance(value, dict) else {}
 
 

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from gx.atomic import create_file, remove_drafts, rename_file
 from gx.errors import HistoryError, JsonError, SuiteError
@@ -47,7 +46,7 @@ class Version:
     accepted: tuple[str, ...] = ()
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The suite; raises SuiteError when this version is no JSON object."""
         try:
             document = read_json(self.text)

@@ -92,7 +92,7 @@ class SuiteStore:
     def save(
         self,
         name: str,
-        document: Mapping[str, Any],
+        document: Mapping[str, object],
         *,
         base_sha256: str,
         author: str,
@@ -150,7 +150,7 @@ class SuiteStore:
     def create(
         self,
         name: str,
-        document: Mapping[str, Any],
+        document: Mapping[str, object],
         *,
         author: str,
         reason: str,
@@ -243,7 +243,7 @@ class SuiteStore:
         return Listed(name, len(entries) if isinstance(entries, list) else 0, latest)
 
 
-def canonical(document: Mapping[str, Any], base: Mapping[str, Any] | None = None) -> str:
+def canonical(document: Mapping[str, object], base: Mapping[str, object] | None = None) -> str:
     """The stable text of a suite: fixed key order, two spaces, one newline at the end.
 
     A browser turns 1.0 into 1: a number that equals ``base``'s keeps that one's spelling.
@@ -271,14 +271,14 @@ def _compared(older: Version, newer: Version) -> tuple[Change, ...]:
     return compare(_readable(older) or {}, _readable(newer) or {})
 
 
-def _readable(version: Version) -> dict[str, Any] | None:
+def _readable(version: Version) -> dict[str, object] | None:
     try:
         return version.document
     except SuiteError:
         return None
 
 
-def _spelled(entries: list[Any], base: Mapping[str, Any]) -> list[Any]:
+def _spelled(entries: list[Any], base: Mapping[str, Any]) -> list[object]:
     old = base.get("expectations") if isinstance(base.get("expectations"), list) else []
     shaped = [_ordered(e, _ENTRY_KEYS) if isinstance(e, Mapping) else e for e in entries]
     if not all(isinstance(entry, Mapping) for entry in [*shaped, *(old or [])]):
@@ -288,7 +288,7 @@ def _spelled(entries: list[Any], base: Mapping[str, Any]) -> list[Any]:
     return shaped
 
 
-def _respelled(new: Any, old: Any) -> Any:
+def _respelled(new: object, old: object) -> object:
     if isinstance(new, Mapping) and isinstance(old, Mapping):
         return {key: _respelled(value, old.get(key)) for key, value in new.items()}
     if isinstance(new, list) and isinstance(old, list) and len(new) == len(old):
@@ -297,12 +297,12 @@ def _respelled(new: Any, old: Any) -> Any:
     return old if numbers and new == old else new
 
 
-def _ordered(found: Mapping[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
+def _ordered(found: Mapping[str, object], order: tuple[str, ...]) -> dict[str, Any]:
     known = {key: found[key] for key in order if key in found}
     return {**known, **{key: value for key, value in found.items() if key not in known}}
 
 
-def _refuse_texts(document: Mapping[str, Any]) -> None:
+def _refuse_texts(document: Mapping[str, object]) -> None:
     for fault in text_faults(document):
         raise fault
 

@@ -89,7 +89,7 @@ def fit_calendars(bars: pd.DataFrame) -> Fit:
     return Fit(usual, others, misfits)
 
 
-def _better(costs: Mapping[Any, Mapping[str, int]], usual: str) -> Iterator[tuple[Any, str]]:
+def _better(costs: Mapping[object, Mapping[str, int]], usual: str) -> Iterator[tuple[object, str]]:
     """Symbols that another calendar fits clearly better than the usual one."""
     for symbol, cost in costs.items():
         name = min(cost, key=lambda calendar: cost[calendar])
@@ -103,7 +103,9 @@ def _misfits(days: np.ndarray[Any, Any], sessions: np.ndarray[Any, Any]) -> int:
     return int((~np.isin(days, between)).sum() + (~np.isin(between, days)).sum())
 
 
-def _adapted(entry: Mapping[str, Any], table: SortedFrame, fit: Fit) -> tuple[dict[str, Any], str]:
+def _adapted(
+    entry: Mapping[str, Any], table: SortedFrame, fit: Fit
+) -> tuple[dict[str, object], str]:
     """An entry with kwargs that suit the data, and why."""
     implementation = get_expectation_impl(entry["type"])
     kwargs, why = dict(entry["kwargs"]), []
@@ -125,7 +127,7 @@ def _calendar_reason(fit: Fit) -> str:
 
 
 def _level(
-    expectation: type[BarExpectation], kwargs: Mapping[str, Any], table: SortedFrame
+    expectation: type[BarExpectation], kwargs: Mapping[str, object], table: SortedFrame
 ) -> tuple[str, float, str]:
     """The first rung of the ladder that raises few alarms on these bars, else the last."""
     parameter, ladder = LADDERS[expectation.expectation_type]
@@ -141,7 +143,7 @@ def _level(
     return parameter, level, f"{parameter} {level:g} raises {alarms} alarms on {len(table):,} bars."
 
 
-def _ranges(bars: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _ranges(bars: pd.DataFrame) -> Iterator[dict[str, object]]:
     for column, severity in (("close", "warning"), ("volume", "info")):
         values = bars[column].replace([np.inf, -np.inf], np.nan).dropna()
         if values.empty:

@@ -23,7 +23,8 @@ from gx.names import short_name
 from gx.report.model import Outcome, QualityReport
 from gx.suite.custom import load_custom
 from gx.suite.diff import pair_entries
-from gx.suite.read import PARAMETERS, Suite, entries_of, parse_suite
+from gx.suite.entries import PARAMETERS
+from gx.suite.read import Suite, entries_of, parse_suite
 from gx.suite.texts import new_weaknesses, text_faults
 from gx.terms import SEVERITIES
 
@@ -32,7 +33,7 @@ SHOWN_HELD = 50
 Document = Mapping[str, Any]
 
 
-def catalogue_document() -> dict[str, Any]:
+def catalogue_document() -> dict[str, object]:
     """The catalogue as JSON values, with what its forms offer."""
     return {
         "entries": [asdict(entry) for entry in catalogue()],
@@ -48,7 +49,9 @@ def trust(raw: bytes, name: str) -> tuple[str, ...]:
     return parse_suite(raw, where=name, name=name).weaknesses
 
 
-def check_document(document: Document, name: str, saved: Document | None = None) -> dict[str, Any]:
+def check_document(
+    document: Document, name: str, saved: Document | None = None
+) -> dict[str, object]:
     """Every fault of a draft (message, entry, field), and for each entry a name and a sentence.
 
     There is no sentence for an entry with a fault.
@@ -84,7 +87,7 @@ def try_draft(
     as_of: str | None = None,
     asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What the draft would find in ``bars``, and how that differs from the saved suite.
 
     ``entry`` (from 1) tries that expectation alone. Raises SuiteError for a draft that cannot be
@@ -111,7 +114,7 @@ def try_draft(
     }
 
 
-def draft_document(bars: pd.DataFrame, name: str) -> dict[str, Any]:
+def draft_document(bars: pd.DataFrame, name: str) -> dict[str, object]:
     """A suite drafted from ``bars``."""
     if bars.empty:
         raise SuiteError("there is no bar to draft a suite from; choose more symbols or dates")
@@ -122,7 +125,7 @@ def _parse(document: Document, name: str) -> Suite:
     return parse_suite(canonical(document).encode(), where=name, name=name)
 
 
-def _fault(error: SuiteError) -> dict[str, Any]:
+def _fault(error: SuiteError) -> dict[str, object]:
     said = str(error).partition(": ")[2] if error.entry else str(error)
     return {"message": said or str(error), "entry": error.entry, "field": error.field}
 
@@ -146,7 +149,7 @@ def _filled(template: str, value: Mapping[str, Any]) -> str:
     return re.sub(r"\{'\$PARAMETER': '(\w+)'\}", r"the run's \1", template)
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     whole = float(value).is_integer() and abs(value) < 1e16
@@ -203,7 +206,7 @@ def _sound(document: Document) -> bool:
     return True
 
 
-def _verdict(report: QualityReport) -> dict[str, Any]:
+def _verdict(report: QualityReport) -> dict[str, object]:
     return {
         "open": report.success,
         "sentence": report.sentence,
@@ -215,7 +218,7 @@ def _verdict(report: QualityReport) -> dict[str, Any]:
 
 def _compared(
     draft: QualityReport, saved: QualityReport | None, partners: Mapping[int, int], first: int
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     found = []
     for position, outcome in enumerate(draft.outcomes):
         before = saved.outcomes[partners[position]] if saved and position in partners else None
@@ -230,7 +233,7 @@ def _compared(
     return found
 
 
-def _shown(outcome: Outcome) -> dict[str, Any]:
+def _shown(outcome: Outcome) -> dict[str, object]:
     return {
         "name": outcome.name,
         "status": outcome.status,
@@ -258,7 +261,9 @@ def _change(outcome: Outcome, before: Outcome | None, *, compared: bool) -> str:
     return "other severity" if not good and outcome.severity != before.severity else ""
 
 
-def _dropped(saved: QualityReport | None, partners: Mapping[int, int]) -> Sequence[dict[str, Any]]:
+def _dropped(
+    saved: QualityReport | None, partners: Mapping[int, int]
+) -> Sequence[dict[str, object]]:
     """What the saved suite checks and the draft does not."""
     if saved is None:
         return []

@@ -73,7 +73,8 @@ def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
     Without a ``clock`` nobody has said from which moment a file is judged: how old it is says
     nothing.
     """
-    from gx.plugins.expectations import MARKET_EXPECTATIONS, ExpectBarsToBeFresh
+    from gx.plugins.expectations import MARKET_EXPECTATIONS
+    from gx.plugins.expectations.session_expectations import ExpectBarsToBeFresh
 
     reasons = {} if clock else {ExpectBarsToBeFresh.expectation_type: NEEDS_CLOCK}
     for expectation in MARKET_EXPECTATIONS:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,7 +73,7 @@ class _Rows:
         """The rows that are no blank lines, and behind them the torn ones."""
         place = "row" if self.source.is_parquet else "line"
         lines = self.source.lines
-        columns: dict[str, Any] = {place: pa.array(lines[self.source.rows])}
+        columns: dict[str, object] = {place: pa.array(lines[self.source.rows])}
         columns["symbol"] = self._symbols()
         columns["date"] = self._days(calendars)
         columns |= {name: self._number(name) for name in NUMBERS}
@@ -142,7 +141,7 @@ class _Rows:
         texts = pc.if_else(number, texts, pa.scalar(None, pa.string()))
         return pc.cast(texts, pa.float64()), texts
 
-    def _fault(self, name: str, bad: Any, said: str) -> None:
+    def _fault(self, name: str, bad: object, said: str) -> None:
         """Note a fault where ``bad`` (bool, null: not bad; or rows) says so."""
         rows = bad if isinstance(bad, np.ndarray) else _true(bad)
         for row in rows:

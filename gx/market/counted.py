@@ -43,7 +43,7 @@ def found_by_counts(
     return Found(result_of(expectation, success, result), failing, lookback_rows, considered)
 
 
-def found_crash(expectation: Expectation, exception_info: Mapping[str, Any]) -> Found:
+def found_crash(expectation: Expectation, exception_info: Mapping[str, object]) -> Found:
     """What is found where a check crashed."""
     return Found(result_of(expectation, False, {}, exception_info), NO_ROWS, NO_ROWS, looked_at=0)
 
@@ -51,8 +51,8 @@ def found_crash(expectation: Expectation, exception_info: Mapping[str, Any]) -> 
 def result_of(
     expectation: Expectation,
     success: bool,
-    result: Mapping[str, Any],
-    exception_info: Mapping[str, Any] = NO_EXCEPTION,
+    result: Mapping[str, object],
+    exception_info: Mapping[str, object] = NO_EXCEPTION,
 ) -> ExpectationValidationResult:
     """A result of Great Expectations."""
     return ExpectationValidationResult(

@@ -71,7 +71,7 @@ class BySchema(ByOwnRows):
         return Found(said, NO_ROWS, NO_ROWS, looked_at=entry.market.judged)
 
 
-def _summed(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _summed(results: Sequence[Mapping[str, object]]) -> dict[str, Any]:
     return {
         name: sum(result[name] for result in results)
         for name in COUNTS
@@ -79,7 +79,7 @@ def _summed(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _details(documents: Sequence[Mapping[str, Any]], parts: Sequence[Part]) -> dict[str, Any]:
+def _details(documents: Sequence[Mapping[str, Any]], parts: Sequence[Part]) -> dict[str, object]:
     """Add up the parts' details: counts are summed, lists put one behind the other."""
     merged: dict[str, Any] = {}
     behind: dict[str, list[Any]] = {}

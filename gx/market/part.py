@@ -65,7 +65,8 @@ def judge_part(
         frame, [one for one, route in zip(fitted, routes, strict=True) if route.part_validates]
     )
     found = sort_bars(frame)
-    table, arrays, entries = found.table, {"newest": found.newest}, []
+    table, entries = found.table, []
+    arrays: dict[str, Array] = {"newest": found.newest}
     for number, (expectation, route) in enumerate(zip(suite.expectations, routes, strict=True)):
         result = results.get(entry_key(fitted[number])) if route.part_validates else None
         said = route.of_part(expectation, JudgedPart(table, len(bars), result))

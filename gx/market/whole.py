@@ -33,7 +33,7 @@ class PartDocument(TypedDict):
     bar_size: BarSize
     date_labels: bool
     beyond_their_end: dict[str, str]
-    entries: list[dict[str, Any]]
+    entries: list[dict[str, object]]
 
 
 class Part(Protocol):
@@ -56,7 +56,7 @@ class Part(Protocol):
 class Market:
     """All parts, and where the rows of each are in the whole."""
 
-    def __init__(self, parts: Sequence[Part], parameters: Mapping[str, Any]) -> None:
+    def __init__(self, parts: Sequence[Part], parameters: Mapping[str, object]) -> None:
         """Hold the parts, by symbol, and the values of the suite's parameters."""
         self.parts, self.parameters = parts, parameters
         self._bars = _Span.of([part.document["rows"] for part in parts])

@@ -1,7 +1,6 @@
 """Which bars are others than in the run before."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ class Restated:
     """A bar whose numbers are others than before; ``changes`` are (column, before, now)."""
 
     symbol: str
-    date: Any
+    date: object
     changes: tuple[tuple[str, float, float], ...]
 
 

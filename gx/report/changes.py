@@ -23,7 +23,7 @@ class JudgedRun:
     ``digest`` tells equal bars without reading them; ``bars`` reads them, None when none are kept.
     """
 
-    report: Mapping[str, Any]
+    report: Mapping[str, object]
     suite_text: str | None = None
     digest: str | None = None
     bars: Callable[[], pd.DataFrame | None] = lambda: None
@@ -72,12 +72,12 @@ class Changes:
 _FORM = TypeAdapter(Changes)
 
 
-def to_json(changes: Changes) -> Any:
+def to_json(changes: Changes) -> object:
     """The changes as plain values, for `from_json`."""
     return _FORM.dump_python(changes, mode="json")
 
 
-def from_json(document: Any) -> Changes:
+def from_json(document: object) -> Changes:
     """What `to_json` made; dates stay text. Raises ValueError for anything else."""
     return _FORM.validate_python(document)
 

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -54,7 +54,7 @@ class OutcomeDocument:
     """
 
     type: str
-    kwargs: dict[str, Any]
+    kwargs: dict[str, object]
     severity: str
     success: bool
     status: Status
@@ -102,13 +102,13 @@ class ReportDocument(CountsFailures):
 _FORM = TypeAdapter(ReportDocument)
 
 
-def to_plain(document: ReportDocument) -> dict[str, Any]:
+def to_plain(document: ReportDocument) -> dict[str, object]:
     """The document as JSON has it, in the order of the README."""
-    plain: dict[str, Any] = _FORM.dump_python(document)
+    plain: dict[str, object] = _FORM.dump_python(document)
     return plain
 
 
-def read_document(plain: Mapping[str, Any]) -> ReportDocument:
+def read_document(plain: Mapping[str, object]) -> ReportDocument:
     """The document that this or an earlier version of ``to_plain`` wrote.
 
     Raises ReportError for what is none.

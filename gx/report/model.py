@@ -27,7 +27,7 @@ from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
 
 NAMED = 5
 Rows = NDArray[np.int64]
-Kwargs = Mapping[str, Any]  # as each expectation has them
+Kwargs = Mapping[str, object]  # as each expectation has them
 
 
 def no_failing_bars() -> pd.DataFrame:
@@ -282,7 +282,7 @@ class QualityReport(CountsFailures):
             removed=list(self.removed),
         )
 
-    def to_dict(self, *, every_row: bool = True) -> dict[str, Any]:
+    def to_dict(self, *, every_row: bool = True) -> dict[str, object]:
         """The documented JSON form (README, "The report as JSON").
 
         ``every_row=False`` leaves the failing rows out, for what only needs the verdict.
@@ -294,7 +294,7 @@ class QualityReport(CountsFailures):
         path.write_text(json.dumps(self.to_dict(every_row=every_row), indent=1, allow_nan=False))
 
 
-def read_report(document: Mapping[str, Any], failing: pd.DataFrame) -> QualityReport:
+def read_report(document: Mapping[str, object], failing: pd.DataFrame) -> QualityReport:
     """The report that ``to_dict`` and ``failing`` were written from.
 
     What a report from before does not say is empty. Raises ReportError for what is no report.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -38,7 +37,7 @@ def add_filters(pages: Environment) -> None:
     pages.filters["cut"] = _cut
 
 
-def _cut(value: Any, most: int) -> str:
+def _cut(value: object, most: int) -> str:
     text = str(value)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
@@ -49,7 +48,7 @@ add_filters(_PAGES)
 def render_html(
     report: QualityReport,
     *,
-    provenance: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
     bars: pd.DataFrame | None = None,
     changes: Changes | None = None,
     every_row: str = "",
@@ -114,7 +113,7 @@ def _cell(text: str) -> str:
     return " ".join(escaped.split())
 
 
-def _number(value: Any) -> str:
+def _number(value: object) -> str:
     if value is None or value != value:
         return "NULL"
     if not isinstance(value, int | float):

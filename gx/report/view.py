@@ -3,7 +3,7 @@
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -52,14 +52,14 @@ class ReportView:
 
     report: QualityReport
     failed: tuple[Failed, ...]
-    rows: tuple[Mapping[Hashable, Any], ...]
+    rows: tuple[Mapping[Hashable, object], ...]
     symbols: tuple[tuple[str, SymbolVerdict], ...]
     met: tuple[Outcome, ...]
     doubtful: tuple[Doubt, ...]
     removed: tuple[Removal, ...]
     weaknesses: tuple[str, ...]
     ended: str
-    provenance: Mapping[str, Any]
+    provenance: Mapping[str, object]
     changes: Changes | None = None
 
     @property
@@ -87,7 +87,7 @@ def view_of(
     bounds: Bounds = Bounds(),
     *,
     bars: pd.DataFrame | None = None,
-    provenance: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, object] | None = None,
     changes: Changes | None = None,
 ) -> ReportView:
     """Choose the worst of everything; pictures only when the judged ``bars`` are given."""

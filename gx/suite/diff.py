@@ -3,13 +3,13 @@
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from gx.names import COLUMN_KEYS, short_name
 
 _PLAIN_KEYS = ("severity", "description", "notes", "meta", "id")
 _SUITE_KEYS = ("name", "id", "notes", "meta", "suite_parameters")
-Entry = Mapping[str, Any]
+Entry = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Detail:
     """One field that differs; None where a side does not have it."""
 
     field: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Change:
     details: tuple[Detail, ...] = ()
 
 
-def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+def compare(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[Change, ...]:
     """The differences from ``old`` to ``new`` in the new order, then what was removed."""
     before, after = _entries(old), _entries(new)
     pairs = pair_entries(before, after)
@@ -86,29 +86,29 @@ def pair_entries(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[
     return sorted(pairs.items())
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: object, other: object) -> bool:
     """Equal as JSON values; 1 equals 1.0, and True is no number."""
     return _frozen(one) == _frozen(other)
 
 
-def _entries(document: Mapping[str, Any]) -> list[Entry]:
+def _entries(document: Mapping[str, object]) -> list[Entry]:
     entries = document.get("expectations")
     return [e for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
 
 
-def _kwargs(entry: Entry) -> Mapping[str, Any]:
+def _kwargs(entry: Entry) -> Mapping[str, object]:
     """Empty for what is no object: a draft is compared before anybody has checked it."""
     kwargs = entry.get("kwargs")
     return kwargs if isinstance(kwargs, Mapping) else {}
 
 
-def _columns(entry: Entry) -> list[Any]:
+def _columns(entry: Entry) -> list[object]:
     kwargs = _kwargs(entry)
     named = [kwargs[key] for key in (*COLUMN_KEYS, "column_set") if key in kwargs]
     return [name for part in named for name in (part if isinstance(part, list) else [part])]
 
 
-def _frozen(value: Any) -> Hashable:
+def _frozen(value: object) -> Hashable:
     if isinstance(value, Mapping):
         return frozenset((key, _frozen(inner)) for key, inner in value.items())
     if isinstance(value, list | tuple):
@@ -125,7 +125,7 @@ def _details(old: Entry, new: Entry) -> tuple[Detail, ...]:
     return tuple(Detail(*found) for found in [*named, *plain] if not same(found[1], found[2]))
 
 
-def _suite_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+def _suite_changes(old: Mapping[str, object], new: Mapping[str, object]) -> list[Change]:
     found = [(key, old.get(key) or None, new.get(key) or None) for key in _SUITE_KEYS]
     details = tuple(Detail(*one) for one in found if not same(one[1], one[2]))
     return [Change("suite", "", "the suite", "", details=details)] if details else []

@@ -42,7 +42,7 @@ class RunFiles(Protocol):
         """The run in short."""
 
     @property
-    def report(self) -> Mapping[str, Any] | None:
+    def report(self) -> Mapping[str, object] | None:
         """`QualityReport.to_dict(every_row=False)`; None when there is no verdict."""
 
     @property

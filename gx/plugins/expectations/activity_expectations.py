@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 
-from gx.plugins.expectations.base import Detector
 from gx.plugins.expectations.kernels import activity, twins
 from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement, symbols_with_fewer
 from gx.plugins.expectations.level_expectations import WINDOW_HELP, LevelExpectation
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
+from gx.plugins.expectations.metrics import Detector
 from gx.plugins.expectations.price_expectations import COLUMNS_HELP, PRICE_COLUMNS
 
 

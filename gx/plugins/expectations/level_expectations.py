@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 
-from gx.plugins.expectations.base import BarExpectation, Detector
+from gx.plugins.expectations.base import BarExpectation
 from gx.plugins.expectations.kernels import returns, splits, units
 from gx.plugins.expectations.kernels.declared_splits import read_splits
+from gx.plugins.expectations.metrics import Detector
 
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 COLUMNS_HELP = "Names of the columns, in this order: "

@@ -6,7 +6,7 @@ must know what is ordinary for a symbol: it sees both, the judged bars first.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ class Lookback:
         """Hold the frame."""
         self.frame = frame
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self
 
 
@@ -78,7 +78,7 @@ def with_lookback(
 
 
 def sort_bars(
-    frame: pd.DataFrame, symbol: str = "symbol", date: str = "date", **condition: Any
+    frame: pd.DataFrame, symbol: str = "symbol", date: str = "date", **condition: object
 ) -> SortedBars:
     """Sort a batch with its lookback, which meets the batch's `row_condition` as well."""
     held: Lookback | None = frame.attrs.get(LOOKBACK)
@@ -90,7 +90,7 @@ def sort_bars(
     return SortedBars(frame, before.index, SortedFrame(whole, symbol, date))
 
 
-def _meeting(frame: pd.DataFrame, condition: dict[str, Any]) -> pd.DataFrame:
+def _meeting(frame: pd.DataFrame, condition: dict[str, object]) -> pd.DataFrame:
     """The rows that meet the condition, as Great Expectations understands it."""
     if not condition.get("row_condition"):
         return frame

@@ -19,7 +19,7 @@ from gx.plugins.expectations.kernels.bars import Bars, BarSize, MarketJudgement
 class Said:
     """What a part says of itself: what JSON can hold, and arrays by name."""
 
-    document: Mapping[str, Any]
+    document: Mapping[str, object]
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 

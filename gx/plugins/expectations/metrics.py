@@ -57,7 +57,7 @@ class BarsSorted(TableMetricProvider):
     def _pandas(
         cls,
         execution_engine: PandasExecutionEngine,
-        metric_domain_kwargs: dict[str, Any],
+        metric_domain_kwargs: dict[str, object],
         metric_value_kwargs: dict[str, Any],
         **_: Any,
     ) -> SortedBars:
@@ -78,7 +78,7 @@ class BarsJudged(TableMetricProvider):
 
     @metric_value(engine=PandasExecutionEngine)
     def _pandas(
-        cls, metric_value_kwargs: dict[str, Any], metrics: dict[str, Any], **_: Any
+        cls, metric_value_kwargs: dict[str, Any], metrics: dict[str, Any], **_: object
     ) -> JudgedBars:
         bars, columns = metrics[SORTED], metric_value_kwargs["column_list"]
         _require(bars.frame, columns)
@@ -110,8 +110,8 @@ class BarsJudged(TableMetricProvider):
 def ask_judgement(
     expectation: str,
     column_list: Sequence[str],
-    arguments: Mapping[str, Any],
-    domain: Mapping[str, Any],
+    arguments: Mapping[str, object],
+    domain: Mapping[str, object],
 ) -> MetricConfiguration:
     """Ask for the judgement of an expectation's detector.
 

@@ -4,8 +4,9 @@ from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 
-from gx.plugins.expectations.base import BarExpectation, Detector
+from gx.plugins.expectations.base import BarExpectation
 from gx.plugins.expectations.kernels import prices
+from gx.plugins.expectations.metrics import Detector
 
 PRICE_COLUMNS = ("symbol", "date", "open", "high", "low", "close")
 COLUMNS_HELP = "Names of the columns, in this order: "

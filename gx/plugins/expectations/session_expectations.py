@@ -7,7 +7,7 @@ from typing import ClassVar
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
-from gx.plugins.expectations.base import BarExpectation, Detector
+from gx.plugins.expectations.base import BarExpectation
 from gx.plugins.expectations.kernels import holes, sessions
 from gx.plugins.expectations.kernels.attendance import (
     ARRAYS,
@@ -18,6 +18,7 @@ from gx.plugins.expectations.kernels.attendance import (
 )
 from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
+from gx.plugins.expectations.metrics import Detector
 
 KEY_COLUMNS = ("symbol", "date")
 WANTED = ("calendar", "calendars", "symbols", "first_date", "last_date", "as_of", "ended")

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
-from gx.plugins.expectations.base import Detector
 from gx.plugins.expectations.kernels import symbols
 from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
+from gx.plugins.expectations.metrics import Detector
 from gx.plugins.expectations.session_expectations import COLUMNS_HELP, KEY_COLUMNS
 
 

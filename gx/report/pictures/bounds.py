@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
+Numbers = NDArray[np.float64]
 _STATISTICS: Mapping[str, Callable[..., Any]] = {
     "min": np.min,
     "max": np.max,
@@ -40,7 +41,7 @@ class ColumnBounds:
         return float(_STATISTICS[self.statistic](values))
 
 
-def bounds_of(type_: str, kwargs: Mapping[str, Any], values: Numbers) -> ColumnBounds | None:
+def bounds_of(type_: str, kwargs: Mapping[str, object], values: Numbers) -> ColumnBounds | None:
     """The bounds that an expectation sets for the numbers of its column; None without any."""
     low, high = _as_number(kwargs.get("min_value")), _as_number(kwargs.get("max_value"))
     if type_ == _Z_SCORES:

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from gx.report.pictures.axes import LEFT, RIGHT, WIDTH, Tick, even_steps, in_short
-from gx.report.pictures.bounds import ColumnBounds, bounds_of
+from gx.report.pictures.bounds import ColumnBounds, Numbers, bounds_of
 
 PLOT, ROW = 112.0, 13.0
 BINS = 48
 # Beyond this many times the middle 98 % of the values, what is left flattens everything else.
 _TAIL = 1.5
 _LOG_FROM = 1_000.0
-_Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -86,13 +85,13 @@ class _Scale:
     def along(self, value: float) -> float:
         return float(np.log10(value)) if self.log else value
 
-    def edges(self) -> _Numbers:
+    def edges(self) -> Numbers:
         ends = np.linspace(self.along(self.low), self.along(self.high), BINS + 1)
         return np.power(10.0, ends) if self.log else ends
 
 
 def histogram(
-    type_: str, kwargs: Mapping[str, Any], severity: str, bars: pd.DataFrame, *, of: str = ""
+    type_: str, kwargs: Mapping[str, object], severity: str, bars: pd.DataFrame, *, of: str = ""
 ) -> Histogram | None:
     """The values that an expectation is about, and its bounds; ``of`` says whose values they are.
 
@@ -113,7 +112,7 @@ def histogram(
 
 
 def _drawn(
-    column: str, values: _Numbers, unusable: int, asked: ColumnBounds, severity: str
+    column: str, values: Numbers, unusable: int, asked: ColumnBounds, severity: str
 ) -> Histogram:
     scale = _scale(values, asked)
     edges = scale.edges()
@@ -129,7 +128,7 @@ def _drawn(
     )
 
 
-def _scale(values: _Numbers, asked: ColumnBounds) -> _Scale:
+def _scale(values: Numbers, asked: ColumnBounds) -> _Scale:
     """The range of the values; of stray ones only as much as leaves the others visible."""
     least, most = float(values.min()), float(values.max())
     low, high = (float(q) for q in np.quantile(values, [0.01, 0.99]))
@@ -156,7 +155,7 @@ def _with_bounds(low: float, high: float, asked: ColumnBounds, *, log: bool) -> 
 
 
 def _bins(
-    scale: _Scale, edges: _Numbers, counts: Any, asked: ColumnBounds, values: _Numbers
+    scale: _Scale, edges: Numbers, counts: Any, asked: ColumnBounds, values: Numbers
 ) -> list[Bin]:
     bins = []
     for at in np.flatnonzero(counts).tolist():
@@ -176,7 +175,7 @@ def _bins(
     return bins
 
 
-def _beyond(at: int, edges: _Numbers, values: _Numbers) -> float | None:
+def _beyond(at: int, edges: Numbers, values: Numbers) -> float | None:
     """The furthest value that an end bin stands for, when it leaves the scale."""
     if at == 0 and values.min() < edges[0]:
         return float(values.min())
@@ -189,7 +188,7 @@ def _size(count: int, most: int) -> float:
     return max(2.0, float(np.sqrt(count / most)) * PLOT)
 
 
-def _lines(values: _Numbers, asked: ColumnBounds, scale: _Scale) -> tuple[Line, ...]:
+def _lines(values: Numbers, asked: ColumnBounds, scale: _Scale) -> tuple[Line, ...]:
     of = f"{asked.statistic} " if asked.statistic else ""
     said = [(f"{of}at least", asked.low, False), (f"{of}at most", asked.high, False)]
     if asked.statistic:
@@ -219,7 +218,7 @@ def _value_steps(scale: _Scale) -> list[tuple[float, str]]:
     ]
 
 
-def _sentence(values: _Numbers, unusable: int, asked: ColumnBounds, scale: _Scale) -> str:
+def _sentence(values: Numbers, unusable: int, asked: ColumnBounds, scale: _Scale) -> str:
     outside = np.zeros(len(values), bool)
     if asked.low is not None:
         outside |= values < asked.low

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gx.report.pictures.axes import LEFT, RIGHT, WIDTH, Tick, even_steps
+from gx.report.pictures.bounds import Numbers
 
 HEIGHT, TOP = 250.0, 16.0
 BOTTOM = 206.0  # of the prices; volumes stand below, then the dates
@@ -96,7 +98,7 @@ def _chart(symbol: str, bars: pd.DataFrame, failing: pd.DataFrame) -> PriceChart
     )
 
 
-def _severities(failing: pd.DataFrame) -> dict[Any, str]:
+def _severities(failing: pd.DataFrame) -> dict[object, str]:
     """The worst severity by date, worst first, as ``failing`` is."""
     dated = failing.assign(date=pd.to_datetime(failing["date"], errors="coerce"))
     dated = dated.dropna(subset="date").drop_duplicates("date")
@@ -111,7 +113,7 @@ def _window(dates: pd.Series, worst: Any) -> slice:
     return slice(start, start + SHOWN)
 
 
-def _scale(prices: np.ndarray[Any, Any], good: np.ndarray[Any, Any]) -> tuple[float, float]:
+def _scale(prices: Numbers, good: NDArray[np.bool_]) -> tuple[float, float]:
     """The range of the good bars, and of the bad ones as far as they do not flatten the others."""
     every = prices[np.isfinite(prices)]
     trusted = prices[good][np.isfinite(prices[good])]
@@ -125,7 +127,7 @@ def _scale(prices: np.ndarray[Any, Any], good: np.ndarray[Any, Any]) -> tuple[fl
     return low - margin, high + margin
 
 
-def _most_volume(volumes: np.ndarray[Any, Any], good: np.ndarray[Any, Any]) -> float:
+def _most_volume(volumes: Numbers, good: NDArray[np.bool_]) -> float:
     """The volume that fills the strip: a bad one may stand out three times, and not more."""
     usable = np.isfinite(volumes) & (volumes > 0)
     if not usable.any():
@@ -144,7 +146,7 @@ class _Drawn:
     high: float
     most: float
 
-    def candle(self, day: str, numbers: np.ndarray[Any, Any], mark: str | None) -> Candle:
+    def candle(self, day: str, numbers: Numbers, mark: str | None) -> Candle:
         named = zip((*_PRICES, "volume"), numbers, strict=True)
         said = ", ".join(f"{name} {_said(value)}" for name, value in named)
         prices = numbers[:4][np.isfinite(numbers[:4])]

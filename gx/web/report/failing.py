@@ -1,7 +1,6 @@
 """Failing bars as a table: filtered, sorted, one page at a time."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +40,7 @@ class View:
 class Page:
     """One page of failing bars; ``found`` is how many fit."""
 
-    rows: list[dict[str, Any]]
+    rows: list[dict[str, object]]
     found: int
     number: int
     pages: int
@@ -72,7 +71,7 @@ def in_order(values: pa.ChunkedArray, at: pa.Array, view: View) -> pa.Array:
     return at.take(pc.sort_indices(keys, sort_keys=[("value", way), ("at", "ascending")]))
 
 
-def plain(row: dict[str, Any]) -> dict[str, Any]:
+def plain(row: dict[str, object]) -> dict[str, object]:
     """A row as JSON can hold it: dates as text, and None for what is no number."""
     return {
         name: date_label(value)

@@ -134,7 +134,7 @@ def _lines(rows: Any) -> str:
     return sink.getvalue()
 
 
-def _cells(column: pa.ChunkedArray) -> list[Any]:
+def _cells(column: pa.ChunkedArray) -> list[object]:
     """A column's values for a spreadsheet: numbers as they are, an empty cell for what is none."""
     kind = column.type
     if pa.types.is_list(kind):
@@ -148,7 +148,7 @@ def _cells(column: pa.ChunkedArray) -> list[Any]:
     return list(column.to_pylist())
 
 
-def _each(column: pa.ChunkedArray, told: Callable[[Any], Any]) -> list[Any]:
+def _each(column: pa.ChunkedArray, told: Callable[[Any], object]) -> list[object]:
     """What is told of each value; asked once for those that are the same."""
     coded = column.combine_chunks().dictionary_encode()
     said = [told(value) for value in coded.dictionary.to_pylist()]

@@ -20,7 +20,8 @@ from gx.report.view import view_of
 from gx.web.guard import HEADERS, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
-from gx.web.runs import VERDICTS, kind
+from gx.web.runs import VERDICTS
+from gx.web.shares import kind
 from gx.web.sources import RunFiles, Sources
 from gx.web.summary import RunSummary
 
@@ -214,7 +215,7 @@ def _before(request: Request, summary: RunSummary) -> RunSummary | None:
     return next(earlier, None)
 
 
-def _provenance(report: QualityReport, files: RunFiles) -> dict[str, Any]:
+def _provenance(report: QualityReport, files: RunFiles) -> dict[str, object]:
     """Where the verdict comes from, as far as the steps said."""
     steps = files.steps
     extracted = steps.get("extract", {})

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -115,7 +114,7 @@ class SuitePages:
         )
 
 
-def embedded(data: Any) -> Markup:
+def embedded(data: object) -> Markup:
     """``data`` as JSON that can stand inside a script element, whatever its texts hold."""
     text = json.dumps(data, ensure_ascii=True, default=str)
     for sign in "<>&":
@@ -147,7 +146,7 @@ def _suite_lines(sources: Sources) -> list[SuiteLine]:
     ]
 
 
-def _editor_data(sources: Sources, name: str) -> dict[str, Any]:
+def _editor_data(sources: Sources, name: str) -> dict[str, object]:
     store = suite_store(sources)
     version = store.read(name)
     return {
@@ -176,7 +175,7 @@ def _tryable(sources: Sources) -> list[RunSummary]:
     return [run for run in sources.runs() if run.rows]
 
 
-def _run_choice(run: RunSummary) -> dict[str, Any]:
+def _run_choice(run: RunSummary) -> dict[str, object]:
     return {"run_id": run.run_id, "started": run.started, "rows": run.rows, "state": run.state}
 
 

@@ -44,7 +44,7 @@ class Workbench:
             finally:
                 self._one_at_a_time.release()
 
-    def ask(self, question: str, **arguments: Any) -> Any:
+    def ask(self, question: str, **arguments: object) -> Any:
         """The answer; raises SuiteError for a refusal, DraftError for a draft that broke the
         question, and WorkbenchError when there is no answer."""
         if not self._one_at_a_time.acquire(timeout=self.patience_s):
@@ -68,7 +68,7 @@ class Workbench:
             self._process.wait()
         self._process = self._connection = None
 
-    def _exchange(self, question: str, arguments: dict[str, Any]) -> tuple[str, Any]:
+    def _exchange(self, question: str, arguments: dict[str, object]) -> tuple[str, Any]:
         connection = self._running()
         try:
             connection.send((question, arguments))

@@ -8,13 +8,12 @@ import signal
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
 
 from gx.editing import trials
 from gx.errors import GateError
 
 SILENT_S = 1800.0
-QUESTIONS: dict[str, Callable[..., Any]] = {
+QUESTIONS: dict[str, Callable[..., object]] = {
     "catalogue": trials.catalogue_document,
     "check": trials.check_document,
     "trust": trials.trust,
@@ -23,7 +22,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def answer(question: str, arguments: dict[str, Any]) -> tuple[str, Any]:
+def answer(question: str, arguments: dict[str, object]) -> tuple[str, object]:
     """How a question ended: answered, refused (somebody can mend it) or failed (nobody can)."""
     try:
         return "answered", QUESTIONS[question](**arguments)

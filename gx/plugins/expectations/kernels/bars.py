@@ -35,7 +35,7 @@ class Judgement:
 
     flags: Flags
     not_judged_symbols: int = 0
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
     fails: bool = False
 
 
@@ -48,7 +48,7 @@ class MarketJudgement:
     """
 
     rows: Sequence[Ints]
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
     fails: bool = False
     not_judged_symbols: int = 0
 
@@ -68,7 +68,7 @@ class SortedFrame:
         self.frame = frame
         self.symbol_column = symbol
         self.date_column = date
-        self._memo: dict[Hashable, Any] = {}
+        self._memo: dict[Hashable, object] = {}
         codes, self.symbols = pd.factorize(frame[symbol])
         stamps = _timestamps(frame[date])
         self.zone = getattr(stamps.dtype, "tz", None)
@@ -192,7 +192,7 @@ class Bars:
         return self.open, self.high, self.low, self.close
 
     def judge(
-        self, flags: Flags, not_judged_symbols: int = 0, details: Mapping[str, Any] | None = None
+        self, flags: Flags, not_judged_symbols: int = 0, details: Mapping[str, object] | None = None
     ) -> Judgement:
         """Turn flags in sorted order into a judgement; rows of no series are never flagged."""
         in_series = flags & (self.table.code >= 0)

@@ -27,7 +27,7 @@ class Split:
     ratio: float
 
 
-def read_splits(splits: Any) -> dict[str, tuple[Split, ...]]:
+def read_splits(splits: object) -> dict[str, tuple[Split, ...]]:
     """Read {"AAPL": {"2014-06-09": 7}}: by symbol, the first day in new shares and their number.
 
     Raises ExpectationInputError that names the symbol, the date and what is wrong.
@@ -77,13 +77,13 @@ def _is_in(closes: Floats, later: Flags, fall: float) -> bool:
     return bool(votes.sum() > against.sum())
 
 
-def _symbol(symbol: Any) -> str:
+def _symbol(symbol: object) -> str:
     if not isinstance(symbol, str) or not symbol.strip():
         raise ExpectationInputError(f"splits name the symbol {symbol!r}; give a symbol of the bars")
     return symbol
 
 
-def _of_symbol(symbol: str, declared: Any) -> tuple[Split, ...]:
+def _of_symbol(symbol: str, declared: object) -> tuple[Split, ...]:
     if not isinstance(declared, Mapping):
         raise ExpectationInputError(
             f"splits of {symbol} are {declared!r}; "
@@ -94,7 +94,7 @@ def _of_symbol(symbol: str, declared: Any) -> tuple[Split, ...]:
     )
 
 
-def _day(symbol: str, date: Any) -> int:
+def _day(symbol: str, date: object) -> int:
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(date)):
             raise ValueError
@@ -105,7 +105,7 @@ def _day(symbol: str, date: Any) -> int:
         ) from None
 
 
-def _ratio(symbol: str, date: Any, ratio: Any) -> float:
+def _ratio(symbol: str, date: object, ratio: Any) -> float:
     is_number = isinstance(ratio, int | float) and not isinstance(ratio, bool)
     if not is_number or not math.isfinite(ratio) or ratio <= 0:
         raise ExpectationInputError(

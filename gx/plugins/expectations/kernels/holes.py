@@ -79,7 +79,7 @@ def judge_holes(
 ) -> MarketJudgement:
     """Judge the sessions of each exchange by all of its symbols; any hole `fails`."""
     failing: list[list[Ints]] = [[] for _ in parts]
-    listed: list[dict[str, Any]] = []
+    listed: list[dict[str, object]] = []
     count, behind = 0, Behind()
     for roll in roll_call(parts, wanted):
         length = len(roll.sessions.days)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Floats, Ints
 from gx.plugins.expectations.kernels.declared_splits import (
@@ -57,7 +58,7 @@ class MarketMoves:
 
     up: Ints = field(default_factory=NO_DAYS.copy)
     down: Ints = field(default_factory=NO_DAYS.copy)
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Say whether there is any."""
@@ -77,15 +78,15 @@ class Limits:
     size: float
     market: MarketMoves
 
-    def up(self, since: Any, upto: Any) -> Any:
+    def up(self, since: ArrayLike, upto: ArrayLike) -> Any:
         """Return the largest rise from one time to a later one."""
         return self._limit(self.market.up, since, upto)
 
-    def down(self, since: Any, upto: Any) -> Any:
+    def down(self, since: ArrayLike, upto: ArrayLike) -> Any:
         """Return the largest fall from one time to a later one."""
         return self._limit(self.market.down, since, upto)
 
-    def _limit(self, moved: Ints, since: Any, upto: Any) -> Any:
+    def _limit(self, moved: Ints, since: ArrayLike, upto: ArrayLike) -> Any:
         least = self.size + RELATIVE_ROUNDING
         if not len(moved):
             return least

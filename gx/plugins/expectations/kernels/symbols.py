@@ -8,7 +8,6 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ class AmbiguousSymbols:
     """The symbols at fault, and what to say of them."""
 
     wrong: frozenset[str]
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
     def of(self, bars: Bars) -> Judgement:
         """Flag the rows of these symbols."""
