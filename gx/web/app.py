@@ -19,11 +19,11 @@ from gx.web.guard import (
     on_login_needed,
     page,
     reader,
-    static_path,
 )
 from gx.web.report.page import report_routes
 from gx.web.runs import run_list
 from gx.web.sources import Sources
+from gx.web.static_files import kept, static_path, static_type
 from gx.web.suites.pages import suite_routes
 
 
@@ -67,8 +67,11 @@ async def _static(request: Request) -> Response:
         path = static_path(request.path_params["name"])
     except KeyError:
         raise HTTPException(404, "There is no such file.") from None
-    kept = {"Cache-Control": "private, max-age=31536000, immutable"}
-    return FileResponse(path, headers={**kept, "X-Content-Type-Options": "nosniff"})
+    headers = {
+        "Cache-Control": kept(path, request.query_params.get("v")),
+        "X-Content-Type-Options": "nosniff",
+    }
+    return FileResponse(path, headers=headers, media_type=static_type(path))
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -3,11 +3,9 @@
 Whoever mounts the app hands it a guard; a route asks `reader` or `writer` before anything else.
 """
 
-import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -17,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from gx.report.render import add_filters
+from gx.web.static_files import import_map, static_url
 
 _HERE = Path(__file__).parent
-_STATIC = (_HERE / "static", _HERE.parent / "report" / "templates")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -34,6 +32,7 @@ PAGES = Environment(
 )
 add_filters(PAGES)
 PAGES.filters["path"] = lambda value: quote(str(value), safe="")
+PAGES.globals |= {"static_url": static_url, "import_map": import_map}
 
 
 @dataclass(frozen=True)
@@ -81,25 +80,6 @@ async def writer(request: Request) -> User:
     if not _same_origin(request):
         raise Forbidden("a change must come from a page of this site")
     return user
-
-
-def static_url(base: str, name: str) -> str:
-    """The address of a static file, with a version, so that a browser may keep it for ever."""
-    return f"{base}/static/{quote(name)}?v={_version(static_path(name))}"
-
-
-def static_path(name: str) -> Path:
-    """A static file by its name; raises KeyError for a name that there is no file of."""
-    files = (path for folder in _STATIC for path in folder.iterdir())
-    return {path.name: path for path in files if path.suffix in (".css", ".js")}[name]
-
-
-@cache
-def _version(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-
-
-PAGES.globals["static_url"] = static_url
 
 
 def page(request: Request, template: str, **context: Any) -> Response:

@@ -269,6 +269,23 @@ def test_the_sealed_policy_admits_the_script_that_data_docs_carries():
     assert f"script-src '{SCRIPT_HASH}'" in sealed_headers()["Content-Security-Policy"]
 
 
+def test_a_module_and_all_that_it_imports_are_served_as_modules_and_kept(ann):
+    page = ann.get("/gate/suites/new", headers=HTML).text
+    imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page)[1])
+    modules = dict(imports["imports"].items())
+    assert re.search(r'<script type="module" src="/gate/static/suite-new\.js\?v=', page)
+    for plain, address in modules.items():
+        answer = ann.get(address)
+        assert answer.headers["content-type"].startswith("text/javascript"), address
+        assert "immutable" in answer.headers["cache-control"], address
+        for name in re.findall(r'^(?:import|\}) [^;]*?"\./([^"]+)";$', answer.text, re.MULTILINE):
+            assert f"/gate/static/{name}" in modules, (address, name)
+        # An address without its version may be another file tomorrow.
+        for other in (plain, f"{plain}?v=0123456789ab"):
+            assert ann.get(other).headers["cache-control"] == "no-cache"
+    assert len(modules) > 10
+
+
 @pytest.mark.parametrize("name", ["..%2fapp.py", "base.html", "guard.py", "%2e%2e", "report.html"])
 def test_only_styles_and_scripts_are_static_files(ann, name):
     assert ann.get(f"/gate/static/{name}").status_code == 404

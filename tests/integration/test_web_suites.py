@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from gx.errors import SuiteError
-from gx.web.suites.pages import embedded
+from gx.web.static_files import embedded
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 from gx.web.summary import RunSummary
 from tests.suite_desk import (

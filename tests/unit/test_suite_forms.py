@@ -11,10 +11,12 @@ import pytest
 from gx.editing.catalogue import catalogue, filled
 from gx.project import SUITES
 
-SCRIPT = Path(__file__).parents[2] / "gx/web/static/suite-forms.js"
+SCRIPT = Path(__file__).parents[2] / "gx/web/scripts/suite-forms.js"
 NODE = shutil.which("node")
 ROUND = """
-const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
+import { readFileSync } from "node:fs";
+const Forms = await import(process.argv[1]);
+const given = JSON.parse(readFileSync(0, "utf8"));
 const catalogue = new Map(given.entries.map((entry) => [entry.type, entry]));
 const back = given.cases.map(({ type, kwargs }) => {
   const values = {};
@@ -41,7 +43,7 @@ pytestmark = pytest.mark.skipif(NODE is None, reason="needs node to run the form
 def back_from_the_form(cases: list[dict]) -> list[dict]:
     given = {"entries": [asdict(entry) for entry in catalogue()], "cases": cases}
     done = subprocess.run(
-        [str(NODE), "-e", SCRIPT.read_text() + ROUND],
+        [str(NODE), "--input-type=module", "-e", ROUND, SCRIPT.as_uri()],
         input=json.dumps(given, default=list),
         capture_output=True,
         text=True,

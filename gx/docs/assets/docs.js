@@ -1,18 +1,20 @@
-document.addEventListener("click", function (event) {
-  var link = event.target.closest('a[href^="#"]');
+// A classic script, not a module: it is inlined into pages whose policy allows this text alone (by
+// its hash), and which are read from files and frames that a module could import nothing from.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
   if (!link) return;
   event.preventDefault();
-  var target = document.getElementById(link.getAttribute("href").slice(1));
+  const target = document.getElementById(link.getAttribute("href").slice(1));
   if (target) target.scrollIntoView();
 });
-document.querySelectorAll("input[data-filters]").forEach(function (box) {
-  var rows = document.querySelectorAll("#" + box.dataset.filters + " > tbody > tr");
+for (const box of document.querySelectorAll("input[data-filters]")) {
+  const rows = document.querySelectorAll(`#${box.dataset.filters} > tbody > tr`);
   box.hidden = false;
-  box.addEventListener("input", function () {
-    var words = box.value.toLowerCase().split(/\s+/);
-    rows.forEach(function (row) {
-      var text = row.textContent.toLowerCase();
-      row.hidden = !words.every(function (word) { return text.includes(word); });
-    });
+  box.addEventListener("input", () => {
+    const words = box.value.toLowerCase().split(/\s+/);
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
   });
-});
+}

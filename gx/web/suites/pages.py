@@ -1,10 +1,8 @@
 """The pages about suites: the list, the editor, the history, and a new suite from data."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +17,7 @@ from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
 from gx.terms import BAR_COLUMNS
 from gx.web.guard import base_of, page, reader
 from gx.web.sources import Sources
+from gx.web.static_files import embedded
 from gx.web.suites.api import SuiteApi, suite_store
 from gx.web.suites.trial import Workbench
 from gx.web.summary import RunSummary
@@ -112,14 +111,6 @@ class SuitePages:
             data=embedded(data),
             may_write=user.may_write,
         )
-
-
-def embedded(data: object) -> Markup:
-    """``data`` as JSON that can stand inside a script element, whatever its texts hold."""
-    text = json.dumps(data, ensure_ascii=True, default=str)
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
 
 
 def _found(

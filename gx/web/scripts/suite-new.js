@@ -1,9 +1,12 @@
 // Draft a suite from bars, then open it in the editor.
-"use strict";
+import { askAccepting, el, told } from "./elements.js";
+import { PAGE } from "./page.js";
 
 const form = document.getElementById("draft");
 if (form) {
-  document.getElementById("known-symbols").append(...PAGE.symbols.map((name) => el("option", { value: name })));
+  document
+    .getElementById("known-symbols")
+    .append(...PAGE.symbols.map((name) => el("option", { value: name })));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(form));
@@ -12,8 +15,13 @@ if (form) {
     told("Reading the bars and drafting …");
     try {
       const made = await askAccepting(form, "POST", "/suites", {
-        name: given.name, start: given.start, end: given.end,
-        symbols: given.symbols.split(",").map((name) => name.trim()).filter(Boolean),
+        name: given.name,
+        start: given.start,
+        end: given.end,
+        symbols: given.symbols
+          .split(",")
+          .map((name) => name.trim())
+          .filter(Boolean),
       });
       window.location = `${PAGE.base}/suites/${encodeURIComponent(made.name)}`;
     } catch (error) {

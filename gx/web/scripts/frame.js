@@ -1,7 +1,5 @@
 // Airflow shows these pages in an iframe that may open no window and leave no frame. A link marked
 // data-leave is therefore followed by the page around it, which is of the same origin.
-"use strict";
-
 function outerDocument() {
   try {
     return window.parent !== window ? window.parent.document : null;
@@ -30,7 +28,9 @@ document.addEventListener("click", (event) => {
 for (const place of document.querySelectorAll("[data-load]")) {
   fetch(place.dataset.load, { headers: { accept: "text/html" } })
     .then((answer) => (answer.ok && !answer.redirected ? answer.text() : Promise.reject(answer)))
-    .then((text) => { place.innerHTML = text; })
+    .then((text) => {
+      place.innerHTML = text;
+    })
     .catch(() => {
       if (place.dataset.keep !== undefined) return; // what is there already says enough
       place.textContent = "This part could not be loaded. Reload the page to try again.";
@@ -49,8 +49,13 @@ document.addEventListener("click", async (event) => {
   event.preventDefault();
   const place = link.closest("[data-swap]");
   place.setAttribute("aria-busy", "true");
-  const answer = await fetch(place.dataset.swap + new URL(link.href).search, { headers: { accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return void (window.location = link.href);
+  const answer = await fetch(place.dataset.swap + new URL(link.href).search, {
+    headers: { accept: "text/html" },
+  });
+  if (!answer.ok || answer.redirected) {
+    window.location = link.href;
+    return;
+  }
   place.innerHTML = await answer.text();
   place.setAttribute("aria-busy", "false");
   history.replaceState(null, "", link.href);

@@ -1,7 +1,5 @@
 // The draft: a document with undo and redo. Every change makes a new document.
-"use strict";
-
-class Draft {
+export class Draft {
   constructor(document) {
     this.document = document;
     this.saved = document;
@@ -68,16 +66,16 @@ class Draft {
 }
 
 // What an entry is about: a column, several columns, the whole table, or a topic of the market.
-function groupOf(entry, known) {
+export function groupOf(entry, known) {
   const kwargs = entry.kwargs || {};
-  if (known && known.market) return `Market: ${known.topic}`;
+  if (known?.market) return `Market: ${known.topic}`;
   if (typeof kwargs.column === "string") return `Column ${kwargs.column}`;
   if (kwargs.column_A || Array.isArray(kwargs.column_list)) return "Several columns";
   return "Whole table";
 }
 
 // Groups in the order of their first entry; each holds indexes into the entries.
-function grouped(entries, catalogue) {
+export function grouped(entries, catalogue) {
   const groups = new Map();
   entries.forEach((entry, index) => {
     const name = groupOf(entry, catalogue.get(entry.type));
@@ -85,4 +83,27 @@ function grouped(entries, catalogue) {
     groups.get(name).push(index);
   });
   return groups;
+}
+
+// A suite as the editor works on it; throws an Error that says why a text is none.
+export function readSuite(text) {
+  const document = JSON.parse(text);
+  if (document === null || typeof document !== "object" || Array.isArray(document))
+    throw new Error("it must be an object");
+  return document;
+}
+
+// An entry as its form left it: what is empty is left out, and notes stay as they were written.
+export function entryWith(entry, { kwargs, severity, description, notes }) {
+  const changed = { ...entry, kwargs, severity };
+  if (description) changed.description = description;
+  else delete changed.description;
+  if (notes === notesOf(entry).trim()) return changed;
+  if (notes) changed.notes = notes;
+  else delete changed.notes;
+  return changed;
+}
+
+export function notesOf(entry) {
+  return Array.isArray(entry.notes) ? entry.notes.join("\n") : (entry.notes ?? "");
 }
