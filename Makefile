@@ -25,7 +25,7 @@ esac; echo "gate: exit status $$status, $$said" >&2; exit $$status
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test unit lock env compose-test format clean
+.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test unit lock settings env compose-test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ unit: $(READY)  ## the tests that need no service, in a minute
 
 bench: $(READY)  ## what each step costs, against the least it could [ROWS=1000000 BENCH=pipeline]
 	@$(BIN)/python -m tests.bench $(BENCH) $(if $(ROWS),--rows $(ROWS))
+
+settings: $(READY)  ## make the tables of settings in dags/README.md anew
+	@$(BIN)/python -m dags.deployed.settings_table
 
 env:  ## write .env for docker compose, with generated secrets [DISTRIBUTED=1]
 	@python3 -m dags.local.env_file $(if $(filter-out 0 false,$(DISTRIBUTED)),--distributed)

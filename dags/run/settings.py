@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dags.run.request import parse_symbols
@@ -19,48 +20,106 @@ ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
 
 
+# Its default depends on where it runs; the description says how.
+VARIES: JsonDict = {"varies": True}
+
+
 class Settings(BaseSettings):
-    """Where the services are and how a run behaves when its parameters do not say."""
+    """Where the services are and how a run behaves when its parameters do not say.
+
+    `make settings` makes the table in dags/README.md of the descriptions.
+    """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
-    postgres_host: str = "localhost"
-    postgres_port: int = 5432
-    postgres_db: str = "bars"
-    postgres_user: str = "postgres"
-    postgres_password: SecretStr = SecretStr("")
+    postgres_host: str = Field(
+        "localhost",
+        json_schema_extra=VARIES,
+        description="where the bars are; unset, the embedded PostgreSQL under `var/` or compose's "
+        "`postgres`",
+    )
+    postgres_port: int = Field(5432, description="its port")
+    postgres_db: str = Field("bars", description="the database of `stock_data`")
+    postgres_user: str = Field(
+        "postgres",
+        json_schema_extra=VARIES,
+        description="`postgres`; in compose `gate`, who may only do what a run does",
+    )
+    postgres_password: SecretStr = Field(SecretStr(""), description="its password")
 
-    stock_symbols: str = "TSLA,NVDA"
-    debug_mode: bool = False
-    on_critical: Literal["fail", "quarantine"] = "fail"
-    context_days: int = Field(120, ge=0, description="days before a run's range, as context")
+    stock_symbols: str = Field("TSLA,NVDA", description="the symbols of a run that names none")
+    debug_mode: bool = Field(
+        False, description="keep SQL, samples, settings and versions of every run"
+    )
+    on_critical: Literal["fail", "quarantine"] = Field(
+        "fail", description="or `quarantine`: see [the gate](../README.md#the-gate)"
+    )
+    context_days: int = Field(
+        120,
+        ge=0,
+        description="days before a run's range that tell what is ordinary for a symbol; of each at "
+        "least its last ten bars",
+    )
     removed_share: float = Field(
         0.01,
         ge=0,
         le=1,
-        description="of a symbol's published bars, lost by the source, that hold it",
+        description="of a symbol's published bars, that the source may lose without its being held",
     )
-    partition_symbols: int = Field(500, ge=1, description="symbols above which a run is divided")
-    workflow_schedule: str | None = Field(None, description="a cron string; none by default")
+    partition_symbols: int = Field(
+        500, ge=1, description="a run of more symbols works in partitions of as many"
+    )
+    workflow_schedule: str | None = Field(
+        None, description="a cron string (UTC); a scheduled run works on its data interval"
+    )
 
-    staging_url: str = f"file://{VAR / 'staging'}"
-    staging_keep_days: int = Field(7, ge=1)
+    staging_url: str = Field(
+        f"file://{VAR / 'staging'}",
+        json_schema_extra=VARIES,
+        description="where steps leave files for the next one; `var/staging`, or "
+        "`s3://BUCKET/staging`",
+    )
+    staging_keep_days: int = Field(7, ge=1, description="how long bars stay there")
     seal_key: SecretStr = Field(
-        SecretStr(""), description="signs what steps leave; by default Airflow's Fernet key does"
+        SecretStr(""),
+        description="signs what steps leave there, 32 letters or more, `NEW,OLD` while it is "
+        "replaced; Airflow's Fernet key",
     )
-    results_dir: Path = VAR / "quality"
+    results_dir: Path = Field(
+        VAR / "quality",
+        json_schema_extra=VARIES,
+        description="validation results and Data Docs; `var/quality`",
+    )
 
-    mlflow_tracking_uri: str = "http://127.0.0.1:5500"
-    mlflow_url: str | None = Field(None, description="MLflow for a browser, if it differs")
-    mlflow_experiment_name: str = "ibkr-stock-data"
-    mlflow_artifact_root: str | None = None
+    mlflow_tracking_uri: str = Field(
+        "http://127.0.0.1:5500",
+        json_schema_extra=VARIES,
+        description="a server, or its PostgreSQL database (then with a folder for artifacts)",
+    )
+    mlflow_url: str | None = Field(
+        None, description="MLflow as a browser reaches it, if that is another address"
+    )
+    mlflow_experiment_name: str = Field("ibkr-stock-data", description="the experiment of the runs")
+    mlflow_artifact_root: str | None = Field(
+        None, description="the folder for artifacts, without a server"
+    )
 
-    alert_urls: SecretStr = Field(SecretStr(""), description="channels, with spaces between them")
-    alert_every_minutes: float = Field(60, ge=0, description="at most one alert a suite")
+    alert_urls: SecretStr = Field(
+        SecretStr(""), description="who is told, with spaces between them: see [alerts](#alerts)"
+    )
+    alert_every_minutes: float = Field(
+        60, ge=0, description="at most one alert a suite in this time"
+    )
 
-    environment: Literal["development", "production"] = "development"
-    task_retries: int = Field(2, ge=0)
-    retry_delay_seconds: float = Field(120, ge=0)
+    environment: Literal["development", "production"] = Field(
+        "development",
+        description="or `production`; a tag of every run; in compose, `production` keeps the "
+        "sample out",
+    )
+    task_retries: int = Field(
+        2, ge=0, description="how often what can pass by itself is tried again"
+    )
+    retry_delay_seconds: float = Field(120, ge=0, description="and after how long")
 
     @field_validator("stock_symbols")
     @classmethod
@@ -108,6 +167,15 @@ class Settings(BaseSettings):
         shown = self.model_dump(mode="json")
         shown["mlflow_tracking_uri"] = mask_url(self.mlflow_tracking_uri)
         return shown
+
+
+class MlflowLogin(BaseModel):
+    """What MLflow's client reads by itself; here it is only described."""
+
+    mlflow_tracking_username: str = Field(
+        "", description="the runs' login at a server that asks for one"
+    )
+    mlflow_tracking_password: SecretStr = Field(SecretStr(""), description="its password")
 
 
 def mask_url(url: str) -> str:

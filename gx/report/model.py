@@ -283,7 +283,7 @@ class QualityReport(CountsFailures):
         )
 
     def to_dict(self, *, every_row: bool = True) -> dict[str, object]:
-        """The documented JSON form (README, "The report as JSON").
+        """The documented JSON form (gx/README.md, "The report as JSON").
 
         ``every_row=False`` leaves the failing rows out, for what only needs the verdict.
         """

@@ -16,10 +16,10 @@ from dags.local.env_file import DISTRIBUTED, filled
 from dags.run.settings import ROOT
 from tests.compose.stack import Deployment, wait_until
 
-README = ROOT / "README.md"
+README = ROOT / "dags" / "README.md"
 SERVICES = (
     "postgres",
-    "minio",
+    "s3",
     "mlflow-server",
     "airflow-apiserver",
     "airflow-scheduler",
@@ -50,7 +50,7 @@ def test_nothing_of_ours_runs_as_root(deployment: Deployment):
     users = {
         service: deployment.exec(service, "id", "-u")
         for service in SERVICES
-        if service not in ("postgres", "minio")
+        if service not in ("postgres", "s3")
     }
     assert set(users.values()) == {deployment.settings["GATE_UID"]}
 

