@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dags.local.env_file import DISTRIBUTED, filled
+from dags.local.desk.airflow_api import fetch
+from dags.local.env_file import DISTRIBUTED, SECRETS, fernet_key, password
 from dags.run.settings import ROOT
 from tests.compose.stack import Deployment, wait_until
 
@@ -140,8 +141,7 @@ def test_a_run_completes_though_a_service_is_restarted_meanwhile(
 
 
 def test_workers_take_over_and_hand_files_on_through_s3(deployment: Deployment):
-    env = deployment.checkout / ".env"
-    env.write_text(filled(env.read_text(), DISTRIBUTED))
+    deployment.configure(DISTRIBUTED)
     deployment.shell("docker compose up -d --scale airflow-worker=2")
     wait_until("every service is healthy", 300, deployment.all_well)
 
@@ -161,16 +161,78 @@ def test_workers_take_over_and_hand_files_on_through_s3(deployment: Deployment):
 
 def test_what_was_backed_up_is_restored_as_the_readme_says(deployment: Deployment):
     count = "select count(*) from stock_data_enriched"
-    published = deployment.sql(count)
+    published, stored = deployment.sql(count), _objects(deployment)
     for command in readme("back up"):
         deployment.shell(command)
     deployment.sql("delete from stock_data_enriched")
+    deployment.exec("s3", "rm", "-r", f"/data/{deployment.settings['S3_BUCKET']}/mlflow")
 
     for command in readme("restore"):
         deployment.shell(command)
 
     wait_until("every service is healthy", 300, deployment.all_well)
     assert deployment.sql(count) == published
+    assert set(_objects(deployment)) >= set(stored)
+    assert deployment.run()[1] == "success"
+
+
+def test_it_is_upgraded_as_the_readme_says(deployment: Deployment):
+    """To the version that it has: the commands, not what a newer version would bring."""
+    count = "select count(*) from stock_data_enriched"
+    published = deployment.sql(count)
+
+    for command in readme("upgrade"):
+        deployment.shell(command)
+
+    wait_until("every service is healthy", 300, deployment.all_well)
+    assert deployment.sql(count) == published
+    assert deployment.run()[1] == "success"
+
+
+def test_secrets_are_rotated_as_the_readme_says(deployment: Deployment):
+    own_rows = {"POSTGRES_SUPERUSER_PASSWORD", "AIRFLOW_FERNET_KEY"}
+    before = dict(deployment.settings)
+    deployment.configure({name: make() for name, make in SECRETS.items() if name not in own_rows})
+
+    for command in readme("rotate a secret"):
+        deployment.shell(command)
+
+    wait_until("every service is healthy", 300, deployment.all_well)
+    assert deployment.run()[1] == "success"
+    old = {"username": "admin", "password": before["AIRFLOW_ADMIN_PASSWORD"]}
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        fetch("POST", f"{deployment.airflow}/auth/token", old)
+    for user, name in (("gate", "POSTGRES_PASSWORD"), ("mlflow", "MLFLOW_DB_PASSWORD")):
+        assert _let_in(deployment, user, deployment.settings[name]), user
+        assert not _let_in(deployment, user, before[name]), user
+
+
+def test_the_superusers_password_is_rotated_as_the_readme_says(deployment: Deployment):
+    before, new = deployment.settings["POSTGRES_SUPERUSER_PASSWORD"], password()
+    ask, restart = readme("rotate the superuser's password")
+
+    deployment.shell(ask.replace("exec postgres", "exec -T postgres"), typed=f"{new}\n{new}\n")
+    deployment.configure({"POSTGRES_SUPERUSER_PASSWORD": new})
+    deployment.shell(restart)
+
+    wait_until("every service is healthy", 300, deployment.all_well)
+    assert deployment.containers()["airflow-init"].attrs["State"]["ExitCode"] == 0
+    assert _let_in(deployment, "postgres", new)
+    assert not _let_in(deployment, "postgres", before)
+
+
+def test_the_fernet_key_is_rotated_as_the_readme_says(deployment: Deployment):
+    old, new = deployment.settings["AIRFLOW_FERNET_KEY"], fernet_key()
+    both, rotate, alone = readme("rotate the Fernet key")
+
+    deployment.configure({"AIRFLOW_FERNET_KEY": f"{new},{old}"})
+    deployment.shell(both)
+    wait_until("every service is healthy", 300, deployment.all_well)
+    deployment.shell(rotate)
+    deployment.configure({"AIRFLOW_FERNET_KEY": new})
+    deployment.shell(alone)
+
+    wait_until("every service is healthy", 300, deployment.all_well)
     assert deployment.run()[1] == "success"
 
 
@@ -211,6 +273,16 @@ def _objects(deployment: Deployment) -> list[str]:
     )
     bucket = deployment.settings["S3_BUCKET"]
     return deployment.exec("airflow-scheduler", "python", "-c", program, bucket).splitlines()
+
+
+def _let_in(deployment: Deployment, user: str, secret: str) -> bool:
+    """Whether PostgreSQL takes this password by the network, the way that asks for one."""
+    address = deployment.exec("postgres", "hostname", "-i").split()[0]
+    command = ["psql", "-h", address, "-U", user, "-d", "postgres", "-qc", "select 1"]
+    container = deployment.containers()["postgres"]
+    code, output = container.exec_run(command, environment={"PGPASSWORD": secret})
+    assert code == 0 or b"authentication failed" in output or b"permission denied" in output, output
+    return b"authentication failed" not in output
 
 
 def _psql(deployment: Deployment, user: str, secret: str, database: str, query: str) -> bool:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -17,6 +18,7 @@ import docker
 from docker.models.containers import Container
 
 from dags.local.desk.airflow_api import AirflowApi, fetch
+from dags.local.env_file import filled
 from dags.staging.layout import DAG_ID
 
 WELL_SECONDS, RUN_SECONDS = 180, 240
@@ -46,11 +48,17 @@ class Deployment:
     def engine(self) -> docker.DockerClient:
         return docker.from_env(timeout=120)
 
-    def shell(self, command: str) -> None:
-        """Run a line as the README has it, in the checkout."""
+    def shell(self, command: str, typed: str = "") -> None:
+        """Run a line as the README has it, in the checkout; ``typed`` is what it asks for."""
         ours = " ".join([*compose_command(), "-p", self.project])
         line = command.replace("docker compose", ours)
-        subprocess.run(line, shell=True, cwd=self.checkout, check=True)
+        subprocess.run(line, shell=True, cwd=self.checkout, check=True, input=typed.encode())
+
+    def configure(self, values: Mapping[str, str]) -> None:
+        """Change .env."""
+        env = self.checkout / ".env"
+        env.write_text(filled(env.read_text(), values))
+        self.__dict__.pop("settings", None)
 
     def every(self) -> list[Container]:
         """Every container."""
@@ -167,13 +175,23 @@ class Deployment:
         )
 
 
+def implementations() -> tuple[str, ...]:
+    """Which of Compose 2 (Docker's plugin) and docker-compose 1.29 are there, in this order."""
+    found = []
+    asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    if asked.returncode == 0:
+        found.append("v2")
+    if shutil.which("docker-compose"):
+        said = subprocess.run(["docker-compose", "--version"], capture_output=True, check=False)
+        if b" 1." in said.stdout:
+            found.append("v1")
+    return tuple(found)
+
+
 def compose_command() -> list[str]:
-    """How compose is called here: as Docker's plugin, or as docker-compose 1.29."""
-    if os.environ.get("COMPOSE_IMPL") != "v1":
-        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if asked.returncode == 0:
-            return ["docker", "compose"]
-    return ["docker-compose"]
+    """How compose is called here: as COMPOSE_IMPL says, else as what is there."""
+    wanted = os.environ.get("COMPOSE_IMPL") or next(iter(implementations()), "v1")
+    return ["docker-compose"] if wanted == "v1" else ["docker", "compose"]
 
 
 def wait_until(what: str, seconds: float, asked: Callable[[], Any]) -> Any:

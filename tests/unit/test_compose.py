@@ -1,6 +1,7 @@
 """The compose file without an engine: it parses, and keeps to what a deployment needs."""
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -19,6 +20,8 @@ from dags.local.env_file import DISTRIBUTED, SECRETS
 from dags.local.services import RUN_IDS
 from dags.run.settings import ROOT, Settings
 from sql.postgres_programs import path as program
+from tests.compose.__main__ import build_the_store
+from tests.compose.deployment import readme
 from tests.desk import free_ports
 from tests.s3_server import RCLONE
 
@@ -277,3 +280,19 @@ def _keys(found: Any) -> Iterator[str]:
         for key, value in found.items():
             yield key
             yield from _keys(value)
+
+
+def test_the_deployments_test_finds_each_row_of_the_page_that_it_tries():
+    rows = ("back up", "restore", "upgrade", "rotate a secret", "rotate the Fernet key")
+    for row in (*rows, "rotate the superuser's password"):
+        assert readme(row), row
+    assert len(readme("rotate the superuser's password")) == 2
+    assert len(readme("rotate the Fernet key")) == 3
+
+
+def test_the_stand_in_of_the_s3_image_is_built_with_its_version(tmp_path: Path):
+    (tmp_path / "docker-compose.yml").write_text(TEXT)
+    build_the_store(tmp_path)
+    found = json.loads((tmp_path / "docker-compose.override.yml").read_text())["services"]["s3"]
+    assert resolved(SERVICES["s3"]["image"]).endswith(f":{found['build']['args']['VERSION']}")
+    assert (ROOT / found["build"]["context"] / "Dockerfile").is_file()
