@@ -7,15 +7,16 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import great_expectations
 import pandas as pd
-from great_expectations.core import ExpectationSuite
-from great_expectations.core.batch_definition import BatchDefinition
-from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.core.expectation_suite import ExpectationSuite
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
 from great_expectations.expectations.expectation import Expectation
 
 from gx import project
+from gx.engine.validator import on_frame
 
 # Finds the positions of failing rows without the Python loop that index columns would cost.
 ROWS_ONLY = {
@@ -25,17 +26,35 @@ ROWS_ONLY = {
 }
 
 
-def memory_batch(frame: pd.DataFrame) -> Batch:
-    """``frame`` as a batch of a context that touches no file."""
-    return memory_definition().get_batch(batch_parameters={"dataframe": frame})
+class FrameBatch:
+    """A frame to validate suites on, in no context: nothing is configured, hashed or stored.
+
+    What is known of the frame is kept from one validation to the next.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        """Hold the frame, which must not change from here on."""
+        self._validator = on_frame(frame)
+
+    def validate(
+        self, suite: ExpectationSuite, result_format: Mapping[str, Any] | str = "SUMMARY"
+    ) -> ExpectationSuiteValidationResult:
+        """The results of a suite's expectations, as a batch of Great Expectations gives them."""
+        asked = self._validator.process_expectations_for_validation(
+            suite.expectation_configurations
+        )
+        wanted = result_format if isinstance(result_format, str) else dict(result_format)
+        results = self._validator.graph_validate(asked, {"result_format": wanted})
+        return ExpectationSuiteValidationResult(
+            success=all(found.success for found in results),
+            results=results,
+            suite_name=suite.name,
+        )
 
 
-def memory_definition() -> BatchDefinition:
-    """What makes batches of frames, in a context of its own."""
-    context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("bars")
-    return asset.add_batch_definition_whole_dataframe("extract")
+def memory_batch(frame: pd.DataFrame) -> FrameBatch:
+    """``frame`` as a batch that touches no file."""
+    return FrameBatch(frame)
 
 
 def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite:

@@ -9,6 +9,8 @@ import great_expectations
 from great_expectations.data_context import AbstractDataContext
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 
+from gx.engine.validator import answering
+
 
 @lru_cache(maxsize=1)  # a context keeps the bars that it judged last
 def project_context(results: Path, project: Path) -> AbstractDataContext:
@@ -16,11 +18,12 @@ def project_context(results: Path, project: Path) -> AbstractDataContext:
 
     Its YAML is parsed once a process (a tenth of a small run); suites are read each time.
     """
-    return great_expectations.get_context(
+    opened = great_expectations.get_context(
         mode="file",
         context_root_dir=str(project),
         runtime_environment={"RESULTS_DIR": str(results.resolve())},
     )
+    return answering(opened)
 
 
 def page_of(context: AbstractDataContext, key: ValidationResultIdentifier) -> str:

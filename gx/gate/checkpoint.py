@@ -12,13 +12,12 @@ from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
 )
 from great_expectations.data_context import AbstractDataContext
-from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.exceptions import DataContextError
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from gx.docs.pages import standalone
-from gx.engine.batches import ROWS_ONLY, memory_batch, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, memory_batch, suite_of
 from gx.engine.context import page_of, project_context
 from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
@@ -69,9 +68,8 @@ def run(
         run_id=RunIdentifier(run_name=run_name),
     )
     ((key, result),) = checked.run_results.items()
-    batch = definition.batch_definition.get_batch(batch_parameters=data)
     judged = _Judged(frame, lookback, fit(read.expectations, frame, given), given, asked, {})
-    report = _report(read, batch, judged, result)
+    report = _report(read, memory_batch(frame), judged, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
 
@@ -157,7 +155,7 @@ class _Judged:
 
 
 def _report(
-    suite: Suite, batch: Batch, judged: _Judged, result: ExpectationSuiteValidationResult
+    suite: Suite, batch: FrameBatch, judged: _Judged, result: ExpectationSuiteValidationResult
 ) -> QualityReport:
     outcomes = read_outcomes(
         suite,

@@ -13,10 +13,9 @@ from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
 )
-from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.expectations.expectation import Expectation
 
-from gx.engine.batches import ROWS_ONLY, entry_key, exception_of, result_key, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, entry_key, exception_of, result_key, suite_of
 from gx.engine.looked_at import rows_looked_at, why_none
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.report.model import Outcome, date_label
@@ -40,7 +39,7 @@ class Found:
 
 def read_outcomes(
     suite: Suite,
-    batch: Batch,
+    batch: FrameBatch,
     frame: pd.DataFrame,
     result: ExpectationSuiteValidationResult,
     *,
@@ -71,7 +70,7 @@ def read_outcomes(
 
 def _failing_rows(
     fitted: Mapping[str, Expectation],
-    batch: Batch,
+    batch: FrameBatch,
     by_key: Mapping[str, ExpectationValidationResult],
 ) -> dict[str, Rows]:
     """Positions of the failing rows; a result that does not say is validated once more."""

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
@@ -29,7 +28,7 @@ from gx.engine.batches import (
     entry_key,
     exception_of,
     in_a_line,
-    memory_definition,
+    memory_batch,
     result_key,
     suite_of,
 )
@@ -177,8 +176,8 @@ def results_on(
     try:
         fitted = fit(expectations, frame, values)
         different = {entry_key(one): one for one in fitted}
-        batch = _stage().get_batch(batch_parameters={"dataframe": frame})
-        result = batch.validate(suite_of("rehearsal", different.values()), result_format=ROWS_ONLY)
+        suite = suite_of("rehearsal", different.values())
+        result = memory_batch(frame).validate(suite, result_format=ROWS_ONLY)
     except Exception as error:  # whatever an entry makes Great Expectations raise is its fault
         if len(expectations) == 1:
             return [_sentence(error)]
@@ -213,11 +212,6 @@ def _kinds(expectation: Expectation) -> str:
     named = [name for _, name in names_in(expectation.configuration.kwargs)]
     told = [f"{name} holds {words[kinds[name].kind]}" for name in named if name in EXTRACTED]
     return f", where {' and '.join(told)}" if told else ""
-
-
-@cache  # a context takes as long as ten expectations
-def _stage() -> BatchDefinition:
-    return memory_definition()
 
 
 @cache
