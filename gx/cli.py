@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from gx.engine.quick_imports import quick_imports
 from gx.errors import GateError
 from gx.project import SUITES
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART, NOBODY_READS
@@ -150,20 +151,21 @@ def check(
     Exit status: 0 passed (warnings allowed, unless --strict), 1 the gate would close, 2 the bars or
     the suite could not be read, or lack what is to be judged.
     """
-    from gx.files.check import read_files
-    from gx.suite.calendars import SUITE, named_calendars
+    with quick_imports():
+        from gx.files.check import read_files
+        from gx.suite.calendars import SUITE, named_calendars
 
     folder = suites or SUITE.parent
     bars = read_files(files, symbol, named_calendars(folder / f"{suite}.json", calendar))
     if sys.stderr.isatty():
         print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
 
-    from gx.files.check import require_columns, unfit
-    from gx.gate.checkpoint import run_in_memory
-    from gx.report.columns import room
-    from gx.report.console import report_lines
-    from gx.report.render import render_html
-    from gx.suite.read import read_suite, suite_path, with_kwargs
+    with quick_imports():
+        from gx.files.check import require_columns, unfit
+        from gx.gate.checkpoint import run_in_memory
+        from gx.report.columns import room
+        from gx.report.console import report_lines
+        from gx.suite.read import read_suite, suite_path, with_kwargs
 
     judge = read_suite(suite_path(suite, folder))
     if calendar:
@@ -176,6 +178,8 @@ def check(
     if json:
         report.write_json(json)
     if html:
+        from gx.report.render import render_html
+
         html.write_text(render_html(report, bars=frame), encoding="utf-8")
     remarks = any(o.severity != "info" for o in report.failed)
     return CLOSED if not report.success or (strict and remarks) else DONE
@@ -193,17 +197,18 @@ def suggest(
 
     What the draft finds suspicious on these bars is listed. It is written under a new name only.
     """
-    from gx.files.check import read_files, unfit
-    from gx.suite.calendars import SUITE, named_calendars
+    with quick_imports():
+        from gx.files.check import read_files, unfit
+        from gx.suite.calendars import SUITE, named_calendars
 
     bars = read_files(files, symbol, named_calendars(SUITE, calendar))
 
-    from gx.editing.suggest import draft_suite
-    from gx.gate.checkpoint import run_in_memory
-    from gx.project import SUITES
-    from gx.report.columns import room
-    from gx.report.console import report_lines
-    from gx.suite.read import new_suite, read_suite
+    with quick_imports():
+        from gx.editing.suggest import draft_suite
+        from gx.gate.checkpoint import run_in_memory
+        from gx.report.columns import room
+        from gx.report.console import report_lines
+        from gx.suite.read import new_suite, read_suite
 
     frame = bars.to_pandas(date_as_object=False)
     draft = draft_suite(frame, name)
@@ -235,7 +240,8 @@ def convert(
 
     Exit status: 0 everything was carried over, 3 something was not, 2 nothing was.
     """
-    from gx.editing.convert import convert_file, converted_lines
+    with quick_imports():
+        from gx.editing.convert import convert_file, converted_lines
 
     path, converted = convert_file(old, new)
     print("\n".join(converted_lines(old, path, converted)))
