@@ -13,16 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from great_expectations.render.renderer.content_block.validation_results_table_content_block import (  # noqa: E501
-    ValidationResultsTableContentBlockRenderer,
-)
-from great_expectations.render.renderer.page_renderer import (
-    ValidationResultsPageRenderer,
-)
 from great_expectations.render.renderer.site_builder import SiteBuilder
-from great_expectations.render.view.view import DefaultJinjaPageView
 from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, PackageLoader, pass_context
 from jinja2.bccache import Bucket
+
+from gx.engine.seam.pages import EscapingView, HeadedPageRenderer, RowsRenderer
 
 ASSETS = Path(__file__).parent / "assets"
 CSS = (ASSETS / "docs.css").read_text(encoding="utf-8")
@@ -60,7 +55,7 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-class OfflineView(DefaultJinjaPageView):
+class OfflineView(EscapingView):
     """A page of a suite or of a validation result, in one self-contained file.
 
     Differs from the view it extends in two ways: templates of ours come first, and every value is
@@ -120,26 +115,21 @@ class OfflineView(DefaultJinjaPageView):
         return re.sub(r'\s(?:href|src)="[^"]*"', "", note)
 
     @staticmethod
-    def _escape_template_param_value(value: Any) -> str:
+    def escaped(value: object) -> str:
+        """What fills a sentence comes from data and suites."""
         return _escape(value)
 
 
-class SeverityTableRenderer(ValidationResultsTableContentBlockRenderer):
+class SeverityTableRenderer(RowsRenderer):
     """The table of checks, with the severity under each status."""
 
     @classmethod
-    def _get_content_block_fn(cls, *args: Any, **kwargs: Any) -> Any:
-        row_of: Any = super()._get_content_block_fn(*args, **kwargs)
-
-        def row_with_severity(*row_args: object, result: Any, **row_kwargs: object) -> object:
-            rows = row_of(*row_args, result=result, **row_kwargs)
-            _add_severity(rows[0][0], result.expectation_config.severity.value)
-            return rows
-
-        return row_with_severity
+    def changed(cls, rows: Any, result: Any) -> None:
+        """Add the severity."""
+        _add_severity(rows[0][0], result.expectation_config.severity.value)
 
 
-class ValidationPageRenderer(ValidationResultsPageRenderer):
+class ValidationPageRenderer(HeadedPageRenderer):
     """The page of one validation result: verdict by severity first, severities in the tables."""
 
     def __init__(self, data_context: object = None) -> None:
@@ -154,16 +144,14 @@ class ValidationPageRenderer(ValidationResultsPageRenderer):
         )
 
     @classmethod
-    def _render_validation_header(cls, validation_results: object) -> object:
-        block: Any = super()._render_validation_header(validation_results)  # type: ignore[no-untyped-call]
-        sentence = block.subheader.string_template
+    def headed(cls, sentence: dict[str, Any], validation_results: Any) -> None:
+        """Say the verdict and how many checks failed, by severity."""
         # The original's asset is always None with the batches of today.
         text = sentence["template"].replace("${data_asset} ${data_asset_name}\n", "")
         result = _gist(validation_results)
         pill = f'<span class="verdict {verdict(result)}">{verdict(result)}</span>'
         sentence["template"] = text
         sentence["params"] |= {"html_success_icon": pill, "success": summary(result)}
-        return block
 
 
 class OfflineSiteBuilder(SiteBuilder):

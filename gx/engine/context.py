@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import great_expectations
-from great_expectations.data_context import AbstractDataContext
+from great_expectations.data_context.data_context.abstract_data_context import (
+    AbstractDataContext,
+)
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 
 from gx.engine.validator import answering

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 
 # These look at all rows whatever their condition: they count those that meet it.
 COUNTS_ROWS = {"expect_table_row_count_to_be_between", "expect_table_row_count_to_equal"}

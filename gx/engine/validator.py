@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
-from great_expectations.data_context import AbstractDataContext
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.data_context.data_context.abstract_data_context import (
+    AbstractDataContext,
+)
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.validator.validator import Validator

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-from great_expectations.checkpoint import Checkpoint
+from great_expectations.checkpoint.checkpoint import Checkpoint
 from great_expectations.core import ExpectationSuite, RunIdentifier
 from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
 )
-from great_expectations.data_context import AbstractDataContext
-from great_expectations.exceptions import DataContextError
+from great_expectations.data_context.data_context.abstract_data_context import (
+    AbstractDataContext,
+)
+from great_expectations.exceptions.exceptions import DataContextError
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 

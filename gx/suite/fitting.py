@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import (
     AndCondition,

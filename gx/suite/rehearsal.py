@@ -17,8 +17,10 @@ from great_expectations.core.expectation_validation_result import (
     ExpectationSuiteValidationResult,
     ExpectationValidationResult,
 )
-from great_expectations.execution_engine import PandasExecutionEngine
-from great_expectations.expectations.core import ExpectTableRowCountToBeBetween
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
+from great_expectations.expectations.core.expect_table_row_count_to_be_between import (
+    ExpectTableRowCountToBeBetween,
+)
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import Condition
 from pydantic.v1 import ValidationError
@@ -155,7 +157,7 @@ def _asked_of(expectation: Expectation, values: Mapping[str, Any]) -> str:
     """What asking for the rows that meet its condition raises."""
     frame = _bars()
     try:
-        (fitted,) = fit([expectation], frame, values)
+        fitted: Any = fit([expectation], frame, values)[0]
         engine = PandasExecutionEngine(batch_data_dict={"bars": frame})
         domain = {"batch_id": "bars", "row_condition": fitted.row_condition}
         meeting: Any = engine.get_domain_records(domain)

@@ -318,7 +318,9 @@ def answered(frame: pd.DataFrame, suite: list[Any]) -> list[bool]:
 def test_what_a_clean_frame_proves_is_answered():
     suite = [*of_the_shape(), *of_the_rows(), *between(0, 100)]
     done = answered(frame_of(), suite)
-    kinds = {type(one) for one, is_answered in zip(suite, done, strict=True) if is_answered}
+    kinds = {
+        one.expectation_type for one, is_answered in zip(suite, done, strict=True) if is_answered
+    }
 
     assert kinds == answers._PROOFS.keys() | answers._OF_THE_SHAPE
 

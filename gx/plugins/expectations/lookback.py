@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 
 from gx.plugins.expectations.kernels.bars import BAR_SIZE, BarSize, Ints, SortedFrame
 

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from re import _constants as codes
-from re import _parser as parser
+from re import _constants as codes  # type: ignore[attr-defined]  # nothing else reads a pattern
+from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 _CANDIDATES = "A1 a-.\t_Ω\n\x00" + "".join(map(chr, range(33, 127)))
