@@ -1,5 +1,4 @@
-"""
-### Is this market data fit to trade on?
+"""### Is this market data fit to trade on?
 
 Extracts daily bars from PostgreSQL, judges them with the Great Expectations suite `stock_data`,
 enriches the ones that pass, publishes them to `stock_data_enriched`, and tracks everything that was

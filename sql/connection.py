@@ -63,7 +63,7 @@ def make_engine(settings: ConnectionSettings, *, application: str = "market-data
 
 def driver_connection(connection: Connection) -> DriverConnection:
     """The psycopg2 connection below, for COPY, in the same transaction."""
-    return cast(DriverConnection, connection.connection.driver_connection)
+    return cast("DriverConnection", connection.connection.driver_connection)
 
 
 def clock(engine: Engine) -> datetime:

@@ -28,7 +28,7 @@ def copy_in(connection: Connection, target: str, table: pa.Table) -> int:
     raw = driver_connection(connection)
     try:
         with raw.cursor() as cursor:
-            cursor.copy_expert(command, cast(BinaryIO, _CsvOf(table)), READ_BYTES)
+            cursor.copy_expert(command, cast("BinaryIO", _CsvOf(table)), READ_BYTES)
             return int(cursor.rowcount)
     except psycopg2.Error:
         if raw.closed:  # SQLAlchemy did not see it, and its rollback would fail in its place

@@ -151,7 +151,7 @@ def _run(program: str, *arguments: str | Path, owner: Path, log: Path | None = N
         else {}
     )
     with tempfile.TemporaryFile("w+") as output:
-        done = subprocess.run(  # type: ignore[call-overload]
+        done = subprocess.run(  # type: ignore[call-overload]  # noqa: PLW1510  # looked at below
             [path(program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,6 +1,5 @@
 """Removing old runs from MLflow, with their artifacts."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,8 @@ from tracking.run.record import RUN_KEY_TAG
 from tracking.store import TrackingStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlflow import MlflowClient
     from mlflow.entities import FileInfo, Run
     from mlflow.store.artifact.artifact_repo import ArtifactRepository

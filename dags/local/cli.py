@@ -64,7 +64,7 @@ def _everywhere(
         Path,
         typer.Option(metavar="FOLDER", help="where everything is that is made here"),
     ] = ROOT / "var",
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  # typer calls it when the option is given
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="say which")
     ] = False,
 ) -> None:

@@ -1,7 +1,6 @@
 """`make load`: a file's bars into `stock_data`, as the file has them."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, TextIO
 from dags.local.errors import LocalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from sql.file_rows import Faulty
 
     SetAside = Callable[[Sequence[Faulty]], None]

@@ -19,8 +19,7 @@ _MAY_WRITE = requires_access_dag("PUT", param_dag_id=DAG_ID)
 
 
 def guarded_app() -> Starlette:
-    """The pages for Airflow to mount; whoever may see the workflow may look, who may edit it may
-    save."""
+    """The pages for Airflow to mount: who may see the workflow may look, who may edit it, save."""
     root = get_cookie_path().rstrip("/")  # the path in [api] base_url
     desk = Desk(Settings(), airflow=root)
     return create_app(desk, who_asks, login_url=f"{root}/api/v2/auth/login", mount="")

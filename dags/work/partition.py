@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -21,6 +20,8 @@ from dags.work.publish import Share, publish_share, transform_share
 from sql.connection import connected
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from gx.market.whole import PartDocument
 
 # The report draws prices for a dozen expectations; its histograms are of these symbols' bars.

@@ -2,11 +2,10 @@
 
 import copy
 import json
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from great_expectations.data_context.types.resource_identifiers import (
@@ -20,6 +19,9 @@ from great_expectations.render.renderer.site_builder import (
 
 from gx.docs.pages import OfflineView, failure_counts, verdict
 from gx.docs.stored_results import RESULTS, Gist, Remembered, StoredResult
+
+if TYPE_CHECKING:
+    from collections import OrderedDict
 
 MEMORY = ".index.json"
 

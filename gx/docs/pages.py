@@ -36,8 +36,10 @@ def _escape(value: object) -> str:
 
 
 class _Compiled(BytecodeCache):
-    """Compiled templates, shared by all views: each has an environment of its own, which would
-    compile the same 30 templates once a page (a third of the cost of a small run).
+    """Compiled templates, shared by all views.
+
+    Each has an environment of its own, which would compile the same 30 templates once a page (a
+    third of the cost of a small run).
     """
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ class StoredResult:
     @property
     def place(self) -> str:
         """Its path below either folder, without the suffix."""
-        return "/".join((self.suite, self.run, self.stamp, self.batch))
+        return f"{self.suite}/{self.run}/{self.stamp}/{self.batch}"
 
     @property
     def time(self) -> str:

@@ -258,9 +258,9 @@ def _readable(definition: str) -> str:
     """The docstring without what every one repeats."""
     head = re.split(r"\n(?:Other Parameters|Returns|See Also|Supported Data|Data Quality|Example)",
                     definition)[0]  # fmt: skip
-    notes = re.search(r"\nNotes:\n(.*?)\n\n(?=\S)", definition, re.S)
+    notes = re.search(r"\nNotes:\n(.*?)\n\n(?=\S)", definition, re.DOTALL)
     text = head + (f"\n\nNotes:\n{notes.group(1)}" if notes else "")
     boilerplate = r"\n\n\w+ is a[^\n]*\n\n[^\n]*one of the most common types.*?(?=\n\n)"
-    text = re.sub(boilerplate, "", text, flags=re.S)
+    text = re.sub(boilerplate, "", text, flags=re.DOTALL)
     text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text)
     return re.sub(r"(?<=\S)[ \t]{2,}", " ", re.sub(r"\n{3,}", "\n\n", text)).strip()

@@ -156,8 +156,10 @@ class SuiteStore:
         reason: str,
         accepted: Sequence[str] = (),
     ) -> Version:
-        """Write a suite under a new name; raises SuiteError when the name is taken or unfit, and
-        else what ``save`` raises."""
+        """Write a suite under a new name.
+
+        Raises SuiteError when the name is taken or unfit, and else what ``save`` raises.
+        """
         self.refuse_name(name)
         author, reason = author_of(author), reason_of(reason)
         _refuse_texts(document)

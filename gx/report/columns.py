@@ -37,10 +37,10 @@ def room() -> int:
 def table_lines(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, indent: str = "  "
 ) -> Iterator[str]:
-    """The rows under their names, as there is room: with their sentences beside or below them, or
-    each in lines of its own.
+    """The rows under their names, as there is room.
 
-    The first column names a row, and only the last may have sentences.
+    Their sentences stand beside or below them, or each row is in lines of its own. The first
+    column names a row, and only the last may have sentences.
     """
     inside = max(width - len(indent), 1)
     shown = [[printable(cell) for cell in row] for row in rows]

@@ -45,8 +45,8 @@ class Failed:
 @dataclass(frozen=True)
 class ReportView:
     """What a page shows of ``report``; ``rows`` are failing bars, ``changes`` since the run before.
-    ``ended`` is the line that tells a suite which symbols trade no more, empty if none stopped.
 
+    ``ended`` is the line that tells a suite which symbols trade no more, empty if none stopped.
     ``provenance`` says by name where the verdict comes from.
     """
 

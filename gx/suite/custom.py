@@ -110,7 +110,7 @@ def _execute(path: Path) -> None:
     module.__file__, module.__package__ = str(path), _PACKAGE
     sys.modules[module.__name__] = module
     with _one_line_alone():
-        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102  # a file of the project's own
 
 
 @contextmanager

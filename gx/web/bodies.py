@@ -59,7 +59,7 @@ class BodyLimit:
         await self.app(scope, limited, send)
 
 
-async def on_too_large(request: Request, error: Exception) -> Response:
+async def on_too_large(request: Request, error: Exception) -> Response:  # noqa: ARG001  # Starlette's
     """413; the connection ends with it, because the rest of the body is still on its way."""
     answer = json_response({"error": str(error)}, 413)
     answer.headers["Connection"] = "close"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -11,7 +12,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from gx.web.guard import page, reader
-from gx.web.sources import Sources
+
+if TYPE_CHECKING:
+    from gx.web.sources import Sources
 
 _SCRIPT = Path(__file__).parents[1] / "docs" / "assets" / "docs.js"
 INDEX = "index.html"

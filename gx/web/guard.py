@@ -112,7 +112,7 @@ def base_of(request: Request) -> str:
     return root if root.endswith(mount) else root + mount
 
 
-async def on_login_needed(request: Request, error: Exception) -> Response:
+async def on_login_needed(request: Request, error: Exception) -> Response:  # noqa: ARG001  # Starlette's
     """A page sends its reader to the login; whatever else is asked is refused with 401."""
     if "text/html" not in request.headers.get("accept", ""):
         return json_response({"error": "log in first"}, 401)

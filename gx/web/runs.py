@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -12,8 +13,10 @@ from starlette.responses import Response
 
 from gx.web.guard import page, reader
 from gx.web.shares import kind, share, share_chart
-from gx.web.sources import Sources
 from gx.web.summary import RunSummary
+
+if TYPE_CHECKING:
+    from gx.web.sources import Sources
 
 PER_PAGE = 25
 VERDICTS = {

@@ -305,7 +305,7 @@ def page(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> I
     async def ann(_request: Request) -> User:
         return User("ann", may_write=False)
 
-    yield TestClient(create_app(Desk(settings), ann, login_url="/"))
+    return TestClient(create_app(Desk(settings), ann, login_url="/"))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -98,7 +98,7 @@ class _Watched:
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._sample, daemon=True)
 
-    def __enter__(self) -> "_Watched":
+    def __enter__(self) -> Self:
         self._watch.start()
         return self
 

@@ -42,7 +42,7 @@ def plant_many(bars: pd.DataFrame, kind: Kind, rng: np.random.Generator) -> Plan
     """Plant a kind in every symbol at random bars far from each other; shuffle the rows."""
     targets: list[int] = []
     touched: list[int] = []
-    for _, labels in bars.groupby("symbol").groups.items():
+    for labels in bars.groupby("symbol").groups.values():
         for at in _places(np.asarray(labels), kind, rng):
             planted = kind.plant(bars, at, rng)
             bars = planted.bars

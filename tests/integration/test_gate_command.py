@@ -73,7 +73,7 @@ def test_the_help_helps_and_is_quick(checkout: Path):
 
     assert told.returncode == 0
     for command in COMMANDS:
-        assert re.search(rf"^│ {command} ", told.stdout, re.M), command
+        assert re.search(rf"^│ {command} ", told.stdout, re.MULTILINE), command
     assert "3 published in part" in " ".join(told.stdout.split())
     assert "gate check bars.csv" in told.stdout
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5

@@ -72,7 +72,7 @@ def anonymous(settings: Settings) -> Iterator[TestClient]:
         return json_response({"by": (await writer(request)).name})
 
     app.router.add_route("/change", change, methods=["GET", "POST", "PUT", "DELETE"])
-    yield TestClient(app, follow_redirects=False)
+    return TestClient(app, follow_redirects=False)
 
 
 @pytest.fixture
@@ -462,7 +462,8 @@ def test_the_page_and_the_file_show_the_same_failures_and_symbols(ann, staging, 
     file = render_html(report, bars=bars)
 
     def section(page: str, name: str) -> str:
-        return page.split(f'<section id="{name}"')[1].split("<h2>")[1].split("<section id=")[0]
+        rest = page.split(f'<section id="{name}"')[1].split("<h2>")[1]
+        return rest.split("<section id=", maxsplit=1)[0]
 
     page = ann.get("/gate/runs/bad", headers=HTML).text
     assert section(page, "symbols") == section(file, "symbols")

@@ -279,7 +279,7 @@ def test_rows_under_a_condition_have_the_same_results(condition):
 @given(data=st.data())
 def test_any_columns_have_the_same_results(data):
     rows = data.draw(st.integers(1, 6), label="rows")
-    draw = lambda values: data.draw(st.lists(values, min_size=rows, max_size=rows))  # noqa: E731
+    draw = lambda values: data.draw(st.lists(values, min_size=rows, max_size=rows))
     small = st.sampled_from([0.0, -0.0, 1.0, 2.0, 3.0, 1e300, np.inf, -np.inf, np.nan])
     days = st.sampled_from([None, "2024-01-01", "2025-01-01", "2025-01-02"])
     frame = pd.DataFrame(

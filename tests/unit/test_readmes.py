@@ -14,7 +14,10 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LISTED = subprocess.run(
     ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-    **{"cwd": ROOT, "check": True, "capture_output": True, "text": True},
+    cwd=ROOT,
+    check=True,
+    capture_output=True,
+    text=True,
 )
 PAGES = [ROOT / name for name in LISTED.stdout.split() if (ROOT / name).is_file()]
 

@@ -28,8 +28,7 @@ def loose(folder: Path) -> Any:
 def staging(folder: Path, run_id: str = "manual__1") -> Any:
     from dags.staging.run_folder import Staging
 
-    made = Staging.of_run(f"file://{folder}", "dag", run_id, KEYS)
-    return made
+    return Staging.of_run(f"file://{folder}", "dag", run_id, KEYS)
 
 
 def prepared(folder: Path, run_id: str = "manual__1") -> Any:

@@ -3,7 +3,6 @@
 import json
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from tracking.run.identity import COMPLETE, LOGGING_TAG, params_of, tags_of
 from tracking.run.record import RunRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlflow.entities import Metric, Param, Run, RunTag
 
 # MLflow's limits of one request; its own byte limit is 1,000,000.

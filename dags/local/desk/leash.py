@@ -21,7 +21,7 @@ def main(grace: float, owner: int, command: list[str]) -> int:
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: asked.append(received))
-    program = subprocess.Popen(command, preexec_fn=end_with_parent)
+    program = subprocess.Popen(command, preexec_fn=end_with_parent)  # noqa: PLW1509  # there is one thread
     deadline = None
     while program.poll() is None:
         if deadline is None and (asked or os.getppid() != owner):

@@ -69,7 +69,7 @@ class Addresses:
     @property
     def everywhere(self) -> bool:
         """Whether the desk listens on every address of this machine."""
-        return self.host in ("0.0.0.0", "::")
+        return self.host in ("0.0.0.0", "::")  # noqa: S104  # compared, not bound
 
     @property
     def _name(self) -> str:

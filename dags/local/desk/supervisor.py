@@ -140,7 +140,7 @@ def _leashed(part: Part, lock: int, sink: IO[str]) -> subprocess.Popen[bytes]:
 
 
 def _rotate(log: Path) -> None:
-    """log -> log.1 -> log.2 …; the oldest goes."""
+    """Log -> log.1 -> log.2 …; the oldest goes."""
     for number in range(KEPT_LOGS - 1, -1, -1):
         old = log.with_name(f"{log.name}.{number}") if number else log
         if old.exists():

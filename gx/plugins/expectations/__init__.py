@@ -53,4 +53,4 @@ MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectSymbolsToBeSpacedAlike,
 )
 
-__all__ = ["MARKET_EXPECTATIONS", "BarExpectation", *(cls.__name__ for cls in MARKET_EXPECTATIONS)]
+__all__ = ["MARKET_EXPECTATIONS", "BarExpectation", *(cls.__name__ for cls in MARKET_EXPECTATIONS)]  # noqa: PLE0604

@@ -46,7 +46,7 @@ class BarExpectation(OneMetricExpectation):
         return tuple(key for key in cls.success_keys if key != "mostly")
 
     @pydantic.validator("column_list")
-    def _one_column_each(cls, v: list[str]) -> list[str]:
+    def _one_column_each(cls, v: list[str]) -> list[str]:  # a class method
         if len(v) != len(cls.needs_columns):
             raise ValueError(
                 f"column_list names {len(v)} columns; give {len(cls.needs_columns)}, in this "

@@ -35,7 +35,7 @@ class SplitAwareExpectation(LevelExpectation):
     splits: dict[str, dict[str, float]] = pydantic.Field({}, description=SPLITS_HELP)
 
     @pydantic.validator("splits", pre=True)
-    def _declared(cls, v: object) -> object:
+    def _declared(cls, v: object) -> object:  # a class method
         read_splits(v)
         return v
 

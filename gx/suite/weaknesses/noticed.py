@@ -106,7 +106,7 @@ def _judged(
     for result in (found, anywhere):
         if raised := result if isinstance(result, str) else exception_of(result):
             return Noticed(tried=False, raised=raised)
-    assert not isinstance(found, str) and not isinstance(anywhere, str)
+    assert not isinstance(found, str) and not isinstance(anywhere, str)  # noqa: PT018
     if expectation.expectation_type in _KNOWS_NO_ROWS:
         return Noticed(tried=True)
     rows, of_all = _rows(found), _rows(anywhere)

@@ -45,8 +45,11 @@ class Workbench:
                 self._one_at_a_time.release()
 
     def ask(self, question: str, **arguments: object) -> Any:
-        """The answer; raises SuiteError for a refusal, DraftError for a draft that broke the
-        question, and WorkbenchError when there is no answer."""
+        """The answer.
+
+        Raises SuiteError for a refusal, DraftError for a draft that broke the question, and
+        WorkbenchError when there is no answer.
+        """
         if not self._one_at_a_time.acquire(timeout=self.patience_s):
             raise WorkbenchError("others are trying their drafts; try again in a minute")
         try:

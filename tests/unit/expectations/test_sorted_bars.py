@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 
 import numpy as np
 import pandas as pd
@@ -140,7 +140,7 @@ def test_medians_at_chosen_rows_stay_inside_the_symbol():
 
 
 def test_thousands_of_symbols_with_the_same_dates():
-    dates = datetime.date(2024, 1, 2)
+    dates = dt.date(2024, 1, 2)
     frame = pd.DataFrame({"symbol": [f"S{n}" for n in range(5000)], "date": dates, "close": 1.0})
 
     assert SortedFrame(frame).first.all()

@@ -4,7 +4,7 @@ What a part of the market says of it (`attendance`) is small and adds up, so tha
 read one after the other and judged together (`roll_call`).
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -21,7 +21,7 @@ from gx.plugins.expectations.kernels.calendars import (
 )
 from gx.plugins.expectations.kernels.moments import Moment
 
-EPOCH = datetime.date(1970, 1, 1)
+EPOCH = dt.date(1970, 1, 1)
 LISTED = 50  # missing sessions named one by one
 NEVER = np.iinfo(np.int64).max
 NOTHING: Ints = np.zeros(0, dtype=np.int64)
@@ -128,7 +128,7 @@ def last_days(ended: Mapping[str, str] | None, symbols: Sequence[str]) -> Ints:
 def day_number(date: str, what: str) -> int:
     """Read 2025-10-05 as a day since 1970; raises ExpectationInputError, which names ``what``."""
     try:
-        return (datetime.date.fromisoformat(date[:10]) - EPOCH).days
+        return (dt.date.fromisoformat(date[:10]) - EPOCH).days
     except (ValueError, TypeError) as error:
         raise ExpectationInputError(
             f"{what} {date!r} is not a date; write it as 2025-01-31"

@@ -99,7 +99,7 @@ class SortedFrame:
         """Compute once, and give the same array to every detector that asks."""
         if key not in self._memo:
             self._memo[key] = compute()
-        return cast(T, self._memo[key])
+        return cast("T", self._memo[key])
 
     @cached_property
     def first(self) -> Flags:

@@ -1,6 +1,6 @@
 """Splits that somebody has declared, so that no detector takes their step for a fault."""
 
-import datetime
+import datetime as dt
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ def _day(symbol: str, date: object) -> int:
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(date)):
             raise ValueError
-        return (datetime.date.fromisoformat(str(date)) - datetime.date(1970, 1, 1)).days
+        return (dt.date.fromisoformat(str(date)) - dt.date(1970, 1, 1)).days
     except ValueError:
         raise ExpectationInputError(
             f"splits of {symbol} name the date {date!r}; write it as 2014-06-09"
