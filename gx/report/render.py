@@ -31,7 +31,7 @@ _SCRIPT_HASH = "sha256-" + base64.b64encode(hashlib.sha256(_SCRIPT.encode()).dig
 def add_filters(pages: Environment) -> None:
     """Teach an environment how dates, numbers, counts and shares are written in a report."""
     pages.filters["date"] = lambda value: date_label(value) or "–"
-    pages.filters["number"] = _number
+    pages.filters["number"] = lambda value: _number(value)  # noqa: PLW0108  # made below
     pages.filters["bars"] = lambda count: f"{count:,} bar{'' if count == 1 else 's'}"
     pages.filters["percent"] = lambda share: f"{100 * share:.3g} %"
     pages.filters["cut"] = _cut

@@ -11,7 +11,9 @@ globalThis.fetch = (path, options) =>
   new Promise((answer, refuse) => {
     asked.push({ path, method: options.method, answer, refuse });
   });
-const { check, nameOf, redraw, session } = await import("../../../gx/web/scripts/editor-session.js");
+const { check, nameOf, redraw, session } = await import(
+  "../../../gx/web/scripts/editor-session.js"
+);
 const checked = (more) => ({ faults: [], sentences: [], changes: [], weaknesses: [], ...more });
 const answered = (status, body) => ({ status, ok: status < 400, json: async () => body });
 
