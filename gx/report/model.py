@@ -1,7 +1,7 @@
 """What the gate found: per expectation, per symbol and per row."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gx.names import short_name
+from gx.report import sentences
 from gx.report.document import (
     NOT_MET,
     CountsFailures,
@@ -25,7 +26,6 @@ from gx.report.document import (
 from gx.report.published import Doubt, Removal
 from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
 
-NAMED = 5
 Rows = NDArray[np.int64]
 Kwargs = Mapping[str, object]  # as each expectation has them
 
@@ -246,21 +246,26 @@ class QualityReport(CountsFailures):
     @property
     def sentence(self) -> str:
         """The verdict in one sentence, others for what is missing and what was before."""
-        more = (*_absent(self.missing), *_of_published(self.doubtful, self.removed))
-        return " ".join([self._verdict, *more, *_of_the_suite(self.no_longer_critical)])
+        more = (
+            *sentences.absent(self.missing),
+            *sentences.of_published(self.doubtful, self.removed),
+        )
+        return " ".join([self._verdict, *more, *sentences.of_the_suite(self.no_longer_critical)])
 
     @property
     def _verdict(self) -> str:
         checks = sum(outcome.status != "skipped" for outcome in self.outcomes)
         symbols = sum(verdict.rows > 0 for verdict in self.symbols.values())
-        size = f"{self.rows:,} bars of {_count(symbols, 'symbol')}"
+        size = f"{self.rows:,} bars of {sentences.counted(symbols, 'symbol')}"
         if not self.success:
-            bad = f"{len(self.blocking)} of {_count(checks, 'expectation')}"
+            bad = f"{len(self.blocking)} of {sentences.counted(checks, 'expectation')}"
             rows = int((self.failing["severity"] == "critical").sum())
-            where = f"on {_count(rows, 'bar')} of {self.rows:,}" if rows else f"on {size}"
+            where = (
+                f"on {sentences.counted(rows, 'bar')} of {self.rows:,}" if rows else f"on {size}"
+            )
             return f"Gate closed: {bad} failed critically, {where}."
         if self.failed:
-            return f"Passed with remarks: {size}, {_count(len(self.failed), 'remark')}."
+            return f"Passed with remarks: {size}, {sentences.counted(len(self.failed), 'remark')}."
         return f"Passed: {size} met all {checks} expectations."
 
     def document(self, *, every_row: bool = True) -> ReportDocument:
@@ -331,7 +336,7 @@ def explain(outcome: Outcome) -> str:
         )
     shown = ", ".join(outcome.symbols[:5]) + (", …" if len(outcome.symbols) > 5 else "")
     where = f" in {shown}" if shown else ""
-    return f"{outcome.description} [{_count(outcome.unexpected_count, 'bar')}{where}]"
+    return f"{outcome.description} [{sentences.counted(outcome.unexpected_count, 'bar')}{where}]"
 
 
 def date_label(value: Any) -> str | None:
@@ -343,30 +348,6 @@ def date_label(value: Any) -> str | None:
     return stamp.date().isoformat() if midnight else stamp.isoformat()
 
 
-def _absent(missing: Sequence[str]) -> Iterator[str]:
-    if missing:
-        named = ", ".join(missing[:NAMED]) + (", …" if len(missing) > NAMED else "")
-        verb = "is" if len(missing) == 1 else "are"
-        yield f"{_count(len(missing), 'symbol')} {verb} missing: {named}."
-
-
-def _of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:
-    if doubtful:
-        bars = _count(len(doubtful), "bar")
-        yield f"{bars} published before {'is' if len(doubtful) == 1 else 'are'} now doubtful."
-    gone = sum(removal.bars for removal in removed)
-    if gone:
-        bars = _count(gone, "published bar")
-        yield f"{bars} {'is' if gone == 1 else 'are'} gone from the source."
-
-
-def _of_the_suite(lost: Sequence[str]) -> Iterator[str]:
-    if lost:
-        named = " ".join(lost[:3]) + (" …" if len(lost) > 3 else "")
-        many = _count(len(lost), "critical expectation")
-        yield f"The suite has {many} fewer than in the run before: {named}"
-
-
 def _has_owner(outcome: Outcome) -> bool:
     """Can this failure be put down to symbols? Only then may the others pass."""
     return outcome.status == "failed" and bool(outcome.symbols) and not outcome.ownerless
@@ -375,10 +356,6 @@ def _has_owner(outcome: Outcome) -> bool:
 def _gravity(outcome: Outcome) -> tuple[int, int, int]:
     crashed = 0 if outcome.status in ("error", "missing") else 1
     return crashed, SEVERITIES.index(outcome.severity), -outcome.unexpected_count
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _row_labels(failing: pd.DataFrame) -> dict[int, RowLabel]:

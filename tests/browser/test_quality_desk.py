@@ -32,6 +32,9 @@ def add_upper_bound(page: Page, highest: str) -> None:
     form.get_by_label("Sentence").fill(LOW)
     form.get_by_role("button", name="Add").click()
     expect(entry(page, LOW)).to_be_visible()
+    edit = entry(page, LOW).get_by_title("Edit", exact=True)
+    # As the server calls it.
+    expect(edit).to_have_accessible_name("Edit: column_values_to_be_between(close)")
 
 
 def entry(page: Page, sentence: str) -> Locator:

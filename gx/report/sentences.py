@@ -1,0 +1,39 @@
+"""What a verdict says beside itself; each gives a sentence, or none where nothing is to be said."""
+
+from collections.abc import Iterator, Sequence
+
+from gx.report.published import Doubt, Removal
+
+NAMED = 5
+
+
+def absent(missing: Sequence[str]) -> Iterator[str]:
+    """Of symbols that were asked for and have no bar."""
+    if missing:
+        named = ", ".join(missing[:NAMED]) + (", …" if len(missing) > NAMED else "")
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"{counted(len(missing), 'symbol')} {verb} missing: {named}."
+
+
+def of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:
+    """Of bars that earlier runs published."""
+    if doubtful:
+        bars = counted(len(doubtful), "bar")
+        yield f"{bars} published before {'is' if len(doubtful) == 1 else 'are'} now doubtful."
+    gone = sum(removal.bars for removal in removed)
+    if gone:
+        bars = counted(gone, "published bar")
+        yield f"{bars} {'is' if gone == 1 else 'are'} gone from the source."
+
+
+def of_the_suite(lost: Sequence[str]) -> Iterator[str]:
+    """Of critical expectations that the suite has lost, by their descriptions."""
+    if lost:
+        named = " ".join(lost[:3]) + (" …" if len(lost) > 3 else "")
+        many = counted(len(lost), "critical expectation")
+        yield f"The suite has {many} fewer than in the run before: {named}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 bar``, ``2 bars``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
