@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
-from dags.staging.layout import BARS, CHANGES, DAG_ID
+from dags.staging.layout import BARS, CHANGES, DAG_ID, REPORT
 from gx.gate.verdicts import with_removals
 from gx.report.changes import compare, to_json
 from gx.report.render import render_html
@@ -90,6 +90,16 @@ def stage_bad(staging: Path, bars: pd.DataFrame, run_id: str = "bad", **more: in
     """A run whose bars 5 and 130 fail critically, and 131 with a warning."""
     outcomes = (outcome(bars, [5, 130]), outcome(bars, [131], "warning", "volume"))
     return stage_run(staging, run_id, bars, judged(bars, *outcomes), **more)
+
+
+def test_a_report_that_is_none_is_told_as_damaged(ann, staging, bars):
+    folder = stage_bad(staging, bars)
+    (folder / REPORT).write_text('{"verdict": "Passed."}')
+
+    for place in ("", "/failed"):
+        shown = ann.get(f"/gate/runs/bad{place}", headers=HTML)
+        assert shown.status_code == 503
+        assert "A file of this run is damaged: this is no report of the gate" in shown.text
 
 
 def test_the_report_shows_what_became_of_published_bars(ann, staging, bars):

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from gx.errors import ReportError
 from gx.report.changes import JudgedRun, compare
 from gx.report.model import QualityReport, read_report
 from gx.report.pictures.prices import price_charts
@@ -181,7 +182,7 @@ def _kept(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except FileNotFoundError:
             raise HTTPException(404, "Not all files of this run are kept any more.") from None
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, ReportError) as error:
             raise HTTPException(503, f"A file of this run is damaged: {error}.") from error
 
     return answer
