@@ -91,7 +91,7 @@ settings: $(READY)  ## make the tables of settings in dags/README.md anew
 env:  ## write .env for docker compose, with generated secrets [DISTRIBUTED=1]
 	@python3 -m dags.local.env_file $(if $(filter-out 0 false,$(DISTRIBUTED)),--distributed)
 
-compose-test: $(READY)  ## build and run docker-compose.yml for real, test it, take it down (5 to 15 min)
+compose-test: $(READY)  ## build and run docker-compose.yml for real, test it, take it down (15 to 25 min)
 	@$(BIN)/python -m tests.compose
 
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url \
