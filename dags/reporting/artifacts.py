@@ -5,11 +5,12 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dags.reporting.metrics import expectation_names, symbol_share
 from dags.staging.layout import BARS, DOCS_PAGE, ENRICHED, FAILING, REPORT_PAGE, RESULTS, SUITE
 from dags.staging.records import Extracted, Records
+from gx.report.document import OutcomeDocument, ReportDocument, SymbolDocument
 from gx.terms import SEVERITIES
 from tracking.run.tables import write_table
 
@@ -35,7 +36,7 @@ VERSIONED = ("great-expectations", "apache-airflow", "pandas", "mlflow", "pyarro
 
 
 def write_artifacts(
-    folder: Path, run: "Run", steps: Records, report: Mapping[str, Any] | None
+    folder: Path, run: "Run", steps: Records, report: ReportDocument | None
 ) -> list[str]:
     """Lay out the run's artifacts; a step that did not come to its file leaves none.
 
@@ -68,10 +69,10 @@ def write_artifacts(
 
 
 def _write_tables(
-    folder: Path, staging: "Staging", seal: str | None, report: Mapping[str, Any]
+    folder: Path, staging: "Staging", seal: str | None, report: ReportDocument
 ) -> list[str]:
-    _expectations_table(folder / EXPECTATIONS_TABLE, report["expectations"])
-    _symbols_table(folder / SYMBOLS_TABLE, report["symbols"])
+    _expectations_table(folder / EXPECTATIONS_TABLE, report.expectations)
+    _symbols_table(folder / SYMBOLS_TABLE, report.symbols)
     failing = staging.read_table(FAILING, seal)
     if not failing.num_rows:
         return [EXPECTATIONS_TABLE, SYMBOLS_TABLE]
@@ -101,38 +102,38 @@ def worst_rows(failing: "pa.Table") -> "pa.Table":
     return failing.take(pc.sort_indices(ranks, sort_keys=order)[:TABLE_ROWS])
 
 
-def _expectations_table(path: Path, expectations: list[Mapping[str, Any]]) -> None:
+def _expectations_table(path: Path, expectations: list[OutcomeDocument]) -> None:
     columns = (
         *("status", "severity", "expectation", "what", "observed"),
         *("unexpected_count", "unexpected_share", "looked_at", "symbols"),
     )
     rows = [
         (
-            entry["status"],
-            entry["severity"],
+            entry.status,
+            entry.severity,
             name,
-            entry["description"],
-            entry["exception"] or entry["observed"],
-            entry["unexpected_count"],
-            entry["unexpected_share"],
-            entry.get("looked_at"),
-            _bounded(", ".join(entry["symbols"])),
+            entry.description,
+            entry.exception or entry.observed,
+            entry.unexpected_count,
+            entry.unexpected_share,
+            entry.looked_at,
+            _bounded(", ".join(entry.symbols)),
         )
         for name, entry in zip(expectation_names(expectations), expectations, strict=True)
     ]
     write_table(path, columns, sorted(rows, key=lambda row: row[0] in ("passed", "skipped")))
 
 
-def _symbols_table(path: Path, symbols: Mapping[str, Mapping[str, Any]]) -> None:
+def _symbols_table(path: Path, symbols: Mapping[str, SymbolDocument]) -> None:
     columns = ("symbol", "verdict", "rows", "failing_rows", "failing_share", "reasons")
     rows = [
         (
             name,
-            symbol["verdict"],
-            symbol["rows"],
-            symbol["failing_rows"],
+            symbol.verdict,
+            symbol.rows,
+            symbol.failing_rows,
             symbol_share(symbol),
-            _bounded("; ".join(symbol["reasons"])),
+            _bounded("; ".join(symbol.reasons)),
         )
         for name, symbol in symbols.items()
     ]
@@ -179,5 +180,5 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _write_json(path: Path, document: Any) -> None:
+def _write_json(path: Path, document: object) -> None:
     _write(path, json.dumps(document, indent=1, default=str))

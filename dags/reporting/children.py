@@ -1,21 +1,21 @@
 """The partitions of a run as MLflow shows them: runs below its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from dags.run.context import Run
 from dags.work.lanes import lane_of
 from dags.work.partition_records import PartitionSummary
+from gx.report.document import ReportDocument, SymbolDocument
 from tracking.run.children import ChildRecord
 
 
-def children(run: Run, report: Mapping[str, Any] | None) -> list[ChildRecord]:
+def children(run: Run, report: ReportDocument | None) -> list[ChildRecord]:
     """One record for each partition that was begun; none of a run that is not divided.
 
-    ``report`` is QualityReport.to_dict() without rows, or None before the gate.
+    ``report`` is without rows, or None before the gate.
     """
-    symbols = report["symbols"] if report else {}
+    symbols = report.symbols if report else {}
     return [
         _child(run, partition, [symbols[s] for s in partition.symbols if s in symbols])
         for partition in lane_of(run).summaries()
@@ -23,7 +23,7 @@ def children(run: Run, report: Mapping[str, Any] | None) -> list[ChildRecord]:
     ]
 
 
-def _child(run: Run, partition: PartitionSummary, verdicts: list[Mapping[str, Any]]) -> ChildRecord:
+def _child(run: Run, partition: PartitionSummary, verdicts: list[SymbolDocument]) -> ChildRecord:
     assert partition.began is not None
     ended = partition.began + timedelta(seconds=sum(partition.seconds.values()))
     done = partition.published is not None and partition.error is None
@@ -39,7 +39,7 @@ def _child(run: Run, partition: PartitionSummary, verdicts: list[Mapping[str, An
 
 
 def _metrics(
-    partition: PartitionSummary, verdicts: list[Mapping[str, Any]]
+    partition: PartitionSummary, verdicts: list[SymbolDocument]
 ) -> Iterator[tuple[str, float]]:
     """What is known; what a partition did not come to is left out, never made up as 0."""
     yield "symbols_processed", len(partition.symbols)
@@ -49,7 +49,7 @@ def _metrics(
         if rows is not None:
             yield name, rows
     if verdicts:
-        yield "failing_rows", sum(one["failing_rows"] for one in verdicts)
-        yield "symbols_held", sum(one["verdict"] == "held" for one in verdicts)
+        yield "failing_rows", sum(one.failing_rows for one in verdicts)
+        yield "symbols_held", sum(one.verdict == "held" for one in verdicts)
     for step, seconds in partition.seconds.items():
         yield f"seconds_{step}", seconds

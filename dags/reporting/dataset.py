@@ -1,11 +1,11 @@
 """The bars that a run judged, as the dataset of its MLflow run."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dags.reporting.metrics import share
 from dags.staging.layout import BARS
 from dags.staging.records import Extracted, Records
+from gx.report.document import ReportDocument
 from gx.terms import SEVERITIES
 from tracking.run.dataset import Dataset
 
@@ -20,7 +20,7 @@ TABLE = "stock_data"
 def judged_data(
     run: "Run",
     steps: Records,
-    report: Mapping[str, Any] | None,
+    report: ReportDocument | None,
     failing_rows: int,
 ) -> Dataset | None:
     """Source, columns, digest and quality of the staged bars; None when none were staged."""
@@ -43,14 +43,13 @@ def judged_data(
     )
 
 
-def _quality(report: Mapping[str, Any], failing_rows: int) -> dict[str, Any]:
-    failed = [entry for entry in report["expectations"] if not entry["success"]]
+def _quality(report: ReportDocument, failing_rows: int) -> dict[str, object]:
     return {
-        "verdict": report["verdict"],
+        "verdict": report.verdict,
         "failing_rows": failing_rows,
-        "failing_share": share(failing_rows, report["rows"]),
-        "failures": {name: sum(e["severity"] == name for e in failed) for name in SEVERITIES},
-        "suite_sha256": report["suite_sha256"],
+        "failing_share": share(failing_rows, report.rows),
+        "failures": {name: report.failures(name) for name in SEVERITIES},
+        "suite_sha256": report.suite_sha256,
     }
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import Any
 
+from gx.report.document import OutcomeDocument, ReportDocument
 from gx.symbols import LONGEST
 from gx.terms import SEVERITIES
 
@@ -21,12 +21,10 @@ HELD_SYMBOLS = 40
 _MARKUP = re.compile(r"[!#$&*+<=>@\[\\\]^_`{|}~]|:(?=//)")
 _SPACE = re.compile(r"\s+")
 
-Entry = Mapping[str, Any]
-
 
 def describe(
     verdict: str,
-    report: Mapping[str, Any] | None,
+    report: ReportDocument | None,
     *,
     held: Sequence[str] = (),
     missing: Sequence[str] = (),
@@ -42,7 +40,7 @@ def describe(
     pages = " · ".join(f"[{label}]({to})" for label, to in links.items())
     paragraphs = [f"**{escape(verdict, TEXT_CHARACTERS)}**", pages]
     if report:
-        paragraphs.append(_table(report["expectations"]))
+        paragraphs.append(_table(report))
     if held:
         paragraphs.append(f"Held back: {_listed(held, HELD_SYMBOLS)}")
     if missing:
@@ -72,9 +70,9 @@ def escape(text: str, limit: int = CELL_CHARACTERS) -> str:
     return "".join(kept) + " …"
 
 
-def _table(expectations: Sequence[Entry]) -> str:
+def _table(report: ReportDocument) -> str:
     """The failed expectations, the worst first, as many as there is room for."""
-    bad = sorted((entry for entry in expectations if not entry["success"]), key=_gravity)
+    bad = sorted(report.failed, key=_gravity)
     if not bad:
         return ""
     lines = ["| Severity | Expectation | Rows | Symbols |", "|---|---|---:|---|"]
@@ -89,15 +87,15 @@ def _table(expectations: Sequence[Entry]) -> str:
     return "\n".join(lines) + (f"\n\nand {left:,} more in the report" if left else "")
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: OutcomeDocument) -> str:
     unchecked = {
         "error": " (could not be checked)",
         "missing": " (was never checked)",
         "unchecked": " (looked at no bar)",
     }
-    what = escape(str(entry["description"])) + unchecked.get(entry["status"], "")
-    rows = f"{entry['unexpected_count']:,}" if entry["unexpected_count"] else ""
-    return f"| {entry['severity']} | {what} | {rows} | {_listed(entry['symbols'])} |"
+    what = escape(str(entry.description)) + unchecked.get(entry.status, "")
+    rows = f"{entry.unexpected_count:,}" if entry.unexpected_count else ""
+    return f"| {entry.severity} | {what} | {rows} | {_listed(entry.symbols)} |"
 
 
 def _listed(symbols: Sequence[str], limit: int = SYMBOLS_IN_CELL) -> str:
@@ -105,6 +103,6 @@ def _listed(symbols: Sequence[str], limit: int = SYMBOLS_IN_CELL) -> str:
     return shown + (f" and {len(symbols) - limit:,} more" if len(symbols) > limit else "")
 
 
-def _gravity(entry: Entry) -> tuple[bool, int, int]:
-    crashed = entry["status"] in ("error", "missing")
-    return not crashed, SEVERITIES.index(entry["severity"]), -entry["unexpected_count"]
+def _gravity(entry: OutcomeDocument) -> tuple[bool, int, int]:
+    crashed = entry.status in ("error", "missing")
+    return not crashed, SEVERITIES.index(entry.severity), -entry.unexpected_count

@@ -12,14 +12,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from dags.reporting.missing import missing_symbols
 from dags.staging.records import Extracted, Published, Records, Transformed
 from gx.names import COLUMN_KEYS, dotted_name
+from gx.report.document import OutcomeDocument, ReportDocument, SymbolDocument
 from gx.terms import SEVERITIES
-
-Entry = Mapping[str, Any]
 
 # More lines than that nobody reads in a chart, and every one costs MLflow a row a run.
 WORST_SYMBOLS = 50
@@ -30,7 +28,7 @@ _BOUND_KWARGS = ("min_value", "max_value", "as_of")
 
 
 def run_metrics(
-    steps: Records, report: Mapping[str, Any] | None, failing_rows: int, seconds: float
+    steps: Records, report: ReportDocument | None, failing_rows: int, seconds: float
 ) -> dict[str, float]:
     """Counts, shares and seconds; what a step did not come to is left out, never made up as 0."""
     metrics: dict[str, float] = {"execution_time_seconds": round(seconds, 3)}
@@ -54,7 +52,7 @@ def run_metrics(
     return metrics
 
 
-def expectation_names(expectations: Sequence[Entry]) -> list[str]:
+def expectation_names(expectations: Sequence[OutcomeDocument]) -> list[str]:
     """A name for each, unique in the suite and the same from run to run.
 
     The type without ``expect_`` and the columns: ``column_values_to_be_between.close``. Where two
@@ -62,8 +60,8 @@ def expectation_names(expectations: Sequence[Entry]) -> list[str]:
     kwargs (numbers and bounds excepted, so that a line goes on when a bound is moved), its
     severity, its place among them.
     """
-    names = [dotted_name(entry["type"], entry["kwargs"]) for entry in expectations]
-    for suffix in (_kwargs_digest, lambda entry: str(entry["severity"])):
+    names = [dotted_name(entry.type, entry.kwargs) for entry in expectations]
+    for suffix in (_kwargs_digest, lambda entry: str(entry.severity)):
         names = _told_apart(names, expectations, suffix)
     seen: Counter[str] = Counter()
     shared = Counter(names)
@@ -74,48 +72,47 @@ def expectation_names(expectations: Sequence[Entry]) -> list[str]:
     return names
 
 
-def failing_share(entry: Entry) -> float | None:
+def failing_share(entry: OutcomeDocument) -> float | None:
     """The share of unexpected values; None for what was not checked, 1 for a whole table."""
-    if entry["status"] not in ("passed", "failed"):
+    if entry.status not in ("passed", "failed"):
         return None
-    if entry["status"] == "failed" and not entry["unexpected_count"]:
+    if entry.status == "failed" and not entry.unexpected_count:
         return 1.0
-    return float(entry["unexpected_share"])
+    return float(entry.unexpected_share)
 
 
-def worst_symbols(symbols: Mapping[str, Entry]) -> list[str]:
+def worst_symbols(symbols: Mapping[str, SymbolDocument]) -> list[str]:
     """The symbols to draw: those with the largest failing share first, then by name."""
     order = sorted(symbols, key=lambda name: (-symbol_share(symbols[name]), name))
     return order[:WORST_SYMBOLS]
 
 
-def _validation_metrics(report: Mapping[str, Any], failing_rows: int) -> dict[str, float]:
-    expectations, symbols = report["expectations"], report["symbols"]
-    bad = [entry for entry in expectations if not entry["success"]]
+def _validation_metrics(report: ReportDocument, failing_rows: int) -> dict[str, float]:
+    expectations, symbols = report.expectations, report.symbols
     metrics: dict[str, float] = {
-        "validation_checks_passed": len(expectations) - len(bad),
+        "validation_checks_passed": len(expectations) - len(report.failed),
         "validation_checks_total": len(expectations),
         "failing_rows": failing_rows,
-        "failing_share": share(failing_rows, report["rows"]),
-        "bars_doubtful": len(report.get("doubtful", ())),
-        "bars_gone": sum(removal["bars"] for removal in report.get("removed", ())),
-        "symbols_failing": sum(symbol["failing_rows"] > 0 for symbol in symbols.values()),
+        "failing_share": share(failing_rows, report.rows),
+        "bars_doubtful": len(report.doubtful),
+        "bars_gone": sum(removal.bars for removal in report.removed),
+        "symbols_failing": sum(symbol.failing_rows > 0 for symbol in symbols.values()),
     }
     for severity in SEVERITIES:
-        metrics[f"failures_{severity}"] = sum(entry["severity"] == severity for entry in bad)
+        metrics[f"failures_{severity}"] = report.failures(severity)
     for name, entry in zip(expectation_names(expectations), expectations, strict=True):
         unexpected = failing_share(entry)
         if unexpected is not None:
             metrics[f"unexpected_share/{name}"] = unexpected
     for name in worst_symbols(symbols):
-        metrics[f"symbol_rows/{name}"] = symbols[name]["rows"]
+        metrics[f"symbol_rows/{name}"] = symbols[name].rows
         metrics[f"symbol_failing_share/{name}"] = symbol_share(symbols[name])
     return metrics
 
 
-def symbol_share(symbol: Entry) -> float:
+def symbol_share(symbol: SymbolDocument) -> float:
     """The share of a symbol's bars that fail, 0 to 1."""
-    return share(symbol["failing_rows"], symbol["rows"])
+    return share(symbol.failing_rows, symbol.rows)
 
 
 def share(failing: int, rows: int) -> float:
@@ -124,7 +121,7 @@ def share(failing: int, rows: int) -> float:
 
 
 def _told_apart(
-    names: list[str], entries: Sequence[Entry], suffix: Callable[[Entry], str]
+    names: list[str], entries: Sequence[OutcomeDocument], suffix: Callable[[OutcomeDocument], str]
 ) -> list[str]:
     """The names, where entries that share one and differ in `suffix` carry it."""
     suffixes: dict[str, set[str]] = {}
@@ -136,15 +133,15 @@ def _told_apart(
     ]
 
 
-def _kwargs_digest(entry: Entry) -> str:
+def _kwargs_digest(entry: OutcomeDocument) -> str:
     told = {
         name: value
-        for name, value in entry["kwargs"].items()
+        for name, value in entry.kwargs.items()
         if name not in (*_COLUMN_KWARGS, *_BOUND_KWARGS) and not _is_number(value)
     }
     document = json.dumps(told, sort_keys=True, default=str)
     return hashlib.sha256(document.encode()).hexdigest()[:6]
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -25,6 +25,7 @@ from dags.staging.layout import REPORT, report_path, run_path
 from dags.staging.records import Extracted, Judged, Logged, Records, StepRecord
 from dags.staging.summaries import write_summary
 from dags.work.lanes import lane_of
+from gx.report.document import ReportDocument, read_document
 from gx.web.summary import RunSummary
 from tracking.pages import ARTIFACT_SCHEME
 from tracking.run.children import log_children
@@ -57,7 +58,7 @@ def _log(run: Run, steps: Records) -> dict[str, Any]:
     if reason:
         write_summary(staging, summarise(run, steps, None, reason))
         raise NothingDue(reason)
-    report = staging.read_json(REPORT) if steps.found(Judged) else None
+    report = read_document(staging.read_json(REPORT)) if steps.found(Judged) else None
     store = TrackingStore(
         settings.mlflow_tracking_uri,
         settings.mlflow_experiment_name,
@@ -90,7 +91,7 @@ def _log(run: Run, steps: Records) -> dict[str, Any]:
 def run_record(
     run: Run,
     steps: Records,
-    report: Mapping[str, Any] | None,
+    report: ReportDocument | None,
     summary: RunSummary | None,
     *,
     tables: Sequence[str],
@@ -143,7 +144,7 @@ def validation_status(steps: Records) -> str:
     return "quarantined" if judged.held else "passed"
 
 
-def run_tags(run: Run, steps: Records, report: Mapping[str, Any] | None) -> dict[str, str]:
+def run_tags(run: Run, steps: Records, report: ReportDocument | None) -> dict[str, str]:
     """What runs are searched by."""
     identity = run.identity
     extracted, judged = steps.found(Extracted), steps.found(Judged)
@@ -155,7 +156,7 @@ def run_tags(run: Run, steps: Records, report: Mapping[str, Any] | None) -> dict
         "trigger_type": identity.trigger_type,
         "missing_symbols": ",".join(missing_symbols(steps, report)),
         "held_symbols": ",".join(judged.held if judged else ()),
-        "suite_sha256": (report or {}).get("suite_sha256", ""),
+        "suite_sha256": report.suite_sha256 if report else "",
         "data_digest": extracted.digest if extracted else "",
         "error": first_error(run, steps) or "",
     }

@@ -1,8 +1,6 @@
 """What a run came to, in short."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import verdict_sentence
@@ -10,6 +8,7 @@ from dags.run.context import Run
 from dags.staging.layout import FAILING
 from dags.staging.records import Judged, Published, Records
 from gx.names import short_name
+from gx.report.document import ReportDocument
 from gx.terms import SEVERITIES
 from gx.web.summary import RunSummary
 
@@ -19,7 +18,7 @@ SYMBOLS = 50
 def summarise(
     run: Run,
     steps: Records,
-    report: Mapping[str, Any] | None,
+    report: ReportDocument | None,
     error: str | None,
 ) -> RunSummary:
     """What the run came to, however far it came; links are left to whoever shows it."""
@@ -36,27 +35,26 @@ def summarise(
     judged = steps.found(Judged)
     if report is None or judged is None:
         return short
-    failed = [entry for entry in report["expectations"] if not entry["success"]]
     return replace(
         short,
-        verdict=verdict_sentence(report["verdict"], judged, steps.found(Published)),
+        verdict=verdict_sentence(report.verdict, judged, steps.found(Published)),
         state="open" if judged.open else "closed",
-        rows=report["rows"],
+        rows=report.rows,
         failing_rows=run.staging.read_table(FAILING).num_rows,
-        failures={name: sum(e["severity"] == name for e in failed) for name in SEVERITIES},
+        failures={name: report.failures(name) for name in SEVERITIES},
         held=judged.held,
-        suite=report["suite"],
-        suite_sha256=report["suite_sha256"],
-        expectations=tuple(sorted({short_name(e["type"], e["kwargs"]) for e in failed})),
+        suite=report.suite,
+        suite_sha256=report.suite_sha256,
+        expectations=tuple(sorted({short_name(e.type, e.kwargs) for e in report.failed})),
         symbols=_at_fault(report),
-        doubtful=len(report.get("doubtful", ())),
-        removed=sum(removal["bars"] for removal in report.get("removed", ())),
-        no_longer_critical=len(report.get("no_longer_critical", ())),
+        doubtful=len(report.doubtful),
+        removed=sum(removal.bars for removal in report.removed),
+        no_longer_critical=len(report.no_longer_critical),
     )
 
 
-def _at_fault(report: Mapping[str, Any]) -> tuple[str, ...]:
+def _at_fault(report: ReportDocument) -> tuple[str, ...]:
     """The symbols with failures: the held ones first, then those with the most failing bars."""
-    bad = [(s, v) for s, v in report["symbols"].items() if v["reasons"]]
-    bad.sort(key=lambda pair: (pair[1]["verdict"] != "held", -pair[1]["failing_rows"], pair[0]))
+    bad = [(s, v) for s, v in report.symbols.items() if v.reasons]
+    bad.sort(key=lambda pair: (pair[1].verdict != "held", -pair[1].failing_rows, pair[0]))
     return tuple(symbol for symbol, _ in bad[:SYMBOLS])

@@ -1,10 +1,9 @@
 """What a run adds to the lines that MLflow draws over months."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from dags.reporting.metrics import share, symbol_share
+from gx.report.document import ReportDocument
 from gx.terms import SEVERITIES
 from tracking.history.trends import TrendPoint
 
@@ -12,24 +11,23 @@ from tracking.history.trends import TrendPoint
 MOST_SYMBOLS = 20
 
 
-def trend_points(report: Mapping[str, Any] | None, failing_rows: int) -> list[TrendPoint]:
+def trend_points(report: ReportDocument | None, failing_rows: int) -> list[TrendPoint]:
     """A point for the suite, and one for each symbol where there are few, at the data's last date.
 
     None for a run without a verdict or without a dated bar.
     """
-    if report is None or report["last_date"] is None:
+    if report is None or report.last_date is None:
         return []
-    at, symbols = date.fromisoformat(report["last_date"][:10]), report["symbols"]
-    bad = [entry for entry in report["expectations"] if not entry["success"]]
+    at, symbols = date.fromisoformat(report.last_date[:10]), report.symbols
     suite = {
-        "rows": report["rows"],
-        "failing_share": share(failing_rows, report["rows"]),
-        "symbols_held": sum(symbol["verdict"] == "held" for symbol in symbols.values()),
-        **{f"failures_{s}": sum(entry["severity"] == s for entry in bad) for s in SEVERITIES},
+        "rows": report.rows,
+        "failing_share": share(failing_rows, report.rows),
+        "symbols_held": sum(symbol.verdict == "held" for symbol in symbols.values()),
+        **{f"failures_{s}": report.failures(s) for s in SEVERITIES},
     }
-    points = [TrendPoint("suite", report["suite"], at, suite)]
+    points = [TrendPoint("suite", report.suite, at, suite)]
     if len(symbols) <= MOST_SYMBOLS:
         for name, symbol in symbols.items():
-            found = {"rows": symbol["rows"], "failing_share": symbol_share(symbol)}
+            found = {"rows": symbol.rows, "failing_share": symbol_share(symbol)}
             points.append(TrendPoint("symbol", name, at, found))
     return points

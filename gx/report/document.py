@@ -1,4 +1,4 @@
-"""The form in which a report is kept and handed on (README, "The report as JSON")."""
+"""The form in which a report is kept and handed on (gx/README.md, "The report as JSON")."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gx.report.document import read_document
 from tests.attacks.test_no_row_is_lost_connections import BAD, run_in
 from tests.staged import STEPS, put_back
 from tests.workflow import Database, Workflow
@@ -73,7 +74,8 @@ def go_on(run: Any, after: str) -> None:
     for step in STEPS[STEPS.index(after) + 1 :]:
         getattr(steps, step)(run)
     records = run.staging.records()
-    report = run.staging.read_json("report.json") if records.found(Judged) else None
+    judged = records.found(Judged)
+    report = read_document(run.staging.read_json("report.json")) if judged else None
     write_artifacts(Path(run.staging.root.path) / "for_mlflow", run, records, report)
 
 

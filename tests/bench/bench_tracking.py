@@ -10,13 +10,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from dags.reporting.description import describe
 from dags.reporting.metrics import run_metrics
 from dags.staging.records import Extracted, Records, StepRecord
+from gx.report.document import ReportDocument
 from sql import embedded
 from tests.mlflow_stores import database_store, mlflow_server, record
+from tests.report_documents import outcome_document, report_document
 from tracking import Dataset, RunRecord, TrackingStore, log_run, write_table
 
 LIMIT_SECONDS, LIMIT_RATIO = 2.0, 1.5
@@ -69,7 +70,7 @@ def _fill(store: TrackingStore, count: int) -> None:
 
 def _full(name: str) -> RunRecord:
     report = _report()
-    rows_by_symbol = {symbol: found["rows"] for symbol, found in report["symbols"].items()}
+    rows_by_symbol = {symbol: found.rows for symbol, found in report.symbols.items()}
     extracted = Extracted(rows=500_000, rows_by_symbol=rows_by_symbol)
     steps = Records(extract=StepRecord(seconds=1.0, found=extracted))
     return replace(
@@ -89,25 +90,21 @@ def _full(name: str) -> RunRecord:
     )
 
 
-def _report() -> dict[str, Any]:
+def _report() -> ReportDocument:
     expectations = [
-        {
-            "type": f"expect_number_{number}",
-            "kwargs": {"column": "close"},
-            "severity": "critical",
-            "status": "failed",
-            "success": False,
-            "description": "The close is at least one cent.",
-            "unexpected_count": 250,
-            "unexpected_share": 0.0005,
-            "symbols": ["S001", "S002"],
-        }
+        outcome_document(
+            type=f"expect_number_{number}",
+            kwargs={"column": "close"},
+            status="failed",
+            description="The close is at least one cent.",
+            unexpected_count=250,
+            unexpected_share=0.0005,
+            symbols=["S001", "S002"],
+        )
         for number in range(EXPECTATIONS)
     ]
-    symbols = {
-        f"S{number:03d}": {"rows": 1_000, "failing_rows": number % 20} for number in range(SYMBOLS)
-    }
-    return {"rows": 500_000, "expectations": expectations, "symbols": symbols}
+    symbols = {f"S{number:03d}": (1_000, number % 20) for number in range(SYMBOLS)}
+    return report_document(*expectations, rows=500_000, symbols=symbols)
 
 
 def _artifacts(folder: Path) -> Path:

@@ -1,8 +1,9 @@
 import html
 import re
-from typing import Any
 
 from dags.reporting.description import describe, escape
+from gx.report.document import OutcomeDocument
+from tests.report_documents import outcome_document, report_document
 
 LINKS = {"Report": "artifact:validation/report.html", "Airflow run": "http://host/dags/d/runs/r"}
 EVIL = "|<b>x\n**[y](http://z)** `"
@@ -14,15 +15,14 @@ def failed(
     status: str = "failed",
     count: int = 3,
     symbols: tuple[str, ...] = ("TSLA",),
-) -> dict[str, Any]:
-    return {
-        "description": description,
-        "severity": severity,
-        "status": status,
-        "success": status == "passed",
-        "unexpected_count": count,
-        "symbols": list(symbols),
-    }
+) -> OutcomeDocument:
+    return outcome_document(
+        description=description,
+        severity=severity,
+        status=status,
+        unexpected_count=count,
+        symbols=list(symbols),
+    )
 
 
 def rows(text: str) -> list[list[str]]:
@@ -33,7 +33,7 @@ def rows(text: str) -> list[list[str]]:
 
 def test_the_verdict_comes_first_then_where_to_read_on_and_what_failed():
     found = [failed(severity="info", count=9), failed(status="passed"), failed()]
-    text = describe("Gate closed: 1 failed.", {"expectations": found}, held=["NVDA"], links=LINKS)
+    text = describe("Gate closed: 1 failed.", report_document(*found), held=["NVDA"], links=LINKS)
     pages = " · ".join(f"[{name}]({to})" for name, to in LINKS.items())
     assert text.startswith(f"**Gate closed: 1 failed.**\n\n{pages}\n\n| Severity")
     assert rows(text) == [
@@ -44,13 +44,13 @@ def test_the_verdict_comes_first_then_where_to_read_on_and_what_failed():
 
 
 def test_a_run_without_failures_has_no_table():
-    text = describe("Passed.", {"expectations": [failed(status="passed")]}, links={})
+    text = describe("Passed.", report_document(*[failed(status="passed")]), links={})
     assert text == "**Passed.**"
 
 
 def test_text_from_the_data_is_shown_as_it_is_and_breaks_nothing():
     text = describe(
-        f"Gate closed {EVIL}", {"expectations": [failed(EVIL, symbols=(EVIL,))]}, links={}
+        f"Gate closed {EVIL}", report_document(*[failed(EVIL, symbols=(EVIL,))]), links={}
     )
     one_line = EVIL.replace("\n", " ")
     (cells,) = rows(text)
@@ -61,7 +61,7 @@ def test_text_from_the_data_is_shown_as_it_is_and_breaks_nothing():
 
 def test_a_crashed_check_comes_first_and_says_so():
     found = [failed(), failed(status="error", count=0)]
-    (_, what, count, _), _ = rows(describe("Closed.", {"expectations": found}, links={}))
+    (_, what, count, _), _ = rows(describe("Closed.", report_document(*found), links={}))
     assert (what, count) == ("No bar lacks its close price. (could not be checked)", "")
 
 
@@ -69,7 +69,7 @@ def test_a_long_list_is_cut_to_what_mlflow_shows():
     many = [failed("é|" * 400, symbols=tuple(f"S{n}|" for n in range(500))) for _ in range(300)]
     text = describe(
         "V|" * 9000,
-        {"expectations": many},
+        report_document(*many),
         held=["H|" * 9] * 99,
         error="E<" * 9000,
         links=LINKS,
@@ -80,7 +80,7 @@ def test_a_long_list_is_cut_to_what_mlflow_shows():
 
 
 def test_an_error_after_the_verdict_is_told_and_the_gates_own_is_not():
-    judged = {"expectations": []}
+    judged = report_document()
     later = describe("Passed.", judged, error="OperationalError: gone", links={})
     assert "Then: OperationalError" in later
     assert describe("Closed.", judged, error="GateClosed: x", links={}) == "**Closed.**"

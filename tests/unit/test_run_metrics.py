@@ -4,6 +4,8 @@ import pytest
 
 from dags.reporting.metrics import WORST_SYMBOLS, expectation_names, run_metrics
 from dags.staging.records import Records, StepRecord
+from gx.report.document import OutcomeDocument, ReportDocument
+from tests.report_documents import outcome_document, report_document
 
 
 def entry(
@@ -13,21 +15,19 @@ def entry(
     count: int = 0,
     share: float = 0.0,
     **kwargs: Any,
-) -> dict[str, Any]:
-    return {
-        "type": kind,
-        "kwargs": kwargs,
-        "severity": severity,
-        "status": status,
-        "success": status in ("passed", "skipped"),
-        "unexpected_count": count,
-        "unexpected_share": share,
-    }
+) -> OutcomeDocument:
+    return outcome_document(
+        type=kind,
+        kwargs=kwargs,
+        severity=severity,
+        status=status,
+        unexpected_count=count,
+        unexpected_share=share,
+    )
 
 
-def report(*expectations: dict[str, Any], **symbols: tuple[int, int]) -> dict[str, Any]:
-    counts = {name: {"rows": n, "failing_rows": bad} for name, (n, bad) in symbols.items()}
-    return {"rows": 100, "expectations": list(expectations), "symbols": counts}
+def report(*expectations: OutcomeDocument, **symbols: tuple[int, int]) -> ReportDocument:
+    return report_document(*expectations, symbols=symbols)
 
 
 def test_an_expectation_is_named_by_its_type_and_columns():

@@ -20,6 +20,7 @@ from dags.run.settings import Settings
 from dags.staging.files import Folder
 from dags.staging.layout import DAG_ID, REPORT, REPORT_PAGE, run_folder
 from dags.staging.records import Records, StepRecord
+from gx.report.document import read_document
 from gx.symbols import EVERY
 from sql.connection import connected
 from sql.preflight import make_ready
@@ -62,10 +63,10 @@ def run(found: Services, request: RunRequest) -> Outcome:
         "Report": folder / REPORT_PAGE,
         "Data Docs": Path(found.environment["RESULTS_DIR"]) / "data_docs" / "index.html",
     }
-    report = folder / REPORT
+    report = Folder(folder).find_json(REPORT)
     traces = Traces(
         steps=Folder(folder).told(),
-        report=json.loads(report.read_text()) if report.exists() else None,
+        report=read_document(report) if report else None,
         places={name: str(path) for name, path in places.items() if path.exists()} | {"Log": log},
         outage="" if found.server.running else _outage(found),
     )

@@ -3,12 +3,14 @@
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import verdict_sentence
 from dags.staging.records import Extracted, Judged, Logged, Published, Records
+from gx.report.document import OutcomeDocument, ReportDocument
+from gx.report.published import Removal
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
+from gx.terms import SEVERITIES
 from sql.nearest import meant
 
 _SHOWN = 12
@@ -30,7 +32,7 @@ class Traces:
     """
 
     steps: Records
-    report: Mapping[str, Any] | None
+    report: ReportDocument | None
     places: Mapping[str, str]
     outage: str = ""
 
@@ -66,7 +68,7 @@ def _held(traces: Traces) -> tuple[str, ...]:
 def _headline(traces: Traces, status: int) -> Iterator[str]:
     if traces.report:
         judged, published = traces.steps.found(Judged), traces.steps.found(Published)
-        verdict = str(traces.report["verdict"])
+        verdict = traces.report.verdict
         # A step that broke off has not said who is held.
         yield verdict_sentence(verdict, judged, published) if judged else verdict
     if status == IN_PART:
@@ -104,49 +106,46 @@ def _bars(traces: Traces) -> Iterator[str]:
 def _expectations(traces: Traces) -> Iterator[str]:
     if not traces.report:
         return
-    entries = traces.report["expectations"]
-    bad = [entry for entry in entries if not entry["success"]]
-    by_severity = [
-        f"{sum(e['severity'] == severity for e in bad)} {severity}"
-        for severity in ("critical", "warning", "info")
-    ]
+    entries, bad = traces.report.expectations, traces.report.failed
+    by_severity = [f"{traces.report.failures(name)} {name}" for name in SEVERITIES]
     yield _line(
         "Expectations",
         f"{len(entries) - len(bad)} of {len(entries)} met; failed: {', '.join(by_severity)}",
     )
     for entry in bad:
-        yield _line("", f"{entry['severity']:<8} {entry['description']} {_size(entry)}".rstrip())
-    verdicts = traces.report["symbols"].items()
-    held = [(symbol, verdict) for symbol, verdict in verdicts if verdict["verdict"] == "held"]
+        yield _line("", f"{entry.severity:<8} {entry.description} {_size(entry)}".rstrip())
+    held = traces.report.symbols_with("held")
     # Where nothing at all may pass, nothing is in quarantine either.
     name = "Held" if _held(traces) else "Not published"
-    for symbol, verdict in held[:_SHOWN]:
-        yield _line(name, f"{symbol}: {verdict['reasons'][0]}")
+    for symbol in held[:_SHOWN]:
+        yield _line(name, f"{symbol}: {traces.report.symbols[symbol].reasons[0]}")
     if len(held) > _SHOWN:
         yield _line(name, f"and {len(held) - _SHOWN} more symbols, see the report")
 
 
-def _size(entry: Mapping[str, Any]) -> str:
-    if entry["exception"]:
-        return f"(could not be checked: {entry['exception']})"
-    if not entry["unexpected_count"]:
-        return f"({entry['observed']})" if entry["observed"] else ""
-    symbols = ", ".join(entry["symbols"][:4]) + (", …" if len(entry["symbols"]) > 4 else "")
-    rows = f"{entry['unexpected_count']:,} bar{'s' if entry['unexpected_count'] > 1 else ''}"
+def _size(entry: OutcomeDocument) -> str:
+    if entry.exception:
+        return f"(could not be checked: {entry.exception})"
+    if not entry.unexpected_count:
+        return f"({entry.observed})" if entry.observed else ""
+    symbols = ", ".join(entry.symbols[:4]) + (", …" if len(entry.symbols) > 4 else "")
+    rows = f"{entry.unexpected_count:,} bar{'s' if entry.unexpected_count > 1 else ''}"
     return f"({rows}: {symbols})" if symbols else f"({rows})"
 
 
 def _of_before(traces: Traces) -> Iterator[str]:
     """Where the suite is weak, and which bars of those published before are in doubt."""
-    report = traces.report or {}
-    doubtful = report.get("doubtful", [])
-    for description in report.get("no_longer_critical", [])[:_SHOWN]:
+    report = traces.report
+    if not report:
+        return
+    doubtful = report.doubtful
+    for description in report.no_longer_critical[:_SHOWN]:
         yield _line("Not critical", f"any more, as it was in the run before: {description}")
-    for weakness in report.get("weaknesses", [])[:_SHOWN]:
+    for weakness in report.weaknesses[:_SHOWN]:
         yield _line("Weak", weakness)
     for doubt in doubtful[:_SHOWN]:
-        bar = f"{doubt['symbol']} {doubt['date']}, published on {doubt['published_at'][:10]}"
-        yield _line("Doubtful", f"{bar}: {' '.join(doubt['reasons'])}")
+        bar = f"{doubt.symbol} {doubt.date}, published on {doubt.published_at[:10]}"
+        yield _line("Doubtful", f"{bar}: {' '.join(doubt.reasons)}")
     if len(doubtful) > _SHOWN:
         yield _line("Doubtful", f"and {len(doubtful) - _SHOWN} more bars, see the report")
 
@@ -176,17 +175,17 @@ def _published(traces: Traces) -> Iterator[str]:
 
 
 def _removed(traces: Traces) -> Iterator[str]:
-    removed = (traces.report or {}).get("removed", ())
+    removed = traces.report.removed if traces.report else []
     for removal in removed[:_SHOWN]:
         yield _line("Gone", _gone(removal))
     if len(removed) > _SHOWN:
         yield _line("Gone", f"and bars of {len(removed) - _SHOWN} more symbols, see the report")
 
 
-def _gone(removal: Mapping[str, Any]) -> str:
-    said = f"{removal['bars']:,} of {removal['published']:,} published bars of {removal['symbol']}"
-    if removal["held"]:
-        return f"{said}; --accept-removals {shlex.quote(removal['symbol'])} lets them go away"
+def _gone(removal: Removal) -> str:
+    said = f"{removal.bars:,} of {removal.published:,} published bars of {removal.symbol}"
+    if removal.held:
+        return f"{said}; --accept-removals {shlex.quote(removal.symbol)} lets them go away"
     return f"{said} are not in the source any more"
 
 
