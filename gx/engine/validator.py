@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import pandas as pd
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.data_context.data_context.abstract_data_context import (
     AbstractDataContext,
 )
@@ -15,11 +16,21 @@ from great_expectations.validator.validator import Validator
 
 from gx.engine.answers import answer
 from gx.engine.columns import Columns
+from gx.engine.memory import arrays_reused
 from gx.engine.seam.validation import Answered, AskedFirst
 
 
 class AnsweringValidator(AskedFirst):
     """Validates as its base does, metric by metric, only what `gx.engine.answers` leaves open."""
+
+    def graph_validate(
+        self,
+        configurations: list[ExpectationConfiguration],
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> list[ExpectationValidationResult]:
+        """Each expectation's result, in the order of the original."""
+        with arrays_reused(len(self._columns.frame)):
+            return super().graph_validate(configurations, runtime_configuration)
 
     def answered(
         self, configuration: ExpectationConfiguration, runtime_configuration: dict[str, Any]

@@ -111,10 +111,14 @@ def gate(place: str, results: str) -> Work:
 
 def generic_suite(place: str) -> Work:
     """Great Expectations' own checks: columns, rows, NULLs, ranges, pairs, unique keys."""
+    return generic_suite_on(_frame(place, BARS))
+
+
+def generic_suite_on(bars: Any) -> Work:
+    """The checks of `generic_suite` on these bars."""
     from gx.gate import checkpoint
     from gx.suite.read import parse_suite
 
-    bars = _frame(place, BARS)
     suite = parse_suite(json.dumps(_generic_suite()).encode(), where="bench", name="generic")
 
     def work() -> bool:
@@ -126,7 +130,11 @@ def generic_suite(place: str) -> Work:
 
 def by_hand(place: str) -> Work:
     """The checks of `generic_suite`, as one would write them in pandas."""
-    bars = _frame(place, BARS)
+    return by_hand_on(_frame(place, BARS))
+
+
+def by_hand_on(bars: Any) -> Work:
+    """The checks of `generic_suite_on`, as one would write them in pandas."""
 
     def work() -> bool:
         unexpected = {f"no {column}": bars[column].isna() for column in GENERIC_COLUMNS}
