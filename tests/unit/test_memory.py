@@ -59,7 +59,7 @@ def test_for_a_small_frame_and_elsewhere_nothing_is_changed(monkeypatch):
         assert library.told == []
 
     monkeypatch.undo()
-    monkeypatch.setattr(memory.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     with arrays_reused(MANY_ROWS):
         assert memory._glibc() is None
 
