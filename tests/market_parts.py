@@ -53,7 +53,8 @@ def in_parts(
         before = lookback[lookback["symbol"].isin(mine)].reset_index(drop=True)
         found = judge_part(share, suite, as_of=AS_OF, asked=asked, lookback=before)
         stored = io.BytesIO()
-        np.savez(stored, **found.arrays)
+        arrays: dict[str, Any] = dict(found.arrays)
+        np.savez(stored, **arrays)
         stored.seek(0)
         parts.append(
             Held(

@@ -1,6 +1,7 @@
 """Bars, and what the tables of published and held bars hold of them."""
 
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -51,7 +52,7 @@ def publish(
         )
 
 
-def published(engine: Engine, columns="symbol, date, close, run_id") -> list[tuple]:
+def published(engine: Engine, columns="symbol, date, close, run_id") -> list[tuple[Any, ...]]:
     """What is published, by symbol and date."""
     query = f"select {columns} from stock_data_enriched order by symbol, date"
     with engine.connect() as connection:
@@ -87,7 +88,7 @@ def quarantine(
 
 def held(
     engine: Engine, columns="run_id, row_number, symbol, date, close, reasons, released_by"
-) -> list[tuple]:
+) -> list[tuple[Any, ...]]:
     """What was ever held, by run, position and attempt."""
     query = f"select {columns} from stock_data_quarantine order by run_id, row_number, attempt"
     with engine.connect() as connection:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from dags.staging.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, safe_name
 from gx.gate.verdicts import failing_bars, symbol_verdicts
 from gx.report.changes import JudgedRun
-from gx.report.model import Doubt, Outcome, QualityReport, Removal
+from gx.report.model import Outcome, QualityReport
+from gx.report.published import Doubt, Removal
 from gx.web.summary import RunSummary
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -29,6 +29,14 @@ def fresh_moment() -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=next(_moments))
 
 
+def airflow_session() -> Any:
+    """This thread's session of Airflow's database."""
+    from airflow import settings
+
+    assert settings.Session is not None
+    return settings.Session()
+
+
 @dataclass(frozen=True)
 class Ended:
     """A run that has ended: Airflow's states, and where its traces are."""
@@ -134,15 +142,14 @@ class Workflow:
 
     def dag(self) -> Any:
         """Parse the DAG file anew, and make it known to Airflow's database."""
-        from airflow import settings
         from airflow.dag_processing.bundles.manager import DagBundlesManager
         from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
 
         folder = str(ROOT / "dags")
         bag = BundleDagBag(dag_folder=folder, bundle_path=ROOT / "dags", bundle_name="dags-folder")
         assert not bag.import_errors
-        DagBundlesManager().sync_bundles_to_db(session=settings.Session())
-        settings.Session().commit()
+        DagBundlesManager().sync_bundles_to_db(session=airflow_session())
+        airflow_session().commit()
         sync_bag_to_db(bag, "dags-folder", None)
         return bag.dags[DAG_ID]
 
@@ -159,7 +166,6 @@ class Workflow:
 
         A run of the same ``moment`` replaces the earlier one and goes on in its folder.
         """
-        from airflow import settings
         from airflow.models.dagrun import DagRun
         from airflow.sdk.definitions.dag import _run_task
         from airflow.serialization.serialized_objects import DagSerialization
@@ -168,11 +174,11 @@ class Workflow:
 
         kind = DagRunType.SCHEDULED if scheduled else DagRunType.MANUAL
         moment = moment or fresh_moment()
-        dag, session, hooks = self.dag(), settings.Session(), dict(before or {})
+        dag, session, hooks = self.dag(), airflow_session(), dict(before or {})
         run_id = DagRun.generate_run_id(run_type=kind, logical_date=moment, run_after=moment)
         session.execute(delete(DagRun).where(DagRun.dag_id == DAG_ID, DagRun.run_id == run_id))
         session.commit()
-        plan = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+        plan: Any = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
         # They are lost on the way; a scheduler has the dag-processor call them.
         plan.on_success_callback = dag.on_success_callback
         plan.on_failure_callback = dag.on_failure_callback

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -63,7 +64,7 @@ def _prepare(folder: Path) -> None:
     kept.write_text(json.dumps(to_json(found)))
 
 
-def _app(folder: Path) -> object:
+def _app(folder: Path) -> Starlette:
     async def anybody(request: Request) -> User:
         return User("bench", may_write=False)
 

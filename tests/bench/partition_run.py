@@ -111,7 +111,7 @@ class _Watched:
     def do(self, name: str, step: str, given: list[Any], numbers: Iterable[int] = ()) -> list[Any]:
         began = time.perf_counter()
         work = functools.partial(_do, step, *given)
-        tasks = [(number,) for number in numbers] or [()]
+        tasks: list[tuple[int, ...]] = [(number,) for number in numbers] or [()]
         found = self._pool.starmap(work, tasks, chunksize=1)
         self.usage.seconds[name] = time.perf_counter() - began
         return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import (
@@ -27,6 +28,7 @@ ARGUMENTS = (
 )
 SCREENSHOTS = ROOT / "var" / "screenshots"
 WIDE, NARROW = 1280, 420
+Scheme = Literal["light", "dark"]
 PATIENCE_MS = 30_000
 
 
@@ -121,7 +123,7 @@ def visitor(
     desk: Desk,
     state: StorageState | None,
     width: int = WIDE,
-    scheme: str = "light",
+    scheme: Scheme = "light",
 ) -> Iterator[Visitor]:
     """A browser window of its own; at its end its pages must have been quiet."""
     context = browser.new_context(

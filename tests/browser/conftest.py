@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from dags.staging.layout import PAGES
-from tests.browser.browsing import ARGUMENTS, PATIENCE_MS, WIDE, Visitor, log_in, visitor
+from tests.browser.browsing import ARGUMENTS, PATIENCE_MS, WIDE, Scheme, Visitor, log_in, visitor
 from tests.browser.stack import desk_of_a_copy, install_suites
 from tests.desk import Desk
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
@@ -64,7 +64,7 @@ def open_as(desk: Desk, browser: Browser, sessions: dict[str, StorageState]) -> 
     """Open a window as a user; each one's pages must have been quiet when the test ends."""
     with ExitStack() as stack:
 
-        def opened(user: str, width: int = WIDE, scheme: str = "light") -> Visitor:
+        def opened(user: str, width: int = WIDE, scheme: Scheme = "light") -> Visitor:
             return stack.enter_context(visitor(browser, desk, sessions[user], width, scheme))
 
         yield opened

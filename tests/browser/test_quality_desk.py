@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dags.run.settings import Settings
 from dags.staging.layout import PAGES
-from tests.browser.browsing import NARROW, PATIENCE_MS, WIDE, Visitor, log_in, visitor
+from tests.browser.browsing import NARROW, PATIENCE_MS, WIDE, Scheme, Visitor, log_in, visitor
 from tests.browser.conftest import HOSTILE, Open
 from tests.desk import Desk
 from tracking.client import open_client
@@ -263,7 +263,7 @@ def every_page(run_id: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (NARROW, "light"), (WIDE, "dark")])
 def test_every_page_fits_its_window_and_is_quiet(
-    open_as: Open, hostile_run: str, width: int, scheme: str
+    open_as: Open, hostile_run: str, width: int, scheme: Scheme
 ):
     somebody = open_as("admin", width, scheme)
     for name, path in every_page(hostile_run).items():

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from gx.report.render import render_html
-from tests.browser.browsing import NARROW, SCREENSHOTS, WIDE
+from tests.browser.browsing import NARROW, SCREENSHOTS, WIDE, Scheme
 from tests.staged_runs import daily_bars, judged, outcome
 
 # As MLflow does it: an address of a blob, in a frame that may run scripts and nothing else.
@@ -21,7 +21,7 @@ FRAME = """
 
 @pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
 def test_the_report_works_in_a_sandboxed_frame_and_asks_for_nothing(
-    browser: Browser, tmp_path: Path, width: int, scheme: str
+    browser: Browser, tmp_path: Path, width: int, scheme: Scheme
 ):
     bars = daily_bars(["AAPL", "MSFT", "^GSPC"], 200)
     report = judged(bars, outcome(bars, [5, 250]), outcome(bars, [450], "warning", "volume"))

@@ -162,8 +162,9 @@ def _succeeds(*command: str) -> bool:
 
 
 def _status(command: Sequence[str]) -> int:
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.run(command, check=False, timeout=60, **quiet).returncode
+    quiet = subprocess.DEVNULL
+    ended = subprocess.run(command, check=False, timeout=60, stdout=quiet, stderr=quiet)
+    return ended.returncode
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import re
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -255,7 +256,7 @@ def test_no_secret_shows_in_labels_logs_or_stored_files(deployment: Deployment):
         assert deployment.exec("airflow-scheduler", *volumes, SECRET=secret) == "", name
 
 
-def _mlflow_run(deployment: Deployment, run_id: str) -> dict:
+def _mlflow_run(deployment: Deployment, run_id: str) -> dict[str, Any]:
     name = deployment.settings["MLFLOW_EXPERIMENT_NAME"]
     experiment = deployment.tracked(f"/experiments/get-by-name?experiment_name={name}")
     number = experiment["experiment"]["experiment_id"]

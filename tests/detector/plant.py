@@ -122,7 +122,7 @@ def not_a_number(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Plant
 def high_below_low(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
     """High and low exchanged, a little apart."""
     bars = bars.copy()
-    high, low = bars.at[at, "high"], bars.at[at, "low"]
+    high, low = bars["high"][at], bars["low"][at]
     bars.loc[at, ["high", "low"]] = [low * 0.999, high]
     return Planted(bars, [at])
 
@@ -131,9 +131,7 @@ def close_outside_range(bars: pd.DataFrame, at: int, rng: np.random.Generator) -
     """A close one thousandth to a tenth above the high or below the low."""
     bars, size = bars.copy(), 10 ** rng.uniform(-3, -1)
     above = rng.random() < 0.5
-    bars.at[at, "close"] = (
-        bars.at[at, "high"] * (1 + size) if above else bars.at[at, "low"] * (1 - size)
-    )
+    bars.at[at, "close"] = bars["high"][at] * (1 + size) if above else bars["low"][at] * (1 - size)
     return Planted(bars, [at])
 
 
@@ -147,7 +145,7 @@ def duplicate_key(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Plan
 def shifted_date(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
     """A bar with the date of the bar before."""
     bars = bars.copy()
-    bars.at[at, "date"] = bars.at[at - 1, "date"]
+    bars.at[at, "date"] = bars["date"][at - 1]
     return Planted(bars, [at], touched=(at - 1, at + 1))
 
 
@@ -189,8 +187,8 @@ def close_spike(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Plante
     bars = bars.copy()
     factor = (1 + rng.uniform(0.33, 2.0)) ** rng.choice([1, -1])
     bars.at[at, "close"] *= factor
-    bars.at[at, "high"] = bars.loc[at, PRICES].max()
-    bars.at[at, "low"] = bars.loc[at, PRICES].min()
+    bars.loc[[at], "high"] = bars.loc[[at], PRICES].max(axis=1)
+    bars.loc[[at], "low"] = bars.loc[[at], PRICES].min(axis=1)
     return Planted(bars, [at])
 
 
@@ -212,7 +210,7 @@ def stale_run(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
 def flat_bar(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
     """A bar with open = high = low = close and its volume."""
     bars = bars.copy()
-    bars.loc[at, PRICES] = bars.at[at, "close"]
+    bars.loc[at, PRICES] = bars["close"][at]
     return Planted(bars, [at])
 
 
@@ -239,7 +237,7 @@ def partial_last_bar(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> P
     bars = bars.copy()
     last = int(bars.index[bars["symbol"] == bars.at[at, "symbol"]].max())
     minutes = int(rng.integers(14 * 60 + 30, 20 * 60 + 55))
-    bars.at[last, "created_at"] = bars.at[last, "date"] + pd.Timedelta(minutes=minutes)
+    bars.at[last, "created_at"] = bars["date"][last] + pd.Timedelta(minutes=minutes)
     return Planted(bars, [last])
 
 
@@ -280,12 +278,12 @@ def high_of_five_nines(bars: pd.DataFrame, at: int, rng: np.random.Generator) ->
 
 def twenty_fifth_of_a_close(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
     """A close of a 25th."""
-    return _set(bars, at, close=bars.at[at, "close"] / 25)
+    return _set(bars, at, close=bars["close"][at] / 25)
 
 
 def close_off_by_powers(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
     """A close of a 25,000th."""
-    return _set(bars, at, close=bars.at[at, "close"] / 25_000)
+    return _set(bars, at, close=bars["close"][at] / 25_000)
 
 
 def fivefold_bar(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
@@ -323,7 +321,7 @@ def in_a_nightly_run(plant: Plant) -> Plant:
 
     def planted(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
         found = plant(bars, at, rng)
-        day, own = bars.at[at, "date"], bars["symbol"] == bars.at[at, "symbol"]
+        day, own = bars["date"][at], bars["symbol"] == bars.at[at, "symbol"]
         known = bars["date"].between(day - pd.Timedelta(days=120), day)
         return Planted(found.bars[known | ~own], found.targets)
 

@@ -34,7 +34,8 @@ def broker(place: Path) -> Iterator[str]:
     if program is None:
         pytest.skip("there is no `redis-server` here (Debian: apt-get install redis-server)")
     (port,) = free_ports(1)
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", place]
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command += ["--dir", str(place)]
     with (place / "redis.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=end_with_parent)
     try:

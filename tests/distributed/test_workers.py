@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 
 import psycopg2
 import pytest
@@ -75,7 +76,7 @@ def test_workers_killed_in_every_step_are_replaced_and_every_bar_is_there_once(
         run_id = two_workers.desk.trigger({"start_date": "2025-10-05"})
         for step, task in TASKS.items():
             wait_until(
-                lambda step=step: two_workers.step(run_id, step).get("status") == "running",
+                partial(_under_way, two_workers, run_id, step),
                 f"{step} of {run_id} is under way",
             )
             if step == "validate":
@@ -87,7 +88,7 @@ def test_workers_killed_in_every_step_are_replaced_and_every_bar_is_there_once(
             if step in held:
                 held[step].close()
             wait_until(
-                lambda task=task, killed=killed: two_workers.hosts(run_id)[task] != killed,
+                partial(_elsewhere, two_workers, run_id, task, killed),
                 f"{step} of {run_id} is tried again on the other worker",
             )
             two_workers.launch(killed)
@@ -95,6 +96,14 @@ def test_workers_killed_in_every_step_are_replaced_and_every_bar_is_there_once(
     assert two_workers.desk.wait_for(run_id)["state"] == "success"
     assert _bars(two_workers) == (46, 46, run_id)
     _assert_tracked(two_workers, run_id)
+
+
+def _under_way(cluster: Cluster, run_id: str, step: str) -> bool:
+    return cluster.step(run_id, step).get("status") == "running"
+
+
+def _elsewhere(cluster: Cluster, run_id: str, task: str, host: str) -> bool:
+    return cluster.hosts(run_id)[task] != host
 
 
 def _holding(cluster: Cluster, command: str) -> Connection:

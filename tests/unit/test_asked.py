@@ -30,8 +30,15 @@ def suite(**meta: Any) -> Suite:
     return parse_suite(json.dumps(document).encode(), where="stock_data", name="stock_data")
 
 
+def unwritten(symbols: list[str], days: int) -> pd.DataFrame:
+    """Bars that do not say when they were written."""
+    made = daily_bars(symbols, days)
+    made["created_at"] = pd.NaT
+    return made
+
+
 def bars() -> pd.DataFrame:
-    return daily_bars(list(NAMES), 100).assign(created_at=pd.NaT)
+    return unwritten(list(NAMES), 100)
 
 
 def judged(frame: pd.DataFrame, asked: Asked, given: Suite | None = None) -> QualityReport:
@@ -120,7 +127,7 @@ def test_no_bar_is_due_on_a_day_on_which_the_symbol_s_exchange_rests():
         if "calendars" in entry["kwargs"]:
             entry["kwargs"]["calendars"] = {"BTC": "24/7"}
     mixed = parse_suite(json.dumps(document).encode(), where="stock_data", name="stock_data")
-    coin = daily_bars(["BTC"], 10).assign(created_at=pd.NaT)
+    coin = unwritten(["BTC"], 10)
     coin["date"] = pd.date_range("2024-05-03", periods=10).astype("datetime64[s]")
     asked = Asked(("AAPL", "BTC"), "2024-05-11", "2024-05-12")
 

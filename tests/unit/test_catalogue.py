@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ USABLE = [entry for entry in catalogue() if not entry.unsupported]
 COMMITTED = json.loads((SUITES / "stock_data.json").read_text())["expectations"]
 
 
-def build(type_: str, kwargs: dict) -> None:
+def build(type_: str, kwargs: dict[str, Any]) -> None:
     entry = {"type": type_, "kwargs": kwargs, "severity": "info"}
     document = {"name": "s", "id": str(uuid.uuid4()), "expectations": [entry]}
     parse_suite(json.dumps(document).encode(), where="s", name="s")

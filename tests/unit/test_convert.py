@@ -22,11 +22,11 @@ UNIQUE = "expect_multicolumn_values_to_be_unique"
 GREATER = "expect_column_pair_values_A_to_be_greater_than_B"
 
 
-def entry(type_: str, meta: dict | None = None, **kwargs: Any) -> dict:
+def entry(type_: str, meta: dict[str, Any] | None = None, **kwargs: Any) -> dict[str, Any]:
     return {"expectation_type": type_, "kwargs": kwargs, "meta": meta or {}, "ge_cloud_id": None}
 
 
-def old(*entries: dict, **more: Any) -> dict:
+def old(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A suite as 0.18 writes it."""
     return {
         "expectation_suite_name": "warning.prices",
@@ -38,12 +38,12 @@ def old(*entries: dict, **more: Any) -> dict:
     }
 
 
-def converted(*entries: dict, **more: Any) -> tuple[Converted, Suite]:
+def converted(*entries: dict[str, Any], **more: Any) -> tuple[Converted, Suite]:
     found = convert(old(*entries, **more), "prices", "old.json")
     return found, parse_suite(json.dumps(found.document).encode(), where="prices", name="prices")
 
 
-def carried(*entries: dict, **more: Any) -> dict:
+def carried(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The only entry of the new suite, of which nothing was lost."""
     found, _ = converted(*entries, **more)
     assert found.whole
@@ -77,7 +77,7 @@ def test_notes_descriptions_and_ids_are_carried_over():
 
 
 def test_dates_are_compared_as_dates_without_being_told():
-    bounds = {"min_value": "10/06/2025", "max_value": "2025-11-04"}
+    bounds: dict[str, Any] = {"min_value": "10/06/2025", "max_value": "2025-11-04"}
     found, suite = converted(
         entry(BETWEEN, column="date", parse_strings_as_datetimes=True, **bounds)
     )
@@ -125,7 +125,7 @@ def test_parameters_become_those_of_the_suite():
 
 
 def test_what_has_another_name_now_is_carried_over():
-    pair = {"column_A": "high", "column_B": "low", "ignore_row_if": "never"}
+    pair: dict[str, Any] = {"column_A": "high", "column_B": "low", "ignore_row_if": "never"}
     found, _ = converted(entry(UNIQUE, column_list=["open", "close"]), entry(GREATER, **pair))
     assert found.whole
     assert [e["type"] for e in found.document["expectations"]] == [
@@ -170,7 +170,7 @@ def test_what_is_not_carried_over_is_named(lost, said):
                                        or "another run" in said else 2)  # fmt: skip
 
 
-def with_(**more: Any) -> dict:
+def with_(**more: Any) -> dict[str, Any]:
     return {**entry(NOT_NULL, column="open"), **more}
 
 

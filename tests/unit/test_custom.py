@@ -3,6 +3,7 @@
 import json
 import logging
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ PLAIN = {"type": "expect_column_to_exist", "kwargs": {"column": "close"}, "sever
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch) -> Path:
+def folder(tmp_path: Path, monkeypatch) -> Iterator[Path]:
     """A folder of expectations in place of the project's."""
     monkeypatch.setattr(project, "CUSTOM", tmp_path)
     yield tmp_path
@@ -48,16 +49,16 @@ def bars() -> pd.DataFrame:
     return frame.astype({"volume": float})
 
 
-def own(type_: str, **kwargs: Any) -> dict:
+def own(type_: str, **kwargs: Any) -> dict[str, Any]:
     return {"type": type_, "kwargs": kwargs, "severity": "critical"}
 
 
-def read(*entries: dict) -> Suite:
+def read(*entries: dict[str, Any]) -> Suite:
     document = {"name": "s", "id": str(uuid.uuid4()), "expectations": list(entries)}
     return parse_suite(json.dumps(document).encode(), where="s", name="s")
 
 
-def refusal(*entries: dict) -> str:
+def refusal(*entries: dict[str, Any]) -> str:
     with pytest.raises(SuiteError) as caught:
         read(*entries)
     return str(caught.value)
@@ -202,7 +203,8 @@ def test_a_broken_file_is_named_and_leaves_everything_else_as_it_was(folder, cap
 
     assert said in caplog.text
     assert "gx/plugins/custom/broken.py" in caplog.text
-    assert said in "".join(catalogue_document()["custom_faults"])
+    faults: Any = catalogue_document()["custom_faults"]
+    assert said in "".join(faults)
     assert registry._registered_expectations == before[0]
     assert set(registry._registered_metrics) == before[1]
     if TEMPLATE in text:

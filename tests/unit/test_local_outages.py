@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from dags.local.errors import LocalError
-from dags.local.once.summary import COULD_NOT_RUN, Traces, summarise
+from dags.local.once.summary import Traces, summarise
 from dags.local.services import services
 from dags.staging.records import Records
+from gx.statuses import COULD_NOT_RUN
 from sql import embedded
 
 

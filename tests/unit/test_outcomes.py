@@ -10,10 +10,16 @@ import pytest
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.expectations.expectation import Expectation
 
-from gx.engine.batches import entry_key, expectation_key, memory_batch, result_key, suite_of
+from gx.engine.batches import (
+    ROWS_ONLY,
+    entry_key,
+    expectation_key,
+    memory_batch,
+    result_key,
+    suite_of,
+)
 from gx.gate.outcomes import (
     NO_ROWS,
-    ROWS_ONLY,
     Found,
     found_in,
     lookback_rows,
@@ -31,7 +37,7 @@ BETWEEN = {
     "type": "expect_column_values_to_be_between",
     "kwargs": {"column": "close", "min_value": 0, "max_value": 100},
 }
-MEAN = {
+MEAN: dict[str, Any] = {
     "type": "expect_column_mean_to_be_between",
     "kwargs": {"column": "close", "min_value": 0},
 }
@@ -87,7 +93,7 @@ def judge(
     batch, fitted = memory_batch(frame), fit(whole.expectations, frame, parameters)
     wanted = [e for e in fitted if e.expectation_type not in skipped]
     found = batch.validate(suite_of("bars", wanted), result_format="SUMMARY")
-    return read_outcomes(whole, batch, frame, found, fitted=fitted, skipped=skipped)  # type: ignore[arg-type]
+    return read_outcomes(whole, batch, frame, found, fitted=fitted, skipped=skipped)
 
 
 def test_failing_rows_are_counted_shared_out_and_shown():
@@ -305,6 +311,7 @@ def test_an_entry_without_a_sentence_is_described_by_its_type_and_kwargs():
 
 def test_an_outcome_keeps_every_kwarg_but_the_batch():
     committed = read_suite(SUITES / "stock_data.json").expectations
+    fresh: Any
     (fresh,) = (e for e in committed if e.expectation_type == "expect_bars_to_be_fresh")
     kwargs = dict(fresh.configuration.kwargs)
     fresh.batch_id = "a"
@@ -333,9 +340,7 @@ def test_an_entry_that_has_no_result_is_missing():
     found = batch.validate(suite_of("bars", suite(NOT_NULL).expectations))
 
     whole = suite(NOT_NULL, BETWEEN)
-    outcomes = read_outcomes(
-        whole, batch, frame, found, fitted=whole.expectations, skipped={}  # type: ignore[arg-type]
-    )  # fmt: skip
+    outcomes = read_outcomes(whole, batch, frame, found, fitted=whole.expectations, skipped={})
 
     assert [one.status for one in outcomes] == ["passed", "missing"]
 
@@ -346,7 +351,7 @@ def test_entries_that_were_not_fitted_one_by_one_have_no_outcomes():
     found = batch.validate(suite_of("bars", [first]))
 
     with pytest.raises(ValueError, match="shorter"):
-        read_outcomes(whole, batch, frame, found, fitted=[first], skipped={})  # type: ignore[arg-type]
+        read_outcomes(whole, batch, frame, found, fitted=[first], skipped={})
 
 
 def test_more_failing_rows_than_a_summary_names_are_all_found_in_order():

@@ -356,9 +356,8 @@ def test_a_day_as_bound_is_the_whole_of_that_day(times, bounds, outside):
 
 def test_a_time_with_zone_is_compared_in_utc_with_times_that_have_none():
     frame = pd.DataFrame({"symbol": "A", "date": TIMES["times"], "close": 1.0})
-    expectation = gxe.ExpectColumnMinToBeBetween(
-        column="date", min_value="2025-10-30T11:30:00-04:00", max_value="2025-10-30T11:30:00-04:00"
-    )
+    moment: Any = "2025-10-30T11:30:00-04:00"  # as a file has it
+    expectation = gxe.ExpectColumnMinToBeBetween(column="date", min_value=moment, max_value=moment)
     (outcome,) = run_in_memory(frame, read(expectation)).outcomes
     assert outcome.status == "passed"
 
@@ -426,12 +425,9 @@ def test_a_suite_may_not_set_what_each_run_gives():
 
 
 def test_what_a_run_decides_for_itself_may_stand_in_the_suite(bars):
-    expectation = gxe.ExpectColumnMaxToBeBetween(
-        column="close", max_value=1, result_format="BOOLEAN_ONLY", catch_exceptions=True
-    )
-    between = gxe.ExpectColumnValuesToBeBetween(
-        column="close", max_value=1, result_format="BOOLEAN_ONLY"
-    )
+    given: dict[str, Any] = {"column": "close", "max_value": 1, "result_format": "BOOLEAN_ONLY"}
+    expectation = gxe.ExpectColumnMaxToBeBetween(**given, catch_exceptions=True)
+    between = gxe.ExpectColumnValuesToBeBetween(**given)
     report = run_in_memory(bars, read(expectation, between))
     assert [o.status for o in report.outcomes] == ["failed", "failed"]
     assert report.outcomes[1].unexpected_count == 46

@@ -3,6 +3,7 @@
 import json
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,7 @@ def test_a_removal_that_holds_nothing_is_only_listed():
 
 
 def test_a_report_from_before_says_nothing_of_published_bars():
-    document = report_of(outcome("passed", "info")).to_dict()
+    document: dict[str, Any] = report_of(outcome("passed", "info")).to_dict()
     for name in ("doubtful", "removed", "weaknesses", "no_longer_critical"):
         del document[name]
     for entry in document["expectations"]:
@@ -248,7 +249,7 @@ def test_what_was_not_met_is_listed_worst_first():
     ]
 
 
-VERDICTS = ("passed", "held", "warned", "missing")
+VERDICTS: tuple[Verdict, ...] = ("passed", "held", "warned", "missing")
 
 
 def verdicts(**symbols: Verdict) -> QualityReport:
@@ -464,7 +465,9 @@ def test_the_document_names_every_failing_row_unless_told_not_to():
     short = report.to_dict(every_row=False)
     assert short == document | {"expectations": [FAILED_DOCUMENT | {"failing": []}]}
     assert read_report(short, FAILING) == replace(report, suite_text="")
-    succeeded = report_of(*(outcome(status, "info") for status in EVERY_STATUS)).to_dict()
+    succeeded: dict[str, Any] = report_of(
+        *(outcome(status, "info") for status in EVERY_STATUS)
+    ).to_dict()
     assert [o["success"] for o in succeeded["expectations"]] == [True, True] + [False] * 4
 
 

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -222,7 +223,9 @@ def test_each_expectation_says_at_how_many_rows_it_looked(bars):
 
 
 def test_hostile_texts_of_published_bars_are_only_text_and_many_stay_small(bars):
-    texts = dict.fromkeys(("symbol", "date", "published_by", "published_at"), HOSTILE * 50)
+    texts: dict[str, Any] = dict.fromkeys(
+        ("symbol", "date", "published_by", "published_at"), HOSTILE * 50
+    )
     doubt = replace(DOUBT, reasons=(HOSTILE * 50,) * 20, **texts)
     gone = replace(REMOVAL, symbol=HOSTILE * 50, dates=(HOSTILE * 50,) * 20)
     report = replace(

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=90)
 
 
-def trace(run: str, days: float, *, used: float | None = None, **known: str) -> Trace:
+def trace(run: str, days: float, *, used: float | None = None, **known: Any) -> Trace:
     """A trace of a run that began ``days`` ago, and was last used then or ``used`` days ago."""
     began, last = (NOW - timedelta(days=d) for d in (days, days if used is None else used))
     return Trace(run, began, last, **known)
@@ -85,10 +86,11 @@ def test_one_that_cannot_be_removed_does_not_hold_up_the_others(tmp_path: Path):
     folder, file = tmp_path / "folder", tmp_path / "file"
     folder.mkdir()
     file.write_text("12345")
-    items = [
-        Item(trace(path.name, 100), lambda p=path: p.stat().st_size, path.unlink)
-        for path in (folder, file)
-    ]
+
+    def item(path: Path) -> Item:
+        return Item(trace(path.name, 100), lambda: path.stat().st_size, path.unlink)
+
+    items = [item(folder), item(file)]
 
     tally = remove(Kind("things", items), dry_run=False)
 

@@ -22,6 +22,7 @@ from great_expectations.expectations.expectation_configuration import (
     ExpectationConfiguration,
     parse_result_format,
 )
+from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.render.renderer.content_block.validation_results_table_content_block import (  # noqa: E501
     ValidationResultsTableContentBlockRenderer,
 )
@@ -34,8 +35,10 @@ from great_expectations.validator.validator import Validator
 from gx.docs.pages import OfflineView, SeverityTableRenderer, ValidationPageRenderer
 from gx.engine.batches import memory_batch, suite_of
 from gx.engine.seam.validation import Answered, AskedFirst, result_of
-from gx.plugins.expectations import MARKET_EXPECTATIONS, ExpectNoFutureBars
+from gx.plugins.expectations import MARKET_EXPECTATIONS
+from gx.plugins.expectations.session_expectations import ExpectNoFutureBars
 
+FUTURE: type[Any] = ExpectNoFutureBars  # mypy knows no default of its fields
 FRAME = pd.DataFrame({"symbol": ["A", "A"], "x": [1.0, 2.0], "y": [0.0, 1.0]})
 _SUBGRAPHS = "_generate_metric_dependency_subgraphs_for_each_expectation_configuration"
 # The originals as they were read when the seam was written: the first letters of the digest of
@@ -186,7 +189,7 @@ def test_kwargs_are_read_as_the_originals_read_them(kind):
 
 
 def test_a_map_expectation_is_made_of_the_metrics_that_are_handed_to_it():
-    expectation = ExpectNoFutureBars(mostly=0.4)
+    expectation = FUTURE(mostly=0.4)
     named = expectation.map_metric
     metrics = {
         "table.row_count": 10,
@@ -204,7 +207,7 @@ def test_a_map_expectation_is_made_of_the_metrics_that_are_handed_to_it():
 
 
 def test_both_renderers_tell_an_expectation_by_its_sentence():
-    configuration = ExpectNoFutureBars(calendar="XLON").configuration
+    configuration = FUTURE(calendar="XLON").configuration
     blocks: Any = ExpectNoFutureBars._prescriptive_renderer(configuration=configuration)
     template = blocks[0].to_json_dict()["string_template"]
     assert template["template"] == ExpectNoFutureBars.sentence
@@ -231,7 +234,7 @@ def test_what_fills_a_sentence_is_escaped_by_the_method_that_is_overridden():
 
 
 def test_a_row_of_a_table_begins_with_its_status_and_the_heading_has_a_sentence():
-    asked = gxe.ExpectColumnValuesToNotBeNull(column="x", severity="warning")
+    asked = gxe.ExpectColumnValuesToNotBeNull(column="x", severity=FailureSeverity.WARNING)
     result = memory_batch(FRAME).validate(suite_of("one", [asked]))
     (found,) = result.results
 

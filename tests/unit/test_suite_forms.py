@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ ODD = [
 pytestmark = pytest.mark.skipif(NODE is None, reason="needs node to run the forms' script")
 
 
-def back_from_the_form(cases: list[dict]) -> list[dict]:
+def back_from_the_form(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     given = {"entries": [asdict(entry) for entry in catalogue()], "cases": cases}
     done = subprocess.run(
         [str(NODE), "--input-type=module", "-e", ROUND, SCRIPT.as_uri()],

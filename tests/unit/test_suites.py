@@ -274,9 +274,9 @@ def test_a_refused_entry_is_named_with_what_is_wrong_in_it(
         parse(broken)
 
     assert (raised.value.entry, raised.value.field) == (2, field)
-    first = str(raised.value.faults[0])
-    assert first.startswith("bars.json, entry 2")
-    assert first.endswith(message)
+    told = str(raised.value.faults[0])
+    assert told.startswith("bars.json, entry 2")
+    assert told.endswith(message)
 
 
 def test_the_head_of_a_suite_names_the_field_but_no_entry():
@@ -324,7 +324,7 @@ def test_kwargs_are_set_where_a_market_expectation_has_them():
     with pytest.raises(SuiteError, match="kwarg 'calendar': str type expected"):
         with_kwargs(suite, calendar={})
     with pytest.raises(FrozenInstanceError):
-        suite.name = "other"
+        suite.name = "other"  # type: ignore[misc]  # frozen
 
 
 def test_a_new_suite_is_written_in_a_stable_form_under_a_free_name(tmp_path: Path):

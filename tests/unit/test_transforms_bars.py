@@ -29,7 +29,7 @@ def frame(rows):
 
 def by_hand(rows):
     """The same definitions, bar by bar, without pandas."""
-    last = {}
+    last: dict[str, float] = {}
     for symbol, day, open_, high, low, close, volume in sorted(rows, key=lambda row: row[:2]):
         change = close / last[symbol] - 1 if symbol in last else math.nan
         last[symbol] = close

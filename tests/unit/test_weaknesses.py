@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,14 +40,17 @@ BARS = pd.DataFrame(
 )
 
 
-def suite(*entries: tuple[str, dict, str]) -> Suite:
+Entry = tuple[str, dict[str, Any], str]  # type, kwargs, severity
+
+
+def suite(*entries: Entry) -> Suite:
     expectations = [{"type": t, "kwargs": k, "severity": s} for t, k, s in entries]
     document = {"name": "s", "id": str(uuid.uuid4()), "expectations": expectations}
     return parse_suite(json.dumps(document).encode(), where="s", name="s")
 
 
-def beside_a_sound_one(type_: str, kwargs: dict) -> tuple[str, ...]:
-    sound = ("expect_bars_to_be_ohlc_consistent", {}, "critical")
+def beside_a_sound_one(type_: str, kwargs: dict[str, Any]) -> tuple[str, ...]:
+    sound: Entry = ("expect_bars_to_be_ohlc_consistent", {}, "critical")
     told = suite(sound, (type_, kwargs, "critical")).weaknesses
     return tuple(one for one in told if one.startswith("entry"))
 
@@ -166,7 +170,7 @@ NOT_REGEX = "expect_column_values_to_not_match_regex"
 BLIND, NO_TEXT = "notices none of the", "no text could be made up that"
 
 
-def beside_ours(type_: str, kwargs: dict) -> tuple[str, ...]:
+def beside_ours(type_: str, kwargs: dict[str, Any]) -> tuple[str, ...]:
     ours = [(e["type"], e["kwargs"], "critical") for e in STOCK]
     return suite((type_, kwargs, "critical"), *ours).weaknesses
 
@@ -276,7 +280,7 @@ def test_a_weakness_is_new_only_where_it_says_more_than_before():
     untried = ("expect_column_mean_to_be_between", IN_COLUMN | {"min_value": 1}, "critical")
     never = (BETWEEN, IN_COLUMN | {"mostly": 0, "min_value": 0}, "warning")
 
-    def new(found: list, before: list) -> int:
+    def new(found: list[Entry], before: list[Entry]) -> int:
         return len(new_weaknesses(suite(*found).weaknesses, suite(*before).weaknesses))
 
     assert new(neither, neither) == new([*neither, untried], neither) == 0

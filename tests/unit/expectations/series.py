@@ -1,5 +1,7 @@
 """Made-up bars for the tests of the market expectations."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -36,7 +38,7 @@ def walk(
     return pd.DataFrame({"symbol": symbol, "date": SESSIONS[:bars], **rounded, "volume": volume})
 
 
-def market(symbols: int = 3, bars: int = 200, **options: float) -> pd.DataFrame:
+def market(symbols: int = 3, bars: int = 200, **options: Any) -> pd.DataFrame:
     """Several random walks in one frame."""
     frames = [walk(f"S{number}", bars, **options) for number in range(symbols)]
     return pd.concat(frames, ignore_index=True)

@@ -33,7 +33,8 @@ def market(bars: pd.DataFrame, **wanted: Any) -> Judgement:
 
 
 def behind(judgement: Judgement) -> dict[str, int]:
-    return {s: found["sessions"] for s, found in judgement.details.get("behind", {}).items()}
+    found: Any = judgement.details.get("behind", {})
+    return {symbol: one["sessions"] for symbol, one in found.items()}
 
 
 def test_a_symbol_without_the_newest_session_of_the_others_fails_though_no_bar_follows():
@@ -56,10 +57,8 @@ def test_an_end_that_was_asked_for_is_expected_of_all_whoever_has_it():
 
     assert behind(missing(ending(), **asked)) == dict.fromkeys(NAMES, 2)
     found = market(ending(), **asked)
-    assert found.fails and [one["session"] for one in found.details["sessions"]] == [
-        day(LAST),
-        day(LAST + 1),
-    ]
+    lacking: Any = found.details["sessions"]
+    assert found.fails and [one["session"] for one in lacking] == [day(LAST), day(LAST + 1)]
 
 
 def test_no_session_is_expected_before_it_has_closed():
@@ -171,7 +170,7 @@ def test_a_day_is_over_when_the_calendar_says_so(calendar: str):
     dates = pd.date_range("2025-11-03", "2025-11-07")
     bars = walk(bars=len(dates)).assign(date=dates)
 
-    at = {"calendar": calendar, "as_of": "2025-11-07"}
+    at: dict[str, Any] = {"calendar": calendar, "as_of": "2025-11-07"}
     assert not sessions.future(Bars.of(bars), **at).flags.any()
     assert sessions.future(Bars.of(bars), **at | {"as_of": "2025-11-06"}).flags.sum() == 1
     hour = at | {"as_of": "2025-11-07T12:00:00"}

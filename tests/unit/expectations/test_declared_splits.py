@@ -1,17 +1,16 @@
 """A declared split explains its step, wherever a step is looked for."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from gx.plugins.expectations import (
-    ExpectNoGrossPriceErrors,
-    ExpectNoUnadjustedSplits,
-    ExpectNoUnitErrors,
-)
+from gx.plugins.expectations.gross_expectations import ExpectNoGrossPriceErrors
 from gx.plugins.expectations.kernels import gross, splits, units
 from gx.plugins.expectations.kernels.bars import Bars
 from gx.plugins.expectations.kernels.declared_splits import price_shift
+from gx.plugins.expectations.level_expectations import ExpectNoUnadjustedSplits, ExpectNoUnitErrors
 from tests.unit.expectations.series import market, walk
 
 PRICES = ["open", "high", "low", "close"]
@@ -24,7 +23,7 @@ def in_new_shares(bars: pd.DataFrame, ratio: float, since: int = 100) -> pd.Data
     return bars
 
 
-def gross_rows(bars: pd.DataFrame, declared: object) -> list[int]:
+def gross_rows(bars: pd.DataFrame, declared: Any) -> list[int]:
     return np.flatnonzero(gross.gross_errors(Bars.of(bars), splits=declared).flags).tolist()
 
 

@@ -47,8 +47,8 @@ def test_prices_out_of_order_are_found(price: str, value: float):
 
 def test_rounding_of_adjusted_prices_is_consistent():
     bars = walk()
-    bars.loc[7, "high"] = bars.loc[7, "low"] = bars.loc[7, "open"] = bars.loc[7, "close"]
-    bars.loc[7, "high"] *= 1 - 1e-12
+    bars.loc[7, "high"] = bars.loc[7, "low"] = bars.loc[7, "open"] = bars["close"][7]
+    bars.loc[[7], "high"] *= 1 - 1e-12
 
     assert found(prices.inconsistent_ohlc(Bars.of(bars))) == []
 
@@ -97,7 +97,7 @@ def test_splits_are_found_at_the_first_bar_in_new_shares(
 def test_a_crash_at_a_split_ratio_is_no_split():
     bars = walk(start=200.0)
     bars.loc[100:, PRICES] *= 0.5
-    bars.loc[100, "volume"] *= 15
+    bars.loc[[100], "volume"] *= 15
     bars.loc[100, "high"] = bars.loc[100, PRICES].max() * 1.03
     bars.loc[100, "low"] = bars.loc[100, PRICES].min() * 0.95
 
@@ -144,9 +144,9 @@ def test_a_move_that_the_bar_confirms_is_news(witness: str):
     bars = walk()
     bars.loc[100:, PRICES] *= 0.82
     if witness == "volume":
-        bars.loc[100, "volume"] *= 10
+        bars.loc[[100], "volume"] *= 10
     else:
-        bars.loc[100, "low"] *= 0.85
+        bars.loc[[100], "low"] *= 0.85
 
     assert found(returns.outlying_returns(Bars.of(bars))) == []
 
@@ -172,15 +172,15 @@ def test_overnight_moves_are_no_outliers_of_minute_bars():
 
 def test_a_gap_beyond_the_symbols_own_is_found():
     bars = walk()
-    bars.loc[100, "open"] *= 1.15
+    bars.loc[[100], "open"] *= 1.15
 
     assert found(returns.outlying_gaps(Bars.of(bars))) == [100]
 
 
 def test_a_repeated_close_is_found_from_its_second_bar():
     bars = market(2)
-    bars.loc[100:104, "close"] = bars.loc[100, "close"]
-    bars.loc[150:153, "close"] = bars.loc[150, "close"]
+    bars.loc[100:104, "close"] = bars["close"][100]
+    bars.loc[150:153, "close"] = bars["close"][150]
 
     assert found(activity.stale_prices(Bars.of(bars))) == [101, 102, 103, 104]
 
@@ -203,7 +203,7 @@ def test_a_symbol_that_usually_has_flat_bars_may_have_them():
 def test_moves_without_volume_and_volumes_in_lots_are_found():
     bars = walk()
     bars.loc[50, "volume"] = 0
-    bars.loc[60, "volume"] *= 100
+    bars.loc[[60], "volume"] *= 100
     bars.loc[70, "volume"] = -5
 
     assert found(activity.disagreeing_volume(Bars.of(bars))) == [50, 60, 70]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,7 +114,8 @@ def test_a_hole_is_found_at_the_bar_behind_it_and_named():
 
     assert found(judgement) == [100]
     assert judgement.details["missing_count"] == 2
-    assert [key["symbol"] for key in judgement.details["missing"]] == ["S0", "S0"]
+    lacking: Any = judgement.details["missing"]
+    assert [key["symbol"] for key in lacking] == ["S0", "S0"]
     assert found(holes.missing_sessions(Bars.of(bars), allowed=2)) == []
 
 
@@ -158,7 +161,8 @@ def test_a_last_bar_written_before_an_early_close_is_incomplete(
     written: str | None, expected: list[int]
 ):
     bars = walk(bars=2).assign(date=pd.to_datetime(["2024-07-02", "2024-07-03"]))
-    bars["created_at"] = pd.to_datetime(["2024-07-02 10:00", written])
+    moments: list[Any] = ["2024-07-02 10:00", written]
+    bars["created_at"] = pd.to_datetime(moments)
 
     assert found(sessions.incomplete_last_bars(Bars.of(bars))) == expected
 
