@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -51,6 +51,14 @@ def run_in(folder: Path, run_id: str = "cut") -> Any:
     return Run(Settings(), request, staging_in(folder, run_id), identity)
 
 
+def at_number(number: int) -> Callable[[int, bytes], bool]:
+    return lambda sent, _message: sent == number
+
+
+def at_words(said: bytes) -> Callable[[int, bytes], bool]:
+    return lambda _sent, message: said in message
+
+
 def cut_everywhere(
     step: Any, run: Any, flaky: FlakyPostgres, where: Where, database: Database
 ) -> list[list[int]]:
@@ -58,9 +66,10 @@ def cut_everywhere(
     from dags.ibkr_stock_data_workflow import RETRIES
     from sql.errors import DatabaseLostError
 
-    left, number = [], 0
+    left: list[list[int]] = []
+    number = 0
     while True:
-        flaky.arm(lambda sent, _message, at=number: sent == at, where)
+        flaky.arm(at_number(number), where)
         try:
             step(run)
         except DatabaseLostError as error:
@@ -112,7 +121,7 @@ def test_a_connection_may_break_while_a_run_is_tracked(
     with way_to(str(store.query["host"])) as flaky:
         there = store.set(query={"host": str(flaky.folder)}).render_as_string()
         for said in (b"INSERT INTO runs", b"INSERT INTO inputs", b"INSERT INTO params"):
-            flaky.arm(lambda _sent, message, said=said: said in message, "during")
+            flaky.arm(at_words(said), "during")
             monkeypatch.setenv("MLFLOW_TRACKING_URI", there)
             with pytest.raises(TrackingError) as broken:
                 record.log(run_in(tmp_path / "run", "cut while tracked"))

@@ -9,7 +9,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,12 +19,13 @@ from gx import atomic
 from gx.editing import history as suite_history
 from gx.editing import store as suite_store
 from gx.editing.store import OUTSIDE, SuiteStore, canonical
+from gx.errors import HistoryError, SuiteConflictError
 
 NAME = "bars"
 _TRACED = {module.__file__ for module in (atomic, suite_history, suite_store)}
 
 
-def document(limit: int) -> dict:
+def document(limit: int) -> dict[str, Any]:
     entry = {"type": "expect_something", "kwargs": {"max_value": limit}, "severity": "critical"}
     return {"name": NAME, "id": "0", "expectations": [entry]}
 
@@ -85,7 +88,7 @@ def test_a_save_that_is_killed_anywhere_was_done_with_its_author_or_was_not_done
     outcomes = set()
     for line in range(1, 2_000):
         store = make_store(f"killed-{line}")
-        killed = killed_at(lambda store=store: save(store, 2), line)
+        killed = killed_at(partial(save, store, 2), line)
         now = store.read(NAME)
         # What a run would read, and who is named for it.
         assert (store.suites / f"{NAME}.json").read_text() == now.text
@@ -118,7 +121,7 @@ def test_a_save_that_is_killed_anywhere_was_done_with_its_author_or_was_not_done
 def test_a_new_suite_that_is_killed_anywhere_is_there_with_its_author_or_is_not_there(make_store):
     for line in range(1, 2_000):
         store = make_store(f"killed-{line}")
-        killed = killed_at(lambda store=store: create(store), line)
+        killed = killed_at(partial(create, store), line)
         if "other" in store.names():
             assert store.read("other").author == "bob"
         else:
@@ -205,7 +208,7 @@ def test_a_file_that_is_edited_by_hand_while_a_save_is_being_checked_is_not_over
         return ()
 
     store.check = slow
-    with pytest.raises(suite_store.SuiteConflictError):
+    with pytest.raises(SuiteConflictError):
         save(store, 2)
     assert store.read(NAME).text == by_hand
 
@@ -238,8 +241,8 @@ def test_a_damaged_record_is_named_and_nothing_is_saved_over_it(make_store):
     store = make_store("damaged")
     (record,) = (store.history / NAME).glob("*.json")
     record.write_text("{ oops")
-    with pytest.raises(suite_history.HistoryError, match=record.name):
+    with pytest.raises(HistoryError, match=record.name):
         store.read(NAME)
-    with pytest.raises(suite_history.HistoryError, match=record.name):
+    with pytest.raises(HistoryError, match=record.name):
         store.save(NAME, document(2), base_sha256="", author="bob", reason="x")
     assert json.loads((store.suites / f"{NAME}.json").read_text()) == document(1)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -70,7 +71,7 @@ class Served:
         method: str,
         path: str,
         login: tuple[str, str] | None,
-        body: bytes | Mapping | None = None,
+        body: bytes | Mapping[str, Any] | None = None,
         **headers: str,
     ) -> int:
         """The status of the answer."""
@@ -126,8 +127,10 @@ def served(postgres_server: embedded.EmbeddedServer) -> Iterator[Served]:
 
 def test_without_a_login_there_is_nothing_but_a_sign_of_life(served: Served):
     assert served.ask("GET", "/health", None) == 200
-    pages = ("/", f"{API}/experiments/search?max_results=1", "/static-files/x.js", "/version")
-    pages += ("/api/3.0/mlflow/server-info", "/signup", f"/api/2.0/{PROXY}/1/x", "/healthy")
+    pages = (
+        *("/", f"{API}/experiments/search?max_results=1", "/static-files/x.js", "/version"),
+        *("/api/3.0/mlflow/server-info", "/signup", f"/api/2.0/{PROXY}/1/x", "/healthy"),
+    )
     for path in pages:
         assert served.ask("GET", path, None) == 401, path
         assert served.ask("GET", path, ("stranger", "wrong")) in (401, 429), path
@@ -150,7 +153,7 @@ def test_a_viewer_changes_nothing_of_a_run(served: Served, tmp_path: Path):
     (report,) = served.files.glob(f"**/{logged.run_id}/artifacts/{REPORT}")
     before, run = report.read_bytes(), {"run_id": logged.run_id}
     inside = report.relative_to(served.files).as_posix()
-    tries: list[tuple[str, str, bytes | Mapping]] = [
+    tries: list[tuple[str, str, bytes | Mapping[str, Any]]] = [
         ("POST", f"{API}/runs/log-parameter", {**run, "key": "p", "value": "1"}),
         ("POST", f"{API}/runs/log-metric", {**run, "key": "m", "value": 1, "timestamp": 1}),
         ("POST", f"{API}/runs/log-batch", {**run, "params": [{"key": "q", "value": "1"}]}),

@@ -2,7 +2,9 @@
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -11,7 +13,7 @@ import pytest
 from dags.staging.layout import DAG_ID, safe_name
 from tests.staged import staging_in
 from tests.staged_runs import daily_bars
-from tests.workflow import Database, Ended, Workflow, fresh_moment
+from tests.workflow import Database, Ended, Workflow, airflow_session, fresh_moment
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
 
@@ -138,13 +140,13 @@ def test_a_closed_gate_stays_closed_when_its_task_is_marked_as_a_success(
     assert everything(sample) == []
 
 
-def run_in(folder: Path, run_id: str, **asked: object) -> object:
+def run_in(folder: Path, run_id: str, **asked: Any) -> Any:
     from dags.run.context import Run, RunIdentity
     from dags.run.request import RunRequest
     from dags.run.settings import Settings
 
     identity = RunIdentity(DAG_ID, run_id, "manual", "2026-01-01", datetime.now(UTC))
-    request = RunRequest(("TSLA", "NVDA"), None, None, **asked)  # type: ignore[arg-type]
+    request = RunRequest(("TSLA", "NVDA"), None, None, **asked)
     return Run(Settings(), request, staging_in(folder, run_id), identity)
 
 
@@ -232,22 +234,20 @@ def test_a_run_that_did_not_publish_is_never_confirmed(workflow: Workflow, sampl
 
     ended = workflow.run()
     run = run_in(ended.staging, ended.run_id)
-    steps.confirm(run, "success")  # type: ignore[arg-type]
+    steps.confirm(run, "success")
     for state in ("skipped", "failed", "upstream_failed", "None"):
         with pytest.raises(NotPublished):
-            steps.confirm(run, state)  # type: ignore[arg-type]
+            steps.confirm(run, state)
     (ended.staging / "steps" / "publish.json").unlink()
     with pytest.raises(NotPublished, match="Was a task marked as a success"):
-        steps.confirm(run, "success")  # type: ignore[arg-type]
+        steps.confirm(run, "success")
 
 
 def test_a_run_that_is_marked_as_failed_ends_failed(workflow: Workflow, sample: Database):
     """Airflow skips what is to come and leaves the run to its teardowns."""
     for step in ("validate_data", "publish_data", "log_to_mlflow"):
         moment = fresh_moment()
-        ended = workflow.run(
-            moment=moment, before={step: lambda m=moment: mark_failed(workflow, m)}
-        )
+        ended = workflow.run(moment=moment, before={step: partial(mark_failed, workflow, moment)})
         assert ended.state == "failed", step
         assert ended.tasks["log_to_mlflow"] == "success"
         assert ended.tasks["confirm_published"] == "failed"
@@ -255,12 +255,11 @@ def test_a_run_that_is_marked_as_failed_ends_failed(workflow: Workflow, sample: 
 
 def mark_failed(workflow: Workflow, moment: datetime) -> None:
     """What Airflow's API does to a run that a person marks as failed."""
-    from airflow import settings
     from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
     from airflow.serialization.serialized_objects import DagSerialization
 
     dag = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(workflow.dag()))
-    session = settings.Session()
+    session = airflow_session()
     set_dag_run_state_to_failed(
         dag=dag, run_id=f"manual__{moment.isoformat()}", commit=True, session=session
     )
@@ -269,7 +268,7 @@ def mark_failed(workflow: Workflow, moment: datetime) -> None:
 
 @pytest.mark.parametrize("asked", [{"start_date": "0001-01-01"}, {"end_date": "9999-12-31"}])
 def test_a_date_that_no_bar_can_have_fails_at_once(
-    workflow: Workflow, sample: Database, asked: dict[str, str]
+    workflow: Workflow, sample: Database, asked: dict[str, Any]
 ):
     ended = workflow.run(**asked)
     assert ended.state == "failed"

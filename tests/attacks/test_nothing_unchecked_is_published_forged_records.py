@@ -193,7 +193,13 @@ def test_a_forged_publication_does_not_end_a_run_green(
 
     folder = put_back(tmp_path, "transform")
     for status in ("success", "skipped"):
-        forged = {"status": status, "attempt": "1", "on": {}, "seals": {}, "error": ""}
+        forged: dict[str, Any] = {
+            "status": status,
+            "attempt": "1",
+            "on": {},
+            "seals": {},
+            "error": "",
+        }
         (folder / "steps" / "publish.json").write_text(json.dumps(forged))
         with pytest.raises(AlteredError, match=r"publish\.json is not what this run has written"):
             steps.confirm(staged, "success")

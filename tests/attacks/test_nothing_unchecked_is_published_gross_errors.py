@@ -18,7 +18,7 @@ Attack = Callable[[pd.DataFrame, int], None]
 ATTACKS: dict[str, Attack] = {
     "LOW": lambda bars, at: put(bars, at, low=0.01),
     "HIGH": lambda bars, at: put(bars, at, high=99_999),
-    "CLOSE25": lambda bars, at: put(bars, at, close=bars.at[at, "close"] / 25),
+    "CLOSE25": lambda bars, at: put(bars, at, close=bars["close"][at] / 25),
     "WITHLOW": lambda bars, at: put(bars, at, close=20.0, low=19.5),
     "TINY": lambda bars, at: put(bars, at, **dict.fromkeys(PRICES, 0.02)),
     "FIVEFOLD": lambda bars, at: scale(bars, at, 5.0),

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -25,7 +26,7 @@ OURS = json.loads((SUITES / "stock_data.json").read_text())["expectations"]
 MARKET = [entry for entry in OURS if entry["type"].startswith(("expect_no_", "expect_bar"))]
 
 
-def judged(entries: list[dict]) -> QualityReport:
+def judged(entries: list[dict[str, Any]]) -> QualityReport:
     bars = pd.read_csv("sql/sample/stock_data.csv", parse_dates=["date"])
     bars = bars.assign(created_at=bars["date"] + pd.Timedelta(days=2)).astype({"volume": float})
     document = {"name": "stock_data", "id": str(uuid.uuid4()), "expectations": entries}
@@ -33,7 +34,7 @@ def judged(entries: list[dict]) -> QualityReport:
     return run_in_memory(bars, suite, as_of="2025-11-04")
 
 
-def lost(before: list[dict], now: list[dict]) -> tuple[str, ...]:
+def lost(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> tuple[str, ...]:
     return no_longer_critical(judged(before).to_dict(), judged(now).to_dict())
 
 
@@ -61,7 +62,7 @@ def test_one_that_is_only_a_warning_now_is_lost_and_others_are_not():
 
 
 def test_what_the_gate_itself_held_before_is_no_expectation_of_the_suite():
-    before = judged(OURS).to_dict()
+    before: dict[str, Any] = judged(OURS).to_dict()
     before["expectations"].append(
         {**before["expectations"][0], "type": STILL_THERE, "kwargs": {}, "severity": "critical"}
     )

@@ -88,7 +88,7 @@ def test_held_symbols_are_told_of_a_run_that_succeeds(
 
 def test_a_run_with_nothing_to_say_says_nothing(workflow: Workflow, sample: None, channels: Inbox):
     assert workflow.run(symbols=["NVDA"]).state == "success"
-    assert channels.posts == channels.mails == []
+    assert (channels.posts, channels.mails) == ([], [])
 
 
 def test_a_failed_run_is_told_even_when_no_bar_was_read(

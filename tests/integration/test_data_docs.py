@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from gx.docs.pages import SCRIPT, OfflineView, ValidationPageRenderer, standalone, summary, verdict
 from gx.gate import checkpoint
@@ -131,23 +132,27 @@ class Site:
 
 def _expectations() -> list[Any]:
     return [
-        gxe.ExpectTableRowCountToBeBetween(min_value=1, severity="critical"),
+        gxe.ExpectTableRowCountToBeBetween(min_value=1, severity=FailureSeverity.CRITICAL),
         gxe.ExpectColumnValuesToNotBeNull(
-            column="close", severity="critical", description=f"Each bar closes; {HOSTILE} a < b."
+            column="close",
+            severity=FailureSeverity.CRITICAL,
+            description=f"Each bar closes; {HOSTILE} a < b.",
         ),
         gxe.ExpectColumnValuesToBeInSet(
             column="symbol",
             value_set=["TSLA", "NVDA"],
-            severity="warning",
+            severity=FailureSeverity.WARNING,
             notes=f"See [here](https://example.com/a) {HOSTILE} ![x](http://example.com/x.png)",
         ),
         gxe.ExpectColumnDistinctValuesToBeInSet(
-            column="symbol", value_set=["TSLA", "NVDA"], severity="info"
+            column="symbol", value_set=["TSLA", "NVDA"], severity=FailureSeverity.INFO
         ),
         gxe.ExpectColumnPairValuesAToBeGreaterThanB(
-            column_A="high", column_B="low", or_equal=True, severity="critical"
+            column_A="high", column_B="low", or_equal=True, severity=FailureSeverity.CRITICAL
         ),
-        gxe.ExpectColumnMeanToBeBetween(column="volume", min_value=0, severity="info"),
+        gxe.ExpectColumnMeanToBeBetween(
+            column="volume", min_value=0, severity=FailureSeverity.INFO
+        ),
     ]
 
 

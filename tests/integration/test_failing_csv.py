@@ -11,6 +11,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import numpy as np
@@ -107,7 +108,7 @@ def connection(app) -> Iterator[http.client.HTTPConnection]:
             yield found
 
 
-def in_parts(path: Path, **view: object) -> Iterator[str]:
+def in_parts(path: Path, **view: Any) -> Iterator[str]:
     return to_csv(pq.ParquetFile(path.open("rb")), View(**view))
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_a_shell_completes_it(checkout: Path, typed: str, completed: list[str]):
     known.parent.mkdir(parents=True, exist_ok=True)
     known.write_text('["TSLA", "^GSPC", "BRK B"]')
 
-    asked = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    asked: dict[str, Any] = {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
     found = gate(checkout, _GATE_COMPLETE="complete_bash", **asked)
 
     assert found.stdout.split("\n")[: len(completed)] == completed

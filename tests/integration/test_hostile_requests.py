@@ -110,7 +110,7 @@ class Site:
         saved = {"base_sha256": self.sha256, "reason": "why", "accepted_weaknesses": ["a"]}
         bars = {"symbols": ["TSLA"], "start": "2025-10-01", "end": "2025-11-04"}
         document = copy.deepcopy(SUITE)
-        return {
+        known: dict[tuple[str, str], dict[str, Any]] = {
             ("PUT", "/gate/api/suites/{name}"): {"document": document, "base": document, **saved},
             ("POST", "/gate/api/suites"): {"name": "new", "accepted_weaknesses": ["a"], **bars},
             ("POST", "/gate/api/suites/{name}/check"): {"document": document},
@@ -118,7 +118,8 @@ class Site:
                 "document": document, "run_id": "bad", "entry": 9, **bars,
             },
             ("POST", "/gate/api/suites/{name}/restore"): {"version": self.versions[0], **saved},
-        }[method, path]  # fmt: skip
+        }  # fmt: skip
+        return known[method, path]
 
     def files(self) -> dict[str, bytes]:
         """Everything on disk but locks, which hold nothing."""
@@ -247,7 +248,7 @@ NO_VALUES = {
     "surrogate as a key": r'{"\udfff": 1}',
     "twice": '{"a": 1, "a": 2}',
 }
-WRONG = (None, True, -1e308, "x" * 5_000, "../../secret", "a\0b", [], {}, [[None]])
+WRONG: tuple[Any, ...] = (None, True, -1e308, "x" * 5_000, "../../secret", "a\0b", [], {}, [[None]])
 NAMES = (
     *("..", ".", "%2e%2e", "%2e", "..%2fsecret", "..%2f..%2fsecret", "%2fetc%2fpasswd", "%5c..%5c"),
     *("%00", "a%00b", "%ff", "%ed%a0%80", "%0d%0aSet-Cookie:%20a=b", "%1b%5b31m", "%e2%80%ae", "*"),
@@ -320,7 +321,7 @@ def test_half_a_character_is_refused_in_every_text(site, method, path):
 @pytest.mark.parametrize(("method", "path"), WRITES)
 def test_a_body_of_the_wrong_types_breaks_nothing(site, method, path):
     where, good = site.filled(path), site.bodies(method, path)
-    accepting = {"accepted_weaknesses": []}  # is nothing wrong
+    accepting: dict[str, Any] = {"accepted_weaknesses": []}  # is nothing wrong
     spoilt = [body for body in wrongs(good, WRONG) if body != good | accepting]
 
     requests = ((method, where, json.dumps(body), JSON) for body in spoilt)
@@ -395,6 +396,7 @@ def test_a_query_that_no_page_makes_breaks_nothing(site, path):
 def test_other_methods_and_headers_break_nothing(site, path):
     where = site.filled(path)
     methods = ("HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO", "get")
+    requests: list[tuple[str, str, Any, dict[str, str]]]
     requests = [(method, where, b"{}", JSON) for method in methods]
     for method in (m for m, p in ROUTES if p == path and m != "HEAD"):
         body = json.dumps(site.bodies(method, path)) if (method, path) in WRITES else None

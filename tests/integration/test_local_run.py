@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -247,7 +248,11 @@ def test_bad_usage_is_refused_at_once(tmp_path: Path, arguments: list[str], mess
 def test_without_a_database_it_could_not_run_and_shows_no_password(
     var: Path, first: subprocess.CompletedProcess[str]
 ):
-    away = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": "1", "POSTGRES_PASSWORD": "sesame7391"}
+    away: dict[str, Any] = {
+        "POSTGRES_HOST": "127.0.0.1",
+        "POSTGRES_PORT": "1",
+        "POSTGRES_PASSWORD": "sesame7391",
+    }
 
     ran = local(var, "run", "--debug", **away, TASK_RETRIES="0")
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -115,20 +115,21 @@ def staged(folder: Path, dag_id: str, run_id: str, bars: pa.Table) -> "Run":
 
 def table_of(defects: dict[str, list[str]]) -> pa.Table:
     """Bars as extraction stages them: one a session and symbol, each with its defect."""
-    rows = []
+    rows: list[dict[str, Any]] = []
+    odd: dict[str, dict[str, Any]] = {
+        "nan": {"close": float("nan")},
+        "inf": {"high": float("inf")},
+        "negative": {"low": -1.0},
+        "volume": {"volume": -5.0},
+        "null": {"open": None},
+    }
     sessions = pd.bdate_range("2025-10-06", periods=6)
     for symbol, kinds in sorted(defects.items()):
         for day, kind in zip(sessions, kinds, strict=False):
             close = 100.0 + len(rows) % 3
-            bar = {"symbol": symbol, "date": day.date(), "open": close - 0.2, "high": close + 1}
-            bar |= {"low": close - 1, "close": close, "volume": 1e6, "created_at": None}
-            bar |= {
-                "nan": {"close": float("nan")},
-                "inf": {"high": float("inf")},
-                "negative": {"low": -1.0},
-                "volume": {"volume": -5.0},
-                "null": {"open": None},
-            }.get(kind, {})
+            bar: dict[str, Any] = {"symbol": symbol, "date": day.date(), "created_at": None}
+            bar |= {"open": close - 0.2, "high": close + 1, "low": close - 1, "close": close}
+            bar |= {"volume": 1e6} | odd.get(kind, {})
             rows += [bar, bar] if kind == "twice" else [bar]
     numbers = [(name, pa.float64()) for name in ("open", "high", "low", "close", "volume")]
     schema = [("symbol", pa.string()), ("date", pa.date32()), *numbers]

@@ -1,5 +1,7 @@
 """What a person can get wrong when asking for a run, and what a table can lack."""
 
+from typing import Any
+
 import pytest
 
 from tests.workflow import Database, Ended, Workflow
@@ -19,7 +21,7 @@ from tests.workflow import Database, Ended, Workflow
         pytest.param({"policy": "hope"}, id="unknown_policy"),
     ],
 )
-def test_the_trigger_form_refuses(workflow: Workflow, sample: Database, conf: dict[str, object]):
+def test_the_trigger_form_refuses(workflow: Workflow, sample: Database, conf: dict[str, Any]):
     from airflow.exceptions import ParamValidationError
 
     with pytest.raises(ParamValidationError):
@@ -62,7 +64,7 @@ def test_the_trigger_form_refuses(workflow: Workflow, sample: Database, conf: di
     ],
 )
 def test_the_run_refuses_without_a_retry_and_is_tracked(
-    workflow: Workflow, sample: Database, conf: dict[str, object], message: str
+    workflow: Workflow, sample: Database, conf: dict[str, Any], message: str
 ):
     ended = workflow.run(**conf)
 

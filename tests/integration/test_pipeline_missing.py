@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def without_the_newest(database: Database, *symbols: str) -> None:
 def test_half_of_a_market_is_not_published(
     workflow: Workflow,
     ten: Database,
-    asked: dict[str, str],
+    asked: dict[str, Any],
     size: str,
     monkeypatch: pytest.MonkeyPatch,
 ):

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,8 @@ def test_a_server_that_is_killed_while_it_publishes_is_used_again_once_it_is_bac
     workflow: Workflow, own_server: embedded.EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("TASK_RETRIES", "30")
-    bars, others = Database(own_server.settings("bars")), []
+    bars = Database(own_server.settings("bars"))
+    others: list[Any] = []
     waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
 
     def kill() -> None:

@@ -24,7 +24,7 @@ def market() -> pd.DataFrame:
     But for a hole of the market, which holds up everybody.
     """
     rng = np.random.default_rng(3)
-    bars = daily_bars(SYMBOLS, 300).assign(created_at=pd.NaT)
+    bars = daily_bars(SYMBOLS, 300)
     bars["created_at"] = bars["date"] + pd.Timedelta(days=1)
     for kind in (kind for kind in KINDS if kind.name != "market-wide hole"):
         labels = bars.index[bars["symbol"] == rng.choice(SYMBOLS[2:])]
@@ -68,7 +68,7 @@ def parts_of(ended: Ended) -> list[Any]:
 def test_it_gives_the_same_bar_for_bar(
     workflow: Workflow, bars: Database, monkeypatch: pytest.MonkeyPatch
 ):
-    asked = {"more_symbols": "*", "policy": "quarantine", "end_date": "2025-02-21"}
+    asked: dict[str, Any] = {"more_symbols": "*", "policy": "quarantine", "end_date": "2025-02-21"}
     whole = workflow.run(**asked)
     expected = published(bars), set_aside(bars)
     bars.empty("stock_data_enriched", "stock_data_quarantine")

@@ -1,12 +1,14 @@
 """Policy quarantine: held symbols are set aside with their reasons, the others are published."""
 
+from typing import Any
+
 from tests.workflow import Database, Ended, Workflow
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
 MENDED = "update stock_data set low = 428.15 where symbol = 'TSLA' and date = '2025-10-08'"
 
 
-def quarantined(workflow: Workflow, **conf: object) -> Ended:
+def quarantined(workflow: Workflow, **conf: Any) -> Ended:
     return workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine", **conf)
 
 

@@ -80,6 +80,7 @@ def test_a_later_range_continues_the_returns_of_the_one_before(
 
 def _same(found: tuple[float | None, ...], wanted: tuple[float | None, ...]) -> bool:
     return all(
-        a is b is None or (None not in (a, b) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12))
+        a is b is None
+        or (a is not None and b is not None and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12))
         for a, b in zip(found, wanted, strict=True)
     )

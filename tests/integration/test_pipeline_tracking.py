@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tests.workflow import Database, Workflow, fresh_moment
+from tests.workflow import Database, Workflow, airflow_session, fresh_moment
 
 FALL = "unexpected_share/bar_prices_to_be_finite_and_positive"
 
@@ -119,11 +119,10 @@ def _table(artifacts: Path, name: str) -> list[dict[str, object]]:
 
 def _trigger_as(user: str) -> None:
     """Let the run that is about to start be one that this user triggered."""
-    from airflow import settings
     from airflow.models.dagrun import DagRun
     from sqlalchemy import update
 
-    with settings.Session() as session:
+    with airflow_session() as session:
         running = update(DagRun).where(DagRun.state == "running")
         session.execute(running.values(triggering_user_name=user))
         session.commit()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import great_expectations
 import pytest
@@ -96,7 +97,8 @@ class Place:
             context_root_dir=str(PROJECT),
             runtime_environment={"RESULTS_DIR": str(self.results)},
         )
-        return {key.run_id.run_name for key in context.validation_results_store.list_keys()}
+        keys: list[Any] = context.validation_results_store.list_keys()
+        return {key.run_id.run_name for key in keys}
 
     def folders(self, *parts: str) -> set[str]:
         return {path.name for path in self.folder.joinpath(*parts).iterdir()}

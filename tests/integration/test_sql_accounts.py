@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import psycopg2
 import pytest
@@ -28,7 +29,7 @@ def shop(postgres_server: embedded.EmbeddedServer) -> Iterator[ConnectionSetting
         asked(superuser, command)
 
 
-def asked(settings: ConnectionSettings, query: str) -> list[tuple]:
+def asked(settings: ConnectionSettings, query: str) -> list[tuple[Any, ...]]:
     session = psycopg2.connect(
         host=settings.host, port=settings.port, user=settings.user, dbname=settings.database
     )

@@ -189,7 +189,7 @@ def test_awkward_folder_names_work(folder, name):
 def test_psql_runs_on_it(folder):
     with embedded.start(folder) as server:
         where = ["-h", str(server.socket_dir), "-U", "postgres", "-d", "postgres"]
-        command = [postgres_programs.path("psql"), *where, "-Atc", "select 6 * 7"]
+        command = [str(postgres_programs.path("psql")), *where, "-Atc", "select 6 * 7"]
         assert subprocess.check_output(command, text=True) == "42\n"
 
 

@@ -1,5 +1,6 @@
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -218,7 +219,7 @@ def test_rows_with_faults_of_their_own_are_set_aside_and_the_others_loaded(engin
         load_bars(engine, rows)
     assert stored(engine) == []
 
-    aside = []
+    aside: list[Any] = []
     done = load_bars(engine, rows, set_aside=aside.extend)
 
     assert done == LoadResult(2, 2, 0, 0, set_aside=6)
@@ -230,14 +231,14 @@ def test_rows_with_faults_of_their_own_are_set_aside_and_the_others_loaded(engin
 
 def test_of_two_rows_of_a_bar_the_one_that_lacks_nothing_stays(engine):
     run(engine, "alter table stock_data alter close drop not null")
-    aside = []
+    aside: list[Any] = []
     load_bars(engine, written(row(2, None), row(3)), set_aside=aside.extend)
     assert [one.line for one in aside] == [2]
     assert stored(engine, "close") == [(10,)]
 
 
 def test_nothing_is_set_aside_when_no_row_is_left_or_the_rest_does_not_fit(engine):
-    aside = []
+    aside: list[Any] = []
     with pytest.raises(FaultyRowsError, match="No row is left to load"):
         load_bars(engine, written(row(2, None)), set_aside=aside.extend)
     with pytest.raises(LoadError, match="does not fit"):

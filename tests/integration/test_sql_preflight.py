@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -196,7 +197,7 @@ def test_a_connection_that_is_refused_is_told_with_what_to_do(
     postgres_server: EmbeddedServer,
     database: Database,
     gate: ConnectionSettings,
-    change: dict[str, str],
+    change: dict[str, Any],
     fault: str,
 ):
     ensure_accounts(

@@ -7,12 +7,14 @@ import sys
 import threading
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import text
+from sqlalchemy.pool import QueuePool
 
 from sql.connection import make_engine
 from sql.errors import DiscardError, PublishError
@@ -356,6 +358,7 @@ def test_a_table_that_is_not_there_fails_and_gives_the_connection_back(bars_data
         connection.execute(text("drop table stock_data_enriched"))
     with pytest.raises(Exception, match="stock_data_enriched"):
         publish(engine, bars(("A", DAY)), ["A"])
+    assert isinstance(engine.pool, QueuePool)
     assert engine.pool.checkedout() == 0
     engine.dispose()
 
@@ -408,7 +411,8 @@ def test_a_bar_without_a_symbol_cannot_be_published(engine):
 
 
 def test_remarks_are_published_with_the_bar(engine):
-    frame = bars(("A", day(1)), ("A", day(2))).assign(remarks=[None, ['no "spike"', "fresh"]])
+    remarks: list[Any] = [None, ['no "spike"', "fresh"]]
+    frame = bars(("A", day(1)), ("A", day(2))).assign(remarks=remarks)
     publish(engine, frame, ["A"])
     with engine.connect() as connection:
         found = connection.execute(text("select remarks from stock_data_enriched order by date"))
@@ -446,7 +450,7 @@ def test_what_the_source_lost_is_told_by_symbol(engine):
         bars(("TSLA", dt.date(2025, 10, 6)), ("TSLA", day(1)), ("GONE", day(2))),
         ["TSLA", "GONE"],
     )
-    asked = {"symbols": ["TSLA", "GONE", "NVDA"], "start": None, "end": None}
+    asked: dict[str, Any] = {"symbols": ["TSLA", "GONE", "NVDA"], "start": None, "end": None}
     found = bars_gone(engine, **asked, extracted_at=LATER)
     assert found == [
         Gone("GONE", 1, 1, day(2), day(2), (day(2),)),
@@ -458,7 +462,8 @@ def test_what_the_source_lost_is_told_by_symbol(engine):
 
 
 def test_doubts_about_published_bars_are_kept_with_them(engine):
-    publish(engine, bars(("A", day(1))).assign(remarks=[["fresh"]]), ["A"])
+    remarks: list[Any] = [["fresh"]]
+    publish(engine, bars(("A", day(1))).assign(remarks=remarks), ["A"])
     keys = [("A", day(1)), ("A", day(2))]
     (found,) = published_bars(engine, keys)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,7 +13,7 @@ from sql.errors import DiscardError
 from sql.quarantine import Release, discard, open_bars
 from tests.sql_bars import BAD, LATER, READ, bars, day, held, publish, quarantine, released
 
-BAR = {
+BAR: dict[str, Any] = {
     "symbol": "A",
     "date": day(1),
     "open": 1.0,
@@ -35,7 +36,7 @@ OTHERWISE = {
 
 HOUR = dt.timedelta(hours=1)
 # Of the days 1 to 5, for each symbol: the first and last day asked for, and the days left alone.
-RANGES = (
+RANGES: tuple[tuple[str, int | None, int | None, list[int]], ...] = (
     ("BOTH", 2, 4, [1, 5]),
     ("FIRST", 2, None, [1]),
     ("LAST", None, 4, [5]),
@@ -416,7 +417,7 @@ def test_what_is_held_is_listed_by_symbol_the_longest_held_first(engine):
     assert (found[0].since,) == first
     for value in (found[0], released(engine, "p", ["X"])):
         with pytest.raises(FrozenInstanceError):
-            value.still_held = value.bars = 2
+            value.still_held = value.bars = 2  # type: ignore[misc]  # frozen
 
 
 def test_a_discard_reaches_from_the_first_to_the_last_day_of_one_symbol(engine):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -89,12 +90,13 @@ def test_remarks_of_an_arrow_table_are_published_too(engine):
     assert published(engine, "remarks") == [(["x"],), (None,)]
 
 
+Span = tuple[int | None, int | None]
 NONE = (None, None)
 
 
 @pytest.mark.parametrize("at", [LATER, READ])
 def test_a_newer_extract_is_right_in_its_whole_range_and_not_beyond(engine, at):
-    ranges = (
+    ranges: tuple[tuple[Span, Span, list[int]], ...] = (
         (NONE, NONE, [1, 2, 3, 4, 5]),
         ((3, 4), NONE, [3, 4]),
         ((3, None), (None, 3), [3]),
@@ -188,7 +190,7 @@ def closes(symbol, first, *numbers):
 
 
 def edges(engine, symbols, start, end, **more):
-    bound = {name: day(n) if n else None for name, n in (("start", start), ("end", end))}
+    bound: dict[str, Any] = {"start": start and day(start), "end": end and day(end)}
     with engine.connect() as connection:
         found = edge_bars(connection, symbols=symbols, **bound, **more)
     assert found.columns.tolist() == ["symbol", "date", "close", "daily_return", "previous_close"]
@@ -220,7 +222,7 @@ def test_fewer_bars_than_the_gate_knows_of_may_go_away(engine):
     done = publish(engine, days("A", 1), ["A"], removable={"A": 2})
     assert done.removed == 1
     with pytest.raises(FrozenInstanceError):
-        done.removed = 0
+        done.removed = 0  # type: ignore[misc]  # frozen
 
 
 def test_one_return_is_corrected_and_no_other(engine):

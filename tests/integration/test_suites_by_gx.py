@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import great_expectations
 import great_expectations.expectations as gxe
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 from great_expectations.core import ExpectationSuite, ValidationDefinition
 from great_expectations.data_context import AbstractDataContext
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from gx.editing.store import OUTSIDE, SuiteStore, canonical
 from gx.errors import SuiteError
@@ -115,7 +117,11 @@ def test_three_editors_in_turn_lose_nothing_of_one_another(bars, project, store)
     suite = native(project).suites.get("stock_data")
     suite.add_expectation(
         gxe.ExpectColumnValuesToBeBetween(
-            column="close", min_value=0.5, severity="info", notes="a note", meta={"by": "api"}
+            column="close",
+            min_value=0.5,
+            severity=FailureSeverity.INFO,
+            notes="a note",
+            meta={"by": "api"},
         )
     )
     suite.save()
@@ -129,7 +135,7 @@ def test_three_editors_in_turn_lose_nothing_of_one_another(bars, project, store)
 
     # Great Expectations changes it again, by the id that it had given.
     suite = native(project).suites.get("stock_data")
-    changed = next(e for e in suite.expectations if e.id == by_api["expectations"][-1]["id"])
+    changed: Any = next(e for e in suite.expectations if e.id == by_api["expectations"][-1]["id"])
     changed.max_value = 1e6
     changed.save()
 
@@ -161,8 +167,11 @@ def test_a_suite_of_the_api_alone_runs_by_a_checkpoint_of_the_api(bars, project,
     suite.add_expectation(
         gxe.ExpectColumnMinToBeBetween(column="close", min_value={"$PARAMETER": "floor"})
     )
+    day: Any = "2025-10-06"  # as a file has it
     suite.add_expectation(
-        gxe.ExpectColumnValuesToBeBetween(column="date", min_value="2025-10-06", severity="warning")
+        gxe.ExpectColumnValuesToBeBetween(
+            column="date", min_value=day, severity=FailureSeverity.WARNING
+        )
     )
     suite = context.suites.add_or_update(suite)
     extract = context.data_sources.get("staged").get_asset("bars").get_batch_definition("extract")
@@ -180,7 +189,11 @@ def test_a_suite_of_the_api_alone_runs_by_a_checkpoint_of_the_api(bars, project,
         ("failed", 2),
     ]
     assert "mine" in report.page
-    edit(store, lambda document: document["expectations"][1].update(severity="info"), "mine")
+    edit(
+        store,
+        lambda document: document["expectations"][1].update(severity="info"),
+        "mine",
+    )
     assert judged(bars, project, suite="mine").outcomes[1].severity == "info"
     assert native(project).suites.get("mine").suite_parameters == {"floor": 0.5}
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,8 +25,8 @@ def bars() -> pd.DataFrame:
 @pytest.mark.parametrize("entry", USABLE, ids=lambda entry: entry.type)
 def test_what_the_catalogue_offers_runs_on_bars(bars, entry):
     kwargs = filled(entry)
-    draft = {"type": entry.type, "kwargs": kwargs, "severity": "info"}
-    found = try_draft({**SUITE, "expectations": [draft]}, "draft", bars, as_of="2025-11-04")
+    draft = {**SUITE, "expectations": [{"type": entry.type, "kwargs": kwargs, "severity": "info"}]}
+    found: dict[str, Any] = try_draft(draft, "draft", bars, as_of="2025-11-04")
     (outcome,) = found["outcomes"]
     assert outcome["status"] in ("passed", "failed"), outcome["exception"]
 
@@ -47,12 +48,16 @@ def test_a_saved_suite_that_cannot_be_trusted_is_left_out_of_the_comparison(bars
     assert found["outcomes"][0]["change"] == ""
 
 
+def checked(draft: dict[str, Any], saved: dict[str, Any] | None = None) -> dict[str, Any]:
+    return check_document(draft, "stock_data", saved)
+
+
 def test_a_check_tells_the_weaknesses_and_which_of_them_the_saved_suite_has_not():
     whole = json.loads((SUITES / "stock_data.json").read_text())
     holes = [e for e in whole["expectations"] if e["type"] != "expect_no_market_wide_holes"]
     weak = whole | {"expectations": holes}
-    found = check_document(weak, "stock_data", whole)
+    found = checked(weak, whole)
     assert found["weaknesses"] == found["new_weaknesses"] != []
-    found = check_document(weak, "stock_data", weak)
+    found = checked(weak, weak)
     assert (len(found["weaknesses"]), found["new_weaknesses"]) == (1, [])
-    assert len(check_document(weak, "stock_data")["new_weaknesses"]) == 1
+    assert len(checked(weak)["new_weaknesses"]) == 1

@@ -104,12 +104,13 @@ def test_nobody_marks_a_run_as_a_success_that_has_not_published(desk: Desk):
     failed = desk.trigger_and_wait({"symbols": ["NOBARS"]})["dag_run_id"]
     success, task = {"state": "success"}, {"new_state": "success"}
     everywhere = [{"dag_id": DAG_ID, "dag_run_id": failed, **success}]
-    for path, body in {
+    bodies: dict[str, dict[str, Any]] = {
         f"{runs}/{failed}": success,
         "/dags/~/dagRuns": {"actions": [{"action": "update", "entities": everywhere}]},
         f"{runs}/{failed}/taskInstances/confirm_published": task,
         f"{runs}/{failed}/taskInstances/publish_data": task | {"include_downstream": True},
-    }.items():
+    }
+    for path, body in bodies.items():
         with pytest.raises(urllib.error.HTTPError, match="409") as refused:
             desk.api.patch(path, body)
         said = json.loads(refused.value.read())["detail"]

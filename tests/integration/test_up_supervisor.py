@@ -56,12 +56,18 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def until_ready(supervisor: Supervisor) -> None:
-    def checked() -> bool:
-        supervisor.check()
-        return supervisor.ready
+def checked(supervisor: Supervisor, true: Callable[[], bool]) -> Callable[[], bool]:
+    """Look after the parts, and then ask."""
 
-    wait_until(checked)
+    def check() -> bool:
+        supervisor.check()
+        return true()
+
+    return check
+
+
+def until_ready(supervisor: Supervisor) -> None:
+    wait_until(checked(supervisor, lambda: supervisor.ready))
 
 
 def test_a_part_that_ends_is_said_and_started_again(supervisor: Supervisor, said: list[str]):
@@ -69,7 +75,7 @@ def test_a_part_that_ends_is_said_and_started_again(supervisor: Supervisor, said
     until_ready(supervisor)
     wait_until(lambda: len(leash.members(first)) == 2)
     psutil.Process(first).children()[0].kill()
-    wait_until(lambda: (supervisor.check(), len(said) > 1)[1])
+    wait_until(checked(supervisor, lambda: len(said) > 1))
     until_ready(supervisor)
     assert said[1] == "toy ENDED with status 137; starting it again"
     assert supervisor.running["toy"].process.pid != first
@@ -81,14 +87,14 @@ def test_a_part_that_keeps_ending_ends_the_desk(supervisor: Supervisor, said: li
         part("print('out of luck'); import time; time.sleep(0.3); raise SystemExit(3)")
     )
     with pytest.raises(LocalError, match=rf"toy ended {RESTARTS + 1} times .* status 3.*luck"):
-        wait_until(lambda: bool(supervisor.check()))
+        wait_until(checked(supervisor, lambda: False))
     assert sum("starting it again" in line for line in said) == RESTARTS
 
 
 def test_a_part_that_never_starts_ends_the_desk_with_its_last_words(supervisor: Supervisor):
     supervisor.start(part("raise SystemExit('no such table')", ready=False))
     with pytest.raises(LocalError, match=r"toy could not start: no such table \(.*toy\.log\)"):
-        wait_until(lambda: bool(supervisor.check()))
+        wait_until(checked(supervisor, lambda: False))
 
 
 def test_stopping_ends_children_that_do_not_listen(supervisor: Supervisor):
@@ -104,7 +110,7 @@ def test_a_killed_leash_leaves_nothing_and_its_part_starts_again(supervisor: Sup
     until_ready(supervisor)
     wait_until(lambda: "up" in (supervisor.log / "toy.log").read_text())
     os.kill(session, signal.SIGKILL)
-    wait_until(lambda: (supervisor.check(), supervisor.running["toy"].process.pid != session)[1])
+    wait_until(checked(supervisor, lambda: supervisor.running["toy"].process.pid != session))
     assert leash.members(session) == set()
 
 
@@ -171,7 +177,8 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out():
             LocalError, match=rf"port {port} for MLflow is taken.*{os.getpid()}.*-x"
         ):
             require_free("127.0.0.1", port, "MLflow", "-x")
-    require_free("127.0.0.1", *free_ports(1), "MLflow", "-x")
+    (free,) = free_ports(1)
+    require_free("127.0.0.1", free, "MLflow", "-x")
 
 
 def test_a_host_of_another_machine_is_refused():

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -86,7 +87,7 @@ def bars() -> pd.DataFrame:
     return daily_bars(["AAPL", HOSTILE, "MSFT"], 120)
 
 
-def stage_bad(staging: Path, bars: pd.DataFrame, run_id: str = "bad", **more: int) -> Path:
+def stage_bad(staging: Path, bars: pd.DataFrame, run_id: str = "bad", **more: Any) -> Path:
     """A run whose bars 5 and 130 fail critically, and 131 with a warning."""
     outcomes = (outcome(bars, [5, 130]), outcome(bars, [131], "warning", "volume"))
     return stage_run(staging, run_id, bars, judged(bars, *outcomes), **more)
@@ -379,7 +380,7 @@ def crowd(crowded: tuple[Path, pd.DataFrame], staging: Path) -> pd.DataFrame:
     return crowded[1]
 
 
-def failing(client: TestClient, **query: object) -> Mapping[str, object]:
+def failing(client: TestClient, **query: Any) -> Mapping[str, Any]:
     """A page of failing bars as JSON."""
     answer = client.get(
         "/gate/runs/crowd/failing", params=query, headers={"accept": "application/json"}

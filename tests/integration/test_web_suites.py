@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -44,12 +45,12 @@ def ann(app):
     return client(app)
 
 
-def saved(ann) -> tuple[dict, str]:
+def saved(ann) -> tuple[dict[str, Any], str]:
     version = ann.get(f"/gate/api/suites/{NAME}").json()
     return json.loads(version["text"]), version["sha256"]
 
 
-def bounded(document: dict, limit: float) -> dict:
+def bounded(document: dict[str, Any], limit: float) -> dict[str, Any]:
     changed = json.loads(json.dumps(document))
     bound = next(e for e in changed["expectations"] if e["kwargs"].get("column") == "volume"
                  and "max_value" in e["kwargs"])  # fmt: skip
@@ -128,7 +129,8 @@ def test_a_name_that_is_no_suite_is_not_found(ann, name):
     for path in (f"suites/{name}", f"suites/{name}/history", f"api/suites/{name}",
                  f"api/suites/{name}/check", f"api/suites/{NAME}/versions/{name}"):  # fmt: skip
         assert ann.get(f"/gate/{path}").status_code == 404, path
-    document, version = {"document": {}}, {"version": "x"}
+    document: dict[str, Any] = {"document": {}}
+    version = {"version": "x"}
     edit = {"base_sha256": "", "reason": "x"}
     assert ann.put(f"/gate/api/suites/{name}", json=document | edit).status_code == 404
     for verb, body in (("check", document), ("try", document), ("restore", version | edit)):
@@ -256,7 +258,7 @@ def try_it(ann, document, **bars):
 
 @pytest.fixture
 def kept(sources):
-    day = {"started": "2025-11-05T10:00:00+00:00", "as_of": "2025-11-04"}
+    day: dict[str, Any] = {"started": "2025-11-05T10:00:00+00:00", "as_of": "2025-11-04"}
     sources.known = tuple(
         RunSummary(run_id, "d", verdict="v", state="open", rows=46, **day)
         for run_id in ("kept", "gone")
