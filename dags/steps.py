@@ -122,7 +122,7 @@ def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
 def validate(run: Run) -> dict[str, Any]:
     """Judge the staged bars; raises GateClosed when they may not pass."""
     lane, staging = lane_of(run), run.staging
-    lane.settle()
+    lane.complete_records()
     with staging.recorded("validate") as record:
         extracted, extracting = staging.found(Extracted), staging.finished("extract")
         judgement = lane.judge()

@@ -74,7 +74,7 @@ class StagedRun:
     @cached_property
     def steps(self) -> Mapping[str, Mapping[str, Any]]:
         """What each step that has begun said of itself."""
-        return {step: record.to_json() for step, record in self.folder.told().items()}
+        return {step: record.to_json() for step, record in self.folder.unverified_records().items()}
 
     @property
     def docs_page(self) -> str | None:

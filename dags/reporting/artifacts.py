@@ -159,7 +159,7 @@ def _samples(run: "Run", steps: Records) -> dict[str, str]:
 
     written = {"extract": BARS, "transform": ENRICHED}
     found = {
-        step: lane_of(run).holding(name).read_table(name).slice(0, SAMPLE_ROWS)
+        step: lane_of(run).folder_with(name).read_table(name).slice(0, SAMPLE_ROWS)
         for step, name in written.items()
         if steps.succeeded(step)
     }

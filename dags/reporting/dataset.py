@@ -59,7 +59,7 @@ def _schema(run: "Run") -> "pa.Schema":
 
     from dags.work.lanes import lane_of
 
-    return pq.read_schema(pa.BufferReader(lane_of(run).holding(BARS).read_bytes(BARS)))
+    return pq.read_schema(pa.BufferReader(lane_of(run).folder_with(BARS).read_bytes(BARS)))
 
 
 def _kind(field: "pa.Field") -> str:

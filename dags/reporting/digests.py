@@ -24,7 +24,7 @@ def digest_folder(folder: Path) -> tuple[FileDigest, ...]:
     )
 
 
-def keep_digests(run: "Run", mlflow_run_id: str, folder: Path) -> dict[str, str]:
+def store_digests(run: "Run", mlflow_run_id: str, folder: Path) -> dict[str, str]:
     """Keep the digests of what MLflow has just taken; empty, or why that was not possible.
 
     The evidence is in MLflow by then, so a database that is away makes no run fail: its report says

@@ -13,7 +13,7 @@ from dags.reporting.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artif
 from dags.reporting.children import children
 from dags.reporting.dataset import judged_data
 from dags.reporting.description import describe
-from dags.reporting.digests import keep_digests
+from dags.reporting.digests import store_digests
 from dags.reporting.metrics import run_metrics
 from dags.reporting.missing import missing_symbols
 from dags.reporting.summary import summarise
@@ -44,7 +44,7 @@ def log(run: Run) -> dict[str, Any]:
     that is tracked, and nothing of what is in the folder.
     """
     try:
-        lane_of(run).settle()
+        lane_of(run).complete_records()
         said = run.staging.records().items()
         return _log(run, Records({step: record for step, record in said if step != "log"}))
     except AlteredError as error:
@@ -79,7 +79,7 @@ def _log(run: Run, steps: Records) -> dict[str, Any]:
             made = run_record(run, steps, report, summary, tables=tables, links=links)
             points = trend_points(report, summary.failing_rows if summary else 0)
             logged = log_run(store, made, Path(folder), points)
-            kept = keep_digests(run, logged.run_id, Path(folder))
+            kept = store_digests(run, logged.run_id, Path(folder))
         log_children(store, logged, children(run, report) if steps else [])
         found = Logged(mlflow_run_id=logged.run_id, mlflow_page=logged.url_path, **kept)
         if summary:

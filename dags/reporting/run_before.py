@@ -37,7 +37,7 @@ def account_before(staging: Folder, suite: str) -> "JudgedRun | None":
 def _account(folder: Folder, report: dict[str, Any]) -> "JudgedRun":
     from gx.report.changes import JudgedRun
 
-    extracted = folder.told().found(Extracted) or Extracted(rows=0)
+    extracted = folder.unverified_records().found(Extracted) or Extracted(rows=0)
 
     def bars() -> "pd.DataFrame | None":
         if extracted.rows > COMPARED_BARS or not folder.exists(BARS):

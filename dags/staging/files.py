@@ -131,7 +131,7 @@ class Folder:
         content = self._content(name)
         return None if content is None else content.decode()
 
-    def told(self) -> Records:
+    def unverified_records(self) -> Records:
         """What the steps say of themselves, whether or not they have signed it: to be shown."""
         records = Records()
         for step in STEPS:

@@ -46,21 +46,21 @@ class Divided:
 
     run: Run
 
-    def settle(self) -> None:
+    def complete_records(self) -> None:
         """Complete the run's own records by those of its partitions.
 
         `extract` adds up what they extracted. `validate`, `transform` and `publish` say which
         partition failed, where one kept the run from coming to that step itself.
         """
-        told, own = self._told(), self.run.staging.records()
+        of_parts, own = self._of_parts(), self.run.staging.records()
         begun = own["extract"]
         if begun.status != "success" and begun.partition is None:
             return
         kept = ("started", "partitions", "symbols", "attempt", "on", "seals")
         mine = {name: getattr(begun, name) for name in kept}
-        self.run.staging.write_record("extract", extracted(told).model_copy(update=mine))
+        self.run.staging.write_record("extract", extracted(of_parts).model_copy(update=mine))
         for step in ("validate", "transform", "publish"):
-            if step not in own and (failed := failure(told, step)):
+            if step not in own and (failed := failure(of_parts, step)):
                 self.run.staging.write_record(step, failed)
 
     def judge(self) -> Judgement:
@@ -90,10 +90,10 @@ class Divided:
 
     def publish(self, share: Share) -> Published:
         """Add up what all partitions published; raises PartitionError when a bar is missing."""
-        told = self._told()
+        of_parts = self._of_parts()
         total = dict.fromkeys(Published.model_fields.keys() - {"newer"}, 0)
         newer: list[str] = []
-        for partition, steps in told:
+        for partition, steps in of_parts:
             found = steps.found(Published)
             if found is None or not steps.succeeded("publish"):
                 raise PartitionError(f"partition {partition.label} was not published")
@@ -102,16 +102,16 @@ class Divided:
             newer += found.newer
         done = Published(**total, newer=tuple(dict.fromkeys(newer)))
         self._account_for(done, PartitionedRun(self.run).first_rows()[-1])
-        self.run.staging.write_record("transform", transformed(told))
+        self.run.staging.write_record("transform", transformed(of_parts))
         return done
 
     def add_seconds(self, step: str) -> None:
         """Add the workers' seconds in all partitions."""
         record = self.run.staging.record(step)
-        record.seconds = round((record.seconds or 0.0) + seconds(self._told(), step), 3)
+        record.seconds = round((record.seconds or 0.0) + seconds(self._of_parts(), step), 3)
         self.run.staging.write_record(step, record)
 
-    def holding(self, name: str) -> Staging:
+    def folder_with(self, name: str) -> Staging:
         """The run's own folder, or that of its first partition."""
         own = self.run.staging
         first = partition_folder(own, 0, attempts(own))
@@ -119,9 +119,9 @@ class Divided:
 
     def summaries(self) -> list[PartitionSummary]:
         """Every partition, however far it came."""
-        return [summary(partition, steps) for partition, steps in self._told()]
+        return [summary(partition, steps) for partition, steps in self._of_parts()]
 
-    def _told(self) -> PartRecords:
+    def _of_parts(self) -> PartRecords:
         whole = PartitionedRun(self.run)
         return [
             (partition, part.staging.records())

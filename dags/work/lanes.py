@@ -15,7 +15,7 @@ from dags.work.whole import Whole
 class Lane(Protocol):
     """How a run is judged and published, and where its records and bars are."""
 
-    def settle(self) -> None:
+    def complete_records(self) -> None:
         """Complete the run's own records, however far it came."""
 
     def judge(self) -> Judgement:
@@ -27,7 +27,7 @@ class Lane(Protocol):
     def add_seconds(self, step: str) -> None:
         """Add what workers of their own spent on a step to the seconds of its record."""
 
-    def holding(self, name: str) -> Staging:
+    def folder_with(self, name: str) -> Staging:
         """The folder with a file of this name, or with the first of several."""
 
     def summaries(self) -> list[PartitionSummary]:

@@ -36,18 +36,18 @@ class PartitionSummary:
     error: str | None
 
 
-def extracted(told: PartRecords) -> StepRecord:
+def extracted(of_parts: PartRecords) -> StepRecord:
     """The totals once all are extracted; else which partition is not."""
-    for partition, steps in told:
+    for partition, steps in of_parts:
         if not steps.succeeded("extract"):
             why = _why(partition, steps.get("extract"))
             return StepRecord(status="failed", partition=partition.label, error=why)
-    found = _found(told, Extracted)
+    found = _found(of_parts, Extracted)
     digests = "".join(one.digest for one in found)
-    query = f"-- partition {told[0][0].label}; the others differ in their symbols alone\n"
+    query = f"-- partition {of_parts[0][0].label}; the others differ in their symbols alone\n"
     return StepRecord(
         status="success",
-        seconds=seconds(told, "extract"),
+        seconds=seconds(of_parts, "extract"),
         found=Extracted(
             rows=sum(one.rows for one in found),
             rows_by_symbol={s: n for one in found for s, n in one.rows_by_symbol.items()},
@@ -65,14 +65,14 @@ def extracted(told: PartRecords) -> StepRecord:
     )
 
 
-def transformed(told: PartRecords) -> StepRecord:
+def transformed(of_parts: PartRecords) -> StepRecord:
     """What `transform` is of the whole, once every partition has come through it."""
-    found = _found(told, Transformed)
-    begun = [steps["transform"] for _, steps in told if "transform" in steps]
+    found = _found(of_parts, Transformed)
+    begun = [steps["transform"] for _, steps in of_parts if "transform" in steps]
     return StepRecord(
         status="success",
         started=begun[0].started if begun else None,
-        seconds=seconds(told, "transform"),
+        seconds=seconds(of_parts, "transform"),
         found=Transformed(
             rows=sum(one.rows for one in found),
             columns=found[0].columns if found else (),
@@ -80,17 +80,17 @@ def transformed(told: PartRecords) -> StepRecord:
     )
 
 
-def failure(told: PartRecords, step: str) -> StepRecord | None:
+def failure(of_parts: PartRecords, step: str) -> StepRecord | None:
     """The record of a step that a partition did not come through; None when none failed in it."""
-    for partition, steps in told:
+    for partition, steps in of_parts:
         record = steps.get(step)
         if record is not None and record.status != "success":
             return StepRecord(
                 status="failed",
                 started=record.started,
-                seconds=seconds(told, step),
+                seconds=seconds(of_parts, step),
                 error=_why(partition, record),
-                found=_done_before(told, step),
+                found=_done_before(of_parts, step),
             )
     return None
 
@@ -113,14 +113,14 @@ def summary(partition: Partition, steps: Records) -> PartitionSummary:
     )
 
 
-def seconds(told: PartRecords, step: str) -> float:
+def seconds(of_parts: PartRecords, step: str) -> float:
     """How long the workers were at a step, all together."""
-    return round(sum(steps[step].seconds or 0.0 for _, steps in told if step in steps), 3)
+    return round(sum(steps[step].seconds or 0.0 for _, steps in of_parts if step in steps), 3)
 
 
-def _done_before(told: PartRecords, step: str) -> Findings | None:
+def _done_before(of_parts: PartRecords, step: str) -> Findings | None:
     """What the other partitions came to."""
-    done = [(partition, steps) for partition, steps in told if steps.succeeded(step)]
+    done = [(partition, steps) for partition, steps in of_parts if steps.succeeded(step)]
     if step == "transform":
         return Transformed(rows=sum(one.rows for one in _found(done, Transformed)))
     if step == "publish":
@@ -129,8 +129,8 @@ def _done_before(told: PartRecords, step: str) -> Findings | None:
     return None
 
 
-def _found(told: PartRecords, kind: type[Found]) -> list[Found]:
-    return [found for _, steps in told if (found := steps.found(kind))]
+def _found(of_parts: PartRecords, kind: type[Found]) -> list[Found]:
+    return [found for _, steps in of_parts if (found := steps.found(kind))]
 
 
 def _why(partition: Partition, record: StepRecord | None) -> str:

@@ -19,7 +19,7 @@ class Whole:
 
     run: Run
 
-    def settle(self) -> None:
+    def complete_records(self) -> None:
         """Its records are its own."""
 
     def judge(self) -> Judgement:
@@ -46,7 +46,7 @@ class Whole:
     def add_seconds(self, step: str) -> None:
         """There are no others."""
 
-    def holding(self, name: str) -> Staging:
+    def folder_with(self, name: str) -> Staging:
         """All files are in the run's folder."""
         return self.run.staging
 

@@ -65,7 +65,7 @@ def run(found: Services, request: RunRequest) -> Outcome:
     }
     report = Folder(folder).find_json(REPORT)
     traces = Traces(
-        steps=Folder(folder).told(),
+        steps=Folder(folder).unverified_records(),
         report=read_document(report) if report else None,
         places={name: str(path) for name, path in places.items() if path.exists()} | {"Log": log},
         outage="" if found.server.running else _outage(found),
@@ -130,7 +130,7 @@ def _watch(succeeded: Callable[[], bool | None], folder: Path) -> bool:
     began = said = time.monotonic()
     while True:
         ended = succeeded()
-        for step, record in Folder(folder).told().items():
+        for step, record in Folder(folder).unverified_records().items():
             if step not in shown or record.status != shown[step].status:
                 shown[step] = record
                 said = time.monotonic()
