@@ -38,7 +38,7 @@ symbols) or trigger a new run.
 """
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -63,6 +63,9 @@ from dags.work.known_symbols import remembered
 from gx.symbols import LIST_PATTERN, PATTERN
 from sql.errors import DatabaseLostError
 from tracking.errors import RunIncompleteError, StoreUnreachableError
+
+if TYPE_CHECKING:
+    from dags.work.partitions import Mapped
 
 SETTINGS = Settings()
 
@@ -173,28 +176,28 @@ def ibkr_stock_data_workflow() -> None:
     """Extract, validate, transform, publish, and track in every case."""
 
     @task(do_xcom_push=True)  # what to map over
-    def extract_stock_data() -> list[dict[str, Any]]:
+    def extract_stock_data() -> "list[Mapped]":
         from dags.steps import extract
 
         with skipping():
             return extract(current_run(first=True))
 
     @task(map_index_template=LABEL)
-    def check_partition(partition: dict[str, Any]) -> dict[str, Any]:
+    def check_partition(partition: "Mapped") -> dict[str, object]:
         from dags.work.partition import check
 
         return check(current_run(), partition["number"])
 
     # Of a run that is not divided, this is skipped with what is mapped, beside the other tasks.
     @task
-    def judge_partitions() -> dict[str, Any]:
+    def judge_partitions() -> dict[str, object]:
         from dags.steps import validate
 
         with skipping():
             return validate(current_run())
 
     @task
-    def validate_data() -> dict[str, Any]:
+    def validate_data() -> dict[str, object]:
         from dags.steps import validate
         from dags.work.lanes import is_divided
 
@@ -204,26 +207,26 @@ def ibkr_stock_data_workflow() -> None:
         return validate(run)
 
     @task
-    def transform_data() -> dict[str, Any]:
+    def transform_data() -> dict[str, object]:
         from dags.steps import transform
 
         return transform(current_run())
 
     @task(map_index_template=LABEL)
-    def publish_partition(partition: dict[str, Any]) -> dict[str, Any]:
+    def publish_partition(partition: "Mapped") -> dict[str, object]:
         from dags.work.partition import publish_part
 
         return publish_part(current_run(), partition["number"])
 
     @task(trigger_rule="none_failed")
-    def publish_data() -> dict[str, Any]:
+    def publish_data() -> dict[str, object]:
         from dags.steps import publish
 
         with skipping():
             return publish(current_run())
 
     @task
-    def log_to_mlflow() -> dict[str, Any]:
+    def log_to_mlflow() -> dict[str, object]:
         from dags.reporting.mlflow_run import log
 
         with skipping():

@@ -7,7 +7,7 @@ partitions do (see dags.work.lanes).
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
@@ -27,7 +27,7 @@ from dags.staging.records import Extracted, Judged, Published
 from dags.work.extract import extract_into
 from dags.work.known_symbols import remember
 from dags.work.lanes import lane_of
-from dags.work.partitions import Plan, divide, write_plan
+from dags.work.partitions import Mapped, Plan, divide, write_plan
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import keep_doubts, with_published
 from gx.report.document import read_document
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def extract(run: Run) -> list[dict[str, Any]]:
+def extract(run: Run) -> list[Mapped]:
     """Stream the bars of the request from PostgreSQL into the run's folder.
 
     A run of more symbols than PARTITION_SYMBOLS is only divided here: its partitions are returned,
@@ -102,7 +102,7 @@ def _every_symbol(run: Run, engine: Engine) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*known_symbols(engine), *published]))
 
 
-def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
+def _divide(run: Run, engine: Engine) -> list[Mapped]:
     """Plan the partitions; a suite that cannot be trusted stops the run before anything is read."""
     from gx.suite.read import read_suite, suite_path
 
@@ -119,7 +119,7 @@ def _divide(run: Run, engine: Engine) -> list[dict[str, Any]]:
     return write_plan(run, plan)
 
 
-def validate(run: Run) -> dict[str, Any]:
+def validate(run: Run) -> dict[str, object]:
     """Judge the staged bars; raises GateClosed when they may not pass."""
     lane, staging = lane_of(run), run.staging
     lane.complete_records()
@@ -158,12 +158,12 @@ def _say_why(report: "QualityReport", run: Run) -> None:
     log.error("The report: %s", run.report_url)
 
 
-def transform(run: Run) -> dict[str, Any]:
+def transform(run: Run) -> dict[str, object]:
     """Enrich the bars that the gate let through."""
     return {"rows": transform_share(Share(run, run.staging)).rows}
 
 
-def publish(run: Run) -> dict[str, Any]:
+def publish(run: Run) -> dict[str, object]:
     """Publish what passed and set aside what is held; of partitions, check that they did.
 
     Raises GateClosed when every symbol is held, Superseded when newer bars were left as they are,

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
 import pandas as pd
@@ -64,15 +64,15 @@ class StagedRun:
     copies: Copies
 
     @cached_property
-    def report(self) -> Mapping[str, Any] | None:
+    def report(self) -> Mapping[str, object] | None:
         """The report without its rows; None when there is no verdict."""
         if self.summary.state == "no_verdict":
             return None
-        found: dict[str, Any] | None = self.folder.find_json(REPORT)
+        found: dict[str, object] | None = self.folder.find_json(REPORT)
         return found
 
     @cached_property
-    def steps(self) -> Mapping[str, Mapping[str, Any]]:
+    def steps(self) -> Mapping[str, Mapping[str, object]]:
         """What each step that has begun said of itself."""
         return {step: record.to_json() for step, record in self.folder.unverified_records().items()}
 
@@ -145,7 +145,7 @@ class StagedRun:
         self,
         name: str,
         columns: Sequence[str] | None = None,
-        wanted: list[tuple[str, str, Any]] | None = None,
+        wanted: list[tuple[str, str, list[str]]] | None = None,
     ) -> pa.Table:
         with self.folder.open(name) as source:
             return pq.read_table(source, columns=list(columns) if columns else None, filters=wanted)

@@ -5,7 +5,6 @@ for the app.
 """
 
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlsplit
 
 from airflow.plugins_manager import AirflowPlugin
@@ -14,10 +13,10 @@ from dags.run.links import LINKS, airflow_root
 from dags.staging.layout import PAGES
 
 
-def _views(root: str) -> list[dict[str, Any]]:
+def _views(root: str) -> list[dict[str, object]]:
     """The items of the navigation and the tab on a run; ``root`` is the path Airflow is under."""
     pages = (("Data quality", ""), ("Suites", "suites/"), ("Data Docs", "docs/"))
-    items = [
+    items: list[dict[str, object]] = [
         {
             "name": name,
             "href": f"{root}{PAGES}/{path}",
@@ -27,7 +26,7 @@ def _views(root: str) -> list[dict[str, Any]]:
         }
         for name, path in pages
     ]
-    tab = {
+    tab: dict[str, object] = {
         "name": "Quality report",
         "href": f"{root}{PAGES}/runs/{{RUN_ID}}",
         "destination": "dag_run",
@@ -44,18 +43,18 @@ class MarketGatePlugin(AirflowPlugin):
     global_operator_extra_links = LINKS
 
     @cached_property
-    def _apps(self) -> list[dict[str, Any]]:
+    def _apps(self) -> list[dict[str, object]]:
         from dags.pages.access import guarded_app
 
         return [{"app": guarded_app(), "url_prefix": PAGES, "name": "Market data gate"}]
 
     @property
-    def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
+    def fastapi_apps(self) -> list[dict[str, object]]:  # type: ignore[override]
         """The pages, made when the api-server asks for them."""
         return self._apps
 
     @property
-    def fastapi_root_middlewares(self) -> list[dict[str, Any]]:  # type: ignore[override]
+    def fastapi_root_middlewares(self) -> list[dict[str, object]]:  # type: ignore[override]
         """What stands around the api-server.
 
         The login is slow for whoever guesses; no run is marked as a success that has not published.

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from dags.errors import AlteredError, NothingDue
 from dags.reporting.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
@@ -36,7 +35,7 @@ from tracking.store import TrackingStore
 PAGES = {"Report": REPORT_ARTIFACT, "Data Docs": DOCS_ARTIFACT}
 
 
-def log(run: Run) -> dict[str, Any]:
+def log(run: Run) -> dict[str, object]:
     """Find or create the MLflow run of this DAG run and fill it, however far the steps came.
 
     Raises TrackingError when MLflow cannot be reached or refuses, NothingDue when there is nothing
@@ -52,7 +51,7 @@ def log(run: Run) -> dict[str, Any]:
         raise
 
 
-def _log(run: Run, steps: Records) -> dict[str, Any]:
+def _log(run: Run, steps: Records) -> dict[str, object]:
     settings, staging = run.settings, run.staging
     reason = why_nothing_was_due(steps)
     if reason:

@@ -1,7 +1,7 @@
 """The run before: what a report compares its own run with."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dags.errors import AlteredError
 from dags.staging.files import Folder
@@ -34,7 +34,7 @@ def account_before(staging: Folder, suite: str) -> "JudgedRun | None":
     return None
 
 
-def _account(folder: Folder, report: dict[str, Any]) -> "JudgedRun":
+def _account(folder: Folder, report: dict[str, object]) -> "JudgedRun":
     from gx.report.changes import JudgedRun
 
     extracted = folder.unverified_records().found(Extracted) or Extracted(rows=0)

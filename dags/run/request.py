@@ -93,7 +93,7 @@ def parse_symbols(symbols: str | Iterable[str]) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def parse_date(value: Any) -> date | None:
+def parse_date(value: object) -> date | None:
     """A date as YYYY-MM-DD; None or an empty text is an open end."""
     if value is None or value == "":
         return None

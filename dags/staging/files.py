@@ -50,7 +50,7 @@ class Folder:
         with faults_named(self.root):
             return bool((self.root / name).exists())
 
-    def write_json(self, name: str, document: Any) -> None:
+    def write_json(self, name: str, document: object) -> None:
         """Write a JSON file in one go."""
         self.write_text(name, json.dumps(document, indent=1, default=str))
 

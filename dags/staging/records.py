@@ -6,7 +6,7 @@ Both are read and written here alone.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny
 
@@ -146,7 +146,7 @@ class StepRecord(BaseModel):
     seconds: float | None = None
     error: str | None = None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The record as it is kept; what is not known yet is left out."""
         found = self.found
         document = self.model_dump(mode="json", exclude={"found"})
@@ -172,7 +172,7 @@ class Records(dict[str, StepRecord]):
         return {name: seal for record in self.values() for name, seal in record.seals.items()}
 
 
-def read_record(step: str, document: Mapping[str, Any]) -> StepRecord:
+def read_record(step: str, document: Mapping[str, object]) -> StepRecord:
     """A step's record from its JSON; raises ValueError for what is none."""
     kinds = (kind for kind in _KINDS if kind.step == step and kind.sign in document)
     kind = next(kinds, None)

@@ -184,7 +184,7 @@ class Staging(Folder):
             document: Any = json.loads(content)
         except ValueError as error:
             raise AlteredError(self._unusable(name, f"is no JSON ({error})")) from None
-        said: dict[str, Any] = document if isinstance(document, dict) else {}
+        said: dict[str, object] = document if isinstance(document, dict) else {}
         if not self._signer.has_signed(step, said, str(said.pop("signature", ""))):
             raise AlteredError(
                 f"{self.root / name} is not what this run has written there: somebody altered it, "

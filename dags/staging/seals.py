@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO, Any
+from typing import IO
 
 from typing_extensions import Buffer
 
@@ -71,17 +71,17 @@ class Signer:
         """The one for a folder below."""
         return replace(self, whose=(*self.whose, path))
 
-    def sign(self, step: str, record: Mapping[str, Any]) -> str:
+    def sign(self, step: str, record: Mapping[str, object]) -> str:
         """The HMAC-SHA256 of what a step says, which is as JSON gives it back; in hex."""
         return self._signatures(step, record)[0]
 
-    def has_signed(self, step: str, record: Mapping[str, Any], signature: str) -> bool:
+    def has_signed(self, step: str, record: Mapping[str, object], signature: str) -> bool:
         """Is this the signature of such a record?"""
         return any(
             hmac.compare_digest(own.encode(), signature.encode())
             for own in self._signatures(step, record)
         )
 
-    def _signatures(self, step: str, record: Mapping[str, Any]) -> list[str]:
+    def _signatures(self, step: str, record: Mapping[str, object]) -> list[str]:
         said = json.dumps([self.whose, step, record], sort_keys=True).encode()
         return [hmac.new(key, said, hashlib.sha256).hexdigest() for key in self.keys]

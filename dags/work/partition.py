@@ -70,7 +70,7 @@ class StagedPart:
         return Records({step: self.staging.finished(step) for step in steps}).seals
 
 
-def check(run: Run, number: int) -> dict[str, Any]:
+def check(run: Run, number: int) -> dict[str, object]:
     """Extract a partition and judge it as far as it can be alone."""
     whole = PartitionedRun(run)
     part, plan = whole.part(number), whole.plan
@@ -95,7 +95,7 @@ def check(run: Run, number: int) -> dict[str, Any]:
     return {"rows": found.rows}
 
 
-def publish_part(run: Run, number: int) -> dict[str, Any]:
+def publish_part(run: Run, number: int) -> dict[str, object]:
     """Transform a partition and publish it in one transaction."""
     share = Share(PartitionedRun(run).part(number), run.staging, number)
     transform_share(share)

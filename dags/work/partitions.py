@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TypedDict
 
 from dags.errors import PartitionError
 from dags.run.context import Run
@@ -13,6 +13,13 @@ from dags.staging.run_folder import Staging
 
 # Airflow's max_map_length is 1,024 unless it is set otherwise.
 MOST_PARTITIONS = 1_000
+
+
+class Mapped(TypedDict):
+    """What the task of a partition is handed; Airflow keeps it as JSON."""
+
+    number: int
+    label: str
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,7 @@ def divide(symbols: Sequence[str], size: int, *, nameless: bool = False) -> tupl
     )
 
 
-def write_plan(run: Run, plan: Plan) -> list[dict[str, Any]]:
+def write_plan(run: Run, plan: Plan) -> list[Mapped]:
     """Keep the plan in the run's folder; returns what the mapped tasks are handed."""
     run.staging.write_json(PLAN, asdict(plan))
     return [{"number": part.number, "label": part.label} for part in plan.partitions]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from great_expectations.core.expectation_suite import ExpectationSuite
 from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.expectations import registry
 from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.validator.validator import Validator
 from hypothesis import given, settings
@@ -337,7 +338,11 @@ def test_of_a_long_column_with_few_values_each_value_is_tried_once():
     assert answered(frame, [failing]) == [False]
 
 
-def test_a_class_of_somebodys_own_is_never_answered():
+def test_a_class_of_somebodys_own_is_never_answered(monkeypatch: pytest.MonkeyPatch):
+    # Great Expectations has no way to take back a registration.
+    known = dict(registry._registered_expectations)
+    monkeypatch.setattr(registry, "_registered_expectations", known)
+
     class ExpectOwnValuesToNotBeNull(gxe.ExpectColumnValuesToNotBeNull):
         """Has the same metric, and may do with it what it likes."""
 

@@ -26,11 +26,11 @@ class AirflowApi:
         """GET a path below /api/v2."""
         return self._call("GET", path, None)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+    def post(self, path: str, body: Mapping[str, object]) -> Any:
         """POST to a path below /api/v2."""
         return self._call("POST", path, body)
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+    def patch(self, path: str, body: Mapping[str, object]) -> Any:
         """PATCH a path below /api/v2."""
         return self._call("PATCH", path, body)
 
@@ -43,7 +43,7 @@ class AirflowApi:
             if health.get("status") == "healthy" and health.get(f"latest_{name}_heartbeat")
         }
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+    def _call(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
         url = f"{self.base}/api/v2{path}"
         try:
             return fetch(method, url, body, token=self._token or self._log_in())
@@ -61,7 +61,7 @@ class AirflowApi:
 def fetch(
     method: str,
     url: str,
-    body: Mapping[str, Any] | None = None,
+    body: Mapping[str, object] | None = None,
     *,
     token: str = "",
     login: tuple[str, str] | None = None,

@@ -5,7 +5,6 @@ import time
 import urllib.error
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import psutil
@@ -36,7 +35,7 @@ class DeskRun:
         """The run's page in Airflow."""
         return self._desk.airflow + run_path(DAG_ID, self._run_id)
 
-    def trigger(self, body: Mapping[str, Any]) -> None:
+    def trigger(self, body: Mapping[str, object]) -> None:
         """Start the run. Raises LocalError when the desk refuses it or ends."""
         while True:
             try:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from dags.local.desk import lock as desk_lock
 from dags.local.desk.lock import DeskRecord
@@ -87,7 +86,7 @@ def _outage(found: Services) -> str:
     )
 
 
-def _conf(request: RunRequest) -> dict[str, Any]:
+def _conf(request: RunRequest) -> dict[str, object]:
     return {
         **({"more_symbols": EVERY} if request.every else {"symbols": list(request.symbols)}),
         "start_date": request.start and request.start.isoformat(),
