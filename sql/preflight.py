@@ -87,7 +87,7 @@ def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     bound = {"names": names}
     for row in connection.exec_driver_sql(statement("queries/preflight_tables"), bound):
         tables[row.name].append(row)
-    columns: dict[str, dict[str, Any]] = {name: {} for name in names}
+    columns: dict[str, dict[str, object]] = {name: {} for name in names}
     for row in connection.exec_driver_sql(statement("queries/preflight_columns"), bound):
         columns[row.table][row.name] = row
     of_source = list(_of_source(session, tables[SOURCE], columns[SOURCE]))
@@ -147,7 +147,7 @@ def _of_reading(connection: Connection) -> Iterator[str]:
         yield f"{SOURCE} cannot be read ({why}): mend what is behind it, or the rights to that"
 
 
-def _remarks(found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
+def _remarks(found: Sequence[Any], columns: Mapping[str, object]) -> Iterator[str]:
     if not found or not found[0].visible:
         return
     if found[0].kind in VIEWS:
@@ -166,7 +166,7 @@ def _remarks(found: Sequence[Any], columns: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_own(
-    session: Session, name: str, found: Sequence[Any], columns: Mapping[str, Any]
+    session: Session, name: str, found: Sequence[Any], columns: Mapping[str, object]
 ) -> tuple[list[str], bool]:
     """What is wrong with a table of the gate's own, and whether it can be mended here."""
     if not found:

@@ -11,7 +11,6 @@ Every function takes a connection, so that one transaction of the caller holds a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -127,7 +126,7 @@ def correct_returns(connection: Connection, returns: pd.DataFrame) -> int:
     if returns.empty:
         return 0
     known = returns["daily_return"].astype(object).where(returns["daily_return"].notna(), None)
-    bound: dict[str, Any] = {
+    bound: dict[str, object] = {
         "of_symbols": returns["symbol"].tolist(),
         "dates": returns["date"].tolist(),
         "returns": known.tolist(),

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -37,7 +36,7 @@ def _rows(settings: type[BaseModel]) -> Iterator[tuple[str, str]]:
 def _default(info: FieldInfo) -> str:
     """As it is written into .env; – where there is none, or where it depends on the place."""
     extra = info.json_schema_extra
-    value: Any = info.default
+    value: object = info.default
     secret = info.is_required() or isinstance(value, SecretStr)
     if secret or value in (None, "") or (isinstance(extra, dict) and extra.get("varies")):
         return "–"

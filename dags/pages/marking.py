@@ -84,8 +84,8 @@ def marked_runs(method: str, path: Mapping[str, str | None], body: bytes) -> Ite
 
 
 def _entities(
-    said: Any, named: Mapping[str, Any], *, deletes: bool
-) -> Iterator[tuple[dict[str, Any], bool]]:
+    said: object, named: Mapping[str, object], *, deletes: bool
+) -> Iterator[tuple[dict[str, object], bool]]:
     """Each run or task that is changed, as a bulk request names it or the path does."""
     if not isinstance(said, dict):
         said = {}
@@ -102,7 +102,7 @@ def _entities(
             yield {**named, **told}, action.get("action") == "delete"
 
 
-def _ends_green(entity: Mapping[str, Any], *, of_tasks: bool, deletes: bool) -> bool:
+def _ends_green(entity: Mapping[str, object], *, of_tasks: bool, deletes: bool) -> bool:
     if not of_tasks:
         return not deletes and bool(entity.get("state") == "success")
     if deletes:

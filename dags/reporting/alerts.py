@@ -185,7 +185,7 @@ def _what(summary: RunSummary) -> str:
     return f"{removed:,} published bar{'s' * (removed != 1)} gone from the source"
 
 
-def _findings(summary: RunSummary | None, context: dict[str, Any]) -> list[str]:
+def _findings(summary: RunSummary | None, context: dict[str, object]) -> list[str]:
     if not summary:
         return [f"The run ended before it could say why ({context.get('reason') or 'no reason'})."]
     counts = ", ".join(f"{n:,} {name}" for name, n in summary.failures.items() if n)

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from dags.errors import AlteredError, NothingDue, Superseded
 from dags.staging.cleaning import drop_bars
@@ -181,7 +180,7 @@ class Staging(Folder):
         if content is None:
             return None
         try:
-            document: Any = json.loads(content)
+            document: object = json.loads(content)
         except ValueError as error:
             raise AlteredError(self._unusable(name, f"is no JSON ({error})")) from None
         said: dict[str, object] = document if isinstance(document, dict) else {}

@@ -84,7 +84,7 @@ class OfflineIndexView(OfflineView):
 
     _template = "offline_index.j2"
 
-    def render(self, document: IndexPage, template: str | None = None, **kwargs: Any) -> str:
+    def render(self, document: IndexPage, template: str | None = None, **kwargs: object) -> str:
         """Return the page's HTML."""
         return str(self._get_template(template or self._template).render(page=document))
 

@@ -267,7 +267,7 @@ def _dates(kwargs: Document, told: _Told) -> None:
             kwargs[key] = _each(kwargs[key], lambda text: _iso(text, told))
 
 
-def _each(value: Any, change: Callable[[str], str]) -> object:
+def _each(value: object, change: Callable[[str], str]) -> object:
     if isinstance(value, list):
         return [_each(one, change) for one in value]
     return change(value) if isinstance(value, str) else value

@@ -26,7 +26,7 @@ from gx.engine.columns import Columns
 from gx.engine.seam.validation import result_of
 
 _LOG = logging.getLogger(__name__)
-Metrics = dict[str, Any]
+Metrics = dict[str, object]
 # Distinct values, judged by Great Expectations: does every one of them meet the expectation?
 TryValues = Callable[[Expectation, Any], bool]
 
@@ -63,7 +63,7 @@ def answer(
         return None
 
 
-def _known_format(runtime_configuration: Mapping[str, Any]) -> dict[str, Any] | None:
+def _known_format(runtime_configuration: Mapping[str, Any]) -> dict[str, object] | None:
     """The result format in full; None of one that asks for more than is answered here."""
     if runtime_configuration.keys() - {"result_format", "catch_exceptions"}:
         return None
@@ -79,7 +79,7 @@ def _is_whole_frame(expectation: Expectation) -> bool:
 
 
 def _metrics(
-    expectation: Any, columns: Columns, result_format: Mapping[str, Any], try_values: TryValues
+    expectation: Any, columns: Columns, result_format: Mapping[str, object], try_values: TryValues
 ) -> Metrics | None:
     """What the expectation asks for, by the names of its metrics; None where it is not known."""
     kind = _built_in(expectation)
@@ -109,7 +109,7 @@ def _shape(columns: Columns) -> Metrics:
 
 
 def _none_unexpected(
-    expectation: Any, columns: Columns, result_format: Mapping[str, Any]
+    expectation: Any, columns: Columns, result_format: Mapping[str, object]
 ) -> Metrics:
     """The metrics of a map expectation that all of its rows meet."""
     rows, named = len(columns.frame), expectation.map_metric

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from great_expectations.core.expectation_suite import ExpectationSuite
@@ -37,7 +36,7 @@ class FrameBatch:
         self._validator = on_frame(frame)
 
     def validate(
-        self, suite: ExpectationSuite, result_format: Mapping[str, Any] | str = "SUMMARY"
+        self, suite: ExpectationSuite, result_format: Mapping[str, object] | str = "SUMMARY"
     ) -> ExpectationSuiteValidationResult:
         """The results of a suite's expectations, as a batch of Great Expectations gives them."""
         asked = self._validator.process_expectations_for_validation(
@@ -96,7 +95,7 @@ def _raised_by_custom(traceback: str) -> str:
     return ""
 
 
-def expectation_key(type_: str, kwargs: Mapping[str, Any]) -> str:
+def expectation_key(type_: str, kwargs: Mapping[str, object]) -> str:
     """What makes two expectations the same check: the type and the kwargs, whatever their order."""
     named = {key: value for key, value in kwargs.items() if key != "batch_id"}
     return type_ + json.dumps(named, sort_keys=True, default=str)

@@ -1,7 +1,6 @@
 """How many rows an expectation really looked at: one that looked at none has checked nothing."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
@@ -52,7 +51,7 @@ def why_none(found: ExpectationValidationResult) -> str:
     return "looked at no bar: its condition matches none, or none with a value"
 
 
-def _meeting(bars: pd.DataFrame, kwargs: Mapping[str, Any]) -> pd.DataFrame:
+def _meeting(bars: pd.DataFrame, kwargs: Mapping[str, object]) -> pd.DataFrame:
     if not kwargs.get("row_condition"):
         return bars
     engine = PandasExecutionEngine(batch_data_dict={"bars": bars})

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 
@@ -16,7 +15,7 @@ from gx.suite.calendars import Calendars
 from gx.suite.read import Suite
 
 
-def parameters(suite: Suite, as_of: str | None, asked: Asked) -> dict[str, Any]:
+def parameters(suite: Suite, as_of: str | None, asked: Asked) -> dict[str, object]:
     """Every value of {"$PARAMETER": name}: the suite's own, and what a run gives."""
     return {
         **suite.parameters,

@@ -14,6 +14,7 @@ from great_expectations.core.expectation_validation_result import (
     ExpectationValidationResult,
 )
 from great_expectations.expectations.expectation import Expectation
+from numpy.typing import NDArray
 
 from gx.engine.batches import ROWS_ONLY, FrameBatch, entry_key, exception_of, result_key, suite_of
 from gx.engine.looked_at import rows_looked_at, why_none
@@ -23,7 +24,7 @@ from gx.suite.read import Suite
 from gx.terms import BAR_COLUMNS
 
 EXAMPLES = 5
-Rows = np.ndarray[Any, np.dtype[np.int64]]
+Rows = NDArray[np.int64]
 NO_ROWS: Rows = np.empty(0, np.int64)
 
 
@@ -169,14 +170,14 @@ def _outcome(expectation: Expectation, **found: Any) -> Outcome:
     )
 
 
-def _as_json(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _as_json(kwargs: Mapping[str, object]) -> dict[str, object]:
     """The kwargs as a file holds them: reading has made dates of some."""
     text = json.dumps(kwargs, default=lambda v: v.isoformat() if isinstance(v, date) else str(v))
-    plain: dict[str, Any] = json.loads(text)
+    plain: dict[str, object] = json.loads(text)
     return plain
 
 
-def _plain_sentence(type_: str, kwargs: Mapping[str, Any]) -> str:
+def _plain_sentence(type_: str, kwargs: Mapping[str, object]) -> str:
     said = ", ".join(f"{key} = {value}" for key, value in kwargs.items())
     return f"{type_.removeprefix('expect_').replace('_', ' ').capitalize()} ({said})."
 
@@ -208,7 +209,7 @@ def _owners(frame: pd.DataFrame, rows: Rows) -> tuple[Counter[str], int]:
     return Counter(str(symbol) for symbol in owners.dropna()), int(owners.isna().sum())
 
 
-def _examples(frame: pd.DataFrame, rows: Rows) -> tuple[dict[str, Any], ...]:
+def _examples(frame: pd.DataFrame, rows: Rows) -> tuple[dict[str, object], ...]:
     if not len(rows):
         return ()
     columns = [column for column in BAR_COLUMNS if column in frame]
@@ -262,7 +263,7 @@ def _holes(sessions: Sequence[Mapping[str, Any]], count: int) -> str:
     return "; ".join(named) + _more(count - len(named))
 
 
-def _behind(symbols: Sequence[Mapping[str, Any]]) -> str:
+def _behind(symbols: Sequence[Mapping[str, object]]) -> str:
     named = [f"{one['symbol']} {one['sessions']:,}" for one in symbols[:EXAMPLES]]
     return (
         "closed sessions behind: " + ", ".join(named) + (", …" if len(symbols) > EXAMPLES else "")

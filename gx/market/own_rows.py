@@ -82,7 +82,7 @@ def _summed(results: Sequence[Mapping[str, object]]) -> dict[str, Any]:
 def _details(documents: Sequence[Mapping[str, Any]], parts: Sequence[Part]) -> dict[str, object]:
     """Add up the parts' details: counts are summed, lists put one behind the other."""
     merged: dict[str, Any] = {}
-    behind: dict[str, list[Any]] = {}
+    behind: dict[str, list[object]] = {}
     for document, part in zip(documents, parts, strict=True):
         for name, value in (document["result"].get("details") or {}).items():
             if not isinstance(value, list):

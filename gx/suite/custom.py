@@ -23,7 +23,7 @@ from gx.suite.custom_files import Signature, custom_files, custom_signature
 
 _LOG = logging.getLogger(__name__)
 _PACKAGE = "gx.plugins.custom"
-Registries = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+Registries = tuple[dict[str, object], dict[str, object], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _copied() -> Registries:
     )
 
 
-def _deep(value: Any) -> Any:
+def _deep(value: object) -> Any:
     return {k: _deep(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 

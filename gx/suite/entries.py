@@ -33,7 +33,7 @@ def known_types() -> list[str]:
     return sorted(list_registered_expectation_implementations())
 
 
-def read_entries(entries: Sequence[Any], where: str, own: Mapping[str, Any]) -> list[Read]:
+def read_entries(entries: Sequence[object], where: str, own: Mapping[str, Any]) -> list[Read]:
     """Each entry's expectation, which runs on bars, or all of its faults.
 
     ``own`` are the suite's parameters; a fault names its entry (from 1) behind ``where``.
@@ -52,7 +52,7 @@ def read_entries(entries: Sequence[Any], where: str, own: Mapping[str, Any]) -> 
 
 
 def parameter_faults(
-    kwargs: Mapping[str, Any], own: Mapping[str, Any]
+    kwargs: Mapping[str, Any], own: Mapping[str, object]
 ) -> Iterator[tuple[str, str]]:
     """What a kwarg asks of parameters that nobody gives, and which one it is."""
     known = sorted({*PARAMETERS, *own})
@@ -72,7 +72,7 @@ def parameter_faults(
                     )
 
 
-def unknown_keys(found: Mapping[str, Any], known: Sequence[str]) -> Iterator[tuple[str, str]]:
+def unknown_keys(found: Mapping[str, object], known: Sequence[str]) -> Iterator[tuple[str, str]]:
     """A fault for every key that nobody reads."""
     for key in found:
         if key not in known:
@@ -87,13 +87,13 @@ class _Faults(Exception):
         self.faults = faults
 
 
-def _placed(where: str, number: int, entry: Any, fault: str, field: str | None) -> SuiteError:
+def _placed(where: str, number: int, entry: object, fault: str, field: str | None) -> SuiteError:
     type_ = entry.get("type") if isinstance(entry, dict) else None
     known = f" ({type_})" if isinstance(type_, str) and type_ in known_types() else ""
     return SuiteError(f"{where}, entry {number}{known}: {fault}", entry=number, field=field)
 
 
-def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
+def _built(entry: object, own: Mapping[str, object]) -> Expectation:
     if not isinstance(entry, dict):
         raise _Faults([("must be an object with type, kwargs and severity", None)])
     faults: list[tuple[str, str | None]] = [*unknown_keys(entry, ENTRY_KEYS), *_head(entry)]
@@ -123,7 +123,7 @@ def _built(entry: Any, own: Mapping[str, Any]) -> Expectation:
     return built
 
 
-def _head(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _head(entry: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     # Great Expectations before 1.6 wrote none, and takes it for critical.
     type_, severity = entry.get("type"), entry.get("severity", "critical")
     if type_ not in known_types():
@@ -180,7 +180,7 @@ def _names(expression: str) -> list[str]:
     )
 
 
-def _without_repeats(read: list[Read], entries: Sequence[Any], where: str) -> list[Read]:
+def _without_repeats(read: list[Read], entries: Sequence[object], where: str) -> list[Read]:
     """Great Expectations keeps one of two equal entries, so a repeated one would go missing."""
     seen: dict[str, int] = {}
     ids: dict[str, int] = {}

@@ -32,7 +32,7 @@ Kwargs = dict[str, Any]
 
 
 def fit(
-    expectations: Iterable[Expectation], frame: pd.DataFrame, parameters: Mapping[str, Any]
+    expectations: Iterable[Expectation], frame: pd.DataFrame, parameters: Mapping[str, object]
 ) -> tuple[Expectation, ...]:
     """What Great Expectations is to validate on ``frame``, in the same order.
 
@@ -58,7 +58,7 @@ def fit(
     )
 
 
-def _of_the_bars(frame: pd.DataFrame, parameters: Mapping[str, Any]) -> Kwargs:
+def _of_the_bars(frame: pd.DataFrame, parameters: Mapping[str, object]) -> Kwargs:
     """What the bars say in place of what the run leaves open."""
     found: Kwargs = {}
     if parameters.get("first_date", "") is None or parameters.get("last_date", "") is None:
@@ -86,15 +86,15 @@ class DateColumn:
         known = self.values.dropna()
         return bool((known == known.dt.normalize()).all())
 
-    def first(self, value: Any) -> Any:
+    def first(self, value: object) -> Any:
         """The moment at which a day or time begins; what is neither stays as it is."""
         return self._at(value, dt.time.min)
 
-    def last(self, value: Any) -> Any:
+    def last(self, value: object) -> Any:
         """The moment at which it ends."""
         return self._at(value, dt.time.min if self.holds_days else dt.time.max)
 
-    def _at(self, value: Any, time: dt.time) -> Any:
+    def _at(self, value: object, time: dt.time) -> Any:
         moment = _moment(value)
         if moment is None:
             return value
@@ -113,7 +113,7 @@ Columns = Mapping[str, DateColumn]
 
 
 def _fitted(
-    expectation: Expectation, columns: Columns, parameters: Mapping[str, Any]
+    expectation: Expectation, columns: Columns, parameters: Mapping[str, object]
 ) -> Expectation:
     configuration = expectation.configuration
     given = dict(configuration.kwargs)
@@ -184,7 +184,7 @@ def _bounds(expectation: Expectation, given: Kwargs, column: DateColumn) -> Kwar
     return found
 
 
-def _moment(value: Any) -> dt.date | None:
+def _moment(value: object) -> dt.date | None:
     """A day, or a moment (a datetime); None for anything else."""
     if isinstance(value, dt.date):
         return value
@@ -198,7 +198,7 @@ def _moment(value: Any) -> dt.date | None:
     return None
 
 
-def _speaks_of(condition: Any, columns: Columns) -> bool:
+def _speaks_of(condition: object, columns: Columns) -> bool:
     """Does it compare a column of dates with one?"""
     if isinstance(condition, AndCondition | OrCondition):
         return any(_speaks_of(part, columns) for part in condition.conditions)
@@ -231,6 +231,6 @@ def _query(condition: Any, columns: Columns) -> str:
     return f"({within})" if wanted else f"(not ({within}))"
 
 
-def _values(condition: ComparisonCondition) -> list[Any]:
+def _values(condition: ComparisonCondition) -> list[object]:
     several = condition.operator in (Operator.IN, Operator.NOT_IN)
     return list(condition.parameter) if several else [condition.parameter]

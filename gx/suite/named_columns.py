@@ -34,7 +34,7 @@ def columns_of_condition(expectation: Expectation) -> set[str]:
     return set(_asked(getattr(expectation, "row_condition", None)))
 
 
-def names_in(kwargs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def names_in(kwargs: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Each kwarg that names a column, and the column."""
     for key in _COLUMNS:
         given = kwargs.get(key)
@@ -44,7 +44,7 @@ def names_in(kwargs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def column_faults(
-    implementation: type[Expectation], kwargs: Mapping[str, Any]
+    implementation: type[Expectation], kwargs: Mapping[str, object]
 ) -> Iterator[tuple[str, str]]:
     """A fault, with its kwarg, for each column named in ``kwargs`` that no run extracts.
 

@@ -42,13 +42,13 @@ class ValidationResultsStore(validation_results_store.ValidationResultsStore):
         return text
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"a result holds {type(value).__name__}, which JSON cannot")
 
 
-def _whole(suite: dict[str, Any]) -> dict[str, Any]:
+def _whole(suite: dict[str, Any]) -> dict[str, object]:
     """The suite, with an id that follows from its name if it was written without one."""
     known = known_types()
     for number, entry in enumerate(suite["expectations"], 1):

@@ -55,7 +55,7 @@ class Suite:
     expectations: tuple[Expectation, ...]
     weaknesses: tuple[str, ...] = ()
     ended: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
 def suite_path(name: str, folder: Path = SUITES) -> Path:
@@ -104,14 +104,14 @@ def parse_suite(raw: bytes, *, where: str, name: str) -> Suite:
     )
 
 
-def entries_of(document: Mapping[str, Any], where: str) -> list[Read]:
+def entries_of(document: Mapping[str, object], where: str) -> list[Read]:
     """Each entry's expectation, or all of its faults, whatever else is wrong with the suite."""
     entries = document.get("expectations")
     own = _own_parameters(document)
     return read_entries(entries if isinstance(entries, list) else [], where, own)
 
 
-def new_suite(name: str, document: Mapping[str, Any], folder: Path = SUITES) -> Path:
+def new_suite(name: str, document: Mapping[str, object], folder: Path = SUITES) -> Path:
     """Write a suite under a name that is not taken, in a stable form; return its path.
 
     Raises SuiteError when the name is taken or is no file name, or the suite could not be read
@@ -129,7 +129,7 @@ def new_suite(name: str, document: Mapping[str, Any], folder: Path = SUITES) -> 
     return path
 
 
-def with_kwargs(suite: Suite, **changes: Any) -> Suite:
+def with_kwargs(suite: Suite, **changes: object) -> Suite:
     """The suite with these kwargs set on every market expectation that has them.
 
     The digest stays that of the file. Raises SuiteError for a value that is not valid.
@@ -156,7 +156,7 @@ def _document(raw: bytes, where: str) -> dict[str, Any]:
     return document
 
 
-def _head_faults(document: Mapping[str, Any], where: str, name: str) -> Iterator[SuiteError]:
+def _head_faults(document: Mapping[str, object], where: str, name: str) -> Iterator[SuiteError]:
     for fault, key in unknown_keys(document, SUITE_KEYS):
         yield SuiteError(f"{where}: {fault}", field=key)
     if document.get("name") != name:
@@ -177,14 +177,14 @@ def _head_faults(document: Mapping[str, Any], where: str, name: str) -> Iterator
         yield SuiteError(f"{where}: holds no expectation; an empty suite would pass everything")
 
 
-def _ended(document: Mapping[str, Any]) -> dict[str, Any]:
+def _ended(document: Mapping[str, object]) -> dict[str, Any]:
     """The symbols that have ended: {"meta": {"ended": {"TWTR": "2022-10-27"}}}."""
     meta = document.get("meta")
     given = meta.get("ended") if isinstance(meta, dict) else None
     return given if isinstance(given, dict) else {}
 
 
-def _ended_faults(document: Mapping[str, Any], where: str) -> Iterator[SuiteError]:
+def _ended_faults(document: Mapping[str, object], where: str) -> Iterator[SuiteError]:
     meta = document.get("meta")
     if isinstance(meta, dict) and not isinstance(meta.get("ended"), dict | None):
         said = "must give the last date of each symbol that ended"
@@ -198,7 +198,7 @@ def _ended_faults(document: Mapping[str, Any], where: str) -> Iterator[SuiteErro
             )
 
 
-def _is_date(given: Any) -> bool:
+def _is_date(given: object) -> bool:
     """Whether it is a text like 2025-01-31: a number, or one without dashes, may mean another."""
     if not isinstance(given, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII):
         return False
@@ -209,7 +209,7 @@ def _is_date(given: Any) -> bool:
     return True
 
 
-def _parameter_faults(document: Mapping[str, Any], where: str) -> Iterator[SuiteError]:
+def _parameter_faults(document: Mapping[str, object], where: str) -> Iterator[SuiteError]:
     own = document.get("suite_parameters")
     if own is not None and not isinstance(own, dict):
         yield SuiteError(f"{where}: its suite_parameters must be an object")
@@ -221,12 +221,12 @@ def _parameter_faults(document: Mapping[str, Any], where: str) -> Iterator[Suite
             )
 
 
-def _own_parameters(document: Mapping[str, Any]) -> dict[str, Any]:
+def _own_parameters(document: Mapping[str, object]) -> dict[str, Any]:
     own = document.get("suite_parameters")
     return own if isinstance(own, dict) else {}
 
 
-def _refuse_0x(document: Mapping[str, Any], where: str) -> None:
+def _refuse_0x(document: Mapping[str, object], where: str) -> None:
     if is_0x(document):
         raise SuiteError(
             f"{where}: is a suite of Great Expectations 0.x; this turns it into one that can be "

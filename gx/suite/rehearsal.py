@@ -160,7 +160,7 @@ def _asked_of(expectation: Expectation, values: Mapping[str, Any]) -> str:
         fitted: Any = fit([expectation], frame, values)[0]
         engine = PandasExecutionEngine(batch_data_dict={"bars": frame})
         domain = {"batch_id": "bars", "row_condition": fitted.row_condition}
-        meeting: Any = engine.get_domain_records(domain)
+        meeting: object = engine.get_domain_records(domain)
     except Exception as error:  # as in _run
         return _sentence(error)
     return "" if isinstance(meeting, pd.DataFrame) else "it is neither true nor false of a row"

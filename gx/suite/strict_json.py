@@ -58,7 +58,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:76]} …"
 
 
-def _parts(value: Any) -> Iterator[tuple[Any, int]]:
+def _parts(value: object) -> Iterator[tuple[Any, int]]:
     """Every value and key within ``value``, with how deep it lies."""
     left = [(value, 0)]
     while left:
@@ -91,8 +91,8 @@ def _countable(text: str) -> int:
     return int(text)
 
 
-def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
             raise JsonError(f"names {shown(key)} twice in one object; only one of them would count")

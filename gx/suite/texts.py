@@ -31,7 +31,7 @@ _PASSING = re.compile(
 _FILLERS = "\u115f\u1160\u3164\uffa0"
 
 
-def is_0x(document: Mapping[str, Any]) -> bool:
+def is_0x(document: Mapping[str, object]) -> bool:
     """Did Great Expectations before 1.0 write it?"""
     entries = document.get("expectations")
     return any(key in document for key in _0X_KEYS) or any(
@@ -72,7 +72,7 @@ def author_of(name: str) -> str:
     return name
 
 
-def text_faults(document: Mapping[str, Any]) -> Iterator[SuiteError]:
+def text_faults(document: Mapping[str, object]) -> Iterator[SuiteError]:
     """What cannot be saved of a suite's descriptions and notes, and any text that is no Unicode."""
     entries = document.get("expectations")
     yield from _texts_of({k: v for k, v in document.items() if k != "expectations"}, None)
@@ -80,7 +80,7 @@ def text_faults(document: Mapping[str, Any]) -> Iterator[SuiteError]:
         yield from _texts_of(entry if isinstance(entry, Mapping) else {"": entry}, number)
 
 
-def _texts_of(part: Mapping[str, Any], number: int | None) -> Iterator[SuiteError]:
+def _texts_of(part: Mapping[str, object], number: int | None) -> Iterator[SuiteError]:
     where = f"entry {number}" if number else "the suite"
     for field, value in part.items():
         limit = _LIMITS.get(str(field))
@@ -105,7 +105,7 @@ def _fault(what: str, text: str, limit: int) -> str:
     return ""
 
 
-def _meta_fault(meta: Any) -> str:
+def _meta_fault(meta: object) -> str:
     level, depth = [meta], 0
     while level := [inner for part in level for inner in _within(part)]:
         depth += 1
@@ -117,13 +117,13 @@ def _meta_fault(meta: Any) -> str:
     return ""
 
 
-def _within(part: Any) -> Iterable[Any]:
+def _within(part: object) -> Iterable[Any]:
     if isinstance(part, Mapping):
         return part.values()
     return part if isinstance(part, list | tuple) else ()
 
 
-def _writable(value: Any) -> bool:
+def _writable(value: object) -> bool:
     left = [value]
     while left:
         part = left.pop()

@@ -100,7 +100,7 @@ def page(request: Request, template: str, **context: Any) -> Response:
     return HTMLResponse(text, status, headers={**HEADERS, "Content-Security-Policy": _csp(nonce)})
 
 
-def json_response(document: Any, status_code: int = 200) -> Response:
+def json_response(document: object, status_code: int = 200) -> Response:
     """A JSON answer that no cache keeps and no browser takes for a page."""
     return JSONResponse(document, status_code, headers=HEADERS)
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -31,7 +30,7 @@ def import_map(base: str) -> Markup:
     return embedded({"imports": {f"{base}/static/{quote(n)}": static_url(base, n) for n in names}})
 
 
-def embedded(data: Any) -> Markup:
+def embedded(data: object) -> Markup:
     """``data`` as JSON that can stand inside a script element, whatever its texts hold."""
     text = json.dumps(data, ensure_ascii=True, default=str)
     for sign in "<>&":

@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tracking.history.trends import KIND_TAG, TREND
 
@@ -30,7 +30,7 @@ class SavedView:
 
     key: str
     name: str
-    state: Mapping[str, Any]
+    state: Mapping[str, object]
     as_charts: bool = False
 
     @property
@@ -78,7 +78,7 @@ def _column(kind: str, key: str) -> str:
     return f"{kind}.`{key}`"
 
 
-def _line(metric: str) -> dict[str, Any]:
+def _line(metric: str) -> dict[str, object]:
     """A line chart of a metric over time, one line for each trend; MLflow titles it by its key."""
     return {
         "uuid": f"trend-{metric}",
@@ -104,7 +104,7 @@ def _line(metric: str) -> dict[str, Any]:
     }
 
 
-def _state(filter_string: str, columns: list[str], **more: Any) -> dict[str, Any]:
+def _state(filter_string: str, columns: list[str], **more: object) -> dict[str, object]:
     return {
         "searchFilter": filter_string,
         "orderByKey": "attributes.start_time",

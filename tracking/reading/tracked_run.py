@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tracking.errors import NothingToCompareError
 
@@ -28,7 +28,7 @@ class TrackedRun:
     """
 
     name: str
-    report: Mapping[str, Any]
+    report: Mapping[str, object]
     suite_text: str | None
     digest: str | None
     published: Mapping[str, int] | None

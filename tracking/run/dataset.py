@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tracking.names import cut
 
@@ -34,7 +34,7 @@ class Dataset:
     table: str
     query: str
     columns: Mapping[str, str]
-    profile: Mapping[str, Any]
+    profile: Mapping[str, object]
 
     @property
     def key(self) -> str:

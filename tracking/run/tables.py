@@ -29,7 +29,7 @@ def logged_tables(paths: Sequence[str]) -> str:
     return json.dumps([{"path": path, "type": "table"} for path in paths])
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, float):
         if math.isnan(value):
             return None

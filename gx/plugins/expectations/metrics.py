@@ -60,7 +60,7 @@ class BarsSorted(TableMetricProvider):
         execution_engine: PandasExecutionEngine,
         metric_domain_kwargs: dict[str, object],
         metric_value_kwargs: dict[str, Any],
-        **_: Any,
+        **_: object,
     ) -> SortedBars:
         frame, _, _ = execution_engine.get_compute_domain(
             metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE
@@ -96,7 +96,7 @@ class BarsJudged(TableMetricProvider):
         metric: MetricConfiguration,
         configuration: ExpectationConfiguration | None = None,
         execution_engine: ExecutionEngine | None = None,
-        runtime_configuration: dict[str, Any] | None = None,
+        runtime_configuration: dict[str, object] | None = None,
     ) -> dict[str, MetricConfiguration]:
         symbol, date = metric.metric_value_kwargs["column_list"][:2]
         return {

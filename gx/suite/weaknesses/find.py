@@ -61,7 +61,7 @@ _REMEDIES: Mapping[str, str] = {
 
 
 def find_weaknesses(
-    expectations: Sequence[Expectation], parameters: Mapping[str, Any]
+    expectations: Sequence[Expectation], parameters: Mapping[str, object]
 ) -> tuple[str, ...]:
     """Each weakness of a suite as a sentence that names the entry (from 1), the suite's own last.
 
@@ -172,7 +172,7 @@ def _bounds(expectation: Expectation) -> Iterator[str]:
         yield f"no {_said(expectation, 'column')} that is or was lies outside {span}"
 
 
-def _below(low: Any, least: float, expectation: Expectation) -> bool:
+def _below(low: object, least: float, expectation: Expectation) -> bool:
     """Does the lower bound let everything pass?"""
     if low is None:
         return True
@@ -180,14 +180,14 @@ def _below(low: Any, least: float, expectation: Expectation) -> bool:
     return isinstance(low, int | float) and (low < least or (low == least and not excluded))
 
 
-def _above(high: Any, most: float, expectation: Expectation) -> bool:
+def _above(high: object, most: float, expectation: Expectation) -> bool:
     if high is None:
         return True
     excluded = bool(getattr(expectation, "strict_max", False))
     return isinstance(high, int | float) and (high > most or (high == most and not excluded))
 
 
-def _bound(value: Any) -> str:
+def _bound(value: object) -> str:
     return "anything" if value is None else f"{value:g}"
 
 
@@ -249,14 +249,14 @@ def _none_of_texts(expectation: Expectation) -> str:
     return f"{NO_TEXT} its regex_list matches, so it can never fail" if every else ""
 
 
-def _finds_none(regex: Any) -> bool:
+def _finds_none(regex: object) -> bool:
     try:
         return found_by(str(regex), _TEXTS) is None
     except (re.error, RecursionError):
         return False  # it raises when it runs, and that closes the gate
 
 
-def _finds_all(regex: Any) -> bool:
+def _finds_all(regex: object) -> bool:
     try:
         return all(re.search(str(regex), text) for text in _TEXTS)
     except re.error:
@@ -315,7 +315,7 @@ def _condition(expectation: Expectation) -> Iterator[str]:
         yield "its row_condition leaves out the very rows that it looks for, so it can never fail"
 
 
-def _never(condition: Any) -> bool:
+def _never(condition: object) -> bool:
     """Can no row meet this, whatever the data?  Only what a single comparison says is found."""
     match condition:
         case AndCondition():
@@ -329,7 +329,7 @@ def _never(condition: Any) -> bool:
     return False
 
 
-def _asks_for(condition: Any, column: str) -> bool:
+def _asks_for(condition: object, column: str) -> bool:
     """Does the condition let only rows through that have a value in this column?"""
     match condition:
         case AndCondition():

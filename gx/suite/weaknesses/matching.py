@@ -36,7 +36,7 @@ def _texts(parts: Sequence[Any]) -> Iterator[str]:
             yield first + rest
 
 
-def _of(code: Any, given: Any) -> Iterator[str]:
+def _of(code: object, given: Any) -> Iterator[str]:
     if code is codes.LITERAL:
         yield chr(given)
     elif code is codes.NOT_LITERAL:
@@ -71,7 +71,7 @@ def _within(one: str, choices: Sequence[Any]) -> bool:
     return negated != any(_meets(one, code, given) for code, given in choices)
 
 
-def _meets(one: str, code: Any, given: Any) -> bool:
+def _meets(one: str, code: object, given: Any) -> bool:
     if code is codes.LITERAL:
         return bool(ord(one) == given)
     if code is codes.RANGE:

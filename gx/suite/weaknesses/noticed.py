@@ -4,7 +4,6 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
@@ -52,7 +51,7 @@ class Noticed:
     raised: str = ""
 
 
-def notice(expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> list[Noticed]:
+def notice(expectations: Sequence[Expectation], parameters: Mapping[str, object]) -> list[Noticed]:
     """What each one notices; ``parameters`` are the suite's own. None of them raises here."""
     if len(_known) > _REMEMBERED:
         _known.clear()
@@ -70,7 +69,7 @@ def notice(expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -
     return [_known[key] for key in keys]
 
 
-def _tried(expectations: Sequence[Expectation], own: Mapping[str, Any]) -> list[Noticed]:
+def _tried(expectations: Sequence[Expectation], own: Mapping[str, object]) -> list[Noticed]:
     market = planted_market()
     strict = [_changed(one, drop=("mostly",)) for one in expectations]
     # The bars that a condition leaves out say something of an expectation, too.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 # Sessions of New York, and of most other exchanges, without a holiday in between.
 FIRST, LAST = "2025-07-07", "2025-08-29"
@@ -23,7 +24,7 @@ _ODD_SYMBOLS = (
     "", " ", " LEADING", "test", "TEST", "DUMMY", "N/A", "NULL", "nan", "None", "0", "-1", "A\tB",
     "Ω1", "a.b-c/d^e=f", "?!#$%&*()", "'\"\\", "X" * 40, "ZZZZZ", "BRK B", "BRKB", "SYM00 ",
 )  # fmt: skip
-Rows = np.ndarray[Any, np.dtype[np.int64]]
+Rows = NDArray[np.int64]
 Columns = dict[str, np.ndarray[Any, Any]]
 
 
@@ -44,7 +45,7 @@ class Market:
     faults: int
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, object]:
         """What a run over these bars gives a suite."""
         symbols = sorted(self.bars["symbol"].dropna().unique())
         dates = {"as_of": AS_OF, "first_date": FIRST, "last_date": LAST}
@@ -83,7 +84,7 @@ class _Draft:
 Change = Callable[[_Draft, int, int], None]  # of the symbol that begins here, in this bar
 
 
-def _put(columns: Sequence[str], value: Any, draft: _Draft, _: int, at: int) -> None:
+def _put(columns: Sequence[str], value: object, draft: _Draft, _: int, at: int) -> None:
     for column in columns:
         draft.columns[column][at] = value
 

@@ -66,7 +66,7 @@ def judge_missing(
         behind |= _behind(roll, ends, tails[ends])
         count += int(inside[holes].sum() + tails[ends].sum())
         listed += _named(roll, holes, ends, LISTED - len(listed))
-    details: dict[str, Any] = {"missing": listed, "missing_count": count} if count else {}
+    details: dict[str, object] = {"missing": listed, "missing_count": count} if count else {}
     return MarketJudgement(
         [_sorted(rows) for rows in failing],
         details | ({"behind": behind} if behind else {}),
