@@ -21,6 +21,8 @@ from gx.suite.entries import PARAMETERS, known_types
 from gx.suite.rehearsal import FRAMES_CANNOT
 from gx.terms import BAR_COLUMNS
 
+# A part of a JSON schema, as pydantic writes it.
+Schema = Mapping[str, Any]
 Kind = Literal[
     "column", "columns", "number", "integer", "boolean", "choice", "text", "bound", "list", "map",
     "calendar", "json",
@@ -163,7 +165,7 @@ def _entry(type_: str, implementation: type[Expectation]) -> Entry:
 
 
 def _field(
-    name: str, spec: Mapping[str, object], schema: Mapping[str, Any], market: bool, type_: str
+    name: str, spec: Mapping[str, object], schema: Schema, market: bool, type_: str
 ) -> FormField:
     required = name in schema.get("required", ())
     default, kinds = spec.get("default"), _alternatives(spec, schema)
@@ -187,7 +189,7 @@ def _field(
     )
 
 
-def _kind(name: str, kinds: list[dict[str, object]], plain: Mapping[str, Any]) -> Kind:
+def _kind(name: str, kinds: list[dict[str, object]], plain: Schema) -> Kind:
     types = {kind.get("type") for kind in kinds}
     if name in ("column", "column_A", "column_B"):
         return "column"
@@ -208,7 +210,7 @@ def _kind(name: str, kinds: list[dict[str, object]], plain: Mapping[str, Any]) -
     return simple.get(str(plain.get("type")), "json")
 
 
-def _holds_plain_values(plain: Mapping[str, Any]) -> bool:
+def _holds_plain_values(plain: Schema) -> bool:
     shapes = plain.get("oneOf", [plain])
     return all(
         isinstance(shape.get("items"), dict) and shape["items"].get("type") not in ("array", None)
@@ -216,7 +218,7 @@ def _holds_plain_values(plain: Mapping[str, Any]) -> bool:
     )
 
 
-def _alternatives(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _alternatives(spec: Schema, schema: Schema) -> list[dict[str, Any]]:
     """The shapes that a value may have, with references followed."""
     found = []
     for shape in spec.get("anyOf") or spec.get("allOf") or [spec]:
@@ -225,7 +227,7 @@ def _alternatives(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> list[di
     return found
 
 
-def _fixed(spec: Mapping[str, Any]) -> bool:
+def _fixed(spec: Schema) -> bool:
     """There is nothing to choose."""
     return "const" in spec or len(spec.get("enum", (1, 2))) == 1
 
@@ -244,7 +246,7 @@ def _title(type_: str) -> str:
     return type_.removeprefix("expect_").replace("_", " ").capitalize()
 
 
-def _topic(implementation: type[Expectation], schema: Mapping[str, Any], market: bool) -> str:
+def _topic(implementation: type[Expectation], schema: Schema, market: bool) -> str:
     if is_custom(implementation):
         return OWN
     if market:

@@ -52,7 +52,9 @@ FRAMES_CANNOT = {
     "unexpected_rows_expectation": f"{ASKS_A_DATABASE}; write a custom expectation instead",
 }
 # What a run gives (gx.gate.expected), as it could be on the day after the made-up bars.
-GIVEN: Mapping[str, Any] = {
+# What a suite's parameters stand for, by name.
+Parameters = Mapping[str, Any]
+GIVEN: Parameters = {
     "as_of": "2025-09-29T08:00:00+00:00",
     "symbols": ["AAPL", "MSFT"],
     "first_date": "2025-09-01",
@@ -78,7 +80,7 @@ _REMEMBERED = 2_000
 _known: dict[str, Fault] = {}
 
 
-def rehearse(expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> list[Fault]:
+def rehearse(expectations: Sequence[Expectation], parameters: Parameters) -> list[Fault]:
     """For each expectation why it cannot run, or "", and the kwarg that is at fault if one is.
 
     ``parameters`` are the suite's own. What fails on some data alone is accepted: that closes the
@@ -97,7 +99,7 @@ def rehearse(expectations: Sequence[Expectation], parameters: Mapping[str, Any])
     return [_known[key] for key in keys]
 
 
-def _tried(expectations: Sequence[Expectation], values: Mapping[str, Any]) -> Iterator[Fault]:
+def _tried(expectations: Sequence[Expectation], values: Parameters) -> Iterator[Fault]:
     """Most run: all are tried together first, which takes a fifth of the time."""
     wanted = [e for e in expectations if _is_worth_it(e)]
     together = _run(wanted, _bars(), values)
@@ -109,7 +111,7 @@ def _tried(expectations: Sequence[Expectation], values: Mapping[str, Any]) -> It
             yield _alone(expectation, values) if id(expectation) in doubted else NO_FAULT
 
 
-def unasked(kwargs: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Fault]:
+def unasked(kwargs: Parameters, parameters: Parameters) -> list[Fault]:
     """Why the row condition among ``kwargs`` cannot be asked, whatever else is wrong with them."""
     given = {key: kwargs[key] for key in _OF_CONDITION if kwargs.get(key) is not None}
     if "row_condition" not in given:
@@ -135,7 +137,7 @@ def _is_worth_it(expectation: Expectation) -> bool:
     return type_ not in FRAMES_CANNOT and not (plain and type_ in _NEVER_RAISE)
 
 
-def _alone(expectation: Expectation, values: Mapping[str, Any]) -> Fault:
+def _alone(expectation: Expectation, values: Parameters) -> Fault:
     configuration = expectation.configuration
     if getattr(expectation, "row_condition", None) is not None:
         if faults := unasked(configuration.kwargs, values):
@@ -153,7 +155,7 @@ def _alone(expectation: Expectation, values: Mapping[str, Any]) -> Fault:
     return (f"it cannot run on bars{where}: {raised}", None) if raised and certain else NO_FAULT
 
 
-def _asked_of(expectation: Expectation, values: Mapping[str, Any]) -> str:
+def _asked_of(expectation: Expectation, values: Parameters) -> str:
     """What asking for the rows that meet its condition raises."""
     frame = _bars()
     try:
@@ -167,7 +169,7 @@ def _asked_of(expectation: Expectation, values: Mapping[str, Any]) -> str:
 
 
 def results_on(
-    frame: pd.DataFrame, expectations: Sequence[Expectation], values: Mapping[str, Any]
+    frame: pd.DataFrame, expectations: Sequence[Expectation], values: Parameters
 ) -> list[ExpectationValidationResult | str]:
     """Each one's result on ``frame``, or what keeps it from having one.
 
@@ -189,9 +191,7 @@ def results_on(
     return [by_key.get(entry_key(one), "it was dropped") for one in fitted]
 
 
-def _run(
-    expectations: Sequence[Expectation], frame: pd.DataFrame, values: Mapping[str, Any]
-) -> list[str]:
+def _run(expectations: Sequence[Expectation], frame: pd.DataFrame, values: Parameters) -> list[str]:
     """What each one raises, "" for nothing."""
     return [
         _sentence(found if isinstance(found, str) else exception_of(found) or "")

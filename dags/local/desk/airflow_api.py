@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 TIMEOUT_SECONDS = 10.0
+Answer = Any  # JSON, of the form that the path asked has
 
 
 @dataclass
@@ -22,15 +23,15 @@ class AirflowApi:
     password: str = field(repr=False)
     _token: str = field(default="", repr=False)
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> Answer:
         """GET a path below /api/v2."""
         return self._call("GET", path, None)
 
-    def post(self, path: str, body: Mapping[str, object]) -> Any:
+    def post(self, path: str, body: Mapping[str, object]) -> Answer:
         """POST to a path below /api/v2."""
         return self._call("POST", path, body)
 
-    def patch(self, path: str, body: Mapping[str, object]) -> Any:
+    def patch(self, path: str, body: Mapping[str, object]) -> Answer:
         """PATCH a path below /api/v2."""
         return self._call("PATCH", path, body)
 
@@ -43,7 +44,7 @@ class AirflowApi:
             if health.get("status") == "healthy" and health.get(f"latest_{name}_heartbeat")
         }
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
+    def _call(self, method: str, path: str, body: Mapping[str, object] | None) -> Answer:
         url = f"{self.base}/api/v2{path}"
         try:
             return fetch(method, url, body, token=self._token or self._log_in())
@@ -65,7 +66,7 @@ def fetch(
     *,
     token: str = "",
     login: tuple[str, str] | None = None,
-) -> Any:
+) -> Answer:
     """One request; its answer as JSON (or as text, when it is none). Raises OSError.
 
     Airflow takes a ``token``, MLflow a ``login``: user and password.

@@ -12,6 +12,8 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from gx.engine.seam.expectation import OneMetricExpectation
 from gx.plugins.expectations.metrics import JUDGED, Detector, JudgedBars, ask_judgement
 
+# As Great Expectations hands them about.
+Kwargs = dict[str, Any]
 LOOKBACK_FAILING = "lookback_failing"
 DOUBTING = ("critical", "warning")  # an info is no reason to doubt what was published
 
@@ -54,12 +56,12 @@ class BarExpectation(OneMetricExpectation):
             )
         return v
 
-    def one_metric(self, given: dict[str, Any]) -> MetricConfiguration:
+    def one_metric(self, given: Kwargs) -> MetricConfiguration:
         """The judgement of the detector."""
         arguments = {name: given[name] for name in self.parameters()}
         return ask_judgement(self.expectation_type, self.column_list, arguments, given)
 
-    def completed(self, found: JudgedBars, outcome: dict[str, Any]) -> dict[str, Any]:
+    def completed(self, found: JudgedBars, outcome: Kwargs) -> Kwargs:
         """The outcome, with what the detector found that is no row of the judged bars."""
         if "result" in outcome:
             outcome["result"]["details"] = {
@@ -78,8 +80,8 @@ class BarExpectation(OneMetricExpectation):
         return self.doubts and self.severity in DOUBTING
 
     def map_metrics(
-        self, found: JudgedBars, result_format: dict[str, Any], engine: PandasExecutionEngine
-    ) -> dict[str, Any]:
+        self, found: JudgedBars, result_format: Kwargs, engine: PandasExecutionEngine
+    ) -> Kwargs:
         """What Great Expectations would have asked of a map expectation, by its names."""
         rows, failing = len(found.frame), found.failing
         metrics = {
@@ -99,9 +101,9 @@ class BarExpectation(OneMetricExpectation):
     def _evidence(
         self,
         failing: pd.DataFrame,
-        result_format: dict[str, Any],
+        result_format: Kwargs,
         execution_engine: PandasExecutionEngine,
-    ) -> dict[str, Any]:
+    ) -> Kwargs:
         whole = result_format["result_format"] == "COMPLETE"
         shown = MAX_RESULT_RECORDS if whole else result_format["partial_unexpected_count"]
         asked = result_format.get("return_unexpected_index_query", whole)
@@ -119,11 +121,11 @@ class BarExpectation(OneMetricExpectation):
         }
 
     @classmethod
-    def told(cls, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def told(cls, given: Kwargs) -> tuple[str, Kwargs]:
         """The sentence, and its parameters as text."""
         return cls.sentence, {name: cls._shown(name, given) for name in cls.parameters()}
 
     @classmethod
-    def _shown(cls, name: str, given: dict[str, Any]) -> str:
+    def _shown(cls, name: str, given: Kwargs) -> str:
         value = given.get(name, cls.__fields__[name].default)
         return "today" if name == "as_of" and value is None else str(value)
