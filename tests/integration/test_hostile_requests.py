@@ -255,7 +255,7 @@ NAMES = (
     *("~", "%20", "secret", "secret.json", "bars.json", ".lock", "bad%2fsteps", "x" * 300),
     *("x" * 5_000, "%f0%9f%98%80" * 60, "%7b0.__class__%7d", "bars%2f..%2fbars", "index.html%00"),
 )
-QUERY = ("page", "sort", "order", "symbol", "expectation", "verdict", "unheard", "next")
+QUERY = ("page", "sort", "order", "symbol", "expectation", "verdict", "v", "unheard", "next")
 VALUES = (
     *("", "-1", "0", "1e18", "1000000000000000000", "9" * 5_000, "NaN", "1.5", "%C2%B2", "%00"),
     *("%ff", "%ed%a0%80", "no_such_column", "x" * 5_000, "row;drop", "..%2f..%2fsecret.json"),
@@ -277,7 +277,7 @@ def test_what_a_route_takes_is_tried_for_every_route():
     assert len(ROUTES) > 30
     assert PARAMETERS == ["name", "path", "run_id", "version"]
     assert len(WRITES) == 5, "say in Site.bodies what the editor sends to the new route"
-    source = Path("gx/web").glob("*.py")
+    source = Path("gx/web").rglob("*.py")
     asked = {
         n for f in source for n in re.findall(r'query(?:_params)?\.get\("(\w+)"', f.read_text())
     }

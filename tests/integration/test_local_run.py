@@ -163,7 +163,9 @@ def test_rows_with_faults_are_set_aside_and_the_others_loaded(
     assert (loaded.returncode, loaded.stderr) == (0, "")
     assert "2 bars read, 2 new, 0 changed, 0 unchanged" in loaded.stdout
     assert f"2 rows were set aside: {rejects} says why" in loaded.stdout
-    assert list(csv.reader(rejects.open(newline=""))) == [
+    with rejects.open(newline="") as aside:
+        written = list(csv.reader(aside))
+    assert written == [
         ["line", "reason", "row"],
         [
             "5",

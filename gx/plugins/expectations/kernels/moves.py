@@ -74,7 +74,8 @@ def tick_move(bars: Bars) -> Floats:
     def compute() -> Floats:
         close = table.floats(bars.close)
         before = previous(table, close)
-        change = np.abs(close - before)
+        with np.errstate(invalid="ignore"):  # of two infinite ones
+            change = np.abs(close - before)
         usable = np.isfinite(change) & (change > RELATIVE_ROUNDING * np.abs(before))
         smallest = _per_symbol_minimum(table, np.where(usable, change, np.inf))
         positive = np.where(before > 0, before, np.nan)
