@@ -37,7 +37,8 @@ def account_before(staging: Folder, suite: str) -> "JudgedRun | None":
 def _account(folder: Folder, report: dict[str, object]) -> "JudgedRun":
     from gx.report.changes import JudgedRun
 
-    extracted = folder.unverified_records().found(Extracted) or Extracted(rows=0)
+    said = folder.unverified_record("extract")
+    extracted = (said.of(Extracted) if said else None) or Extracted(rows=0)
 
     def bars() -> "pd.DataFrame | None":
         if extracted.rows > COMPARED_BARS or not folder.exists(BARS):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dags.errors import AlteredError, StagingError
 from dags.staging.layout import STEPS
-from dags.staging.records import Records, read_record
+from dags.staging.records import Records, StepRecord, read_record
 from dags.staging.seals import SealingSink, unseal
 from dags.staging.store import faults_named, folder_at, make_folder, on_disk
 from gx.atomic import replace_file
@@ -133,13 +133,15 @@ class Folder:
 
     def unverified_records(self) -> Records:
         """What the steps say of themselves, whether or not they have signed it: to be shown."""
-        records = Records()
-        for step in STEPS:
-            try:
-                records[step] = read_record(step, self.read_json(f"steps/{step}.json"))
-            except (AlteredError, ValueError):
-                continue  # not begun, or just being written
-        return records
+        said = ((step, self.unverified_record(step)) for step in STEPS)
+        return Records({step: record for step, record in said if record})
+
+    def unverified_record(self, step: str) -> StepRecord | None:
+        """The same of one step; None when it has not begun, or is just being written."""
+        try:
+            return read_record(step, self.read_json(f"steps/{step}.json"))
+        except (AlteredError, ValueError):
+            return None
 
     def open(self, name: str) -> BinaryIO:
         """A file to read from; raises FileNotFoundError."""

@@ -146,6 +146,10 @@ class StepRecord(BaseModel):
     seconds: float | None = None
     error: str | None = None
 
+    def of(self, kind: type[Found]) -> Found | None:
+        """What the step found, if it came to that and it is of this kind."""
+        return self.found if isinstance(self.found, kind) else None
+
     def to_json(self) -> dict[str, object]:
         """The record as it is kept; what is not known yet is left out."""
         found = self.found
@@ -160,7 +164,7 @@ class Records(dict[str, StepRecord]):
     def found(self, kind: type[Found]) -> Found | None:
         """What the step found, if it came to that."""
         record = self.get(kind.step)
-        return record.found if record and isinstance(record.found, kind) else None
+        return record.of(kind) if record else None
 
     def succeeded(self, step: str) -> bool:
         """Has this step come to its end?"""

@@ -115,8 +115,8 @@ class Staging(Folder):
 
     def found(self, kind: type[Found]) -> Found:
         """What a step that came to its end found; raises AlteredError as `finished` does."""
-        found = self.finished(kind.step).found
-        assert isinstance(found, kind), f"{self.root}: {kind.step} ended without what it found"
+        found = self.finished(kind.step).of(kind)
+        assert found is not None, f"{self.root}: {kind.step} ended without what it found"
         return found
 
     def write_record(self, step: str, record: StepRecord) -> None:

@@ -62,12 +62,17 @@ class StagedPart:
 
     @cached_property
     def _arrays(self) -> Mapping[str, str]:
-        return self.staging.found(PartJudged).arrays
+        judged = self._records.found(PartJudged)
+        assert judged is not None, f"{self.staging}: it was judged without what it found"
+        return judged.arrays
 
     @cached_property
     def _seals(self) -> Mapping[str, str]:
-        steps = ("extract", "validate")
-        return Records({step: self.staging.finished(step) for step in steps}).seals
+        return self._records.seals
+
+    @cached_property
+    def _records(self) -> Records:
+        return Records({step: self.staging.finished(step) for step in ("extract", "validate")})
 
 
 def check(run: Run, number: int) -> dict[str, object]:
