@@ -40,8 +40,7 @@ def embedded(data: object) -> Markup:
 
 def static_path(name: str) -> Path:
     """A static file by its name; raises KeyError for a name that there is no file of."""
-    files = (path for folder in _FOLDERS for path in folder.iterdir())
-    return {path.name: path for path in files if path.suffix in _TYPES}[name]
+    return _files()[name]
 
 
 def static_type(path: Path) -> str:
@@ -52,6 +51,12 @@ def static_type(path: Path) -> str:
 def kept(path: Path, version: str | None) -> str:
     """The Cache-Control of a file: for ever at its version's address, asked anew at any other."""
     return "private, max-age=31536000, immutable" if version == _version(path) else "no-cache"
+
+
+@cache
+def _files() -> dict[str, Path]:
+    found = (path for folder in _FOLDERS for path in folder.iterdir())
+    return {path.name: path for path in found if path.suffix in _TYPES}
 
 
 @cache
