@@ -6,7 +6,6 @@ from dags.reporting.metrics import share
 from dags.staging.layout import BARS
 from dags.staging.records import Extracted, Records
 from gx.report.document import ReportDocument
-from gx.terms import SEVERITIES
 from tracking.run.dataset import Dataset
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def _quality(report: ReportDocument, failing_rows: int) -> dict[str, object]:
         "verdict": report.verdict,
         "failing_rows": failing_rows,
         "failing_share": share(failing_rows, report.rows),
-        "failures": {name: report.failures(name) for name in SEVERITIES},
+        "failures": report.failures_by_severity,
         "suite_sha256": report.suite_sha256,
     }
 

@@ -17,7 +17,6 @@ from dags.reporting.missing import missing_symbols
 from dags.staging.records import Extracted, Published, Records, Transformed
 from gx.names import COLUMN_KEYS, dotted_name
 from gx.report.document import OutcomeDocument, ReportDocument, SymbolDocument
-from gx.terms import SEVERITIES
 
 # More lines than that nobody reads in a chart, and every one costs MLflow a row a run.
 WORST_SYMBOLS = 50
@@ -98,8 +97,8 @@ def _validation_metrics(report: ReportDocument, failing_rows: int) -> dict[str, 
         "bars_gone": sum(removal.bars for removal in report.removed),
         "symbols_failing": sum(symbol.failing_rows > 0 for symbol in symbols.values()),
     }
-    for severity in SEVERITIES:
-        metrics[f"failures_{severity}"] = report.failures(severity)
+    for severity, count in report.failures_by_severity.items():
+        metrics[f"failures_{severity}"] = count
     for name, entry in zip(expectation_names(expectations), expectations, strict=True):
         unexpected = failing_share(entry)
         if unexpected is not None:

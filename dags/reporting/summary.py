@@ -9,7 +9,6 @@ from dags.staging.layout import FAILING
 from dags.staging.records import Judged, Published, Records
 from gx.names import short_name
 from gx.report.document import ReportDocument
-from gx.terms import SEVERITIES
 from gx.web.summary import RunSummary
 
 SYMBOLS = 50
@@ -41,7 +40,7 @@ def summarise(
         state="open" if judged.open else "closed",
         rows=report.rows,
         failing_rows=run.staging.read_table(FAILING).num_rows,
-        failures={name: report.failures(name) for name in SEVERITIES},
+        failures=report.failures_by_severity,
         held=judged.held,
         suite=report.suite,
         suite_sha256=report.suite_sha256,

@@ -17,6 +17,7 @@ from great_expectations.render.renderer.site_builder import SiteBuilder
 from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, PackageLoader, pass_context
 from jinja2.bccache import Bucket
 
+from gx.engine.batches import raised_in
 from gx.engine.seam.pages import EscapingView, HeadedPageRenderer, RowsRenderer
 
 ASSETS = Path(__file__).parent / "assets"
@@ -184,7 +185,7 @@ def failure_counts(result: Mapping[str, Any]) -> dict[str, int]:
     any_rows = any((check.get("result") or {}).get("element_count") for check in result["results"])
     counts = {"critical": 0, "warning": 0, "info": 0, "crashed": 0}
     for check in result["results"]:
-        if _raised(check["exception_info"]):
+        if raised_in(check["exception_info"]):
             counts["crashed"] += 1
         elif not check["success"] or (any_rows and _looked_at_none(check)):
             counts[_severity(check)] += 1
@@ -230,12 +231,6 @@ def _gist(validation_results: Any) -> dict[str, object]:
         for check in validation_results.results
     ]
     return {"results": results}
-
-
-def _raised(exception_info: Mapping[str, object]) -> bool:
-    # A metric's failure nests one level deeper than an expectation's own.
-    flags = [exception_info, *(v for v in exception_info.values() if isinstance(v, Mapping))]
-    return any(flag.get("raised_exception") for flag in flags)
 
 
 def _severity(check: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from great_expectations.expectations.expectation import (
 from great_expectations.expectations.expectation_configuration import parse_result_format
 
 from gx.engine.columns import Columns
+from gx.engine.looked_at import COUNTS_ROWS, NAMES_COLUMNS
 from gx.engine.seam.validation import result_of
 
 _LOG = logging.getLogger(__name__)
@@ -210,14 +211,4 @@ _ROW_BY_VALUE = frozenset(
     }
 )
 # Their result, whether good or bad, follows from the number of rows and the names of the columns.
-_OF_THE_SHAPE = frozenset(
-    {
-        "expect_table_row_count_to_be_between",
-        "expect_table_row_count_to_equal",
-        "expect_table_columns_to_match_set",
-        "expect_table_columns_to_match_ordered_list",
-        "expect_table_column_count_to_be_between",
-        "expect_table_column_count_to_equal",
-        "expect_column_to_exist",
-    }
-)
+_OF_THE_SHAPE = COUNTS_ROWS | NAMES_COLUMNS

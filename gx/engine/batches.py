@@ -62,16 +62,21 @@ def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite
 
 
 def exception_of(found: ExpectationValidationResult) -> str | None:
-    """What the first exception says, in a line; a failed metric nests it under its name.
+    """What the first exception says, in a line.
 
     Of one from a file in gx/plugins/custom/ it is the exception itself, its file and line.
     """
-    info = found.exception_info or {}
-    for entry in [info, *(value for value in info.values() if isinstance(value, dict))]:
-        if entry.get("raised_exception"):
-            raised = _raised_by_custom(str(entry.get("exception_traceback")))
-            return raised or in_a_line(str(entry.get("exception_message") or "unknown exception"))
-    return None
+    entry = raised_in(found.exception_info or {})
+    if entry is None:
+        return None
+    raised = _raised_by_custom(str(entry.get("exception_traceback")))
+    return raised or in_a_line(str(entry.get("exception_message") or "unknown exception"))
+
+
+def raised_in(info: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The first exception in a result's ``exception_info``; a failed metric nests it deeper."""
+    entries = [info, *(value for value in info.values() if isinstance(value, Mapping))]
+    return next((entry for entry in entries if entry.get("raised_exception")), None)
 
 
 def in_a_line(text: str) -> str:

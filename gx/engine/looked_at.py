@@ -8,16 +8,19 @@ from great_expectations.execution_engine.pandas_execution_engine import PandasEx
 
 # These look at all rows whatever their condition: they count those that meet it.
 COUNTS_ROWS = {"expect_table_row_count_to_be_between", "expect_table_row_count_to_equal"}
-# Built-in expectations about the columns, which hold for all rows at once.
-OF_THE_SCHEMA = {
+# Built-in expectations about which columns there are.
+NAMES_COLUMNS = {
     "expect_column_to_exist",
-    "expect_column_type_to_be",
-    "expect_column_values_to_be_in_type_list",
-    "expect_column_values_to_be_of_type",
     "expect_table_column_count_to_be_between",
     "expect_table_column_count_to_equal",
     "expect_table_columns_to_match_ordered_list",
     "expect_table_columns_to_match_set",
+}
+# And those about their types too: they hold for all rows at once.
+OF_THE_SCHEMA = NAMES_COLUMNS | {
+    "expect_column_type_to_be",
+    "expect_column_values_to_be_in_type_list",
+    "expect_column_values_to_be_of_type",
 }
 LOOKS_AT_NULLS = {"expect_column_proportion_of_non_null_values_to_be_between"}
 

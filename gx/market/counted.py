@@ -7,6 +7,7 @@ import pandas as pd
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 from great_expectations.expectations.expectation import Expectation
 
+from gx.engine.batches import raised_in
 from gx.gate.outcomes import NO_ROWS, Found, Rows
 
 SAMPLED = 20
@@ -75,7 +76,5 @@ def show_values(found: Found, bars: pd.DataFrame) -> None:
 
 
 def has_crashed(document: Mapping[str, Any]) -> bool:
-    """Did the check crash of which a part says this? A failed metric nests it under its name."""
-    info = document.get("exception_info") or {}
-    nested = [value for value in info.values() if isinstance(value, Mapping)]
-    return any(one.get("raised_exception") for one in (info, *nested))
+    """Did the check crash of which a part says this?"""
+    return raised_in(document.get("exception_info") or {}) is not None

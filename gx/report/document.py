@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gx.errors import ReportError
 from gx.report.published import Doubt, Removal
-from gx.terms import Status, Verdict
+from gx.terms import SEVERITIES, Status, Verdict
 
 RowLabel = dict[str, str | None]  # a failing bar's symbol, and its date in ISO 8601
 NOT_MET = ("failed", "unchecked", "error", "missing")
@@ -30,6 +30,11 @@ class CountsFailures:
     @abstractmethod
     def failed(self) -> Sequence[Judged]:
         """Everything that was not met."""
+
+    @property
+    def failures_by_severity(self) -> dict[str, int]:
+        """Number of expectations of each severity that were not met, the gravest first."""
+        return {severity: self.failures(severity) for severity in SEVERITIES}
 
     def failures(self, severity: str) -> int:
         """Number of expectations of this severity that were not met."""

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from great_expectations.core.expectation_validation_result import (
-    ExpectationSuiteValidationResult,
     ExpectationValidationResult,
 )
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
@@ -186,7 +185,6 @@ def results_on(
         if len(expectations) == 1:
             return [_sentence(error)]
         return [found for one in expectations for found in results_on(frame, [one], values)]
-    assert isinstance(result, ExpectationSuiteValidationResult)
     by_key = {result_key(found): found for found in result.results}
     return [by_key.get(entry_key(one), "it was dropped") for one in fitted]
 

@@ -10,7 +10,6 @@ from dags.staging.records import Extracted, Judged, Logged, Published, Records
 from gx.report.document import OutcomeDocument, ReportDocument
 from gx.report.published import Removal
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
-from gx.terms import SEVERITIES
 from sql.nearest import meant
 
 _SHOWN = 12
@@ -107,7 +106,7 @@ def _expectations(traces: Traces) -> Iterator[str]:
     if not traces.report:
         return
     entries, bad = traces.report.expectations, traces.report.failed
-    by_severity = [f"{traces.report.failures(name)} {name}" for name in SEVERITIES]
+    by_severity = [f"{n} {name}" for name, n in traces.report.failures_by_severity.items()]
     yield _line(
         "Expectations",
         f"{len(entries) - len(bad)} of {len(entries)} met; failed: {', '.join(by_severity)}",

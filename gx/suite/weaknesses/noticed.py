@@ -10,7 +10,7 @@ from great_expectations.core.expectation_validation_result import ExpectationVal
 from great_expectations.expectations.expectation import Expectation
 
 from gx.engine.batches import entry_key, exception_of
-from gx.engine.looked_at import OF_THE_SCHEMA, rows_looked_at
+from gx.engine.looked_at import COUNTS_ROWS, OF_THE_SCHEMA, rows_looked_at
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.session_expectations import AttendanceExpectation
 from gx.suite.custom_files import custom_signature
@@ -21,10 +21,7 @@ from gx.suite.weaknesses.planted import MARKET_HOLE, TOUCHED, Market, Rows, plan
 _PRICES_AND_VOLUME = {"open", "high", "low", "close", "volume"}
 # What other values than the planted ones are wrong in, nobody here can know.
 _OF_OTHER_VALUES = {"date", "created_at", "symbol"}
-_KNOWS_NO_ROWS = OF_THE_SCHEMA | {
-    "expect_table_row_count_to_be_between",
-    "expect_table_row_count_to_equal",
-}
+_KNOWS_NO_ROWS = OF_THE_SCHEMA | COUNTS_ROWS
 # A pattern may backtrack for ever on a long text; what it finds is tried in find.py.
 _PATTERNS = {
     f"expect_column_values_to_{match}_regex{several}"
