@@ -9,12 +9,17 @@ from dags.run.settings import ROOT
 PACKAGES = ("dags", "gx", "sql", "tracking", "transforms")
 
 
-def copy_of_checkout(folder: Path) -> Path:
-    """Copy the code into ``folder``; its virtual environment is this one's, but for `gate`."""
+def copy_packages(folder: Path) -> None:
+    """Copy the packages as they are, without earlier versions of suites."""
     for package in PACKAGES:
         leave = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, folder / package, ignore=leave)
     shutil.rmtree(folder / "gx" / "history", ignore_errors=True)
+
+
+def copy_of_checkout(folder: Path) -> Path:
+    """Copy the code into ``folder``; its virtual environment is this one's, but for `gate`."""
+    copy_packages(folder)
     shutil.copy(ROOT / "Makefile", folder)
     bin_folder = folder / ".venv" / "bin"
     bin_folder.mkdir(parents=True)

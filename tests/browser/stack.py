@@ -6,25 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dags.run.settings import ROOT
+from tests.checkout import copy_packages
 from tests.desk import Desk, folder, running_desk
-
-PACKAGES = ("dags", "gx", "sql", "tracking", "transforms")
-LEFT_OUT = shutil.ignore_patterns("__pycache__")
-
-
-def copy_project(target: Path) -> Path:
-    """The packages as they are in the checkout, without earlier versions of suites."""
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, target / name, ignore=LEFT_OUT)
-    shutil.rmtree(target / "gx" / "history", ignore_errors=True)
-    return target
 
 
 @contextmanager
 def desk_of_a_copy() -> Iterator[Desk]:
     """A desk that leaves the checkout as it was."""
     with folder() as path:
-        project = copy_project(path / "project")
+        project = path / "project"
+        copy_packages(project)
         with running_desk(path / "var", {"PYTHONPATH": ""}, project) as running:
             yield running
 
