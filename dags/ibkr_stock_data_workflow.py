@@ -1,8 +1,8 @@
 """### Is this market data fit to trade on?
 
-Extracts daily bars from PostgreSQL, judges them with the Great Expectations suite `stock_data`,
-enriches the ones that pass, publishes them to `stock_data_enriched`, and tracks everything that was
-found in MLflow.
+Extracts bars from PostgreSQL, judges them with a Great Expectations suite, enriches the ones that
+pass, publishes them to `stock_data_enriched`, and tracks everything that was found in MLflow.
+Each dataset (`gx/datasets/`) has such a workflow of its own.
 
 | Step | What it does |
 |---|---|
@@ -33,41 +33,47 @@ published stays.
 
 **When the gate closes**, open the tab *Quality report* of the run (or `validation/report.html` in
 MLflow): it lists the failing bars, worst first. Mend the data or the suite
-(`gx/expectations/stock_data.json`), then clear `validate_data` (`judge_partitions` of a run of many
-symbols) or trigger a new run.
+(`gx/expectations/`), then clear `validate_data` (`judge_partitions` of a run of many symbols) or
+trigger a new run.
+
+**What waits for published bars** (another workflow, scheduled on the dataset's asset) is told of
+each publication, with its run, verdict, symbols, dates and digest. With every symbol held nothing
+is published, and nobody is told.
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
+    DAG,
     CronDataIntervalTimetable,
     ExceptionRetryPolicy,
-    Param,
     RetryAction,
     RetryRule,
     TaskGroup,
     dag,
+    get_parsing_context,
     task,
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.errors import StagingError, StagingLostError
 from dags.reporting.alerts import alert_on
+from dags.reporting.assets import announce, asset_of
 from dags.run.context import current_run, skipping
-from dags.run.request import POLICIES
+from dags.run.datasets import dag_of, settings_for
+from dags.run.form import form
 from dags.run.settings import Settings
-from dags.work.known_symbols import remembered
-from gx.symbols import LIST_PATTERN, PATTERN
+from gx.dataset.model import Dataset
+from gx.dataset.read import dataset_names, read_dataset
+from gx.errors import DatasetError
 from sql.errors import DatabaseLostError
 from tracking.errors import RunIncompleteError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from dags.work.partitions import Mapped
-
-SETTINGS = Settings()
 
 # Time mends a lost connection, a deadlock or a full disk; it does not mend data, SQL, a suite, a
 # parameter, or whatever nobody here thought of.
@@ -86,172 +92,153 @@ RETRIES = ExceptionRetryPolicy(
 )
 # Airflow names each mapped task by what it was given.
 LABEL = "{{ task.op_kwargs['partition']['label'] }}"
-# What is in no section is open from the start.
-BAD_BARS, DIAGNOSIS = "When bars are bad", "For finding a fault"
-PARAMETERS = {
-    "symbols": Param(
-        SETTINGS.symbols,
-        title="Symbols",
-        description="Which symbols to check; the list holds those that there are bars of.",
-        type="array",
-        items={"type": "string", "pattern": PATTERN},
-        examples=remembered(SETTINGS.results_dir, SETTINGS.symbols),
-        minItems=1,
-    ),
-    "more_symbols": Param(
-        None,
-        title="More symbols",
-        description="Not in the list, with commas between them: IBM, BRK B, ^GSPC; * for all "
-        "there are.",
-        type=["null", "string"],
-        pattern=LIST_PATTERN,
-    ),
-    "start_date": Param(
-        None,
-        title="First date",
-        description="The first date to check; empty for the earliest bar there is.",
-        type=["null", "string"],
-        format="date",
-    ),
-    "end_date": Param(
-        None,
-        title="Last date",
-        description="The last date to check; empty for the newest bar there is.",
-        type=["null", "string"],
-        format="date",
-    ),
-    "policy": Param(
-        SETTINGS.on_critical,
-        title="When a critical expectation fails",
-        description="What happens to the bars when the suite finds a critical failure.",
-        section=BAD_BARS,
-        type="string",
-        enum=list(POLICIES),
-        values_display={
-            "fail": "fail: publish nothing, the run fails",
-            "quarantine": "quarantine: hold back the symbols at fault, publish the others",
-        },
-    ),
-    "accept_removals": Param(
-        None,
-        title="Accept removals",
-        description="Symbols whose published bars may go away because the source has them no more; "
-        "* for all.",
-        section=BAD_BARS,
-        type=["null", "string"],
-        pattern=LIST_PATTERN,
-    ),
-    "debug_mode": Param(
-        SETTINGS.debug_mode,
-        title="Debug mode",
-        description="Also keep the SQL, a sample after each step, settings and versions in MLflow.",
-        section=DIAGNOSIS,
-        type="boolean",
-    ),
-}
+OWNER, TAGS = "ibkr-trading", ["market-data", "quality"]
 
 
-@dag(
-    schedule=CronDataIntervalTimetable(SETTINGS.workflow_schedule, timezone="UTC")
-    if SETTINGS.workflow_schedule
-    else None,
-    start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
-    catchup=False,
-    max_active_runs=1,
-    tags=["market-data", "quality", "ibkr"],
-    doc_md=__doc__,
-    params=PARAMETERS,
-    default_args={
-        "owner": "ibkr-trading",
-        "retries": SETTINGS.task_retries,
-        "retry_delay": timedelta(seconds=SETTINGS.retry_delay_seconds),
-        "retry_policy": RETRIES,
-        # Steps leave what they found in the staging folder; an XCom would be a request each.
-        "do_xcom_push": False,
-    },
-    on_failure_callback=alert_on(SETTINGS, failed=True),
-    on_success_callback=alert_on(SETTINGS, failed=False),
-)
-def ibkr_stock_data_workflow() -> None:
+def workflow(dataset: Dataset) -> DAG:
     """Extract, validate, transform, publish, and track in every case."""
+    settings = settings_for(dataset, Settings())
+    cron = settings.workflow_schedule
 
-    @task(do_xcom_push=True)  # what to map over
-    def extract_stock_data() -> "list[Mapped]":
-        from dags.steps import extract
+    @dag(
+        dag_id=dag_of(dataset.name),
+        schedule=CronDataIntervalTimetable(cron, timezone="UTC") if cron else None,
+        start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        tags=[*TAGS, "ibkr" if dataset.name == "stock_data" else dataset.name],
+        description=dataset.title or None,
+        doc_md=__doc__,
+        params=form(dataset, settings),
+        default_args={
+            "owner": OWNER,
+            "retries": settings.task_retries,
+            "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
+            "retry_policy": RETRIES,
+            # Steps leave what they found in the staging folder; an XCom would be a request each.
+            "do_xcom_push": False,
+        },
+        on_failure_callback=alert_on(settings, failed=True),
+        on_success_callback=alert_on(settings, failed=False),
+    )
+    def steps() -> None:
 
-        with skipping():
-            return extract(current_run(first=True))
+        @task(do_xcom_push=True)  # what to map over
+        def extract_stock_data() -> "list[Mapped]":
+            from dags.steps import extract
 
-    @task(map_index_template=LABEL)
-    def check_partition(partition: "Mapped") -> dict[str, object]:
-        from dags.work.partition import check
+            with skipping():
+                return extract(current_run(first=True))
 
-        return check(current_run(), partition["number"])
+        @task(map_index_template=LABEL)
+        def check_partition(partition: "Mapped") -> dict[str, object]:
+            from dags.work.partition import check
 
-    # Of a run that is not divided, this is skipped with what is mapped, beside the other tasks.
-    @task
-    def judge_partitions() -> dict[str, object]:
-        from dags.steps import validate
+            return check(current_run(), partition["number"])
 
-        with skipping():
-            return validate(current_run())
+        # Of a run that is not divided, this is skipped with what is mapped, beside the other tasks.
+        @task
+        def judge_partitions() -> dict[str, object]:
+            from dags.steps import validate
 
-    @task
-    def validate_data() -> dict[str, object]:
-        from dags.steps import validate
-        from dags.work.lanes import is_divided
+            with skipping():
+                return validate(current_run())
 
-        run = current_run()
-        if is_divided(run):
-            raise AirflowSkipException("The partitions are judged together, by judge_partitions.")
-        return validate(run)
+        @task
+        def validate_data() -> dict[str, object]:
+            from dags.steps import validate
+            from dags.work.lanes import is_divided
 
-    @task
-    def transform_data() -> dict[str, object]:
-        from dags.steps import transform
+            run = current_run()
+            if is_divided(run):
+                raise AirflowSkipException("judge_partitions judges all together.")
+            return validate(run)
 
-        return transform(current_run())
+        @task
+        def transform_data() -> dict[str, object]:
+            from dags.steps import transform
 
-    @task(map_index_template=LABEL)
-    def publish_partition(partition: "Mapped") -> dict[str, object]:
-        from dags.work.partition import publish_part
+            return transform(current_run())
 
-        return publish_part(current_run(), partition["number"])
+        @task(map_index_template=LABEL)
+        def publish_partition(partition: "Mapped") -> dict[str, object]:
+            from dags.work.partition import publish_part
 
-    @task(trigger_rule="none_failed")
-    def publish_data() -> dict[str, object]:
-        from dags.steps import publish
+            return publish_part(current_run(), partition["number"])
 
-        with skipping():
-            return publish(current_run())
+        @task(trigger_rule="none_failed", outlets=[asset_of(dataset.name)])
+        def publish_data() -> dict[str, object]:
+            from dags.steps import publish
 
-    @task
-    def log_to_mlflow() -> dict[str, object]:
-        from dags.reporting.mlflow_run import log
+            run = current_run()
+            with skipping():
+                done = publish(run)
+            announce(run)
+            return done
 
-        with skipping():
-            return log(current_run(tolerant=True))
+        @task
+        def log_to_mlflow() -> dict[str, object]:
+            from dags.reporting.mlflow_run import log
 
-    @task
-    def confirm_published() -> None:
-        from dags.run.context import state_of
-        from dags.steps import confirm
+            with skipping():
+                return log(current_run(tolerant=True))
 
-        confirm(current_run(tolerant=True), state_of("published"))
+        @task
+        def confirm_published() -> None:
+            from dags.run.context import state_of
+            from dags.steps import confirm
 
-    tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
-    published, extracted = publish_data(), extract_stock_data()
-    extracted >> validate_data() >> transform_data() >> published >> tracked
-    # One folded box in the graph: most runs are not divided.
-    with TaskGroup("partitions", prefix_group_id=False, tooltip="Of a run of many symbols"):
-        judged = judge_partitions()
-        check_partition.expand(partition=extracted) >> judged
-        judged >> publish_partition.expand(partition=extracted) >> published
-    # Airflow judges a run by its last task, and skips all but teardowns when a person marks the run
-    # as failed: the skipped task in between tells the last one, which would not know otherwise.
-    in_between = EmptyOperator(task_id="published")
-    confirmed = confirm_published().as_teardown(on_failure_fail_dagrun=True)
-    [published, tracked] >> in_between >> confirmed
+            confirm(current_run(tolerant=True), state_of("published"))
+
+        tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
+        published, extracted = publish_data(), extract_stock_data()
+        extracted >> validate_data() >> transform_data() >> published >> tracked
+        # One folded box in the graph: most runs are not divided.
+        with TaskGroup("partitions", prefix_group_id=False, tooltip="Of a run of many symbols"):
+            judged = judge_partitions()
+            check_partition.expand(partition=extracted) >> judged
+            judged >> publish_partition.expand(partition=extracted) >> published
+        # Airflow judges a run by its last task, and skips all but teardowns when a person marks the
+        # run as failed: the skipped task in between tells the last one, which would not know.
+        in_between = EmptyOperator(task_id="published")
+        confirmed = confirm_published().as_teardown(on_failure_fail_dagrun=True)
+        [published, tracked] >> in_between >> confirmed
+
+    return steps()
 
 
-ibkr_stock_data_workflow()
+def broken(name: str, error: Exception) -> DAG:
+    """In place of a workflow whose dataset's file cannot be trusted: it only says why."""
+    said = str(error)
+
+    @dag(
+        dag_id=dag_of(name),
+        schedule=None,
+        tags=[*TAGS, "broken"],
+        doc_md=f"### The dataset `{name}` cannot be used\n```\n{said}\n```\nCorrect "
+        f"`gx/datasets/{name}.yml`; `gate dataset check {name}` tells what is wrong with it.",
+        default_args={"owner": OWNER},
+    )
+    def steps() -> None:
+        @task(retries=0)
+        def dataset_is_broken() -> NoReturn:
+            raise DatasetError(said)
+
+        dataset_is_broken()
+
+    return steps()
+
+
+def workflow_of(name: str) -> DAG:
+    """The workflow of a dataset; a broken file breaks its own alone."""
+    try:
+        return workflow(read_dataset(name))
+    except Exception as error:  # noqa: BLE001  # one must not take the others away
+        return broken(name, error)
+
+
+# A task needs its own workflow alone.
+parsed_for = get_parsing_context().dag_id
+for found in dataset_names():
+    if parsed_for in (None, dag_of(found)):
+        globals()[dag_of(found)] = workflow_of(found)

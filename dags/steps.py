@@ -15,21 +15,22 @@ from dags.errors import GateClosed, NothingDue, NotPublished, Superseded
 from dags.reporting.report_files import write_report
 from dags.run.context import Run
 from dags.run.due import (
-    JUDGED_BY,
     as_of,
     asked,
     refuse_without_bars,
+    suite_of,
     why_not_published,
     why_nothing_was_due,
 )
+from dags.run.known_symbols import remember
 from dags.staging.layout import REPORT
 from dags.staging.records import Extracted, Judged, Published
 from dags.work.extract import extract_into
-from dags.work.known_symbols import remember
 from dags.work.lanes import lane_of
 from dags.work.partitions import Mapped, Plan, divide, write_plan
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import keep_doubts, with_published
+from gx.dataset.faults import require_sound
 from gx.report.document import read_document
 from gx.report.published import Doubt
 from sql.connection import clock, connected
@@ -54,20 +55,24 @@ def extract(run: Run) -> list[Mapped]:
     settings, staging = run.settings, run.staging
     staging.prepare()
     staging.clean_others(keep_days=settings.staging_keep_days)
-    with staging.recorded("extract") as record, connected(settings.bars()) as engine:
-        for remark in make_ready(engine):
+    with (
+        staging.recorded("extract") as record,
+        connected(run.read_from) as engine,
+        connected(run.published_at) as own,
+    ):
+        require_sound(run.dataset)
+        for remark in make_ready(own, engine, run.source, schema=run.dataset.publish):
             log.warning("%s", remark)
+        held = known_symbols(engine, run.source)
+        remember(settings.results_dir, held, run.dataset.name)
         if run.request.every:
-            record.symbols = _every_symbol(run, engine)
+            record.symbols = _every_symbol(run, held, own)
             run = replace(run, request=replace(run.request, symbols=record.symbols))
         if len(run.request.symbols) > settings.partition_symbols:
             planned = _divide(run, engine)
             record.partitions = len(planned)
-            remember(settings.results_dir, known_symbols(engine))
             return planned
-        record.found = found = _extracted(run, engine)
-        held = known_symbols(engine)
-        remember(settings.results_dir, held)
+        record.found = found = _extracted(run, engine, own)
         near = nearest_symbols(found.missing_symbols, held)
         record.found = found = found.model_copy(update={"meant": near})
     _remark(found)
@@ -86,32 +91,27 @@ def _remark(found: Extracted) -> None:
         )
 
 
-def _extracted(run: Run, engine: Engine) -> Extracted:
+def _extracted(run: Run, engine: Engine, own: Engine) -> Extracted:
     try:
-        return extract_into(run, engine)
+        return extract_into(run, engine, own)
     except NoBarsError as error:
-        from gx.suite.read import read_suite, suite_path
-
-        refuse_without_bars(run, read_suite(suite_path(JUDGED_BY)), error)
+        refuse_without_bars(run, suite_of(run), error)
 
 
-def _every_symbol(run: Run, engine: Engine) -> tuple[str, ...]:
+def _every_symbol(run: Run, held: Sequence[str], own: Engine) -> tuple[str, ...]:
     """Every symbol that the table holds, and those that are published and it holds no more."""
     request = run.request
-    published = published_symbols(engine, start=request.start, end=request.end)
-    return tuple(dict.fromkeys([*known_symbols(engine), *published]))
+    published = published_symbols(own, start=request.start, end=request.end)
+    return tuple(dict.fromkeys([*held, *published]))
 
 
 def _divide(run: Run, engine: Engine) -> list[Mapped]:
     """Plan the partitions; a suite that cannot be trusted stops the run before anything is read."""
-    from gx.suite.read import read_suite, suite_path
-
-    request = run.request
-    suite = read_suite(suite_path(JUDGED_BY))
-    symbols = in_order(engine, request.symbols)
+    request, suite = run.request, suite_of(run)
+    symbols = in_order(engine, request.symbols, run.source)
     plan = Plan(
         as_of=as_of(request.end, clock(engine)),
-        suite=JUDGED_BY,
+        suite=suite.name,
         suite_text=suite.text,
         partitions=divide(symbols, run.settings.partition_symbols, nameless=request.every),
     )
@@ -192,7 +192,7 @@ def publish(run: Run) -> dict[str, object]:
 
 def _keep_doubts(run: Run, doubts: Sequence[Doubt]) -> None:
     if doubts:
-        with connected(run.settings.bars()) as engine, engine.begin() as connection:
+        with connected(run.published_at) as engine, engine.begin() as connection:
             keep_doubts(connection, doubts)
 
 

@@ -48,6 +48,22 @@ class WeakSuiteError(SuiteError):
         self.weaknesses = weaknesses
 
 
+class DatasetError(GateError):
+    """A dataset's file that cannot be trusted; ``faults`` are all that is wrong with it."""
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+    @classmethod
+    def of(cls, faults: Sequence[str], where: str) -> "DatasetError":
+        """One error that tells all faults; ``where`` is the file."""
+        if len(faults) == 1:
+            return cls(f"{where}: {faults[0]}", faults)
+        told = "\n".join(f"  {fault}" for fault in faults)
+        return cls(f"{where}: {len(faults)} faults\n{told}", faults)
+
+
 class HistoryError(GateError):
     """A file of a suite's history that cannot be read."""
 

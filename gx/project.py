@@ -4,4 +4,6 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent
 SUITES = PROJECT / "expectations"
+CHECKPOINTS = PROJECT / "checkpoints"
+DATASETS = PROJECT / "datasets"
 CUSTOM = PROJECT / "plugins" / "custom"

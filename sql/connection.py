@@ -1,6 +1,6 @@
 """From connection settings to a pooled engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,9 @@ CONNECT_TIMEOUT_SECONDS = 10
 class ConnectionSettings:
     """Where the bars are. A host that starts with "/" is the folder of a Unix socket.
 
-    The password shows in neither repr nor str, also not in those of `url()`.
+    The password shows in neither repr nor str, also not in those of `url()`. `schema` is where
+    tables are looked for and made, and nowhere else; None leaves that to the server. `options` are
+    libpq's own (sslmode, sslrootcert …). `told_by` is what a person corrects.
     """
 
     host: str
@@ -28,16 +30,20 @@ class ConnectionSettings:
     database: str
     user: str
     password: str = field(default="", repr=False)
+    schema: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    told_by: str = "POSTGRES_HOST, POSTGRES_PORT and POSTGRES_DB name"
 
     def url(self) -> URL:
         """The SQLAlchemy URL. It names the driver: a bare postgresql:// would pick psycopg 3."""
         name = "postgresql+psycopg2"
         password = self.password or None
+        query = dict(self.options)
         if not self.host.startswith("/"):
-            return URL.create(name, self.user, password, self.host, self.port, self.database)
+            return URL.create(name, self.user, password, self.host, self.port, self.database, query)
         # The port is part of a socket's file name. Left out, PGPORT would decide.
-        socket = {"host": self.host, "port": str(self.port)}
-        return URL.create(name, self.user, password, database=self.database, query=socket)
+        query |= {"host": self.host, "port": str(self.port)}
+        return URL.create(name, self.user, password, database=self.database, query=query)
 
 
 def make_engine(settings: ConnectionSettings, *, application: str = "market-data-gate") -> Engine:
@@ -46,10 +52,13 @@ def make_engine(settings: ConnectionSettings, *, application: str = "market-data
     Nothing is connected yet: a wrong address shows on first use, as
     `sqlalchemy.exc.OperationalError`, after at most 10 s.
     """
+    # Only this one: in another schema lies another dataset's table of the same name.
+    looked_into = {"options": f"-csearch_path={settings.schema}"} if settings.schema else {}
     return create_engine(
         settings.url(),
         pool_pre_ping=True,
         connect_args={
+            **looked_into,
             "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "application_name": application,
             # COPY takes and gives bytes: the database's own encoding, or PGCLIENTENCODING, would
@@ -105,6 +114,6 @@ def _told(settings: ConnectionSettings, cause: BaseException | None) -> str:
     reason = str(cause).strip().partition("\n")[0]
     return (
         f"the database {settings.database!r} on {settings.host}:{settings.port} cannot be used now "
-        f"({reason}); see that it runs, has room, and is what POSTGRES_HOST, POSTGRES_PORT and "
-        "POSTGRES_DB name; a retry goes on from there"
+        f"({reason}); see that it runs, has room, and is what {settings.told_by}; a retry goes on "
+        "from there"
     )

@@ -1,4 +1,4 @@
-"""Reading bars out of `stock_data` as Parquet, as they are: judging them is the gate's work."""
+"""Reading bars out of a source as Parquet, as they are: judging them is the gate's work."""
 
 import io
 from collections import Counter
@@ -13,20 +13,16 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 from psycopg2 import errors as pg_errors
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
-from sql.bar_tables import BAR, NUMBERS
+from sql.bar_tables import NUMBERS
 from sql.connection import driver_connection
 from sql.copy_stream import HashingReader, copy_out
 from sql.digits import Digits
-from sql.errors import (
-    MissingColumnError,
-    MissingTableError,
-    NoBarsError,
-    UnreadableColumnError,
-)
+from sql.errors import NoBarsError, UnreadableColumnError
 from sql.nearest import meant, most_like, nearest_symbols
+from sql.source import OWN, OpenSource, Source, opened
 from sql.statements import statement
 
 SCHEMA = pa.schema(
@@ -75,6 +71,7 @@ def extract_bars(
     engine: Engine,
     sink: BinaryIO | io.RawIOBase,
     *,
+    source: Source = OWN,
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
@@ -83,6 +80,8 @@ def extract_bars(
     newest: int | None = None,
 ) -> Extraction:
     """Write the bars of `symbols` from `start` to `end` (both included, None is open) to `sink`.
+
+    They are read from the `source` in the database of `engine`.
 
     With `nameless` also the rows that have no symbol: nobody asks for them by name. `newest` is
     how many of each symbol's bars are read, those with the latest dates (None: all).
@@ -93,7 +92,7 @@ def extract_bars(
     without a date are always included. Memory does not grow with the number of bars.
 
     Raises:
-        MissingTableError, MissingColumnError: `stock_data` is not as needed.
+        MissingTableError, MissingColumnError: the source is not as needed.
         UnreadableColumnError: a value is no number or no date, or dates are another zone's.
         NoBarsError: no bar of any of the symbols, unless it `may_be_empty`.
         psycopg2.OperationalError: the connection was lost while reading.
@@ -102,8 +101,9 @@ def extract_bars(
         # The moment and the data are those of one snapshot: of two extracts the later one is newer.
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
         at: datetime = connection.exec_driver_sql("select now()").scalar_one()
-        present = _columns(connection)
-        query = _query(connection, present, symbols, start, end, nameless)
+        bars = opened(connection, source)
+        types = bars.bars_types()
+        query = _query(bars, types, symbols, start, end, nameless)
         if newest is not None:
             query = statement("queries/newest_bars").format(
                 columns=", ".join(SCHEMA.names), query=query, newest=newest
@@ -111,17 +111,17 @@ def extract_bars(
         counts: Counter[str | None] = Counter()
         days: list[date] = []
         digits = Digits()
-        _require_days(connection, present["date"], symbols)
+        _require_days(bars, types["date"], symbols)
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
                 _write_parquet(stream, sink, counts, days, digits)
         except (psycopg2.DataError, pg_errors.CannotCoerce) as failure:
             raise UnreadableColumnError(
-                f"A value in stock_data is not what its column should hold: {failure}"
+                f"A value in {source.shown} is not what its column should hold: {failure}"
                 "Correct it, or change the column's type, and run again."
             ) from failure
         if not counts and not may_be_empty:
-            raise _no_bars(connection, symbols, start, end)
+            raise _no_bars(bars, symbols, start, end)
     return Extraction(
         rows=counts.total(),
         rows_by_symbol={symbol: rows for symbol, rows in counts.items() if symbol is not None},
@@ -137,103 +137,86 @@ def extract_bars(
     )
 
 
-def known_symbols(engine: Engine) -> list[str]:
-    """Every symbol that `stock_data` holds, in alphabetical order.
+def known_symbols(engine: Engine, source: Source = OWN) -> list[str]:
+    """Every symbol that the source holds, in alphabetical order.
 
-    Raises MissingTableError, MissingColumnError: `stock_data` is not as needed.
+    Raises MissingTableError, MissingColumnError: it is not as needed.
     """
     with engine.connect() as connection:
-        _columns(connection)
-        return _known(connection)
+        return _known(opened(connection, source))
 
 
-def in_order(engine: Engine, symbols: Sequence[str]) -> list[str]:
+def in_order(engine: Engine, symbols: Sequence[str], source: Source = OWN) -> list[str]:
     """Sort symbols as an extract does: by the collation of the table's column, not by Python's."""
     with engine.connect() as connection:
-        _columns(connection)
-        bound = {"symbols": list(symbols)}
-        found = connection.exec_driver_sql(statement("queries/order_symbols"), bound)
+        found = opened(connection, source).ask("queries/order_symbols", symbols=list(symbols))
         return list(found.scalars())
 
 
-def _known(connection: Connection) -> list[str]:
+def _known(bars: OpenSource) -> list[str]:
     try:
-        return list(connection.exec_driver_sql(statement("queries/known_symbols")).scalars())
+        return list(bars.ask("queries/known_symbols").scalars())
     except DataError as failure:  # a database in SQL_ASCII keeps any bytes
         why = str(failure.orig).strip()
         raise UnreadableColumnError(
-            f"A symbol in stock_data is no text: {why}. Correct it, and run again."
+            f"A symbol in {bars.source.shown} is no text: {why}. Correct it, and run again."
         ) from failure
 
 
 def _query(
-    connection: Connection,
-    present: Mapping[str, str],
+    bars: OpenSource,
+    types: Mapping[str, str],
     symbols: Sequence[str],
     start: date | None,
     end: date | None,
     nameless: bool,
 ) -> str:
-    # How text, dates and times are written must not depend on the server's configuration.
-    connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
-    connection.exec_driver_sql("set local timezone = 'UTC'")
-    created_at = "bar.created_at" if "created_at" in present else "null"
-    unique = connection.exec_driver_sql(statement("queries/has_unique_bars")).scalar_one()
-    numbers = {name: _number(name, present[name]) for name in NUMBERS}
+    created_at = "bar.created_at" if "created_at" in types else "null"
+    numbers = {name: _number(name, types[name]) for name in NUMBERS}
     # Sorting by the whole bar doubles the time, so only where duplicates can be.
-    tie_break = "" if unique else "".join(f", {number}" for number in numbers.values())
+    tie_break = "" if bars.is_unique() else "".join(f", {one}" for one in numbers.values())
     template = statement("queries/extract_bars").replace("{created_at}", created_at)
     template = template.replace("{tie_break}", tie_break)
     template = template.replace("{or_nameless}", "or bar.symbol is null" if nameless else "")
     for name, number in numbers.items():
         template = template.replace(f"{{{name}}}", number)
     bound = {"symbols": list(symbols), "start": start, "end": end}
-    with driver_connection(connection).cursor() as cursor:
-        text: bytes = cursor.mogrify(template, bound)
+    with driver_connection(bars.connection).cursor() as cursor:
+        text: bytes = cursor.mogrify(bars.text(template), bound)
     return text.decode("utf-8")
 
 
-def _require_days(connection: Connection, held: str, symbols: Sequence[str]) -> None:
+def _require_days(bars: OpenSource, held: str, symbols: Sequence[str]) -> None:
     """Refuse days, ``held`` as this type, that are another zone's and would be read a day early."""
     if held == "date":
         return
     kind = "timestamp" if held.startswith("timestamp without") else "timestamptz"
     query = statement("queries/moved_days").replace("{kind}", kind)
+    bound = {"symbols": list(symbols)}
     try:
-        with connection.begin_nested():
-            found = connection.exec_driver_sql(query, {"symbols": list(symbols)}).first()
+        with bars.connection.begin_nested():
+            found = bars.connection.exec_driver_sql(bars.text(query), bound).first()
     except DataError:  # a text that is no date: reading it says so
         return
-    if found is not None:
-        zone = "date at time zone 'UTC'" if kind == "timestamp" else "date::timestamptz"
-        raise UnreadableColumnError(
-            f"stock_data has {found.symbol} at {found.moment}, a Sunday in UTC, and hardly any "
-            "Saturdays: its days begin in a time zone to the east, and would be read a day early. "
-            "Make stock_data a view that names the zone of the exchange: "
-            f"({zone} at time zone 'ZONE')::date as date."
-        )
+    if found is None:
+        return
+    shown = bars.source.shown
+    zone = "date at time zone 'UTC'" if kind == "timestamp" else "date::timestamptz"
+    advice = (
+        f"Make {shown} a view that names the zone of the exchange: "
+        f"({zone} at time zone 'ZONE')::date as date."
+        if bars.source.is_own
+        else "Read them by a query that names the zone of the exchange."
+    )
+    raise UnreadableColumnError(
+        f"{shown} has {found.symbol} at {found.moment}, a Sunday in UTC, and hardly any "
+        "Saturdays: its days begin in a time zone to the east, and would be read a day early. "
+        + advice
+    )
 
 
 def _number(column: str, kind: str) -> str:
     return f"bar.{column}" if kind in PLAIN_NUMBERS else f"bar.{column}::float8"
-
-
-def _columns(connection: Connection) -> dict[str, str]:
-    """The table's columns and their types; raises when it, or a column of a bar, is not there."""
-    found = connection.exec_driver_sql(statement("queries/table_columns"))
-    present: dict[str, str] = {row.attname: row.format_type for row in found}
-    if not present:
-        raise MissingTableError(
-            f"There is no table stock_data in database {connection.engine.url.database!r}; "
-            "create it (sql/schema/stock_data.sql) or connect to the database that has it."
-        )
-    for name in BAR:
-        if name not in present:
-            raise MissingColumnError(
-                f"Table stock_data has no column {name!r}, only {', '.join(present)}; "
-                "add or rename it."
-            )
-    return present
 
 
 def _write_parquet(
@@ -268,20 +251,21 @@ def _write_parquet(
 
 
 def _no_bars(
-    connection: Connection, symbols: Sequence[str], start: date | None, end: date | None
+    bars: OpenSource, symbols: Sequence[str], start: date | None, end: date | None
 ) -> NoBarsError:
     wanted = (
         f"{', '.join(symbols) or 'no symbol'} from {start or 'the first'} to {end or 'the last'}"
     )
-    known = _known(connection)
+    known, shown = _known(bars), bars.source.shown
     told = most_like(symbols, known)
-    found = connection.exec_driver_sql(statement("queries/table_contents"), {"symbols": told}).all()
+    found = bars.ask("queries/table_contents", symbols=told).all()
     held = "; ".join(
-        f"{symbol}: {bars} bars, {first} to {last}" for symbol, bars, first, last in found
+        f"{one.symbol}: {one.bars} bars, {one.first_date} to {one.last_date}" for one in found
     )
     others = len(known) - len(told)
     more = f"; and {others:,} more symbols" if others else ""
+    load = "load bars first (gate load FILE)" if bars.source.is_own else "nothing to judge yet"
     return NoBarsError(
-        f"stock_data has no bar of {wanted}{meant(nearest_symbols(symbols, known)) or '.'} "
-        + (f"It holds {held}{more}." if held else "It is empty: load bars first (gate load FILE).")
+        f"{shown} has no bar of {wanted}{meant(nearest_symbols(symbols, known)) or '.'} "
+        + (f"It holds {held}{more}." if held else f"It is empty: {load}.")
     )

@@ -14,16 +14,19 @@ A server that does not answer is no such fault: that is raised as it is, to be t
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from sql.bar_tables import BAR, TABLES, VIEWS
-from sql.errors import PreflightError
+from sql.errors import BarStoreError, PreflightError
+from sql.locks import SCHEMA, lock
 from sql.own_tables import ADDED, COLUMNS, EVIDENCE, RIGHTS, column_faults
 from sql.schema import GUARDS, create_own_tables
 from sql.session import Session, letter_faults, session_faults, session_of
+from sql.source import OWN, Source, opened
 from sql.statements import statement
 
 SOURCE = "stock_data"
@@ -53,20 +56,29 @@ _REFUSALS: tuple[tuple[str, str], ...] = (
 )
 
 
-def make_ready(engine: Engine) -> list[str]:
+def make_ready(
+    engine: Engine,
+    reading: Engine | None = None,
+    source: Source = OWN,
+    *,
+    schema: str | None = None,
+) -> list[str]:
     """Make what is missing of the gate's own tables; returns remarks, a sentence each.
+
+    They are in ``schema``, which is made where it is missing; None is where the server looks.
+    ``reading`` reaches the ``source``, where that is not the table beside them.
 
     Raises PreflightError that tells all faults, each with what to do, and OperationalError when the
     server does not answer.
     """
-    try:
-        with engine.connect() as connection:
-            faults, remarks, lacking = _look(connection)
-    except OperationalError as error:
-        refusal = _refusal(engine, error)
-        if refusal is None:
-            raise
-        raise PreflightError([refusal]) from None
+    with _refusals_told(engine), engine.connect() as connection:
+        faults = [] if schema is None else list(_of_schema(connection, schema))
+        more, remarks, lacking = _look(connection, source, schema)
+        faults += more
+    if not source.is_own:
+        assert reading is not None
+        with _refusals_told(reading), reading.connect() as connection:
+            faults += _of_mapped(connection, source)
     if faults:
         raise PreflightError(faults)
     if lacking:
@@ -79,21 +91,68 @@ def make_ready(engine: Engine) -> list[str]:
     return remarks
 
 
-def _look(connection: Connection) -> tuple[list[str], list[str], list[str]]:
+@contextmanager
+def _refusals_told(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        refusal = _refusal(engine, error)
+        if refusal is None:
+            raise
+        raise PreflightError([refusal]) from None
+
+
+def _of_schema(connection: Connection, schema: str) -> Iterator[str]:
+    """Make the schema of a dataset where it is missing; what keeps us from that."""
+    query = statement("queries/schema_there")
+    found = connection.exec_driver_sql(query, {"schema": schema}).one()
+    if found.there:
+        return
+    if not found.may_create:
+        yield (
+            f"there is no schema {schema}, and {found.role} may not make it: have the owner of "
+            f"database {found.database} run: create schema {schema} authorization {found.role}"
+        )
+        return
+    lock(connection, SCHEMA)
+    connection.exec_driver_sql(f'create schema if not exists "{schema}"')
+    connection.commit()
+
+
+def _of_mapped(connection: Connection, source: Source) -> Iterator[str]:
+    """What keeps a source of somebody else's from being read."""
+    try:
+        bars = opened(connection, source)
+        bars.bars_types()
+    except BarStoreError as error:
+        yield str(error)
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        yield f"{source.shown} cannot be read as the dataset says ({why}): correct the dataset"
+
+
+def _look(
+    connection: Connection, source: Source, schema: str | None
+) -> tuple[list[str], list[str], list[str]]:
     """Faults, remarks, and the tables that can be made or brought up to date here."""
     names = [SOURCE, *RIGHTS]
     session = session_of(connection)
     tables: dict[str, list[Any]] = {name: [] for name in names}
     bound = {"names": names}
     for row in connection.exec_driver_sql(statement("queries/preflight_tables"), bound):
-        tables[row.name].append(row)
+        # In a schema of its own nothing of another dataset's is meant.
+        if schema in (None, row.schema):
+            tables[row.name].append(row)
     columns: dict[str, dict[str, object]] = {name: {} for name in names}
     for row in connection.exec_driver_sql(statement("queries/preflight_columns"), bound):
         columns[row.table][row.name] = row
-    of_source = list(_of_source(session, tables[SOURCE], columns[SOURCE]))
-    faults = [*session_faults(session), *letter_faults(session)]
-    faults += of_source or list(_of_reading(connection))
-    remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
+    faults, remarks = [*session_faults(session), *letter_faults(session)], []
+    if source.is_own:
+        of_source = list(_of_source(session, tables[SOURCE], columns[SOURCE]))
+        faults += of_source or list(_of_reading(connection))
+        remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
     lacking: list[str] = []
     for name in RIGHTS:
         wrong, can_be_made = _of_own(session, name, tables[name], columns[name])

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
 from sql.statements import statement
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,12 @@ def bars_gone(
     start: date | None,
     end: date | None,
     extracted_at: datetime,
+    bars: "pa.Table | None" = None,
 ) -> list[Gone]:
-    """What was published of `symbols` in the range and is not in `stock_data` any more."""
+    """What was published of `symbols` in the range and is not in `stock_data` any more.
+
+    Where the source is not in this database, `bars` has the symbols and dates of what was read.
+    """
     bound = {
         "symbols": list(symbols),
         "start": start,
@@ -79,6 +87,12 @@ def bars_gone(
         "extracted_at": extracted_at,
     }
     with engine.connect() as connection:
+        if bars is not None:
+            from sql.copy_in import copy_in  # what reads rows is no business of a DAG file
+
+            connection.exec_driver_sql(statement("queries/stage_keys"))
+            copy_in(connection, "stock_data", bars.select(["symbol", "date"]))
+            connection.exec_driver_sql("analyze stock_data")
         found = connection.exec_driver_sql(statement("queries/bars_gone"), bound)
         return [
             Gone(

@@ -46,6 +46,7 @@ class Ended:
     tasks: Mapping[str, str]
     tries: Mapping[str, int]
     staging: Path
+    experiment: str = "ibkr-stock-data"
 
     def step(self, name: str) -> dict[str, Any]:
         """What the step said of itself."""
@@ -61,7 +62,7 @@ class Ended:
 
         settings = Settings()
         client = MlflowClient(tracking_uri=settings.mlflow_tracking_uri)
-        experiment = client.get_experiment_by_name(settings.mlflow_experiment_name)
+        experiment = client.get_experiment_by_name(self.experiment)
         query = f"tags.airflow_run_id = '{self.run_id}'"
         (found,) = client.search_runs([experiment.experiment_id], filter_string=query)
         return Tracked(found, Path(found.info.artifact_uri.removeprefix("file://")))
@@ -138,7 +139,9 @@ class Database:
 
 @dataclass(frozen=True)
 class Workflow:
-    """The DAG as the environment of this moment makes it."""
+    """The DAG of a dataset, as the environment of this moment makes it."""
+
+    dag_id: str = DAG_ID
 
     def dag(self) -> Any:
         """Parse the DAG file anew, and make it known to Airflow's database."""
@@ -151,7 +154,7 @@ class Workflow:
         DagBundlesManager().sync_bundles_to_db(session=airflow_session())
         airflow_session().commit()
         sync_bag_to_db(bag, "dags-folder", None)
-        return bag.dags[DAG_ID]
+        return bag.dags[self.dag_id]
 
     def run(
         self,
@@ -176,7 +179,7 @@ class Workflow:
         moment = moment or fresh_moment()
         dag, session, hooks = self.dag(), airflow_session(), dict(before or {})
         run_id = DagRun.generate_run_id(run_type=kind, logical_date=moment, run_after=moment)
-        session.execute(delete(DagRun).where(DagRun.dag_id == DAG_ID, DagRun.run_id == run_id))
+        session.execute(delete(DagRun).where(DagRun.dag_id == self.dag_id, DagRun.run_id == run_id))
         session.commit()
         plan: Any = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
         # They are lost on the way; a scheduler has the dag-processor call them.
@@ -210,7 +213,7 @@ class Workflow:
             state=str(made.state),
             tasks={task.task_id: str(task.state) for task in tasks},
             tries={task.task_id: task.try_number for task in tasks},
-            staging=_staging() / DAG_ID / safe_name(run_id),
+            staging=_staging() / self.dag_id / safe_name(run_id),
         )
         session.close()
         return ended

@@ -26,6 +26,7 @@ from gx.cli import (
     run_app,
     suggest,
 )
+from gx.project import DATASETS
 
 if TYPE_CHECKING:
     from tracking.store import TrackingStore
@@ -81,6 +82,19 @@ def _known_symbols(incomplete: str) -> list[str]:
     return [f"{before}{comma}{symbol}" for symbol in known if symbol.startswith(begun)]
 
 
+def _known_datasets(incomplete: str) -> list[str]:
+    return sorted(path.stem for path in DATASETS.glob(f"{incomplete}*.yml"))
+
+
+OfDataset = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        autocompletion=_known_datasets,
+        help="one of gx/datasets/NAME.yml",
+    ),
+]
 Start = Annotated[
     str | None, typer.Option(metavar="YYYY-MM-DD", help="the first date; default: the earliest")
 ]
@@ -93,25 +107,27 @@ End = Annotated[
     epilog=examples(
         "gate run --symbols TSLA,NVDA --start 2025-10-05 --end 2025-11-04",
         "gate run --symbols '*' --policy quarantine",
+        "gate run --dataset coins",
         "gate run --symbols '^GSPC,BRK B,AAPL  250117C00300000'",
     )
 )
 def run(
     ctx: typer.Context,
     *,
+    dataset: OfDataset = "stock_data",
     symbols: Annotated[
         str | None,
         typer.Option(
             metavar="SYMBOLS",
             autocompletion=_known_symbols,
-            help="with commas between them; * for all; default: STOCK_SYMBOLS",
+            help="with commas between them; * for all; default: the dataset's, or STOCK_SYMBOLS",
         ),
     ] = None,
     start: Start = None,
     end: End = None,
     policy: Annotated[
         Literal["fail", "quarantine"] | None,
-        typer.Option(help="what a critical failure does; default: ON_CRITICAL"),
+        typer.Option(help="what a critical failure does; default: the dataset's, or ON_CRITICAL"),
     ] = None,
     accept_removals: Annotated[
         str | None,
@@ -132,7 +148,7 @@ def run(
     from dags.local import commands
 
     asked = commands.Asked(symbols, start, end, policy, accept_removals, debug)
-    return commands.run_once(ctx.obj, asked)
+    return commands.run_once(ctx.obj, asked, dataset)
 
 
 @app.command(epilog=examples("gate up", "gate up --airflow-port 8081 --mlflow-port 5501"))
@@ -291,11 +307,11 @@ def sql(ctx: typer.Context) -> int:
 
 
 @app.command()
-def quarantine(ctx: typer.Context) -> int:
+def quarantine(ctx: typer.Context, *, dataset: OfDataset = "stock_data") -> int:
     """List what the gate holds, by symbol."""
     from dags.local import commands
 
-    return commands.quarantine(ctx.obj)
+    return commands.quarantine(ctx.obj, dataset)
 
 
 @app.command(epilog=examples("gate discard --symbol TSLA --reason delisted --end 2025-10-31"))
@@ -309,11 +325,12 @@ def discard(
     reason: Annotated[str, typer.Option(help="why; it is kept with the bars")],
     start: Start = None,
     end: End = None,
+    dataset: OfDataset = "stock_data",
 ) -> int:
     """Resolve held bars that nobody wants; they stay readable."""
     from dags.local import commands
 
-    return commands.discard_bars(ctx.obj, symbol, reason, start, end)
+    return commands.discard_bars(ctx.obj, dataset, symbol, reason, (start, end))
 
 
 def _store(tracking_uri: str | None, experiment: str | None) -> "TrackingStore":

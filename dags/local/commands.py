@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dags.local.services import services
+from dags.run.datasets import default_symbols, published_at, settings_for
 from dags.run.request import RunRequest, parse_date, parse_request, parse_symbols
 from dags.run.settings import Settings
+from gx.dataset.model import DEFAULT, Dataset
+from gx.dataset.read import read_dataset
 from gx.report.columns import Column, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import EVERY, symbol_fault
@@ -40,13 +43,18 @@ class Asked:
     accept_removals: str | None = None
     debug: bool = False
 
-    def request(self, settings: Settings) -> RunRequest:
-        """What is to be run, with the settings for what was not typed; raises RequestError."""
-        symbols = settings.stock_symbols if self.symbols is None else self.symbols
-        every = symbols.strip() == EVERY
+    def request(self, dataset: Dataset, settings: Settings) -> RunRequest:
+        """What is to be run; what was not typed is as the dataset says, or else the settings.
+
+        Raises RequestError.
+        """
+        settings = settings_for(dataset, settings)
+        every = self.symbols is not None and self.symbols.strip() == EVERY
+        named = default_symbols(dataset, settings) if self.symbols is None else None
+        every = every or named == [EVERY]
         return parse_request(
             {
-                "symbols": None if every else parse_symbols(symbols),
+                "symbols": None if every else named or parse_symbols(self.symbols or ""),
                 "more_symbols": EVERY if every else None,
                 "start_date": self.start,
                 "end_date": self.end,
@@ -57,15 +65,17 @@ class Asked:
         )
 
 
-def run_once(var: Path, asked: Asked) -> int:
-    """Run the DAG once on the embedded services, and say what came of it."""
+def run_once(var: Path, asked: Asked, name: str) -> int:
+    """Run a dataset's DAG once on the embedded services, and say what came of it."""
     from dags.local.once.run import run
 
-    request = asked.request(Settings())
+    dataset = read_dataset(name)
+    request = asked.request(dataset, Settings())
     symbols = "every symbol" if request.every else ", ".join(request.symbols)
-    print(f"Checking {symbols} …", flush=True)
+    of = "" if name == DEFAULT else f"{name}: "
+    print(f"Checking {of}{symbols} …", flush=True)
     with services(var) as found:
-        outcome = run(found, request)
+        outcome = run(found, request, dataset)
     print("\n" + outcome.text)
     return outcome.status
 
@@ -86,13 +96,14 @@ def exported(var: Path) -> Iterator[Path]:
         yield file
 
 
-def quarantine(var: Path) -> int:
-    """Print what is held, by symbol."""
+def quarantine(var: Path, name: str) -> int:
+    """Print what is held of a dataset, by symbol."""
     from sql.quarantine import open_bars
 
+    dataset = read_dataset(name)
     with (
         services(var) as found,
-        connected(Settings.of(found.environment).bars()) as engine,
+        connected(published_at(dataset, Settings.of(found.environment))) as engine,
     ):
         held = open_bars(engine)
     rows = [
@@ -113,14 +124,16 @@ def quarantine(var: Path) -> int:
     return DONE
 
 
-def discard_bars(var: Path, symbol: str, reason: str, start: str | None, end: str | None) -> int:
-    """Resolve held bars of a symbol ('' for those without) in a range of dates."""
+def discard_bars(
+    var: Path, name: str, symbol: str, reason: str, dates: tuple[str | None, str | None]
+) -> int:
+    """Resolve held bars of a dataset's symbol ('' for those without) in a range of dates."""
     from sql.quarantine import discard
 
-    first, last = parse_date(start), parse_date(end)
+    dataset, (first, last) = read_dataset(name), map(parse_date, dates)
     with (
         services(var) as found,
-        connected(Settings.of(found.environment).bars()) as engine,
+        connected(published_at(dataset, Settings.of(found.environment))) as engine,
         engine.begin() as connection,
     ):
         done = discard(

@@ -14,10 +14,10 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 
 from dags.errors import StagingError
+from dags.run.datasets import dataset_of
 from dags.run.due import why_not_published
 from dags.run.seal_keys import seal_keys
 from dags.run.settings import Settings
-from dags.staging.layout import DAG_ID
 from dags.staging.run_folder import Staging
 
 Message = MutableMapping[str, Any]
@@ -37,6 +37,7 @@ _GREEN = ("success", "skipped")
 class Marked:
     """A run that a request would end green; ``others``: and runs before or after it."""
 
+    dag_id: str
     run_id: str
     others: bool = False
 
@@ -69,18 +70,18 @@ class OnlyPublishedGreen:
 
 
 def marked_runs(method: str, path: Mapping[str, str | None], body: bytes) -> Iterator[Marked]:
-    """The runs of our DAG that a request to this path would end green."""
+    """The runs of our DAGs that a request to this path would end green."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
         said = None  # Airflow refuses it, or does not read it
     named = {"dag_id": path["dag"], "dag_run_id": path["run"], "task_id": path["task"]}
     for entity, deletes in _entities(said, named, deletes=method == "DELETE"):
-        if entity["dag_id"] == DAG_ID and _ends_green(
+        if dataset_of(str(entity["dag_id"])) and _ends_green(
             entity, of_tasks=path["tasks"] is not None, deletes=deletes
         ):
             others = bool(entity.get("include_past") or entity.get("include_future"))
-            yield Marked(str(entity["dag_run_id"]), others)
+            yield Marked(str(entity["dag_id"]), str(entity["dag_run_id"]), others)
 
 
 def _entities(
@@ -119,7 +120,7 @@ def why_refused(marked: list[Marked]) -> str | None:
             return f"{LAST} is not marked for several runs at once: each says whether it published."
         try:
             keys = seal_keys(settings)
-            staging = Staging.of_run(settings.staging_url, DAG_ID, one.run_id, keys)
+            staging = Staging.of_run(settings.staging_url, one.dag_id, one.run_id, keys)
             reason = why_not_published(staging.records())
         except (OSError, StagingError) as error:
             reason = f"Whether the run has published cannot be told: {error}"

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dags.pages.copies import Copies
+from dags.run.known_symbols import remembered
 from dags.run.settings import ROOT, Settings
 from dags.staging.files import Folder
 from dags.staging.layout import (
@@ -35,7 +36,6 @@ from dags.staging.layout import (
 )
 from dags.staging.store import entries, place_at
 from dags.staging.summaries import read_summary
-from dags.work.known_symbols import remembered
 from gx.report.changes import Changes, from_json
 from gx.web.sources import CopyCheck, RunFiles
 from gx.web.summary import RunSummary

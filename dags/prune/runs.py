@@ -15,10 +15,13 @@ from datetime import UTC, datetime, timedelta
 from dags.errors import StagingError
 from dags.prune.removal import Item, Kind, remove
 from dags.prune.retention import Trace, old_runs
+from dags.run.datasets import settings_for
 from dags.run.settings import Settings
 from dags.staging.all_runs import StagedFolder, staged_folders
 from dags.staging.layout import safe_name
+from gx.dataset.read import dataset_names, read_dataset
 from gx.docs.prune import StoredFile, rebuild_index, stored_pages, stored_results
+from gx.errors import DatasetError
 from tracking.errors import TrackingError
 from tracking.prune import TrackedHistory, TrackedRun
 from tracking.store import TrackingStore, probe
@@ -34,15 +37,10 @@ def prune(settings: Settings, *, keep_days: int, dry_run: bool) -> int:
     Nothing is removed when one of the places cannot be listed: MLflow, staging or the results.
     """
     limit = datetime.now(UTC) - timedelta(days=keep_days)
-    store = TrackingStore(
-        settings.mlflow_tracking_uri,
-        settings.mlflow_experiment_name,
-        settings.mlflow_artifact_root,
-    )
     try:
-        history = TrackedHistory(store)
-        kinds = _kinds(settings, history)
-    except (TrackingError, StagingError, OSError) as error:
+        histories = [TrackedHistory(store) for store in _stores(settings)]
+        kinds = _kinds(settings, histories)
+    except (DatasetError, TrackingError, StagingError, OSError) as error:
         return _failed([f"{error}; nothing was removed"])
     traces = [item.trace for kind in kinds for item in kind.items]
     old = old_runs(traces, limit)
@@ -52,20 +50,32 @@ def prune(settings: Settings, *, keep_days: int, dry_run: bool) -> int:
     for kind in kinds:
         tally = remove(kind.of(old), dry_run=dry_run)
         print(tally.line(dry_run=dry_run), flush=True)
-        if kind.name == kinds[0].name and tally.total and not history.for_good:
+        if kind.name == kinds[0].name and tally.total and not histories[0].for_good:
             print(_TRASH)
         complaints += tally.complaints()
     return _failed(complaints) if complaints else DONE
 
 
-def _kinds(settings: Settings, history: TrackedHistory) -> list[Kind]:
+def _stores(settings: Settings) -> list[TrackingStore]:
+    """The experiment of each dataset; two may share one."""
+    names = [settings.mlflow_experiment_name] + [
+        settings_for(read_dataset(name), settings).mlflow_experiment_name
+        for name in dataset_names()
+    ]
+    return [
+        TrackingStore(settings.mlflow_tracking_uri, name, settings.mlflow_artifact_root)
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _kinds(settings: Settings, histories: Sequence[TrackedHistory]) -> list[Kind]:
     """MLflow first: it is what can fail. The index never names what is gone."""
     results = settings.results_dir
     return [
         Kind(
             "MLflow runs",
-            [_tracked(run, history) for run in history.runs()],
-            alive=lambda: probe(history.store),
+            [_tracked(run, history) for history in histories for run in history.runs()],
+            alive=lambda: probe(histories[0].store),
         ),
         Kind("stored results", [_stored(file) for file in stored_results(results)]),
         Kind(

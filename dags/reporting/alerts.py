@@ -218,7 +218,7 @@ def _links(settings: Settings, dag_id: str, run_id: str, summary: RunSummary | N
     airflow, mlflow = airflow_root(), settings.mlflow_page_root
     links = {}
     if airflow:
-        links["Report"] = f"{airflow}{report_path(run_id)}"
+        links["Report"] = f"{airflow}{report_path(dag_id, run_id)}"
         links["Airflow run"] = f"{airflow}{run_path(dag_id, run_id)}"
     if summary and summary.mlflow_page and mlflow:
         links["MLflow run"] = f"{mlflow}/{summary.mlflow_page}"

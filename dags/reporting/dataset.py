@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from dags.run.context import Run
 
-TABLE = "stock_data"
-
 
 def judged_data(
     run: "Run",
@@ -33,9 +31,9 @@ def judged_data(
         "last_date": extracted.last_date,
     }
     return Dataset(
-        name=TABLE,
+        name=run.dataset.name,
         digest=extracted.digest,
-        table=f"{run.settings.postgres_db}.{TABLE}",
+        table=f"{run.read_from.database}.{run.source.shown}",
         query=extracted.sql,
         columns={field.name: _kind(field) for field in _schema(run)},
         profile=profile | (_quality(report, failing_rows) if report else {}),

@@ -32,7 +32,7 @@ def store_digests(run: "Run", mlflow_run_id: str, folder: Path) -> dict[str, str
     """
     evidence = Evidence(mlflow_run_id, digest_folder(folder))
     try:
-        with connected(run.settings.bars()) as engine:
+        with connected(run.published_at) as engine:
             keep_evidence(engine, run.identity.key, evidence)
     except EvidenceError as error:
         _log.warning("%s", error)

@@ -20,7 +20,7 @@ from dags.reporting.trends import trend_points
 from dags.run.context import Run
 from dags.run.due import why_nothing_was_due
 from dags.run.links import airflow_root
-from dags.staging.layout import REPORT, report_path, run_path
+from dags.staging.layout import DAG_ID, REPORT, report_path, run_path
 from dags.staging.records import Extracted, Judged, Logged, Records, StepRecord
 from dags.staging.summaries import write_summary
 from dags.work.lanes import lane_of
@@ -126,7 +126,7 @@ def run_record(
         ),
         start_time_ms=int(identity.started.timestamp() * 1000),
         end_time_ms=int(now.timestamp() * 1000),
-        source_name=f"dags/{identity.dag_id}.py",
+        source_name=f"dags/{DAG_ID}.py",
         user=identity.user,
         tables=tables,
         dataset=judged_data(run, steps, report, failing_rows),
@@ -184,5 +184,5 @@ def _links(run: Run, folder: Path) -> dict[str, str]:
     root, identity = airflow_root(), run.identity
     if root:
         links["Airflow run"] = root + run_path(identity.dag_id, identity.run_id)
-        links["Report in Airflow"] = root + report_path(identity.run_id)
+        links["Report in Airflow"] = root + report_path(identity.dag_id, identity.run_id)
     return links

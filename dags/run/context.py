@@ -2,20 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.errors import AlteredError, NothingDue, RequestError
+from dags.run.datasets import (
+    dataset_of,
+    default_dataset,
+    default_symbols,
+    published_at,
+    read_from,
+    settings_for,
+    source_of,
+)
 from dags.run.links import airflow_root
 from dags.run.request import RunRequest, parse_request
 from dags.run.seal_keys import seal_keys
 from dags.run.settings import Settings
 from dags.staging.layout import REPORT_PAGE, report_path
 from dags.staging.run_folder import Staging
+from gx.dataset.model import DEFAULT, Dataset
+from gx.dataset.read import read_dataset
+from gx.symbols import EVERY
+from sql.connection import ConnectionSettings
+
+if TYPE_CHECKING:
+    from sql.source import Source
 
 
 @dataclass(frozen=True)
@@ -37,13 +53,32 @@ class RunIdentity:
 
 @dataclass(frozen=True)
 class Run:
-    """One DAG run as its steps see it; ``fault`` is set when its parameters cannot be meant."""
+    """One DAG run as its steps see it; ``fault`` is set when its parameters cannot be meant.
+
+    ``settings`` are those of its dataset.
+    """
 
     settings: Settings
     request: RunRequest
     staging: Staging
     identity: RunIdentity
     fault: str = ""
+    dataset: Dataset = field(default_factory=default_dataset)
+
+    @property
+    def source(self) -> "Source":
+        """The table that the bars are read from."""
+        return source_of(self.dataset)
+
+    @property
+    def read_from(self) -> ConnectionSettings:
+        """The database that has it."""
+        return read_from(self.dataset, self.settings)
+
+    @property
+    def published_at(self) -> ConnectionSettings:
+        """Where the gate's own tables of this dataset are."""
+        return published_at(self.dataset, self.settings)
 
     @property
     def report(self) -> str:
@@ -54,7 +89,8 @@ class Run:
     def report_url(self) -> str:
         """The report's page in Airflow; its file when nobody knows Airflow's address."""
         root = airflow_root()
-        return f"{root}{report_path(self.identity.run_id)}" if root else self.report
+        path = report_path(self.identity.dag_id, self.identity.run_id)
+        return f"{root}{path}" if root else self.report
 
 
 def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
@@ -65,10 +101,16 @@ def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
     step that has to track such a run too.
     """
     context = get_current_context()
-    settings, dag_run, params = Settings(), context["dag_run"], context["params"]
+    dag_run, params = context["dag_run"], context["params"]
+    dataset = read_dataset(dataset_of(dag_run.dag_id) or DEFAULT)
+    settings = settings_for(dataset, Settings())
     request, fault = RunRequest((), None, None), ""
     try:
-        request = parse_request(params, interval=_interval(dag_run))
+        request = parse_request(
+            params,
+            interval=_interval(dag_run),
+            none_is_every=default_symbols(dataset, settings) == [EVERY],
+        )
     except RequestError as error:
         if not tolerant:
             raise
@@ -89,6 +131,7 @@ def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
         staging=staging,
         identity=_identity(dag_run),
         fault=fault,
+        dataset=dataset,
     )
 
 

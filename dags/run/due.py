@@ -1,5 +1,6 @@
 """What a run asked for, in the gate's terms, and whether anything was due."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
@@ -10,9 +11,8 @@ from sql.errors import NoBarsError
 
 if TYPE_CHECKING:
     from dags.run.context import Run
+    from gx.suite.calendars import Calendars
     from gx.suite.read import Suite
-
-JUDGED_BY = "stock_data"
 
 
 def as_of(end: date | None, read: datetime) -> str:
@@ -23,6 +23,18 @@ def as_of(end: date | None, read: datetime) -> str:
     """
     read = read.astimezone(UTC)
     return end.isoformat() if end and end < read.date() else read.isoformat(timespec="seconds")
+
+
+def calendars_of(run: "Run", present: Iterable[str] = ()) -> "Calendars | None":
+    """The calendars of what was asked for, and of what is there; None when the suite says."""
+    return run.dataset.calendars_for({*run.request.symbols, *present})
+
+
+def suite_of(run: "Run") -> "Suite":
+    """The suite that judges the run's bars, as its file is now."""
+    from gx.suite.read import read_suite, suite_path, with_calendars
+
+    return with_calendars(read_suite(suite_path(run.dataset.suite)), calendars_of(run))
 
 
 def asked(run: "Run") -> Asked:

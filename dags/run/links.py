@@ -6,7 +6,8 @@ from airflow.configuration import conf
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.types import TaskInstanceKey
 
-from dags.staging.layout import DAG_ID, report_path
+from dags.run.datasets import dataset_of
+from dags.staging.layout import report_path
 
 
 def airflow_root() -> str:
@@ -15,7 +16,7 @@ def airflow_root() -> str:
 
 
 class RunLink(BaseOperatorLink):
-    """A button on each task of our DAG; ``part`` is below the run's report, empty for itself.
+    """A button on each task of our DAGs; ``part`` is below the run's report, empty for itself.
 
     The plugin hands it to the api-server, which asks when somebody looks. As a property of the
     tasks each would have to send its address, a request per link and task.
@@ -31,11 +32,11 @@ class RunLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The page's address, relative to the host; empty, and no button, for another DAG."""
-        if ti_key.dag_id != DAG_ID:
+        if dataset_of(ti_key.dag_id) is None:
             return ""
         root = urlsplit(airflow_root()).path
         part = f"/{self._part}" if self._part else ""
-        return f"{root}{report_path(ti_key.run_id)}{part}"
+        return f"{root}{report_path(ti_key.dag_id, ti_key.run_id)}{part}"
 
 
 LINKS = [

@@ -41,11 +41,15 @@ class RunRequest:
 
 
 def parse_request(
-    params: Mapping[str, Any], *, interval: tuple[datetime, datetime] | None = None
+    params: Mapping[str, Any],
+    *,
+    interval: tuple[datetime, datetime] | None = None,
+    none_is_every: bool = False,
 ) -> RunRequest:
     """The request in a run's parameters; a scheduled run's data interval fills in open dates.
 
-    `*` under ``more_symbols`` asks for every symbol there is. Raises RequestError for an unknown
+    `*` under ``more_symbols`` asks for every symbol there is, and so does naming none where
+    ``none_is_every``. Raises RequestError for an unknown
     parameter, a malformed symbol or date, or a range that ends before it starts.
     """
     for name in params:
@@ -57,7 +61,7 @@ def parse_request(
     if start and end and end < start:
         raise RequestError(f"end date {end} is before start date {start}")
     more = (params.get("more_symbols") or "").strip()
-    every = more == EVERY
+    every = more == EVERY or (none_is_every and not more and not params.get("symbols"))
     listed = () if every or not more else parse_symbols(more)
     symbols = [] if every else parse_symbols([*(params.get("symbols") or ()), *listed])
     policy = params.get("policy") or "fail"

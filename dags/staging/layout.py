@@ -60,6 +60,11 @@ def run_path(dag_id: str, run_id: str) -> str:
     return f"/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
 
 
-def report_path(run_id: str) -> str:
+def report_path(dag_id: str, run_id: str) -> str:
     """The report of a run, relative to Airflow's address."""
-    return f"{PAGES}/runs/{quote(run_id, safe='')}"
+    return f"{PAGES}/{pages_of(dag_id)}runs/{quote(run_id, safe='')}"
+
+
+def pages_of(dag_id: str) -> str:
+    """Where the pages of a DAG's runs are, below the pages; those of the default are its own."""
+    return "" if dag_id == DAG_ID else f"dags/{quote(dag_id, safe='')}/"

@@ -67,11 +67,10 @@ class Divided:
         """Put together what was found of the partitions, and look across them."""
         from gx.market.merge import merge
         from gx.market.store import store_results
-        from gx.suite.read import parse_suite
 
         run, whole = self.run, PartitionedRun(self.run)
         plan, begins = whole.plan, whole.first_rows()
-        suite = parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite)
+        suite = whole.suite()
         if not begins[-1]:
             refuse_without_bars(run, suite, self._no_bars())
         stagings = [part.staging for part in whole.parts()]

@@ -24,13 +24,17 @@ log = logging.getLogger(__name__)
 FEWEST_BEFORE = 10
 
 
-def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> Extracted:
-    """Stage the bars of the request and those just before it."""
-    request, published = run.request, newest_read(engine)
+def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = False) -> Extracted:
+    """Stage the bars of the request and those just before it.
+
+    ``engine`` reaches the source, ``own`` what was published of it.
+    """
+    request, published = run.request, newest_read(own)
     with run.staging.sealing(BARS) as sink:
         found = extract_bars(
             engine,
             sink,
+            source=run.source,
             symbols=request.symbols,
             start=request.start,
             end=request.end,
@@ -51,7 +55,7 @@ def extract_into(run: Run, engine: Engine, *, may_be_empty: bool = False) -> Ext
         read_at=found.at,
         extracted_at=at,
         context_rows=_extract_context(run, engine),
-        gone=tuple(_gone(run, engine, at)),
+        gone=tuple(_gone(run, own, at)),
     )
 
 
@@ -100,13 +104,14 @@ def _extract_context(run: Run, engine: Engine) -> int:
         found = extract_bars(
             engine,
             sink,
+            source=run.source,
             symbols=symbols,
             start=begin,
             end=start - timedelta(days=1),
             may_be_empty=True,
         )
     few = [one for one in symbols if found.rows_by_symbol.get(one, 0) < FEWEST_BEFORE]
-    older = _older_bars(few, engine, begin) if few else SCHEMA.empty_table()
+    older = _older_bars(run, few, engine, begin) if few else SCHEMA.empty_table()
     if older.num_rows:
         recent = run.staging.read_table(CONTEXT)
         with run.staging.sealing(CONTEXT) as sink:
@@ -117,12 +122,13 @@ def _extract_context(run: Run, engine: Engine) -> int:
     return rows
 
 
-def _older_bars(symbols: Sequence[str], engine: Engine, before: date) -> pa.Table:
+def _older_bars(run: Run, symbols: Sequence[str], engine: Engine, before: date) -> pa.Table:
     """The last dated bars of each symbol before a date."""
     sink = io.BytesIO()
     extract_bars(
         engine,
         sink,
+        source=run.source,
         symbols=symbols,
         start=None,
         end=before - timedelta(days=1),
@@ -133,9 +139,16 @@ def _older_bars(symbols: Sequence[str], engine: Engine, before: date) -> pa.Tabl
     return table.filter(pc.is_valid(table["date"]))
 
 
-def _gone(run: Run, engine: Engine, at: datetime) -> list[Gone]:
+def _gone(run: Run, own: Engine, at: datetime) -> list[Gone]:
     """What was published in the range and the source does not have any more."""
     request = run.request
+    # Elsewhere it cannot be asked from here: then what was just read stands for it.
+    read = None if run.source.is_own else run.staging.read_table(BARS, columns=["symbol", "date"])
     return bars_gone(
-        engine, symbols=request.symbols, start=request.start, end=request.end, extracted_at=at
+        own,
+        symbols=request.symbols,
+        start=request.start,
+        end=request.end,
+        extracted_at=at,
+        bars=read,
     )

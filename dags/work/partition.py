@@ -78,19 +78,22 @@ class StagedPart:
 def check(run: Run, number: int) -> dict[str, object]:
     """Extract a partition and judge it as far as it can be alone."""
     whole = PartitionedRun(run)
-    part, plan = whole.part(number), whole.plan
+    part = whole.part(number)
     staging = part.staging
     staging.prepare()
-    with staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
-        record.found = found = extract_into(part, engine, may_be_empty=True)
+    with (
+        staging.recorded("extract") as record,
+        connected(run.read_from) as engine,
+        connected(run.published_at) as own,
+    ):
+        record.found = found = extract_into(part, engine, own, may_be_empty=True)
     with staging.recorded("validate") as record:
         from gx.market.part import judge_part
-        from gx.suite.read import parse_suite
 
         findings = judge_part(
             staged_bars(staging).to_pandas(date_as_object=False),
-            parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite),
-            as_of=plan.as_of,
+            whole.suite(),
+            as_of=whole.plan.as_of,
             asked=asked(run),
             lookback=staged_lookback(staging),
         )

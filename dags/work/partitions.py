@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from dags.errors import PartitionError
 from dags.run.context import Run
+from dags.run.due import calendars_of
 from dags.staging.layout import PARTITIONS, PLAN
 from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
+
+if TYPE_CHECKING:
+    from gx.suite.read import Suite
 
 # Airflow's max_map_length is 1,024 unless it is set otherwise.
 MOST_PARTITIONS = 1_000
@@ -64,6 +68,14 @@ class PartitionedRun:
             for one in document.pop("partitions")
         )
         return Plan(**document, partitions=partitions)
+
+    def suite(self) -> "Suite":
+        """The suite as it was when the run was planned, with the calendars of its symbols."""
+        from gx.suite.read import parse_suite, with_calendars
+
+        plan = self.plan
+        suite = parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite)
+        return with_calendars(suite, calendars_of(self.run))
 
     def part(self, number: int) -> Run:
         """The run of one partition: its own folder and symbols, all else as in the whole."""

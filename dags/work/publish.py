@@ -121,7 +121,7 @@ def publish_share(share: Share) -> Published:
     run_id, start, end = run.identity.run_id, run.request.start, run.request.end
     extracted_at = found.extracted_at
     assert extracted_at is not None
-    with connected(run.settings.bars()) as engine, engine.begin() as connection:
+    with connected(run.published_at) as engine, engine.begin() as connection:
         done = publish_bars(
             connection,
             enriched,
@@ -194,7 +194,7 @@ def _closes_before(run: Run, symbols: list[str]) -> dict[str, float]:
     start = run.request.start
     if start is None:
         return {}
-    with connected(run.settings.bars()) as engine, engine.connect() as connection:
+    with connected(run.published_at) as engine, engine.connect() as connection:
         return previous_closes(connection, symbols, start)
 
 

@@ -68,7 +68,7 @@ def _doubts(run: Run, failing: "pd.DataFrame") -> Iterable[Doubt]:
     bars: dict[tuple[str, date], dict[Any, Any]] = {
         (bar["symbol"], bar["date"].date()): bar for bar in failing.to_dict("records")
     }
-    with connected(run.settings.bars()) as engine:
+    with connected(run.published_at) as engine:
         published = published_bars(engine, list(bars))
     for kept in sorted(published, key=lambda one: (one.symbol, one.date)):
         bar = bars[kept.symbol, kept.date]

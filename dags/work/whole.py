@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dags.run.context import Run
-from dags.run.due import JUDGED_BY, as_of, asked
+from dags.run.due import as_of, asked, calendars_of
 from dags.staging.records import Extracted, Published
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars, staged_lookback
@@ -30,12 +30,13 @@ class Whole:
         bars = staged_bars(staging).to_pandas(date_as_object=False)
         report = checkpoint.run(
             bars,
-            suite=JUDGED_BY,
+            suite=self.run.dataset.suite,
             results=self.run.settings.results_dir,
             run_name=staging.root.name,
             as_of=as_of(request.end, _read_at(staging.found(Extracted))),
             asked=asked(self.run),
             lookback=staged_lookback(staging),
+            calendars=calendars_of(self.run, bars["symbol"].dropna().unique()),
         )
         return Judgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
 

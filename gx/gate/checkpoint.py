@@ -29,8 +29,9 @@ from gx.gate.verdicts import failing_bars, lookback_failing, symbol_verdicts, wi
 from gx.plugins.expectations.lookback import with_lookback
 from gx.project import PROJECT
 from gx.report.model import QualityReport, date_label
+from gx.suite.calendars import Calendars
 from gx.suite.fitting import fit
-from gx.suite.read import Suite, read_suite, suite_path
+from gx.suite.read import Suite, read_suite, suite_path, with_calendars
 
 
 def run(
@@ -42,6 +43,7 @@ def run(
     as_of: str | None = None,
     asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
+    calendars: Calendars | None = None,
     project: Path = PROJECT,
 ) -> QualityReport:
     """Run the committed checkpoint named like ``suite`` on ``bars`` and report.
@@ -51,26 +53,27 @@ def run(
     ``results``; nothing in ``project`` is written. ``as_of`` (2025-11-04; default now) is the day
     at whose end freshness and future bars are judged; ``asked`` is what the bars are the answer to.
     ``lookback`` has the bars before ``bars``: they tell what is ordinary for a symbol, and are not
-    judged themselves.
+    judged themselves. ``calendars`` go before those that the suite gives.
 
     One validation per process at a time: a context mixes up the batches of several threads.
 
     Raises SuiteError for a suite file that cannot be trusted.
     """
-    read = read_suite(suite_path(suite, project / "expectations"))
+    read = with_calendars(read_suite(suite_path(suite, project / "expectations")), calendars)
     frame = with_lookback(bars, lookback)
     gx_context = project_context(results, project)
     given, data = parameters(read, as_of, asked), {"dataframe": frame}
     checkpoint = _checkpoint(gx_context, suite)
     (definition,) = checkpoint.validation_definitions
-    definition.suite = _FittedSuite.of(definition.suite, frame, given)
+    fitted = fit(read.expectations, frame, given)
+    definition.suite = _FittedSuite.of(definition.suite, fitted)
     checked = checkpoint.run(
         batch_parameters=data,
         expectation_parameters=given,
         run_id=RunIdentifier(run_name=run_name),
     )
     ((key, result),) = checked.run_results.items()
-    judged = _Judged(frame, lookback, fit(read.expectations, frame, given), given, asked, {})
+    judged = _Judged(frame, lookback, fitted, given, asked, {})
     report = _report(read, memory_batch(frame), judged, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
@@ -108,9 +111,7 @@ class _FittedSuite(ExpectationSuite):
     fitted: Sequence[ExpectationConfiguration] = ()
 
     @classmethod
-    def of(
-        cls, stored: ExpectationSuite, frame: pd.DataFrame, parameters: Mapping[str, Any]
-    ) -> Self:
+    def of(cls, stored: ExpectationSuite, fitted: Sequence[Expectation]) -> Self:
         suite = cls(
             name=stored.name,
             expectations=stored.expectation_configurations,
@@ -119,7 +120,7 @@ class _FittedSuite(ExpectationSuite):
             notes=stored.notes,
             id=stored.id,
         )
-        suite.fitted = [e.configuration for e in fit(stored.expectations, frame, parameters)]
+        suite.fitted = [expectation.configuration for expectation in fitted]
         for configuration, expectation in zip(suite.fitted, stored.expectations, strict=True):
             configuration.id = expectation.id  # type: ignore[assignment]
         return suite

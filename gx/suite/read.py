@@ -25,6 +25,7 @@ from gx.errors import JsonError, SuiteError
 from gx.nearest import nearest
 from gx.plugins.expectations import BarExpectation
 from gx.project import SUITES
+from gx.suite.calendars import Calendars
 from gx.suite.entries import (
     PARAMETERS,
     Read,
@@ -142,6 +143,17 @@ def with_kwargs(suite: Suite, **changes: object) -> Suite:
             entry["kwargs"] |= {key: value for key, value in changes.items() if key in known}
     changed = parse_suite(json.dumps(document).encode(), where=suite.name, name=suite.name)
     return replace(changed, sha256=suite.sha256, text=suite.text)
+
+
+def with_calendars(suite: Suite, calendars: Calendars | None) -> Suite:
+    """The suite with these calendars in place of its own; None leaves it as it is.
+
+    Raises SuiteError for a calendar that there is not.
+    """
+    if calendars is None:
+        return suite
+    others = dict(calendars.others)
+    return with_kwargs(suite, calendar=calendars.usual, calendars=others)
 
 
 def _document(raw: bytes, where: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@ select exists (
     select
     from pg_index
     where
-        indrelid = to_regclass('stock_data')
+        indrelid = to_regclass(%(table)s)
         and indisunique
         and indisvalid
         and indpred is null
@@ -10,5 +10,5 @@ select exists (
             select array_agg(attname::text order by attname)
             from pg_attribute
             where attrelid = indrelid and attnum = any(indkey) and attnotnull
-        ) = '{date,symbol}'
+        ) = %(key)s
 )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dags.work.known_symbols import NAME, OFFERED, remember, remembered
+from dags.run.known_symbols import OFFERED, remember, remembered
 
 
 def test_the_defaults_come_first_then_what_the_table_held(tmp_path: Path):
@@ -13,7 +13,7 @@ def test_the_defaults_come_first_then_what_the_table_held(tmp_path: Path):
 
 def test_before_the_first_run_there_are_only_the_defaults(tmp_path: Path):
     assert remembered(tmp_path / "none", ["TSLA"]) == ["TSLA"]
-    (tmp_path / NAME).write_text("half a fi")
+    (tmp_path / "known_symbols.json").write_text("half a fi")
     assert remembered(tmp_path, ["TSLA"]) == ["TSLA"]
 
 

@@ -1,4 +1,4 @@
-"""Run the DAG in the desk that is up, and wait for the run's end."""
+"""Run a DAG in the desk that is up, and wait for the run's end."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from dags.local.desk.lock import DeskRecord
 from dags.local.errors import LocalError
 from dags.local.passwords import logins, passwords_file
 from dags.run.settings import Settings
-from dags.staging.layout import DAG_ID, run_path
+from dags.staging.layout import run_path
 
 _POLL_SECONDS = 0.3
 # What a run is told by its own parameters.
@@ -24,8 +24,8 @@ _TOLD = {"STOCK_SYMBOLS", "DEBUG_MODE", "ON_CRITICAL"}
 class DeskRun:
     """A run that the desk of ``var`` works on. The desk may still be starting."""
 
-    def __init__(self, desk: DeskRecord, var: Path, run_id: str) -> None:
-        self._desk, self._run_id, self._asked = desk, run_id, 0.0
+    def __init__(self, desk: DeskRecord, var: Path, dag_id: str, run_id: str) -> None:
+        self._desk, self._dag_id, self._run_id, self._asked = desk, dag_id, run_id, 0.0
         self._wait_until_up()
         passwords = logins(passwords_file(var)).passwords
         self._api = AirflowApi(desk.airflow, "admin", passwords["admin"])
@@ -33,13 +33,14 @@ class DeskRun:
     @property
     def page(self) -> str:
         """The run's page in Airflow."""
-        return self._desk.airflow + run_path(DAG_ID, self._run_id)
+        return self._desk.airflow + run_path(self._dag_id, self._run_id)
 
     def trigger(self, body: Mapping[str, object]) -> None:
         """Start the run. Raises LocalError when the desk refuses it or ends."""
         while True:
             try:
-                self._api.post(f"/dags/{DAG_ID}/dagRuns", {"dag_run_id": self._run_id, **body})
+                given = {"dag_run_id": self._run_id, **body}
+                self._api.post(f"/dags/{self._dag_id}/dagRuns", given)
                 return
             except urllib.error.HTTPError as error:
                 if error.code == 409:  # an earlier attempt's answer was lost
@@ -56,7 +57,7 @@ class DeskRun:
             return None
         self._asked = time.monotonic()
         try:
-            state = self._api.get(f"/dags/{DAG_ID}/dagRuns/{quote(self._run_id)}")["state"]
+            state = self._api.get(f"/dags/{self._dag_id}/dagRuns/{quote(self._run_id)}")["state"]
         except OSError:
             self._require_desk()
             return None

@@ -4,7 +4,9 @@ import os
 import signal
 import sys
 import time
+import urllib.error
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +21,9 @@ from dags.local.desk.supervisor import Supervisor
 from dags.local.desk.watch import RunWatch
 from dags.local.passwords import logins, passwords_file
 from dags.local.services import MLFLOW, services
+from dags.run.datasets import dag_of
 from dags.run.settings import ROOT
-from dags.staging.layout import DAG_ID
+from gx.dataset.read import dataset_names
 
 STOP_ORDER = (
     ("scheduler", "dag-processor", "triggerer"),  # running tasks still need the api-server
@@ -96,7 +99,10 @@ def _serve(desk: Supervisor, var: Path, addresses: Addresses, outside: Mapping[s
         for part in parts(shared, of_mlflow, var, addresses, api):
             desk.start(part)
         _until_ready(desk)
-        api.patch(f"/dags/{DAG_ID}", {"is_paused": False})
+        for name in dataset_names():
+            # One that was added this very moment may not be known yet.
+            with suppress(urllib.error.HTTPError):
+                api.patch(f"/dags/{dag_of(name)}", {"is_paused": False})
         say("desk", f"ready in {time.monotonic() - began:.1f} s")
         print(_welcome(addresses, known.passwords), flush=True)
         _watch(desk, RunWatch(api, _folder(shared["STAGING_URL"]), say))

@@ -15,13 +15,13 @@ _ENDED = ("success", "failed")
 
 
 class RunWatch:
-    """Says what happens to the runs of the DAG. ``staging`` is where their reports are, or None."""
+    """Says what happens to all runs. ``staging`` is where their reports are, or None."""
 
     def __init__(
         self, api: AirflowApi, staging: Path | None, say: Callable[[str, str], None]
     ) -> None:
         self._api, self._staging, self._say = api, staging, say
-        self._states: dict[str, str] | None = None
+        self._states: dict[tuple[str, str], str] | None = None
         self._asked = 0.0
 
     def check(self) -> None:
@@ -30,31 +30,41 @@ class RunWatch:
             return
         self._asked = time.monotonic()
         try:
-            runs = self._api.get(f"/dags/{DAG_ID}/dagRuns?order_by=-id&limit=20")["dag_runs"]
+            runs = self._api.get("/dags/~/dagRuns?order_by=-id&limit=20")["dag_runs"]
         except OSError:
             return
-        before, self._states = self._states, {run["dag_run_id"]: run["state"] for run in runs}
+        before, self._states = self._states, {_key(run): run["state"] for run in runs}
         if before is not None:
             for run in reversed(runs):
-                self._compare(run, before.get(run["dag_run_id"]))
+                self._compare(run, before.get(_key(run)))
 
     def _compare(self, run: dict[str, Any], before: str | None) -> None:
-        name, state = run["dag_run_id"], run["state"]
+        name, state = _shown(run), run["state"]
         if state == before:
             return
         if state in _ENDED:
-            self._say("run", f"{name} {state.upper()}{_seconds(run)}{self._verdict(name)}")
+            self._say("run", f"{name} {state.upper()}{_seconds(run)}{self._verdict(run)}")
         elif before is None:
             self._say("run", f"{name} {state}")
 
-    def _verdict(self, name: str) -> str:
+    def _verdict(self, run: dict[str, Any]) -> str:
         if self._staging is None:
             return ""
         try:
-            report = json.loads((self._staging / DAG_ID / safe_name(name) / REPORT).read_text())
+            folder = self._staging / run["dag_id"] / safe_name(run["dag_run_id"])
+            report = json.loads((folder / REPORT).read_text())
         except (OSError, json.JSONDecodeError):
             return ""
         return f": {report['verdict']}"
+
+
+def _key(run: dict[str, Any]) -> tuple[str, str]:
+    return run["dag_id"], run["dag_run_id"]
+
+
+def _shown(run: dict[str, Any]) -> str:
+    dag_id, run_id = _key(run)
+    return run_id if dag_id == DAG_ID else f"{dag_id} {run_id}"
 
 
 def _seconds(run: dict[str, Any]) -> str:

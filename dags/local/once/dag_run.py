@@ -1,7 +1,7 @@
-"""Run the DAG once, every task for real, through Airflow's own `dag.test()`.
+"""Run a DAG once, every task for real, through Airflow's own `dag.test()`.
 
-A process of its own: `python -m dags.local.once.dag_run LOGICAL_DATE CONF`. It exits 0 when the run
-succeeded. What the libraries say goes to its standard output.
+A process of its own: `python -m dags.local.once.dag_run DAG LOGICAL_DATE CONF`. It exits 0 when the
+run succeeded. What the libraries say goes to its standard output.
 """
 
 import json
@@ -14,13 +14,13 @@ from dags.run.settings import ROOT
 from dags.staging.layout import DAG_ID
 
 
-def main(logical_date: str, conf: str) -> int:
-    """Run the DAG at ``logical_date`` (ISO; its run id follows from it) with ``conf`` (JSON)."""
+def main(dag_id: str, logical_date: str, conf: str) -> int:
+    """Run a DAG at ``logical_date`` (ISO; its run id follows from it) with ``conf`` (JSON)."""
     bag = DagBag(dag_folder=str(ROOT / "dags" / f"{DAG_ID}.py"))
     if bag.import_errors:
         sys.exit("\n".join(bag.import_errors.values()))
     moment = datetime.fromisoformat(logical_date)
-    run = bag.dags[DAG_ID].test(run_after=moment, logical_date=moment, run_conf=json.loads(conf))
+    run = bag.dags[dag_id].test(run_after=moment, logical_date=moment, run_conf=json.loads(conf))
     return 0 if run.state == "success" else 1
 
 

@@ -14,11 +14,13 @@ from dags.local.desk.lock import DeskRecord
 from dags.local.desk.run import DeskRun, require_same_settings
 from dags.local.once.summary import Outcome, Traces, summarise
 from dags.local.services import Services
+from dags.run.datasets import dag_of, published_at, source_of
 from dags.run.request import RunRequest
 from dags.run.settings import Settings
 from dags.staging.files import Folder
-from dags.staging.layout import DAG_ID, REPORT, REPORT_PAGE, run_folder
+from dags.staging.layout import REPORT, REPORT_PAGE, run_folder
 from dags.staging.records import Records, StepRecord
+from gx.dataset.model import Dataset
 from gx.report.document import read_document
 from gx.symbols import EVERY
 from sql.connection import connected
@@ -34,20 +36,21 @@ _DOING = {
 }
 
 
-def run(found: Services, request: RunRequest) -> Outcome:
-    """Run the DAG for ``request``, printing each step as it ends.
+def run(found: Services, request: RunRequest, dataset: Dataset) -> Outcome:
+    """Run the DAG of ``dataset`` for ``request``, printing each step as it ends.
 
     Where a desk is up it does the run. Raises LocalError when it refuses or ends.
     """
     moment = datetime.now(UTC)
     run_id = f"manual__{moment.isoformat()}"
-    folder = _staging(found, run_id)
+    dag_id = dag_of(dataset.name)
+    folder = _staging(found, dag_id, run_id)
     with desk_lock.without_desk(found.var) as held:
         if isinstance(held, DeskRecord):
             require_same_settings(held)
-        _make_ready(found)
+        _make_ready(found, dataset)
         if isinstance(held, DeskRecord):
-            desk = DeskRun(held, found.var, run_id)
+            desk = DeskRun(held, found.var, dag_id, run_id)
             desk.trigger({"logical_date": moment.isoformat(), "conf": _conf(request)})
             try:
                 succeeded, log = _watch(desk.succeeded, folder), desk.page
@@ -56,7 +59,7 @@ def run(found: Services, request: RunRequest) -> Outcome:
                 raise
         else:
             sink = found.log / f"run-{moment:%Y%m%dT%H%M%S.%f}.log"
-            with _child(found, moment, request, sink, held) as process:
+            with _child(found, (dag_id, moment), request, sink, held) as process:
                 succeeded, log = _watch(lambda: _ended_well(process), folder), str(sink)
     places = {
         "Report": folder / REPORT_PAGE,
@@ -72,10 +75,19 @@ def run(found: Services, request: RunRequest) -> Outcome:
     return summarise(traces, succeeded=succeeded)
 
 
-def _make_ready(found: Services) -> None:
-    """Look at the database before anything runs, and say what was noticed there."""
-    with connected(Settings.of(found.environment).bars()) as engine:
-        for remark in make_ready(engine):
+def _make_ready(found: Services, dataset: Dataset) -> None:
+    """Look at the database before anything runs, and say what was noticed there.
+
+    A source in another database is looked at by the run itself, which knows the connection.
+    """
+    if dataset.source.connection is not None:
+        return
+    settings = Settings.of(found.environment)
+    with (
+        connected(published_at(dataset, settings)) as own,
+        connected(settings.bars()) as engine,
+    ):
+        for remark in make_ready(own, engine, source_of(dataset), schema=dataset.publish):
             print(f"  note: {remark}", flush=True)
 
 
@@ -99,11 +111,12 @@ def _conf(request: RunRequest) -> dict[str, object]:
 
 @contextmanager
 def _child(
-    found: Services, moment: datetime, request: RunRequest, log: Path, lock: int
+    found: Services, which: tuple[str, datetime], request: RunRequest, log: Path, lock: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The run in a process that does not outlive this one's interest in it."""
     conf = json.dumps(_conf(request))
-    command = [sys.executable, "-m", "dags.local.once.dag_run", moment.isoformat(), conf]
+    (dag_id, moment), program = which, "dags.local.once.dag_run"
+    command = [sys.executable, "-m", program, dag_id, moment.isoformat(), conf]
     # A person is waiting: what can pass by itself is tried again soon.
     environment = {"RETRY_DELAY_SECONDS": "5", **found.environment}
     with log.open("wb") as sink:
@@ -150,6 +163,6 @@ def _say(step: str, record: StepRecord) -> None:
         print(f"  {_DOING[step]:<16}{record.seconds or 0.0:>7.1f} s  {mark}", flush=True)
 
 
-def _staging(found: Services, run_id: str) -> Path:
-    url = run_folder(found.environment["STAGING_URL"], DAG_ID, run_id)
+def _staging(found: Services, dag_id: str, run_id: str) -> Path:
+    url = run_folder(found.environment["STAGING_URL"], dag_id, run_id)
     return Path(url.removeprefix("file://"))

@@ -1,0 +1,1 @@
+"""Datasets: tables of bars, and what is known about them."""

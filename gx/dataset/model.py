@@ -1,0 +1,206 @@
+"""What is known about a table of bars: all that a file in gx/datasets may say."""
+
+import re
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from gx.nearest import nearest
+from gx.suite.calendars import Calendars
+from gx.symbols import EVERY, symbol_fault
+
+DEFAULT = "stock_data"
+# What a bar has, in the order of a table; `created_at` is when its row was written.
+MEANINGS = ("symbol", "date", "open", "high", "low", "close", "volume", "created_at")
+# Units of whole numbers that are moments since 1970, and days written as one number.
+UNITS = ("s", "ms", "us", "ns", "yyyymmdd")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_BAR = re.compile(r"(?:(1) day|([1-9]\d?) mins?|([1-9]\d?) hours?)")
+_MINUTES_OF_A_DAY = 1_440
+
+
+def name_fault(name: str) -> str | None:
+    """Why ``name`` can't be a dataset's; None when it can."""
+    if _NAME.fullmatch(name):
+        return None
+    return "must be of small letters, digits and underscores, 40 at most, and begin with a letter"
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {value!r}; write it as America/New_York") from None
+    return value
+
+
+def _bar(value: str) -> str:
+    if not _BAR.fullmatch(value):
+        raise ValueError(f"{value!r} is no size of a bar; write 1 day, 5 mins or 1 hour")
+    return value
+
+
+def _schema(value: str) -> str:
+    if fault := name_fault(value):
+        raise ValueError(f"{value!r} {fault}")
+    if value.startswith("pg_") or value in ("public", "information_schema"):
+        raise ValueError(f"{value!r} is not a schema of the dataset's own; name another one")
+    return value
+
+
+def _schedule(value: str) -> str:
+    if len(value.split()) != 5 and not value.startswith("@"):
+        raise ValueError(f"{value!r} is no cron string: five fields, such as 0 22 * * 1-5")
+    return value
+
+
+def _listed(value: object) -> object:
+    return [value] if value == EVERY else value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(BaseModel):
+    """Where the bars are, and what their columns mean.
+
+    ``connection`` is the id of an Airflow connection; None is the database of the gate's own
+    tables. A date or time that is written without a zone is in ``zone``; ``unit`` is that of whole
+    numbers. A table without a column of symbols has bars of one ``symbol``.
+    """
+
+    model_config = _STRICT
+
+    connection: str | None = Field(None, pattern=r"^[A-Za-z0-9_.-]{1,60}$")
+    db_schema: str | None = Field(None, alias="schema", min_length=1, max_length=63)
+    table: str | None = Field(None, min_length=1, max_length=63)
+    query: str | None = Field(None, min_length=1)
+    columns: Mapping[str, str] = Field(default_factory=dict)
+    symbol: str | None = None
+    zone: Zone | None = None
+    unit: Literal["s", "ms", "us", "ns", "yyyymmdd"] | None = None
+
+    @field_validator("columns")
+    @classmethod
+    def _known_meanings(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        faults = [
+            f"{name!r} is nothing that a bar has{nearest(name, MEANINGS)}"
+            for name in value
+            if name not in MEANINGS
+        ]
+        faults += [f"{name} has no column's name" for name, column in value.items() if not column]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return value
+
+    @field_validator("symbol")
+    @classmethod
+    def _a_symbol(cls, value: str | None) -> str | None:
+        if value is not None and (fault := symbol_fault(value)):
+            raise ValueError(f"symbol {value!r} {fault}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.table is None) == (self.query is None):
+            raise ValueError("name either a table or a query")
+        if self.query is not None and self.db_schema is not None:
+            raise ValueError("a schema goes with a table; in a query write it before the table")
+        if self.symbol is not None and "symbol" in self.columns:
+            raise ValueError("there is a symbol and a column of symbols: leave one out")
+        return self
+
+    def column(self, meaning: str) -> str:
+        """The name of the column with this meaning: the same unless the file says otherwise."""
+        return self.columns.get(meaning, meaning)
+
+
+class Dataset(BaseModel):
+    """One table of bars. What is left out here is as the settings of the environment say.
+
+    ``calendars`` gives, by pattern (``*.L``), the calendar of single symbols: the first pattern
+    that fits counts. ``calendar`` is that of all others; None leaves both to the suite.
+    ``publish`` is the schema of the gate's own tables for it; None is the connection's.
+    """
+
+    model_config = _STRICT
+
+    name: str
+    title: str = ""
+    source: Source
+    bar: Annotated[str, AfterValidator(_bar)] = "1 day"
+    calendar: str | None = None
+    calendars: Mapping[str, str] = Field(default_factory=dict)
+    symbols: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    suite: str
+    policy: Literal["fail", "quarantine"] | None = None
+    schedule: Annotated[str, AfterValidator(_schedule)] | None = None
+    publish: Annotated[str, AfterValidator(_schema)] | None = None
+    lookback_days: int | None = Field(None, ge=0, le=36_500)
+    experiment: str | None = Field(None, min_length=1, max_length=200)
+
+    @field_validator("symbols")
+    @classmethod
+    def _all_symbols(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if EVERY in value and len(value) > 1:
+            raise ValueError(f"{EVERY!r} asks for every symbol there is, and stands alone")
+        faults = [
+            f"symbol {one!r} {fault}"
+            for one in value
+            if one != EVERY and (fault := symbol_fault(one))
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return tuple(dict.fromkeys(value))
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if self.calendars and self.calendar is None:
+            raise ValueError("calendars by pattern need a calendar for all other symbols")
+        if not self.is_daily and self.source.unit == "yyyymmdd":
+            raise ValueError("bars within the day need a time, and yyyymmdd is a day")
+        if self.name != DEFAULT and self.publish is None:
+            raise ValueError("name the schema to publish into")
+        return self
+
+    @property
+    def is_daily(self) -> bool:
+        """Is a bar a day?"""
+        return self.bar == "1 day"
+
+    @cached_property
+    def minutes(self) -> int:
+        """How long a bar is."""
+        found = _BAR.fullmatch(self.bar)
+        assert found is not None
+        if found[1]:
+            return _MINUTES_OF_A_DAY
+        return int(found[2]) if found[2] else 60 * int(found[3])
+
+    def calendar_of(self, symbol: str) -> str | None:
+        """The name of a symbol's calendar; None when the suite says."""
+        by_pattern = (
+            name for pattern, name in self.calendars.items() if fnmatchcase(symbol, pattern)
+        )
+        return next(by_pattern, self.calendar)
+
+    def calendars_for(self, symbols: Iterable[str]) -> Calendars | None:
+        """The calendars of these symbols; None when the suite says."""
+        if self.calendar is None:
+            return None
+        named = {one: self.calendar_of(one) for one in symbols} if self.calendars else {}
+        others = {one: name for one, name in named.items() if name and name != self.calendar}
+        return Calendars(self.calendar, others, named=True)

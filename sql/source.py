@@ -1,0 +1,274 @@
+"""The table that bars are read from: the gate's own `stock_data`, or somebody else's.
+
+A table with other names and types is read through a query that gives its columns the names of a
+bar's; what is asked of `stock_data` is then asked of that. Nothing is made or changed there: the
+right to select is all that is needed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlalchemy import Connection, CursorResult
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from sql.bar_tables import BAR
+from sql.connection import driver_connection
+from sql.errors import MissingColumnError, MissingTableError, UnreadableColumnError
+from sql.nearest import nearest_symbols
+from sql.statements import statement
+
+Unit = Literal["s", "ms", "us", "ns", "yyyymmdd"]
+# By how much a moment since 1970 is divided for seconds.
+_DIVISORS: Mapping[str, str] = {"s": "1", "ms": "1e3", "us": "1e6", "ns": "1e9"}
+_WHOLE = ("smallint", "integer", "bigint", "numeric")
+_ZONED, _UNZONED = "timestamp with time zone", "timestamp without time zone"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where bars are read from.
+
+    Of `table` (with or without `schema`) and `query` one is given, or neither: then it is the
+    table `stock_data`, as it is. `columns` gives the column's name by its meaning in a bar, where
+    it is another one; `symbol` stands in place of a column of symbols. Dates and times without a
+    zone are in `zone`; `unit` is that of whole numbers. `daily`: each bar is a day.
+    """
+
+    name: str = "stock_data"
+    schema: str | None = None
+    table: str | None = None
+    query: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    symbol: str | None = None
+    zone: str | None = None
+    unit: Unit | None = None
+    daily: bool = True
+
+    @property
+    def is_own(self) -> bool:
+        """Is it the table `stock_data` as it is?"""
+        return self.table is None and self.query is None
+
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        if self.query is not None:
+            return f"the query of {self.name}"
+        table = self.table or "stock_data"
+        return f"{self.schema}.{table}" if self.schema else table
+
+    def column(self, meaning: str) -> str:
+        """The name of the column with this meaning."""
+        return self.columns.get(meaning, meaning)
+
+
+OWN = Source()
+
+
+@dataclass(frozen=True)
+class OpenSource:
+    """A source in a connection, with the types of its columns as it has them."""
+
+    source: Source
+    connection: Connection
+    types: Mapping[str, str]
+
+    def ask(self, name: str, **bound: object) -> CursorResult[Any]:
+        """Run a query about `stock_data` on it."""
+        return self.connection.exec_driver_sql(self.text(statement(name)), bound or {"none": None})
+
+    def text(self, query: str) -> str:
+        """A query about `stock_data` that is asked of this source; a percent sign is doubled."""
+        if self.source.is_own:
+            return query
+        return f"with stock_data as (\n{self._bars()}\n)\n{query}"
+
+    def is_unique(self) -> bool:
+        """Can it hold no bar twice?"""
+        source = self.source
+        if source.query is not None or source.symbol is not None:
+            return False
+        # A day that is made of a moment may be there twice.
+        if self.bars_types()["date"] != self.types[source.column("date")]:
+            return False
+        place = (one for one in (source.schema, source.table or "stock_data") if one)
+        table = ".".join('"' + name.replace('"', '""') + '"' for name in place)
+        bound = {"table": table, "key": sorted(source.column(one) for one in ("symbol", "date"))}
+        query = statement("queries/has_unique_bars")
+        return bool(self.connection.exec_driver_sql(query, bound).scalar_one())
+
+    def bars_types(self) -> dict[str, str]:
+        """The types of a bar's columns as they are read, by the name in a bar."""
+        if self.source.is_own:
+            return dict(self.types)
+        names = [one for one in (*BAR, "created_at") if one in self._expressions()]
+        found = _types_of(self.connection, f"{self._bars()}\nlimit 0")
+        return dict(zip(names, found.values(), strict=True))
+
+    def _bars(self) -> str:
+        selected = ",\n    ".join(f"{sql} as {one}" for one, sql in self._expressions().items())
+        return f"select\n    {selected}\nfrom {_place(self.source)} as given"
+
+    def _expressions(self) -> dict[str, str]:
+        found = {"symbol": self._symbol(), "date": self._date()}
+        found |= {one: f"given.{_quoted(self.source.column(one))}" for one in BAR[2:]}
+        if self.source.column("created_at") in self.types:
+            found["created_at"] = self._created_at()
+        return found
+
+    def _symbol(self) -> str:
+        if self.source.symbol is not None:
+            return f"{_literal(self.connection, self.source.symbol)}::text"
+        return f"given.{_quoted(self.source.column('symbol'))}"
+
+    def _date(self) -> str:
+        """The day of a daily bar, the moment in UTC of another; of the table's own kind if so."""
+        source = self.source
+        column = f"given.{_quoted(source.column('date'))}"
+        kind = self.types[source.column("date")]
+        if source.unit == "yyyymmdd":
+            return f"to_date({column}::text, 'YYYYMMDD')"
+        if source.unit is not None:
+            column, kind = f"to_timestamp({column} / {_DIVISORS[source.unit]})", _ZONED
+        zone = _literal(self.connection, source.zone or "UTC")
+        if source.daily:
+            in_zone = kind == _ZONED and source.zone
+            return f"({column} at time zone {zone})::date" if in_zone else column
+        if kind == _ZONED:
+            return f"({column} at time zone 'UTC')"
+        return f"({column}::timestamp at time zone {zone} at time zone 'UTC')"
+
+    def _created_at(self) -> str:
+        """A time without a zone is taken to be in UTC."""
+        name = self.source.column("created_at")
+        column = f"given.{_quoted(name)}"
+        return f"({column} at time zone 'UTC')" if self.types[name] == _ZONED else column
+
+
+def opened(connection: Connection, source: Source) -> OpenSource:
+    """The source in a connection.
+
+    Raises MissingTableError, MissingColumnError, UnreadableColumnError that say what is wrong with
+    it.
+    """
+    # How text, dates and times are written must not depend on the server's configuration.
+    connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
+    connection.exec_driver_sql("set local timezone = 'UTC'")
+    types = _own_types(connection) if source.is_own else _other_types(connection, source)
+    if not types:
+        raise MissingTableError(
+            f"There is no table stock_data in database {connection.engine.url.database!r}; "
+            "create it (sql/schema/stock_data.sql) or connect to the database that has it."
+        )
+    _require_columns(source, types)
+    if not source.is_own:
+        _require_date(source, types[source.column("date")])
+    return OpenSource(source, connection, types)
+
+
+def _own_types(connection: Connection) -> dict[str, str]:
+    found = connection.exec_driver_sql(statement("queries/table_columns"))
+    return {row.attname: row.format_type for row in found}
+
+
+def _other_types(connection: Connection, source: Source) -> dict[str, str]:
+    query = f"select given.* from {_place(source)} as given limit 0"  # noqa: S608  # quoted
+    try:
+        with connection.begin_nested():
+            return _types_of(connection, query)
+    except OperationalError:
+        raise
+    except DBAPIError as error:
+        why = " ".join(str(error.orig).strip().partition("\nLINE")[0].split())
+        raise MissingTableError(
+            f"{source.shown} cannot be read in database {connection.engine.url.database!r} as "
+            f"{connection.engine.url.username}: {why}. Correct the dataset, or grant usage on the "
+            "schema and select on the table."
+        ) from None
+
+
+def _types_of(connection: Connection, query: str) -> dict[str, str]:
+    """The columns that a query gives, with their types."""
+    with driver_connection(connection).cursor() as cursor:
+        cursor.execute(query, {})
+        described = cursor.description or ()
+    bound = {"oids": [column.type_code for column in described]}
+    found = connection.exec_driver_sql(statement("queries/type_names"), bound)
+    names = {row.oid: row.name for row in found}
+    return {column.name: names[column.type_code] for column in described}
+
+
+def _require_columns(source: Source, types: Mapping[str, str]) -> None:
+    wanted = {one: source.column(one) for one in BAR if one != "symbol" or source.symbol is None}
+    # A column for the time of writing that is named is meant to be there.
+    wanted |= {one: name for one, name in source.columns.items() if one == "created_at"}
+    lacking = {one: name for one, name in wanted.items() if name not in types}
+    if not lacking:
+        return
+    if source.is_own:
+        raise MissingColumnError(
+            f"Table stock_data has no column {next(iter(lacking))!r}, only {', '.join(types)}; "
+            "add or rename it."
+        )
+    near = nearest_symbols(list(lacking.values()), types)
+    told = [
+        f"{name!r} for {one}" + (f" (did you mean {near[name]!r}?)" if name in near else "")
+        for one, name in lacking.items()
+    ]
+    raise MissingColumnError(
+        f"{source.shown} has no column {', '.join(told)}, only {', '.join(types)}; say under "
+        "source.columns of the dataset which column it is."
+    )
+
+
+def _require_date(source: Source, kind: str) -> None:
+    """Dates of a kind that is understood, as the dataset says."""
+    where = f"the column {source.column('date')!r} of {source.shown}, the date, is {kind}"
+    if source.unit is None and kind in _WHOLE:
+        raise UnreadableColumnError(
+            f"{where}: say in source.unit of the dataset what it counts since 1970 (s, ms, us, "
+            "ns), or that it is a day written as yyyymmdd."
+        )
+    if source.unit is not None and kind not in _WHOLE and not _is_text(kind):
+        raise UnreadableColumnError(f"{where}, and no number: leave source.unit out.")
+    moments = source.unit in _DIVISORS or kind == _ZONED
+    if source.daily and moments and source.zone is None:
+        raise UnreadableColumnError(
+            f"{where}, a moment: say in source.zone of the dataset in which zone it shows the day, "
+            "such as America/New_York, or UTC for a midnight there."
+        )
+    if not source.daily and kind == "date":
+        raise UnreadableColumnError(
+            f"{where}, which has no time of day: bars within the day need one."
+        )
+    if not source.daily and kind == _UNZONED and source.zone is None:
+        raise UnreadableColumnError(
+            f"{where}: say in source.zone of the dataset which zone its times are in."
+        )
+
+
+def _is_text(kind: str) -> bool:
+    return kind == "text" or kind.startswith("character")
+
+
+def _place(source: Source) -> str:
+    if source.query is not None:
+        query = source.query.strip().rstrip(";")
+        return "(\n" + query.replace("%", "%%") + "\n)"
+    table = _quoted(source.table or "stock_data")
+    return f"{_quoted(source.schema)}.{table}" if source.schema else table
+
+
+def _quoted(name: str) -> str:
+    """A name as SQL has it; no percent sign is left, which the driver would take for its own."""
+    inside = name.replace('"', '""')
+    if "%" not in name:
+        return f'"{inside}"'
+    return 'U&"' + inside.replace("\\", "\\\\").replace("%", "\\0025") + '"'
+
+
+def _literal(connection: Connection, text: str) -> str:
+    with driver_connection(connection).cursor() as cursor:
+        written: bytes = cursor.mogrify("%s", (text,))
+    return written.decode("utf-8").replace("%", "%%")

@@ -1,0 +1,165 @@
+"""Datasets: other people's tables, each with a workflow of its own and tables of its own."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gx import project
+from sql import embedded
+from tests.databases import administer
+from tests.workflow import Database, Ended, Workflow
+
+COINS = """
+title: Coins, around the clock
+source:
+  connection: elsewhere
+  schema: feed
+  table: Candles
+  columns:
+    {symbol: pair, date: ts, open: o, high: h, low: l, close: c, volume: "Vol%", created_at: seen}
+  zone: UTC
+calendar: 24/7
+symbols: "*"
+suite: stock_data
+policy: quarantine
+"""
+DAYS = pd.date_range("2025-09-01", "2025-10-31", tz="UTC")
+
+
+@pytest.fixture
+def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the datasets: the default one, and whatever a test adds."""
+    folder = tmp_path / "datasets"
+    folder.mkdir()
+    (folder / "stock_data.yml").write_text((project.DATASETS / "stock_data.yml").read_text())
+    monkeypatch.setattr(project, "DATASETS", folder)
+    return folder
+
+
+@pytest.fixture
+def elsewhere(
+    postgres_server: embedded.EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
+    """Somebody else's database, of which a reader may select from one table."""
+    administer(postgres_server, "create database elsewhere")
+    administer(postgres_server, "create role reader login")
+    owner = Database(postgres_server.settings("elsewhere"))
+    owner.execute(
+        "create schema feed",
+        'create table feed."Candles" (pair text, ts timestamptz, o numeric, h numeric, l numeric, '
+        'c numeric, "Vol%" numeric, trades int, note text, seen timestamptz default now())',
+        "grant usage on schema feed to reader",
+        'grant select on feed."Candles" to reader',
+    )
+    where = owner.settings
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_ELSEWHERE",
+        f"postgres://reader@{where.host.replace('/', '%2F')}:{where.port}/elsewhere",
+    )
+    yield owner
+    administer(postgres_server, "drop database elsewhere with (force)")
+    administer(postgres_server, "drop role reader")
+
+
+def candles(pair: str, price: float) -> list[str]:
+    return [
+        f"insert into feed.\"Candles\" values ('{pair}', '{day}', {price}, {price * 1.02:.11f}, "
+        f"{price * 0.98:.11f}, {price * (1.01 if at % 2 else 0.99):.11f}, {1000.5 + at})"
+        for at, day in enumerate(DAYS)
+    ]
+
+
+@pytest.fixture
+def coins(workflow: Workflow, datasets: Path, elsewhere: Database) -> Workflow:
+    (datasets / "coins.yml").write_text(COINS)
+    elsewhere.execute(*candles("BTC-USD", 61_000.0), *candles("PEPE-USD", 0.00000871))
+    return Workflow("coins_workflow")
+
+
+def ran(workflow: Workflow) -> Ended:
+    ended = workflow.run(end_date="2025-10-31")
+    return replace(ended, experiment="coins")
+
+
+def test_a_table_of_somebody_elses_is_judged_and_published_beside_ours(
+    coins: Workflow, database: Database, sample: Database
+):
+    ended = ran(coins)
+
+    assert ended.state == "success", ended.json("steps/extract.json")
+    assert ended.step("validate")["open"]
+    published = database.rows(
+        "select symbol, count(*), min(date)::text, max(date)::text from coins.stock_data_enriched "
+        "group by symbol order by symbol"
+    )
+    assert published == [
+        ("BTC-USD", 61, "2025-09-01", "2025-10-31"),
+        ("PEPE-USD", 61, "2025-09-01", "2025-10-31"),
+    ]
+    assert database.one("select max(open) from coins.stock_data_enriched where open < 1") == 8.71e-6
+    assert database.one("select count(*) from stock_data_enriched") == 0
+    tracked = ended.mlflow()
+    assert tracked.params["symbols"] == "BTC-USD,PEPE-USD"
+    # Around the clock: no Saturday is missed, and none is no session.
+    assert "held_symbols" not in tracked.tags
+
+
+def test_its_symbols_are_held_in_a_quarantine_of_its_own(
+    coins: Workflow, database: Database, elsewhere: Database
+):
+    elsewhere.execute(
+        "update feed.\"Candles\" set l = -1 where pair = 'BTC-USD' and ts = '2025-10-08Z'"
+    )
+    ended = ran(coins)
+
+    assert ended.state == "success"
+    assert database.one("select count(*) from coins.stock_data_quarantine") == 61
+    assert database.rows("select distinct symbol from coins.stock_data_enriched") == [("PEPE-USD",)]
+    assert database.one("select to_regclass('public.stock_data_quarantine')::text") is not None
+    assert database.one("select count(*) from stock_data_quarantine") == 0
+
+
+def test_what_its_source_lost_is_told(coins: Workflow, elsewhere: Database):
+    assert ran(coins).state == "success"
+    elsewhere.execute("delete from feed.\"Candles\" where ts > '2025-10-20'")
+    ended = ran(coins)
+
+    (removed, other) = ended.json("report.json")["removed"]
+    assert (removed["symbol"], removed["bars"], removed["held"]) == ("BTC-USD", 11, True)
+    assert other["symbol"] == "PEPE-USD"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("close: c,", "close: cls,"), "no column 'cls' for close"),
+        (("table: Candles", "table: Candle"), 'relation "feed.Candle" does not exist'),
+        (("zone: UTC", ""), "say in source.zone of the dataset"),
+        (("connection: elsewhere", "connection: nowhere"), "AIRFLOW_CONN_NOWHERE"),
+        (("calendar: 24/7", "calendar: XNYX"), "there is no exchange calendar 'XNYX'"),
+    ],
+)
+def test_a_fault_of_the_dataset_is_said_by_its_run(
+    coins: Workflow, datasets: Path, change: tuple[str, str], said: str
+):
+    (datasets / "coins.yml").write_text(COINS.replace(*change))
+    ended = ran(coins)
+
+    assert ended.state == "failed"
+    assert said in ended.step("extract")["error"]
+
+
+def test_a_broken_file_breaks_its_own_workflow_alone(
+    workflow: Workflow, datasets: Path, sample: Database
+):
+    (datasets / "coins.yml").write_text(COINS.replace("zone:", "zoen:"))
+    dag = Workflow("coins_workflow").dag()
+
+    assert list(dag.task_dict) == ["dataset_is_broken"]
+    assert "did you mean 'zone'?" in dag.doc_md
+    ended = Workflow("coins_workflow").run()
+    assert (ended.state, ended.tasks) == ("failed", {"dataset_is_broken": "failed"})
+    assert workflow.run(symbols=["NVDA"]).state == "success"

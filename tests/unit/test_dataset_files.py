@@ -1,0 +1,130 @@
+"""Dataset files are read strictly, and every fault is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from gx.dataset.faults import dataset_faults, require_sound
+from gx.dataset.model import DEFAULT, Dataset
+from gx.dataset.read import dataset_names, parse_dataset, read_dataset
+from gx.errors import DatasetError
+
+COINS = """
+title: Coins
+source:
+  table: candles
+  columns: {date: ts}
+bar: 5 mins
+calendar: 24/7
+calendars: {"*.L": XLON, "A?": XNYS}
+symbols: [NO, ON, "1e5", "007"]
+lookback_days: 30
+schedule:
+"""
+
+
+def test_what_is_written_is_what_is_read():
+    coins = parse_dataset("coins", COINS)
+
+    # YAML itself would read two falsehoods and two numbers here.
+    assert coins.symbols == ("NO", "ON", "1e5", "007")
+    assert (coins.suite, coins.publish, coins.lookback_days) == ("coins", "coins", 30)
+    assert (coins.is_daily, coins.minutes, coins.schedule) == (False, 5, None)
+    assert coins.source.column("date") == "ts"
+    assert coins.source.column("open") == "open"
+
+
+def test_the_first_pattern_that_fits_is_a_symbols_calendar():
+    coins = parse_dataset("coins", COINS)
+
+    found = coins.calendars_for(["VOD.L", "AB", "BTC", "ABC"])
+    assert found is not None
+    assert (found.usual, found.others) == ("24/7", {"VOD.L": "XLON", "AB": "XNYS"})
+    assert read_dataset(DEFAULT).calendars_for(["VOD.L"]) is None
+
+
+def test_the_default_dataset_leaves_to_the_settings_what_they_say():
+    default = read_dataset(DEFAULT)
+
+    assert dataset_names()[0] == DEFAULT
+    assert (default.symbols, default.policy, default.schedule) == ((), None, None)
+    assert default.publish is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "has no entries"),
+        ("- a", "has no entries"),
+        ("source: {table: t}\nbar: 1 day\nbar: 1 hour", "line 3: 'bar' stands twice"),
+        ("source: {table: t}\n? [a]\n: b", "line 2: a key is no text"),
+        ("a: [", "line 2"),
+        ("bar: 1 day", "source: is not there"),
+        ("name: x\nsource: {table: t}", "is called as its file is"),
+        ("source: {table: t}\nsymbol: A", "symbol: is not known; did you mean 'symbols'?"),
+        ("source: {tabel: t}", "source.tabel: is not known; did you mean 'table'?"),
+        ("source: {table: t, query: q}", "either a table or a query"),
+        ("source: {schema: s, query: q}", "write it before the table"),
+        ("source: {table: t, columns: {cloze: c}}", "'cloze' is nothing that a bar has; did you"),
+        ("source: {table: t, symbol: A, columns: {symbol: s}}", "leave one out"),
+        ("source: {table: t, zone: Mars/Base}", "there is no time zone 'Mars/Base'"),
+        ("source: {table: t, unit: minutes}", "source.unit"),
+        ("source: {table: t, unit: yyyymmdd}\nbar: 5 mins", "yyyymmdd is a day"),
+        ("source: {table: t}\nbar: weekly", "'weekly' is no size of a bar"),
+        ("source: {table: t}\ncalendars: {'*.L': XLON}", "need a calendar for all other"),
+        ("source: {table: t}\nsymbols: [A, '*']", "stands alone"),
+        ("source: {table: t}\nsymbols: [' A']", "has a space at its beginning or end"),
+        ("source: {table: t}\npolicy: maybe", "policy: Input should be 'fail' or 'quarantine'"),
+        ("source: {table: t}\nschedule: daily", "'daily' is no cron string"),
+        ("source: {table: t}\npublish: public", "not a schema of the dataset's own"),
+        ("source: {table: t}\npublish: 'a b'", "small letters"),
+        ("source: {table: t}\nlookback_days: -1", "lookback_days"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(text: str, said: str):
+    with pytest.raises(DatasetError) as refused:
+        parse_dataset("coins", text)
+    assert str(refused.value).startswith("coins.yml")
+    assert said in str(refused.value)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(DatasetError) as refused:
+        parse_dataset("coins", "source: {table: t, zone: X}\nbar: 2 days\npolicy: no\nsuit: s")
+    assert len(refused.value.faults) == 4
+    assert str(refused.value).startswith("coins.yml: 4 faults\n")
+
+
+@pytest.mark.parametrize("name", ["Coins", "1coin", "a-b", "", "x" * 41])
+def test_a_name_that_no_schema_could_have_is_refused(name: str):
+    with pytest.raises(DatasetError, match="small letters"):
+        parse_dataset(name, COINS)
+
+
+def test_a_dataset_that_is_not_there_is_told_with_the_nearest(tmp_path: Path):
+    (tmp_path / "coins.yml").write_text(COINS)
+    with pytest.raises(DatasetError, match=r"there is no dataset 'coin'; did you mean 'coins'\?"):
+        read_dataset("coin", tmp_path)
+
+
+def test_what_it_names_and_is_not_there_is_told():
+    coins = parse_dataset("coins", COINS.replace("XLON", "XLOM"))
+
+    calendar, suite = dataset_faults(coins)
+    assert calendar == "calendars.*.L: there is no exchange calendar 'XLOM'; did you mean 'XLON'?"
+    assert suite.startswith("suite: there is no suite 'coins'")
+    with pytest.raises(DatasetError, match="2 faults"):
+        require_sound(coins)
+    require_sound(read_dataset(DEFAULT))
+
+
+def test_two_datasets_never_share_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("gx.project.DATASETS", tmp_path)
+    for name in ("coins", "others"):
+        (tmp_path / f"{name}.yml").write_text(COINS + "publish: shared\nsuite: stock_data\n")
+    (tmp_path / "broken.yml").write_text("nothing")
+
+    found: Dataset = read_dataset("coins")
+    assert list(dataset_faults(found)) == [
+        "publish: the dataset others publishes into shared already"
+    ]
