@@ -23,19 +23,19 @@ from dags.run.due import (
     why_nothing_was_due,
 )
 from dags.staging.layout import REPORT
-from dags.staging.records import Extracted, Judged, Published
+from dags.staging.records import Extracted, Published, Validated
 from dags.work.extract import extract_into
 from dags.work.known_symbols import remember
 from dags.work.lanes import lane_of
 from dags.work.partitions import Mapped, Plan, divide, write_plan
 from dags.work.publish import Share, transform_share
-from dags.work.published_before import keep_doubts, with_published
+from dags.work.published_before import with_published, write_doubts
 from gx.report.document import read_document
 from gx.report.published import Doubt
 from sql.connection import clock, connected
 from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
-from sql.nearest import meant, nearest_symbols
+from sql.nearest import did_you_mean, nearest_symbols
 from sql.preflight import make_ready
 from sql.published import published_symbols
 
@@ -76,7 +76,7 @@ def extract(run: Run) -> list[Mapped]:
 
 def _remark(found: Extracted) -> None:
     if found.missing_symbols:
-        absent, hint = ", ".join(found.missing_symbols), meant(found.meant)
+        absent, hint = ", ".join(found.missing_symbols), did_you_mean(found.meant)
         log.warning("no bars of %s in the range, the others go on%s", absent, hint)
     if found.rounded:
         log.warning(
@@ -129,7 +129,7 @@ def validate(run: Run) -> dict[str, object]:
         report = with_published(run, judgement.report, extracted.gone)
         report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
         decision = report.decide(run.request.policy)
-        record.found = Judged(
+        record.found = Validated(
             open=decision.open,
             held=decision.held,
             reasons=decision.reasons,
@@ -178,7 +178,7 @@ def publish(run: Run) -> dict[str, object]:
         decision = share.decision
         report = read_document(staging.read_json(REPORT, share.judging.seals.get(REPORT)))
         record.found = done = lane.publish(share)
-        _keep_doubts(run, report.doubtful)
+        _write_doubts(run, report.doubtful)
         if not decision.open:
             raise GateClosed(
                 f"Every symbol is held; their {done.held:,} bars are in quarantine, nothing was "
@@ -190,10 +190,10 @@ def publish(run: Run) -> dict[str, object]:
     return {"rows": done.rows, "held": done.held}
 
 
-def _keep_doubts(run: Run, doubts: Sequence[Doubt]) -> None:
+def _write_doubts(run: Run, doubts: Sequence[Doubt]) -> None:
     if doubts:
         with connected(run.settings.bars()) as engine, engine.begin() as connection:
-            keep_doubts(connection, doubts)
+            write_doubts(connection, doubts)
 
 
 def _superseded(done: Published) -> str:

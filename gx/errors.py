@@ -26,8 +26,10 @@ class SuiteError(GateError):
         if len(faults) == 1:
             return first
         lines = (re.sub(rf"^{re.escape(where)}(: |, )", "", str(fault)) for fault in faults)
-        told = "\n".join(f"  {line}" for line in lines)
-        error = cls(f"{where}: {len(faults)} faults\n{told}", entry=first.entry, field=first.field)
+        listed = "\n".join(f"  {line}" for line in lines)
+        error = cls(
+            f"{where}: {len(faults)} faults\n{listed}", entry=first.entry, field=first.field
+        )
         error.faults = tuple(faults)
         return error
 

@@ -26,7 +26,7 @@ from sql.errors import (
     NoBarsError,
     UnreadableColumnError,
 )
-from sql.nearest import meant, most_like, nearest_symbols
+from sql.nearest import did_you_mean, most_like, nearest_symbols
 from sql.statements import statement
 
 SCHEMA = pa.schema(
@@ -274,14 +274,14 @@ def _no_bars(
         f"{', '.join(symbols) or 'no symbol'} from {start or 'the first'} to {end or 'the last'}"
     )
     known = _known(connection)
-    told = most_like(symbols, known)
-    found = connection.exec_driver_sql(statement("queries/table_contents"), {"symbols": told}).all()
+    near = most_like(symbols, known)
+    found = connection.exec_driver_sql(statement("queries/table_contents"), {"symbols": near}).all()
     held = "; ".join(
         f"{symbol}: {bars} bars, {first} to {last}" for symbol, bars, first, last in found
     )
-    others = len(known) - len(told)
+    others = len(known) - len(near)
     more = f"; and {others:,} more symbols" if others else ""
     return NoBarsError(
-        f"stock_data has no bar of {wanted}{meant(nearest_symbols(symbols, known)) or '.'} "
+        f"stock_data has no bar of {wanted}{did_you_mean(nearest_symbols(symbols, known)) or '.'} "
         + (f"It holds {held}{more}." if held else "It is empty: load bars first (gate load FILE).")
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def told(error: Exception) -> Sequence[str] | None:
+def explain_error(error: Exception) -> Sequence[str] | None:
     """The lines to tell; None for an error that is nobody's to mend but the program's.
 
     What it takes to know an error is imported here: most commands end without one.

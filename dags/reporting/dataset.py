@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TABLE = "stock_data"
 
 
-def judged_data(
+def bars_dataset(
     run: "Run",
     steps: Records,
     report: ReportDocument | None,

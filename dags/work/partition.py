@@ -12,7 +12,7 @@ from dags.run.context import Run
 from dags.run.due import asked
 from dags.staging.arrays import read_array, write_arrays
 from dags.staging.layout import ARRAYS, BARS, CONTEXT, FINDINGS
-from dags.staging.records import PartJudged, Records
+from dags.staging.records import PartValidated, Records
 from dags.staging.run_folder import Staging
 from dags.work.extract import extract_into, staged_bars, staged_lookback
 from dags.work.partitions import PartitionedRun
@@ -62,9 +62,9 @@ class StagedPart:
 
     @cached_property
     def _arrays(self) -> Mapping[str, str]:
-        judged = self._records.found(PartJudged)
-        assert judged is not None, f"{self.staging}: it was judged without what it found"
-        return judged.arrays
+        validated = self._records.found(PartValidated)
+        assert validated is not None, f"{self.staging}: it was judged without what it found"
+        return validated.arrays
 
     @cached_property
     def _seals(self) -> Mapping[str, str]:
@@ -96,7 +96,7 @@ def check(run: Run, number: int) -> dict[str, object]:
         )
         staging.write_json(FINDINGS, findings.document)
         seals = write_arrays(staging, ARRAYS, findings.arrays)
-        record.found = PartJudged(rows=found.rows, arrays=seals)
+        record.found = PartValidated(rows=found.rows, arrays=seals)
     return {"rows": found.rows}
 
 

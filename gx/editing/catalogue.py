@@ -104,7 +104,7 @@ class FormField:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One expectation of the catalogue.
 
     ``definition`` is its docstring without boilerplate. ``sentence`` is a template for what it
@@ -123,26 +123,26 @@ class Entry:
     unsupported: str = ""
 
 
-def catalogue() -> tuple[Entry, ...]:
+def catalogue() -> tuple[CatalogueEntry, ...]:
     """Every expectation: the market ones first, then somebody's own, then the built-in by topic."""
     return _catalogue(custom_signature())
 
 
 @lru_cache(maxsize=1)
-def _catalogue(_: Signature) -> tuple[Entry, ...]:
+def _catalogue(_: Signature) -> tuple[CatalogueEntry, ...]:
     entries = [_entry(type_, get_expectation_impl(type_)) for type_ in known_types()]
     return tuple(
         sorted(entries, key=lambda e: (not e.market, bool(e.unsupported), e.topic != OWN, e.topic))
     )
 
 
-def filled(entry: Entry) -> dict[str, object]:
+def filled(entry: CatalogueEntry) -> dict[str, object]:
     """Kwargs as the form makes them when each field holds its default, or else its example."""
     given = {f.name: f.example if f.default is None else f.default for f in entry.fields}
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _entry(type_: str, implementation: type[Expectation]) -> Entry:
+def _entry(type_: str, implementation: type[Expectation]) -> CatalogueEntry:
     market = issubclass(implementation, BarExpectation)
     schema = json.loads(implementation.schema_json())
     definition = inspect.cleandoc(implementation.__doc__ or "")
@@ -151,7 +151,7 @@ def _entry(type_: str, implementation: type[Expectation]) -> Entry:
         for name, spec in schema["properties"].items()
         if name not in _NOT_KWARGS and not _fixed(spec)
     ]
-    return Entry(
+    return CatalogueEntry(
         type=type_,
         title=_title(type_),
         summary=definition.split("\n\n")[0].replace("\n", " "),

@@ -6,7 +6,7 @@ from great_expectations.expectations.expectation import Expectation
 from gx.engine.batches import ROWS_ONLY, memory_batch, suite_of
 from gx.gate.outcomes import NO_ROWS, Found, found_in
 from gx.market.own_rows import EVERY_ROW
-from gx.market.route import Entry, Route
+from gx.market.route import MarketEntry, Route
 from gx.market.whole import Part
 from gx.plugins.expectations import BarExpectation
 from gx.suite.custom import is_custom
@@ -18,7 +18,7 @@ class ByWholeColumns(Route):
 
     name = "columns"
 
-    def of_market(self, expectation: Expectation, entry: Entry) -> Found | None:
+    def of_market(self, expectation: Expectation, entry: MarketEntry) -> Found | None:
         """Let Great Expectations judge the columns of the whole market."""
         market = entry.market
         columns = market.columns(

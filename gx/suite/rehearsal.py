@@ -210,8 +210,8 @@ def _kinds(expectation: Expectation) -> str:
     words = {"O": "text", "M": "dates", "f": "numbers"}
     kinds = _bars().dtypes
     named = [name for _, name in names_in(expectation.configuration.kwargs)]
-    told = [f"{name} holds {words[kinds[name].kind]}" for name in named if name in EXTRACTED]
-    return f", where {' and '.join(told)}" if told else ""
+    kinds_held = [f"{name} holds {words[kinds[name].kind]}" for name in named if name in EXTRACTED]
+    return f", where {' and '.join(kinds_held)}" if kinds_held else ""
 
 
 @cache

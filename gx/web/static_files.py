@@ -48,7 +48,7 @@ def static_type(path: Path) -> str:
     return _TYPES[path.suffix]
 
 
-def kept(path: Path, version: str | None) -> str:
+def cache_control(path: Path, version: str | None) -> str:
     """The Cache-Control of a file: for ever at its version's address, asked anew at any other."""
     return "private, max-age=31536000, immutable" if version == _version(path) else "no-cache"
 

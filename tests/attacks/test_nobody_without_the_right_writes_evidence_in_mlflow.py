@@ -34,7 +34,7 @@ from gx.web.guard import User
 from gx.web.sources import CopyCheck
 from sql import embedded
 from sql.connection import ConnectionSettings, connected
-from sql.evidence import Evidence, keep_evidence
+from sql.evidence import Evidence, insert_evidence
 from tests.mlflow_stores import REPORT as REPORT_TEXT
 from tests.mlflow_stores import free_port, record, wait_until_healthy, write_artifacts
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
@@ -322,7 +322,7 @@ def run(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> Lo
     step = {"status": "success", "mlflow_run_id": logged.run_id}
     (folder / "steps" / "log.json").write_text(json.dumps(step))
     with connected(bars_database) as engine:
-        keep_evidence(engine, f"{DAG_ID}/run", Evidence(logged.run_id, digest_folder(files)))
+        insert_evidence(engine, f"{DAG_ID}/run", Evidence(logged.run_id, digest_folder(files)))
     return logged
 
 

@@ -69,12 +69,12 @@ def go_on(run: Any, after: str) -> None:
     """The steps that follow, and what the last ones read for MLflow."""
     from dags import steps
     from dags.reporting.artifacts import write_artifacts
-    from dags.staging.records import Judged
+    from dags.staging.records import Validated
 
     for step in STEPS[STEPS.index(after) + 1 :]:
         getattr(steps, step)(run)
     records = run.staging.records()
-    judged = records.found(Judged)
+    judged = records.found(Validated)
     report = read_document(run.staging.read_json("report.json")) if judged else None
     write_artifacts(Path(run.staging.root.path) / "for_mlflow", run, records, report)
 

@@ -15,7 +15,7 @@ import pytest
 
 from dags.local.desk import leash
 from dags.local.desk import lock as desk_lock
-from dags.local.desk.parts import Part
+from dags.local.desk.parts import Program
 from dags.local.desk.ports import require_free
 from dags.local.desk.supervisor import RESTARTS, Supervisor
 from dags.local.errors import LocalError
@@ -31,8 +31,8 @@ STUBBORN = (
 GRACE = 0.3
 
 
-def part(code: str, name: str = "toy", ready: bool = True) -> Part:
-    return Part(name, (sys.executable, "-c", code), dict(os.environ), lambda _: ready, GRACE)
+def part(code: str, name: str = "toy", ready: bool = True) -> Program:
+    return Program(name, (sys.executable, "-c", code), dict(os.environ), lambda _: ready, GRACE)
 
 
 @pytest.fixture

@@ -79,12 +79,12 @@ def outcome(
     of: ExpectationValidationResult,
     *rows: int,
     bars: pd.DataFrame = BARS,
-    judged: int = 7,
+    judged_rows: int = 7,
     looked_at: int = 7,
     entry: dict[str, Any] = NOT_NULL,
 ) -> Outcome:
     found = Found(of, np.array(rows, np.int64), np.array([3], np.int64), looked_at)
-    return outcome_of(expectation(entry), found, bars, judged=judged)
+    return outcome_of(expectation(entry), found, bars, judged_rows=judged_rows)
 
 
 def judge(
@@ -150,10 +150,10 @@ def test_a_result_without_rows_tells_how_many_and_no_more():
 
 
 def test_without_bars_there_is_no_share_and_nothing_was_missed():
-    empty = outcome(result(True), judged=0, looked_at=0)
+    empty = outcome(result(True), judged_rows=0, looked_at=0)
 
     assert (empty.status, empty.unexpected_share) == ("passed", 0.0)
-    single = outcome(result(False, {"unexpected_count": 1}), judged=1, looked_at=1)
+    single = outcome(result(False, {"unexpected_count": 1}), judged_rows=1, looked_at=1)
     assert single.unexpected_share == 1.0
 
 
@@ -164,7 +164,7 @@ def test_a_check_that_met_no_row_is_unchecked_and_says_why():
     assert unchecked.observed == "looked at no bar: none has a value to look at"
     assert unchecked.looked_at == 0
     assert unchecked.lookback_rows.tolist() == [3]
-    assert outcome(result(True), judged=1, looked_at=0).status == "unchecked"
+    assert outcome(result(True), judged_rows=1, looked_at=0).status == "unchecked"
     assert outcome(result(True), looked_at=1).status == "passed"
 
 

@@ -54,15 +54,15 @@ class SuiteApi:
         """Reading ones by GET; everything else is for writers."""
         suite = "/api/suites/{name}"
         return [
-            Route("/api/catalogue", _told(self.catalogue)),
-            Route("/api/suites", _told(self.create), methods=["POST"]),
-            Route(suite, _told(self.read), methods=["GET"]),
-            Route(suite, _told(self.save), methods=["PUT"]),
-            Route(f"{suite}/check", _told(self.check_saved), methods=["GET"]),
-            Route(f"{suite}/check", _told(self.check), methods=["POST"]),
-            Route(f"{suite}/try", _told(self.try_draft), methods=["POST"]),
-            Route(f"{suite}/restore", _told(self.restore), methods=["POST"]),
-            Route(f"{suite}/versions/{{version}}", _told(self.version), methods=["GET"]),
+            Route("/api/catalogue", _errors_as_json(self.catalogue)),
+            Route("/api/suites", _errors_as_json(self.create), methods=["POST"]),
+            Route(suite, _errors_as_json(self.read), methods=["GET"]),
+            Route(suite, _errors_as_json(self.save), methods=["PUT"]),
+            Route(f"{suite}/check", _errors_as_json(self.check_saved), methods=["GET"]),
+            Route(f"{suite}/check", _errors_as_json(self.check), methods=["POST"]),
+            Route(f"{suite}/try", _errors_as_json(self.try_draft), methods=["POST"]),
+            Route(f"{suite}/restore", _errors_as_json(self.restore), methods=["POST"]),
+            Route(f"{suite}/versions/{{version}}", _errors_as_json(self.version), methods=["GET"]),
         ]
 
     async def catalogue(self, request: Request) -> Response:
@@ -191,8 +191,8 @@ class SuiteApi:
         return found
 
 
-def _told(endpoint: Endpoint) -> Endpoint:
-    """The endpoint; what goes wrong is told with what to do, and where in the draft it is."""
+def _errors_as_json(endpoint: Endpoint) -> Endpoint:
+    """The endpoint; what goes wrong is answered with what to do, and where in the draft it is."""
 
     async def answer(request: Request) -> Response:
         try:
