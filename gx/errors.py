@@ -62,10 +62,6 @@ class BarFileError(GateError):
     """A file of bars that cannot be read completely."""
 
 
-class FrameError(GateError):
-    """A frame that is no frame of bars."""
-
-
 class ReportError(GateError):
     """A document that is no report, or not all of one."""
 

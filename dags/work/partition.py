@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from gx.market.whole import PartDocument
 
-# The report draws prices for a dozen expectations; its histograms are of these symbols' bars.
-PICTURED_SYMBOLS = 50
-
 
 @dataclass(frozen=True)
 class StagedPart:

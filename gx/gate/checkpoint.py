@@ -19,7 +19,7 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from gx.docs.pages import standalone
-from gx.engine.batches import ROWS_ONLY, FrameBatch, memory_batch, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, suite_of
 from gx.engine.context import page_of, project_context
 from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
@@ -73,7 +73,7 @@ def run(
     validation = _Validation(
         frame, lookback, fit(read.expectations, frame, given), given, asked, {}
     )
-    report = _report(read, memory_batch(frame), validation, result)
+    report = _report(read, FrameBatch(frame), validation, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
 
@@ -95,7 +95,7 @@ def run_in_memory(
     given = parameters(suite, as_of, asked)
     fitted = fit(suite.expectations, frame, given)
     wanted = [e for e in fitted if e.expectation_type not in skipped]
-    batch = memory_batch(frame)
+    batch = FrameBatch(frame)
     result = batch.validate(suite_of(suite.name, wanted), result_format=ROWS_ONLY)
     validation = _Validation(frame, lookback, fitted, given, asked, skipped)
     return _report(suite, batch, validation, result)

@@ -15,7 +15,7 @@ from great_expectations.core.expectation_validation_result import (
 )
 from great_expectations.expectations.expectation import Expectation
 
-from gx.engine.batches import ROWS_ONLY, entry_key, memory_batch, result_key, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, entry_key, result_key, suite_of
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.expected import beyond_their_end, parameters
 from gx.market.route import PartBars, said_arrays
@@ -94,5 +94,5 @@ def _validated(
 ) -> dict[str, ExpectationValidationResult]:
     """What Great Expectations finds of those that need no other part, in one validation."""
     suite = suite_of("part", expectations)
-    result = memory_batch(frame).validate(suite, result_format=ROWS_ONLY)
+    result = FrameBatch(frame).validate(suite, result_format=ROWS_ONLY)
     return {result_key(found): found for found in result.results}

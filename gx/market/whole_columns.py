@@ -3,7 +3,7 @@
 import numpy as np
 from great_expectations.expectations.expectation import Expectation
 
-from gx.engine.batches import ROWS_ONLY, memory_batch, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, suite_of
 from gx.gate.outcomes import NO_ROWS, Found, found_in
 from gx.market.own_rows import EVERY_ROW
 from gx.market.route import MarketEntry, Route
@@ -25,7 +25,7 @@ class ByWholeColumns(Route):
             _columns_of(expectation, market.parts[0]),
             lookback=isinstance(expectation, BarExpectation),
         )
-        result = memory_batch(columns).validate(
+        result = FrameBatch(columns).validate(
             suite_of("columns", fit([expectation], columns, market.parameters)),
             result_format=ROWS_ONLY,
         )

@@ -26,10 +26,10 @@ from pydantic.v1 import ValidationError
 
 from gx.engine.batches import (
     ROWS_ONLY,
+    FrameBatch,
     entry_key,
     exception_of,
     in_a_line,
-    memory_batch,
     result_key,
     suite_of,
 )
@@ -180,7 +180,7 @@ def results_on(
         fitted = fit(expectations, frame, values)
         different = {entry_key(one): one for one in fitted}
         suite = suite_of("rehearsal", different.values())
-        result = memory_batch(frame).validate(suite, result_format=ROWS_ONLY)
+        result = FrameBatch(frame).validate(suite, result_format=ROWS_ONLY)
     except Exception as error:  # whatever an entry makes Great Expectations raise is its fault
         if len(expectations) == 1:
             return [_sentence(error)]
