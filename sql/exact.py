@@ -85,8 +85,11 @@ def _surely_fits(texts: pa.Array, column: Column) -> bool:
         return True
     if column.kind == "numeric" and column.precision is None:
         return True
-    if longest > LONGEST:
-        return False
+    return longest <= LONGEST and _fits_by_arithmetic(texts, column)
+
+
+def _fits_by_arithmetic(texts: pa.Array, column: Column) -> bool:
+    """Whether a column of numbers gives back these, none of which has too many characters."""
     numbers = pc.cast(texts, pa.float64())
     largest = pc.max(pc.abs(numbers)).as_py() or 0.0
     if largest >= LARGEST:

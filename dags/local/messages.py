@@ -28,10 +28,10 @@ def explain_error(error: Exception) -> Sequence[str] | None:
     if isinstance(error, ValidationError):
         return [_setting(fault["loc"], fault["msg"]) for fault in error.errors()]
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return [f"the database does not answer: {_first_line(cause)}"]
     if isinstance(cause, psycopg2.Error):
-        return [f"the database refuses: {_first_line(cause)}"]
+        unanswered = isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError)
+        does = "does not answer" if unanswered else "refuses"
+        return [f"the database {does}: {_first_line(cause)}"]
     return None
 
 

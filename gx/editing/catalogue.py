@@ -36,6 +36,11 @@ _NOT_KWARGS = {
 _ADVANCED = {"row_condition", "condition_parser", "ignore_row_if", "mostly", "strict_min",
              "strict_max", "allow_relative_error", "parse_strings_as_datetimes"}  # fmt: skip
 _COLUMN_LISTS = {"column_list", "column_set"}
+_KINDS_BY_NAME: dict[str, Kind] = {
+    **dict.fromkeys(("column", "column_A", "column_B"), "column"),
+    **dict.fromkeys(_COLUMN_LISTS, "columns"),
+    "calendar": "calendar",
+}
 _TOPICS = {"Numeric": "Numbers", "Schema": "Columns and types", "Volume": "Number of rows"}
 OWN = "Your own"
 _MARKET_TOPICS = {
@@ -190,13 +195,11 @@ def _field(
 
 
 def _kind(name: str, kinds: list[dict[str, object]], plain: Schema) -> Kind:
-    types = {kind.get("type") for kind in kinds}
-    if name in ("column", "column_A", "column_B"):
-        return "column"
-    if name in _COLUMN_LISTS:
-        return "columns"
-    if name == "calendar":
-        return "calendar"
+    """What a field holds, by its name where that says it, else by the types of its schema."""
+    return _KINDS_BY_NAME.get(name) or _kind_by_types({k.get("type") for k in kinds}, plain)
+
+
+def _kind_by_types(types: set[object], plain: Schema) -> Kind:
     if "enum" in plain:
         return "choice"
     if inner := plain.get("additionalProperties"):
