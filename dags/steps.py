@@ -60,18 +60,18 @@ def extract(run: Run) -> list[Mapped]:
         if run.request.every:
             record.symbols = _every_symbol(run, engine)
             run = replace(run, request=replace(run.request, symbols=record.symbols))
-        if len(run.request.symbols) > settings.partition_symbols:
-            planned = _divide(run, engine)
-            record.partitions = len(planned)
-            remember(settings.results_dir, known_symbols(engine))
-            return planned
-        record.found = found = _extracted(run, engine)
+        many = len(run.request.symbols) > settings.partition_symbols
+        plan = _plan(run, engine) if many else None
+        record.found = found = None if plan else _extracted(run, engine)
         held = known_symbols(engine)
+        if found:
+            record.found = found = found.with_meant(nearest_symbols(found.missing_symbols, held))
+        record.partitions = len(plan.partitions) if plan else None
         remember(settings.results_dir, held)
-        near = nearest_symbols(found.missing_symbols, held)
-        record.found = found = found.model_copy(update={"meant": near})
-    _remark(found)
-    return []
+        mapped = write_plan(run, plan) if plan else []
+    if found:
+        _remark(found)
+    return mapped
 
 
 def _remark(found: Extracted) -> None:
@@ -102,21 +102,21 @@ def _every_symbol(run: Run, engine: Engine) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*known_symbols(engine), *published]))
 
 
-def _divide(run: Run, engine: Engine) -> list[Mapped]:
-    """Plan the partitions; a suite that cannot be trusted stops the run before anything is read."""
+def _plan(run: Run, engine: Engine) -> Plan:
+    """The partitions to be; a suite that cannot be trusted stops the run before bars are read."""
     from gx.suite.read import read_suite, suite_path
 
     request = run.request
     suite = read_suite(suite_path(JUDGED_BY))
     symbols = in_order(engine, request.symbols)
-    plan = Plan(
+    partitions = divide(symbols, run.settings.partition_symbols, nameless=request.every)
+    log.info("%s symbols in %s partitions", len(symbols), len(partitions))
+    return Plan(
         as_of=as_of(request.end, clock(engine)),
         suite=JUDGED_BY,
         suite_text=suite.text,
-        partitions=divide(symbols, run.settings.partition_symbols, nameless=request.every),
+        partitions=partitions,
     )
-    log.info("%s symbols in %s partitions", len(symbols), len(plan.partitions))
-    return write_plan(run, plan)
 
 
 def validate(run: Run) -> dict[str, object]:

@@ -52,6 +52,10 @@ class Extracted(StepFindings):
     gone: tuple[Gone, ...] = ()
     meant: dict[str, str] = {}
 
+    def with_meant(self, meant: Mapping[str, str]) -> "Extracted":
+        """The same, with the known symbols that the missing ones may stand for."""
+        return self.model_copy(update={"meant": dict(meant)})
+
 
 class Validated(StepFindings):
     """What the gate decided of a run, of `rows` bars.

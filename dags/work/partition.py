@@ -15,13 +15,15 @@ from dags.staging.layout import ARRAYS, BARS, CONTEXT, FINDINGS
 from dags.staging.records import PartValidated, Records
 from dags.staging.run_folder import Staging
 from dags.work.extract import extract_into, staged_bars, staged_lookback
-from dags.work.partitions import PartitionedRun
+from dags.work.partitions import PartitionedRun, Plan
 from dags.work.publish import Share, publish_share, transform_share
+from gx.gate.asked import Asked
 from sql.connection import connected
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from gx.market.part import PartFindings
     from gx.market.whole import PartDocument
 
 
@@ -75,26 +77,31 @@ class StagedPart:
 def check(run: Run, number: int) -> dict[str, object]:
     """Extract a partition and judge it as far as it can be alone."""
     whole = PartitionedRun(run)
-    part, plan = whole.part(number), whole.plan
-    staging = part.staging
-    staging.prepare()
-    with staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
+    part = whole.part(number)
+    part.staging.prepare()
+    with part.staging.recorded("extract") as record, connected(run.settings.bars()) as engine:
         record.found = found = extract_into(part, engine, may_be_empty=True)
-    with staging.recorded("validate") as record:
-        from gx.market.part import judge_part
-        from gx.suite.read import parse_suite
-
-        findings = judge_part(
-            staged_bars(staging).to_pandas(date_as_object=False),
-            parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite),
-            as_of=plan.as_of,
-            asked=asked(run),
-            lookback=staged_lookback(staging),
-        )
-        staging.write_json(FINDINGS, findings.document)
-        seals = write_arrays(staging, ARRAYS, findings.arrays)
+    with part.staging.recorded("validate") as record:
+        findings = _judge(part.staging, whole.plan, asked(run))
+        part.staging.write_json(FINDINGS, findings.document)
+        seals = write_arrays(part.staging, ARRAYS, findings.arrays)
         record.found = PartValidated(rows=found.rows, arrays=seals)
     return {"rows": found.rows}
+
+
+def _judge(staging: Staging, plan: Plan, of_the_run: Asked) -> "PartFindings":
+    """Read the staged bars, and judge them by the plan's suite; nothing is written."""
+    from gx.market.part import judge_part
+    from gx.suite.read import parse_suite
+
+    bars, lookback = staged_bars(staging), staged_lookback(staging)
+    return judge_part(
+        bars.to_pandas(date_as_object=False),
+        parse_suite(plan.suite_text.encode(), where=plan.suite, name=plan.suite),
+        as_of=plan.as_of,
+        asked=of_the_run,
+        lookback=lookback,
+    )
 
 
 def publish_part(run: Run, number: int) -> dict[str, object]:
