@@ -227,7 +227,7 @@ def ibkr_stock_data_workflow() -> None:
 
     @task
     def log_to_mlflow() -> dict[str, object]:
-        from dags.reporting.mlflow_run import log
+        from dags.reporting.tracked.mlflow_run import log
 
         with skipping():
             return log(current_run(tolerant=True))

@@ -4,8 +4,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dags.reporting.artifacts import EVERY_ROW
 from dags.reporting.run_before import account_before
+from dags.reporting.tracked.artifacts import EVERY_ROW
 from dags.run.context import Run
 from dags.staging.layout import CHANGES, DOCS_PAGE, FAILING, REPORT, REPORT_PAGE, RESULTS, SUITE
 from dags.staging.records import Extracted

@@ -15,10 +15,10 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.registry import get_expectation_impl
 
 from gx.plugins.expectations import BarExpectation
-from gx.suite.custom import is_custom
-from gx.suite.custom_files import Signature, custom_signature
-from gx.suite.entries import PARAMETERS, known_types
-from gx.suite.rehearsal import FRAMES_CANNOT
+from gx.suite.custom.files import Signature, custom_signature
+from gx.suite.custom.load import is_custom
+from gx.suite.entries.read import PARAMETERS, known_types
+from gx.suite.entries.rehearsal import FRAMES_CANNOT
 from gx.terms import BAR_COLUMNS
 
 # A part of a JSON schema, as pydantic writes it.

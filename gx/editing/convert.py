@@ -12,7 +12,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from gx.errors import JsonError, SuiteError
 from gx.project import SUITES
-from gx.suite.entries import is_uuid, known_types, parameter_faults, read_entries
+from gx.suite.entries.read import is_uuid, known_types, parameter_faults, read_entries
 from gx.suite.read import new_suite
 from gx.suite.strict_json import read_json, shown
 from gx.suite.texts import is_0x

@@ -21,9 +21,9 @@ from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
 from gx.names import short_name
 from gx.report.model import Outcome, QualityReport
-from gx.suite.custom import load_custom
+from gx.suite.custom.load import load_custom
 from gx.suite.diff import pair_entries
-from gx.suite.entries import PARAMETERS
+from gx.suite.entries.read import PARAMETERS
 from gx.suite.read import Suite, entries_of, parse_suite
 from gx.suite.texts import new_weaknesses, text_faults
 from gx.terms import SEVERITIES

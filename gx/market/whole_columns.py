@@ -9,7 +9,7 @@ from gx.market.own_rows import EVERY_ROW
 from gx.market.route import MarketEntry, Route
 from gx.market.whole import Part
 from gx.plugins.expectations import BarExpectation
-from gx.suite.custom import is_custom
+from gx.suite.custom.load import is_custom
 from gx.suite.fitting import fit
 
 

@@ -25,7 +25,7 @@ from gx.errors import JsonError, SuiteError
 from gx.nearest import nearest
 from gx.plugins.expectations import BarExpectation
 from gx.project import SUITES
-from gx.suite.entries import (
+from gx.suite.entries.read import (
     PARAMETERS,
     Read,
     is_uuid,

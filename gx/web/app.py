@@ -21,7 +21,7 @@ from gx.web.guard import (
     reader,
 )
 from gx.web.report.page import report_routes
-from gx.web.runs import run_list
+from gx.web.runs.page import run_list
 from gx.web.sources import Sources
 from gx.web.static_files import cache_control, static_path, static_type
 from gx.web.suites.pages import suite_routes

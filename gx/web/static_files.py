@@ -9,8 +9,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 _HERE = Path(__file__).parent
-_SCRIPTS = _HERE / "scripts"
-_FOLDERS = (_HERE / "static", _SCRIPTS, _HERE.parent / "report" / "templates")
+_SCRIPTS = _HERE / "assets" / "scripts"
+_FOLDERS = (_HERE / "assets" / "static", _SCRIPTS, _HERE.parent / "report" / "templates")
 # Said by ourselves: what a machine's list of types says of .js, a browser may refuse as a module.
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 

@@ -26,7 +26,7 @@ from dags.local.desk.parts import Addresses, mlflow_environment
 from dags.local.passwords import RUNS, Logins, logins, passwords_file
 from dags.pages import copies
 from dags.pages.sources import Desk
-from dags.reporting.digests import digest_folder
+from dags.reporting.tracked.digests import digest_folder
 from dags.run.settings import ROOT, Settings
 from dags.staging.layout import DAG_ID
 from gx.web.app import create_app

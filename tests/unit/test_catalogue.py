@@ -10,7 +10,7 @@ from gx.editing.catalogue import CatalogueEntry, catalogue, filled
 from gx.errors import SuiteError
 from gx.plugins.expectations import MARKET_EXPECTATIONS
 from gx.project import SUITES
-from gx.suite.entries import known_types
+from gx.suite.entries.read import known_types
 from gx.suite.read import parse_suite
 
 ENTRIES = {entry.type: entry for entry in catalogue()}

@@ -12,10 +12,10 @@ from dags.local.desk import database
 from dags.local.desk import lock as desk_lock
 from dags.local.desk.airflow_api import AirflowApi
 from dags.local.desk.exposure import notice, require_logins
-from dags.local.desk.interrupts import STOPPING, Stopped, stop_on_signals
 from dags.local.desk.parts import Addresses, Program, environment, mlflow_environment, parts
 from dags.local.desk.ports import require_free
-from dags.local.desk.supervisor import Supervisor
+from dags.local.desk.processes.interrupts import STOPPING, Stopped, stop_on_signals
+from dags.local.desk.processes.supervisor import Supervisor
 from dags.local.desk.watch import RunWatch
 from dags.local.passwords import logins, passwords_file
 from dags.local.services import MLFLOW, services

@@ -13,9 +13,9 @@ from gx.engine.batches import entry_key, exception_of
 from gx.engine.looked_at import COUNTS_ROWS, OF_THE_SCHEMA, rows_looked_at
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.session_expectations import AttendanceExpectation
-from gx.suite.custom_files import custom_signature
-from gx.suite.named_columns import columns_of, columns_of_condition
-from gx.suite.rehearsal import results_on
+from gx.suite.custom.files import custom_signature
+from gx.suite.entries.named_columns import columns_of, columns_of_condition
+from gx.suite.entries.rehearsal import results_on
 from gx.suite.weaknesses.planted import MARKET_HOLE, TOUCHED, PlantedBars, Rows, planted_market
 
 _PRICES_AND_VOLUME = {"open", "high", "low", "close", "volume"}

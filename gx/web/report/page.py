@@ -21,8 +21,8 @@ from gx.report.view import view_of
 from gx.web.guard import HEADERS, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
-from gx.web.runs import VERDICTS
-from gx.web.shares import kind
+from gx.web.runs.page import VERDICTS
+from gx.web.runs.shares import kind
 from gx.web.sources import RunFiles, Sources
 from gx.web.summary import RunSummary
 

@@ -23,7 +23,7 @@ from gx.errors import (
     WeakSuiteError,
 )
 from gx.gate.asked import NOTHING_ASKED, Asked
-from gx.suite.custom_files import Signature, custom_signature
+from gx.suite.custom.files import Signature, custom_signature
 from gx.suite.diff import compare
 from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from dags.local.desk import leash
-from dags.local.desk.interrupts import deferred
 from dags.local.desk.parts import Program
+from dags.local.desk.processes import leash
+from dags.local.desk.processes.interrupts import deferred
 from dags.local.errors import LocalError
 from dags.run.settings import ROOT
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dags.reporting.metrics import share
+from dags.reporting.tracked.metrics import share
 from dags.staging.layout import BARS
 from dags.staging.records import Extracted, Records
 from gx.report.document import ReportDocument

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gx.web.guard import page, reader
-from gx.web.shares import kind, share, share_chart
+from gx.web.runs.shares import kind, share, share_chart
 from gx.web.summary import RunSummary
 
 if TYPE_CHECKING:

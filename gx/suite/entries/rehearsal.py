@@ -34,9 +34,9 @@ from gx.engine.batches import (
     suite_of,
 )
 from gx.plugins.expectations import BarExpectation
-from gx.suite.custom_files import custom_signature
+from gx.suite.custom.files import custom_signature
+from gx.suite.entries.named_columns import EXTRACTED, condition_faults, in_words, names_in
 from gx.suite.fitting import fit
-from gx.suite.named_columns import EXTRACTED, condition_faults, in_words, names_in
 
 ASKS_A_DATABASE = "asks a database, and a suite judges frames of pandas alone"
 # They have no implementation for frames, ask in SQL, or for what no bar has.

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dags.errors import AlteredError, NothingDue
-from dags.reporting.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
-from dags.reporting.children import children
-from dags.reporting.dataset import bars_dataset
-from dags.reporting.description import describe
-from dags.reporting.digests import store_digests
-from dags.reporting.metrics import run_metrics
 from dags.reporting.missing import missing_symbols
 from dags.reporting.summary import summarise
-from dags.reporting.trends import trend_points
+from dags.reporting.tracked.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
+from dags.reporting.tracked.children import children
+from dags.reporting.tracked.dataset import bars_dataset
+from dags.reporting.tracked.description import describe
+from dags.reporting.tracked.digests import store_digests
+from dags.reporting.tracked.metrics import run_metrics
+from dags.reporting.tracked.trends import trend_points
 from dags.run.context import Run
 from dags.run.due import why_nothing_was_due
 from dags.run.links import airflow_root

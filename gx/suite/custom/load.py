@@ -19,7 +19,7 @@ from typing import Any
 from great_expectations.expectations import registry
 from great_expectations.util import camel_to_snake
 
-from gx.suite.custom_files import Signature, custom_files, custom_signature
+from gx.suite.custom.files import Signature, custom_files, custom_signature
 
 _LOG = logging.getLogger(__name__)
 _PACKAGE = "gx.plugins.custom"

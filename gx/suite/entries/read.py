@@ -16,9 +16,9 @@ from pydantic.v1 import ValidationError
 from gx.engine.batches import entry_key
 from gx.errors import SuiteError
 from gx.nearest import nearest
-from gx.suite.custom import load_custom, why_missing
-from gx.suite.named_columns import column_faults
-from gx.suite.rehearsal import GIVEN, rehearse, unasked
+from gx.suite.custom.load import load_custom, why_missing
+from gx.suite.entries.named_columns import column_faults
+from gx.suite.entries.rehearsal import GIVEN, rehearse, unasked
 from gx.suite.strict_json import shown
 from gx.terms import SEVERITIES
 
