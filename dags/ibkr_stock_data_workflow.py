@@ -178,7 +178,7 @@ def workflow(dataset: Dataset) -> DAG:
 
         @task
         def log_to_mlflow() -> dict[str, object]:
-            from dags.reporting.mlflow_run import log
+            from dags.reporting.tracked.mlflow_run import log
 
             with skipping():
                 return log(current_run(tolerant=True))

@@ -24,19 +24,19 @@ from dags.run.due import (
 )
 from dags.run.known_symbols import remember
 from dags.staging.layout import REPORT
-from dags.staging.records import Extracted, Judged, Published
+from dags.staging.records import Extracted, Published, Validated
 from dags.work.extract import extract_into
 from dags.work.lanes import lane_of
 from dags.work.partitions import Mapped, Plan, divide, write_plan
 from dags.work.publish import Share, transform_share
-from dags.work.published_before import keep_doubts, with_published
+from dags.work.published_before import with_published, write_doubts
 from gx.dataset.faults import require_sound
 from gx.report.document import read_document
 from gx.report.published import Doubt
 from sql.connection import clock, connected
 from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
-from sql.nearest import meant, nearest_symbols
+from sql.nearest import did_you_mean, nearest_symbols
 from sql.preflight import make_ready
 from sql.published import published_symbols
 
@@ -68,20 +68,21 @@ def extract(run: Run) -> list[Mapped]:
         if run.request.every:
             record.symbols = _every_symbol(run, held, own)
             run = replace(run, request=replace(run.request, symbols=record.symbols))
-        if len(run.request.symbols) > settings.partition_symbols:
-            planned = _divide(run, engine)
-            record.partitions = len(planned)
-            return planned
-        record.found = found = _extracted(run, engine, own)
-        near = nearest_symbols(found.missing_symbols, held)
-        record.found = found = found.model_copy(update={"meant": near})
-    _remark(found)
-    return []
+        many = len(run.request.symbols) > settings.partition_symbols
+        plan = _plan(run, engine) if many else None
+        record.found = found = None if plan else _extracted(run, engine, own)
+        if found:
+            record.found = found = found.with_meant(nearest_symbols(found.missing_symbols, held))
+        record.partitions = len(plan.partitions) if plan else None
+        mapped = write_plan(run, plan) if plan else []
+    if found:
+        _remark(found)
+    return mapped
 
 
 def _remark(found: Extracted) -> None:
     if found.missing_symbols:
-        absent, hint = ", ".join(found.missing_symbols), meant(found.meant)
+        absent, hint = ", ".join(found.missing_symbols), did_you_mean(found.meant)
         log.warning("no bars of %s in the range, the others go on%s", absent, hint)
     if found.rounded:
         log.warning(
@@ -105,18 +106,18 @@ def _every_symbol(run: Run, held: Sequence[str], own: Engine) -> tuple[str, ...]
     return tuple(dict.fromkeys([*held, *published]))
 
 
-def _divide(run: Run, engine: Engine) -> list[Mapped]:
-    """Plan the partitions; a suite that cannot be trusted stops the run before anything is read."""
+def _plan(run: Run, engine: Engine) -> Plan:
+    """The partitions to be; a suite that cannot be trusted stops the run before bars are read."""
     request, suite = run.request, suite_of(run)
     symbols = in_order(engine, request.symbols, run.source)
-    plan = Plan(
+    partitions = divide(symbols, run.settings.partition_symbols, nameless=request.every)
+    log.info("%s symbols in %s partitions", len(symbols), len(partitions))
+    return Plan(
         as_of=as_of(request.end, clock(engine)),
         suite=suite.name,
         suite_text=suite.text,
-        partitions=divide(symbols, run.settings.partition_symbols, nameless=request.every),
+        partitions=partitions,
     )
-    log.info("%s symbols in %s partitions", len(symbols), len(plan.partitions))
-    return write_plan(run, plan)
 
 
 def validate(run: Run) -> dict[str, object]:
@@ -129,7 +130,7 @@ def validate(run: Run) -> dict[str, object]:
         report = with_published(run, judgement.report, extracted.gone)
         report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
         decision = report.decide(run.request.policy)
-        record.found = Judged(
+        record.found = Validated(
             open=decision.open,
             held=decision.held,
             reasons=decision.reasons,
@@ -178,7 +179,7 @@ def publish(run: Run) -> dict[str, object]:
         decision = share.decision
         report = read_document(staging.read_json(REPORT, share.judging.seals.get(REPORT)))
         record.found = done = lane.publish(share)
-        _keep_doubts(run, report.doubtful)
+        _write_doubts(run, report.doubtful)
         if not decision.open:
             raise GateClosed(
                 f"Every symbol is held; their {done.held:,} bars are in quarantine, nothing was "
@@ -190,10 +191,10 @@ def publish(run: Run) -> dict[str, object]:
     return {"rows": done.rows, "held": done.held}
 
 
-def _keep_doubts(run: Run, doubts: Sequence[Doubt]) -> None:
+def _write_doubts(run: Run, doubts: Sequence[Doubt]) -> None:
     if doubts:
         with connected(run.published_at) as engine, engine.begin() as connection:
-            keep_doubts(connection, doubts)
+            write_doubts(connection, doubts)
 
 
 def _superseded(done: Published) -> str:

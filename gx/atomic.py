@@ -7,31 +7,31 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-def replace_file(path: Path, raw: bytes, *, settled: bool = True, mode: int | None = None) -> None:
+def replace_file(path: Path, raw: bytes, *, durable: bool = True, mode: int | None = None) -> None:
     """Put ``raw`` in the place of ``path``, which keeps its mode; returns once the disk has it.
 
     With a ``mode`` the file has that one, from its first moment.
 
-    Not ``settled``, it may be gone after a power cut, and takes half the time: for what a run can
+    Not ``durable``, it may be gone after a power cut, and takes half the time: for what a run can
     make again. Raises OSError; the old file is untouched then.
     """
-    with _written_beside(path, raw, settled=settled, mode=mode) as draft:
+    with _written_beside(path, raw, durable=durable, mode=mode) as draft:
         draft.replace(path)
-        if settled:
-            _settle_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
 
 
 def create_file(path: Path, raw: bytes) -> None:
     """Write a file that is not there yet; raises FileExistsError, and OSError as above."""
     with _written_beside(path, raw) as draft:
         os.link(draft, path)  # unlike a rename it never takes the place of another's file
-        _settle_folder(path.parent)
+        _sync_folder(path.parent)
 
 
 def rename_file(path: Path, target: Path) -> None:
     """Give a file another name in its folder; returns once the disk has it."""
     path.replace(target)
-    _settle_folder(path.parent)
+    _sync_folder(path.parent)
 
 
 def remove_drafts(path: Path) -> None:
@@ -42,7 +42,7 @@ def remove_drafts(path: Path) -> None:
 
 @contextmanager
 def _written_beside(
-    path: Path, raw: bytes, *, settled: bool = True, mode: int | None = None
+    path: Path, raw: bytes, *, durable: bool = True, mode: int | None = None
 ) -> Iterator[Path]:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     try:
@@ -55,14 +55,14 @@ def _written_beside(
                     os.fchmod(sink.fileno(), path.stat().st_mode & 0o777)
             sink.write(raw)
             sink.flush()
-            if settled:
+            if durable:
                 os.fsync(sink.fileno())
         yield draft
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _settle_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """A new name is on the disk when its folder is."""
     opened = os.open(folder, os.O_RDONLY)
     try:

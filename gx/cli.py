@@ -54,12 +54,12 @@ def run_app(
     app: typer.Typer,
     name: str,
     *,
-    told: Callable[[Exception], Sequence[str] | None],
+    explain: Callable[[Exception], Sequence[str] | None],
     arguments: Sequence[str] | None = None,
 ) -> int:
     """Run a command line and return its exit status; usage that is none gives 2, Ctrl-C 130.
 
-    ``told`` says of an error that a person can mend what to tell; any other one shows where it
+    ``explain`` says of an error that a person can mend what to tell; any other one shows where it
     happened, and gives 2 as well: 1 means that the gate closed, and only that.
     """
     for info in app.registered_commands:
@@ -72,7 +72,7 @@ def run_app(
             print("stopped", file=sys.stderr)
         return status
     except Exception as error:
-        lines = told(error)
+        lines = explain(error)
         if lines is None:
             import traceback
 
@@ -89,7 +89,7 @@ def _paragraphs(function: Callable[..., object] | None) -> str:
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
-def told(error: Exception) -> list[str] | None:
+def explain_error(error: Exception) -> list[str] | None:
     """What to tell of an error of these commands; None for one that nobody can mend."""
     return [str(error)] if isinstance(error, GateError | OSError) else None
 

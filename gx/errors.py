@@ -26,8 +26,10 @@ class SuiteError(GateError):
         if len(faults) == 1:
             return first
         lines = (re.sub(rf"^{re.escape(where)}(: |, )", "", str(fault)) for fault in faults)
-        told = "\n".join(f"  {line}" for line in lines)
-        error = cls(f"{where}: {len(faults)} faults\n{told}", entry=first.entry, field=first.field)
+        listed = "\n".join(f"  {line}" for line in lines)
+        error = cls(
+            f"{where}: {len(faults)} faults\n{listed}", entry=first.entry, field=first.field
+        )
         error.faults = tuple(faults)
         return error
 
@@ -74,10 +76,6 @@ class JsonError(GateError):
 
 class BarFileError(GateError):
     """A file of bars that cannot be read completely."""
-
-
-class FrameError(GateError):
-    """A frame that is no frame of bars."""
 
 
 class ReportError(GateError):

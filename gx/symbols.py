@@ -37,15 +37,13 @@ def symbol_fault(symbol: str) -> str | None:
     """Say what keeps a text from being a symbol, to be read after it; None when nothing does."""
     if symbol.isascii() and symbol.isalnum() and len(symbol) <= LONGEST:
         return None
-    unseen = next((one for one in symbol if unicodedata.category(one) in INVISIBLE), None)
-    if unseen is not None:
-        return f"has a character that nobody sees (U+{ord(unseen):04X})"
-    if not symbol.strip():
-        return "is empty"
-    if symbol != symbol.strip():
-        return "has a space at its beginning or end"
-    if symbol == EVERY:
-        return "asks for every symbol there is, and is none itself"
-    if len(symbol) > LONGEST:
-        return f"has {len(symbol)} characters; {LONGEST} are the most"
-    return None
+    unseen = [one for one in symbol if unicodedata.category(one) in INVISIBLE]
+    if unseen:
+        return f"has a character that nobody sees (U+{ord(unseen[0]):04X})"
+    faults = {
+        "is empty": not symbol.strip(),
+        "has a space at its beginning or end": symbol != symbol.strip(),
+        "asks for every symbol there is, and is none itself": symbol == EVERY,
+        f"has {len(symbol)} characters; {LONGEST} are the most": len(symbol) > LONGEST,
+    }
+    return next((fault for fault, found in faults.items() if found), None)

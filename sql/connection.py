@@ -96,7 +96,7 @@ def connected(settings: ConnectionSettings) -> Iterator[Engine]:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if not _is_loss(cause):
             raise
-        raise DatabaseLostError(_told(settings, cause)) from error
+        raise DatabaseLostError(_loss_message(settings, cause)) from error
     finally:
         engine.dispose()
 
@@ -110,7 +110,7 @@ def _is_loss(cause: BaseException | None) -> bool:
     return type(cause) is psycopg2.DatabaseError and cause.pgcode is None
 
 
-def _told(settings: ConnectionSettings, cause: BaseException | None) -> str:
+def _loss_message(settings: ConnectionSettings, cause: BaseException | None) -> str:
     reason = str(cause).strip().partition("\n")[0]
     return (
         f"the database {settings.database!r} on {settings.host}:{settings.port} cannot be used now "

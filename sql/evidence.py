@@ -30,7 +30,7 @@ class Evidence:
     files: tuple[FileDigest, ...]
 
 
-def keep_evidence(engine: Engine, run_key: str, evidence: Evidence) -> None:
+def insert_evidence(engine: Engine, run_key: str, evidence: Evidence) -> None:
     """Keep what this run has handed over now; what it did before stays. Raises EvidenceError."""
     files = evidence.files
     bound = {

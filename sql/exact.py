@@ -39,8 +39,8 @@ def fits(number: Decimal, column: Column) -> bool:
         limit = WHOLE[column.type]
         return scale <= 0 and before <= 19 and -limit <= int(number) < limit
     with np.errstate(over="ignore"):
-        kept = np.float32(str(number)) if column.type == "float4" else np.float64(str(number))
-    return math.isfinite(kept) and Decimal(str(kept)) == number
+        stored = np.float32(str(number)) if column.type == "float4" else np.float64(str(number))
+    return math.isfinite(stored) and Decimal(str(stored)) == number
 
 
 def wider(numbers: Sequence[Decimal], column: Column) -> str:
@@ -85,8 +85,11 @@ def _surely_fits(texts: pa.Array, column: Column) -> bool:
         return True
     if column.kind == "numeric" and column.precision is None:
         return True
-    if longest > LONGEST:
-        return False
+    return longest <= LONGEST and _fits_by_arithmetic(texts, column)
+
+
+def _fits_by_arithmetic(texts: pa.Array, column: Column) -> bool:
+    """Whether a column of numbers gives back these, none of which has too many characters."""
     numbers = pc.cast(texts, pa.float64())
     largest = pc.max(pc.abs(numbers)).as_py() or 0.0
     if largest >= LARGEST:
@@ -110,10 +113,10 @@ def _has_scale(texts: pa.Array, scale: int) -> bool:
 def _comes_back(texts: pa.Array, numbers: pa.Array, column: Column) -> bool:
     """Does the column write the numbers in the same digits?"""
     kind = pa.float32() if column.type == "float4" else pa.float64()
-    kept = pc.cast(pc.cast(numbers, kind, safe=False), pa.string())
+    stored = pc.cast(pc.cast(numbers, kind, safe=False), pa.string())
     decimal = pa.decimal256(76, SCALE)
     try:
-        same = pc.equal(pc.cast(texts, decimal), pc.cast(kept, decimal))
+        same = pc.equal(pc.cast(texts, decimal), pc.cast(stored, decimal))
     except pa.ArrowInvalid:  # more decimals than are compared here
         return False
     return pc.all(same).as_py() is not False
@@ -130,7 +133,7 @@ def _places(number: Decimal) -> tuple[int, int]:
     """
     _, digits, exponent = number.as_tuple()
     written = "".join(map(str, digits))
-    kept = written.rstrip("0")
-    if not kept:
+    stored = written.rstrip("0")
+    if not stored:
         return 0, ANY_SCALE
-    return number.adjusted() + 1, len(kept) - len(written) - int(exponent)
+    return number.adjusted() + 1, len(stored) - len(written) - int(exponent)

@@ -21,7 +21,7 @@ from sql.connection import driver_connection
 from sql.copy_stream import HashingReader, copy_out
 from sql.digits import Digits
 from sql.errors import NoBarsError, UnreadableColumnError
-from sql.nearest import meant, most_like, nearest_symbols
+from sql.nearest import did_you_mean, most_like, nearest_symbols
 from sql.source import OWN, OpenSource, Source, opened
 from sql.statements import statement
 
@@ -257,15 +257,15 @@ def _no_bars(
         f"{', '.join(symbols) or 'no symbol'} from {start or 'the first'} to {end or 'the last'}"
     )
     known, shown = _known(bars), bars.source.shown
-    told = most_like(symbols, known)
-    found = bars.ask("queries/table_contents", symbols=told).all()
+    near = most_like(symbols, known)
+    found = bars.ask("queries/table_contents", symbols=near).all()
     held = "; ".join(
         f"{one.symbol}: {one.bars} bars, {one.first_date} to {one.last_date}" for one in found
     )
-    others = len(known) - len(told)
+    others = len(known) - len(near)
     more = f"; and {others:,} more symbols" if others else ""
     load = "load bars first (gate load FILE)" if bars.source.is_own else "nothing to judge yet"
     return NoBarsError(
-        f"{shown} has no bar of {wanted}{meant(nearest_symbols(symbols, known)) or '.'} "
+        f"{shown} has no bar of {wanted}{did_you_mean(nearest_symbols(symbols, known)) or '.'} "
         + (f"It holds {held}{more}." if held else f"It is empty: {load}.")
     )

@@ -49,7 +49,7 @@ class FileRows:
             table = table.set_column(position, name, _digits(table[name]))
         self.table = table
 
-    def judged(self, target: Target) -> pa.Table:
+    def with_faults(self, target: Target) -> pa.Table:
         """The rows, each with its `fault` if it is no bar that the table may hold."""
         faults: Faults = self.table["fault"].to_numpy(zero_copy_only=False).copy()
         self._find_missing(faults, target)
@@ -68,10 +68,10 @@ class FileRows:
                 _note(faults, pc.is_null(self.table[name]), self._lacks)
 
     def _lacks(self, row: int) -> str:
-        told = self.table["missing"][row].as_py()
-        if told is None:
-            told = ", ".join(name for name in NUMBERS if not self.table[name][row].is_valid)
-        return f"column {told} is no number, and stock_data may not lack one"
+        stated = self.table["missing"][row].as_py()
+        if stated is None:
+            stated = ", ".join(name for name in NUMBERS if not self.table[name][row].is_valid)
+        return f"column {stated} is no number, and stock_data may not lack one"
 
     def _find_endless(self, faults: Faults) -> None:
         """A text that is no number, or an infinite one."""
@@ -94,16 +94,16 @@ class FileRows:
             return
         rows, same = pd.Series(usable[again]), keys[again].reset_index(drop=True)
         for (symbol, day), places in rows.groupby([same["symbol"], same["date"]], sort=False):
-            self._judge_repeated(faults, f"{symbol} {day}", places.tolist())
+            self._mark_repeated(faults, f"{symbol} {day}", places.tolist())
 
-    def _judge_repeated(self, faults: Faults, bar: str, rows: list[int]) -> None:
+    def _mark_repeated(self, faults: Faults, bar: str, rows: list[int]) -> None:
         """The first stays when all say the same, or the only one that lacks nothing; else none."""
         bars = [self._numbers(row) for row in rows]
         whole = [row for row, numbers in zip(rows, bars, strict=True) if None not in numbers]
-        kept = rows[0] if len(set(bars)) == 1 else whole[0] if len(whole) == 1 else None
+        chosen = rows[0] if len(set(bars)) == 1 else whole[0] if len(whole) == 1 else None
         lines = {row: self.table[self.place][row].as_py() for row in rows}
         for row in rows:
-            if row != kept:
+            if row != chosen:
                 others = ", ".join(str(line) for other, line in lines.items() if other != row)
                 faults[row] = f"it is the bar {bar}, as {self.place} {others} is"
 

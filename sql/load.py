@@ -78,10 +78,10 @@ def load_bars(
         connection.exec_driver_sql("set local timezone = 'UTC'")
         target = read_target(connection)
         require_rights(connection, target)
-        judged = rows.judged(target)
-        good, faulty = judged.filter(judged["fault"].is_null()), faulty_rows(judged)
+        marked = rows.with_faults(target)
+        good, faulty = marked.filter(marked["fault"].is_null()), faulty_rows(marked)
         if faulty and (set_aside is None or not good.num_rows):
-            raise FaultyRowsError(refusal(judged, good.num_rows))
+            raise FaultyRowsError(refusal(marked, good.num_rows))
         _require_exact(good, rows.place, target)
         if faulty and set_aside is not None:
             set_aside(faulty)
@@ -91,14 +91,14 @@ def load_bars(
 
 def _require_exact(rows: pa.Table, place: str, target: Target) -> None:
     """Raise LoadError that names, for every column that is too narrow, the first such value."""
-    told = []
+    faults = []
     for name in ("symbol", *NUMBERS):
         column = target.columns[name]
         bad = misfits(rows[name], column)
         if bad:
-            told.append(_too_narrow(column, rows, place, bad))
-    if told:
-        raise LoadError(" ".join([*told, "Nothing was loaded."]))
+            faults.append(_too_narrow(column, rows, place, bad))
+    if faults:
+        raise LoadError(" ".join([*faults, "Nothing was loaded."]))
 
 
 def _too_narrow(column: Column, rows: pa.Table, place: str, bad: Sequence[int]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-TOLD = 10  # symbols in a line
+SUGGESTED = 10  # symbols in a line
 # Every further one takes as long as the first: 0.1 s among 10,000 symbols.
 MOST = 20
 
@@ -26,20 +26,20 @@ def nearest_symbols(wanted: Sequence[str], held: Iterable[str]) -> dict[str, str
 
 def most_like(wanted: Sequence[str], held: Sequence[str]) -> list[str]:
     """Of what the table holds, ten symbols at most: what was asked for, then what is like it."""
-    if len(held) <= TOLD:
+    if len(held) <= SUGGESTED:
         return list(held)
     own = set(held).intersection(wanted)
-    like = (one for name in wanted[:MOST] for one in get_close_matches(name, held, n=TOLD))
-    return list(dict.fromkeys([*sorted(own), *like, *held]))[:TOLD]
+    like = (one for name in wanted[:MOST] for one in get_close_matches(name, held, n=SUGGESTED))
+    return list(dict.fromkeys([*sorted(own), *like, *held]))[:SUGGESTED]
 
 
-def meant(nearest: Mapping[str, str]) -> str:
+def did_you_mean(nearest: Mapping[str, str]) -> str:
     """The same as words to end a sentence with; empty when nothing is near."""
     if not nearest:
         return ""
-    told = [f"{near!r}" if len(nearest) == 1 else f"{near!r} for {symbol!r}"
+    hints = [f"{near!r}" if len(nearest) == 1 else f"{near!r} for {symbol!r}"
             for symbol, near in nearest.items()]  # fmt: skip
-    return f"; did you mean {', '.join(told)}?"
+    return f"; did you mean {', '.join(hints)}?"
 
 
 def _nearest(letters: str, by_letters: Mapping[str, str]) -> str | None:

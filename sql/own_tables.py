@@ -62,8 +62,8 @@ ADDED: Mapping[str, set[str]] = {
 def column_faults(name: str, columns: Mapping[str, Any]) -> Iterator[str]:
     """Columns of a table of the gate's own that would alter, or refuse, what is written to it."""
     for column in columns.values():
-        better, holding = HOLDS.get(column.name, ("", ".*"))
-        if not re.fullmatch(holding, column.type):
+        better, pattern = HOLDS.get(column.name, ("", ".*"))
+        if not re.fullmatch(pattern, column.type):
             yield (
                 f"{name}.{column.name} is {column.type}, which does not hold all that is written "
                 f"to it: alter table {name} alter column {column.name} type {better}"

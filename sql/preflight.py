@@ -229,38 +229,44 @@ def _of_own(
 ) -> tuple[list[str], bool]:
     """What is wrong with a table of the gate's own, and whether it can be mended here."""
     if not found:
-        if session.may_create and not session.read_only:
-            return [], True
-        return [
+        faults = list(_why_it_cannot_be_made(session, name))
+        return faults, not faults
+    table = found[0]
+    lacking = [column for column in COLUMNS[name] if column not in columns]
+    old = bool(lacking) and set(lacking) <= ADDED.get(name, set())
+    faults = []
+    if not table.visible:
+        faults = [_out_of_reach(session, name, found)]
+    elif table.kind not in TABLES:
+        faults = [f"{name} is {VIEWS[table.kind]}, and bars are written to it: rename it"]
+    elif lacking and not (old and table.owned):
+        of_before = f"let its owner, {table.owner}, bring it up to date" if old else "add it"
+        faults = [f"{name} has no column {', '.join(lacking)}: {of_before}"]
+    elif table.filtered:
+        faults = [
+            f"row security policies of {name} may hide rows from {session.role}: alter table "
+            f"{name} disable row level security, or alter role {session.role} bypassrls"
+        ]
+    else:
+        of_columns = [] if old else list(column_faults(name, columns))
+        faults = of_columns or list(_rights_refused(session, name, table))
+    return faults, old and not faults
+
+
+def _why_it_cannot_be_made(session: Session, name: str) -> Iterator[str]:
+    if session.read_only or not session.may_create:
+        yield (
             f"there is no table {name}, and {session.role} may not make it: have the owner run "
             f"sql/schema/{name}.sql, or grant create on schema {session.schema or 'public'} to "
             f"{session.role}"
-        ], False
-    table = found[0]
-    if not table.visible:
-        return [_out_of_reach(session, name, found)], False
-    if table.kind not in TABLES:
-        return [f"{name} is {VIEWS[table.kind]}, and bars are written to it: rename it"], False
-    lacking = [column for column in COLUMNS[name] if column not in columns]
-    old = bool(lacking) and set(lacking) <= ADDED.get(name, set())
-    if lacking and not (old and table.owned):
-        of_before = f"let its owner, {table.owner}, bring it up to date" if old else "add it"
-        return [f"{name} has no column {', '.join(lacking)}: {of_before}"], False
-    if table.filtered:
-        return [
-            f"row security policies of {name} may hide rows from {session.role}: alter table "
-            f"{name} disable row level security, or alter role {session.role} bypassrls"
-        ], False
-    wrong = [] if old else list(column_faults(name, columns))
-    if wrong:
-        return wrong, False
+        )
+
+
+def _rights_refused(session: Session, name: str, table: Any) -> Iterator[str]:
     refused = [right for right in RIGHTS[name] if not getattr(table, f"may_{right}")]
     if refused:
-        rights = ", ".join(refused)
-        return [
-            f"{session.role} may not {rights} in {name}: grant {rights} on {name} to {session.role}"
-        ], False
-    return [], old
+        role, rights = session.role, ", ".join(refused)
+        yield f"{role} may not {rights} in {name}: grant {rights} on {name} to {role}"
 
 
 def _unguarded(name: str, table: Any) -> bool:

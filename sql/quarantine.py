@@ -17,7 +17,7 @@ from sql.bar_tables import BAR, EXTRACTED, as_table, text_array
 from sql.copy_in import copy_in
 from sql.errors import DiscardError
 from sql.locks import PUBLISH, lock
-from sql.nearest import meant, nearest_symbols
+from sql.nearest import did_you_mean, nearest_symbols
 from sql.statements import statement
 
 # Letters, by Unicode, of which nothing is seen.
@@ -149,7 +149,7 @@ def discard(
 def _meant(connection: Connection, symbol: str | None) -> str:
     held = connection.exec_driver_sql(statement("queries/open_quarantined"))
     open_symbols = [one.symbol for one in held if one.symbol]
-    return meant(nearest_symbols([symbol], open_symbols) if symbol else {}) or "."
+    return did_you_mean(nearest_symbols([symbol], open_symbols) if symbol else {}) or "."
 
 
 def _says_something(text: str) -> bool:

@@ -68,15 +68,15 @@ def create_own_tables(engine: Engine, names: Iterable[str]) -> None:
 
 
 def _run(engine: Engine, names: Sequence[str]) -> list[str]:
-    told: list[str] = []
+    changes: list[str] = []
     with engine.begin() as connection:
         lock(connection, SCHEMA)  # "if not exists" alone fails when two do it at once
         for name in names:
             if name == WIDEN:
-                told += _widen(connection)
+                changes += _widen(connection)
             else:
                 connection.exec_driver_sql(statement(f"schema/{name}"))
-    return told
+    return changes
 
 
 def _widen(connection: Connection) -> list[str]:

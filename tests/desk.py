@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from dags.local.desk.airflow_api import AirflowApi, fetch
-from dags.local.desk.leash import end_with_parent
+from dags.local.desk.processes.leash import end_with_parent
 from dags.local.passwords import RUNS, logins, passwords_file
 from dags.run.settings import ROOT
 from dags.staging.layout import DAG_ID

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dags.local.desk.leash import end_with_parent
+from dags.local.desk.processes.leash import end_with_parent
 from tests.desk import free_ports
 
 KEY, SECRET = "gate-key", "gate-secret-of-the-test"

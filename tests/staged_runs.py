@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from dags.staging.layout import BARS, DAG_ID, FAILING, REPORT, SUITE, SUMMARY, safe_name
 from gx.gate.verdicts import failing_bars, symbol_verdicts
-from gx.report.changes import JudgedRun
+from gx.report.changes import ReportedRun
 from gx.report.model import Outcome, QualityReport
 from gx.report.published import Doubt, Removal
 from gx.web.summary import RunSummary
@@ -89,9 +89,9 @@ REMOVAL = Removal(
 )
 
 
-def account(report: QualityReport, bars: pd.DataFrame) -> JudgedRun:
+def account(report: QualityReport, bars: pd.DataFrame) -> ReportedRun:
     """What a run found, with its bars at hand."""
-    return JudgedRun(report.to_dict(every_row=False), bars=lambda: bars)
+    return ReportedRun(report.to_dict(every_row=False), bars=lambda: bars)
 
 
 def stage_run(

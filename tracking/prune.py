@@ -23,7 +23,7 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True)
-class TrackedRun:
+class PrunableRun:
     """A run that `log_run` made; ``last_used`` is when it ended, or began if it has no end."""
 
     run_id: str
@@ -51,7 +51,7 @@ class TrackedHistory:
         """Whether removed runs are gone; a server keeps their records until `mlflow gc` there."""
         return not self.store.is_server
 
-    def runs(self) -> list[TrackedRun]:
+    def runs(self) -> list[PrunableRun]:
         """Every run with a run key, also what a database keeps in MLflow's trash."""
         with failures_named(self.store, "the runs could not be listed"):
             experiment = self._client.get_experiment_by_name(self.store.experiment)
@@ -61,12 +61,12 @@ class TrackedHistory:
             # A trend holds the points of many DAG runs, and belongs to none of them.
             return [_tracked(run) for run in found if run.data.tags.get(KIND_TAG) != TREND]
 
-    def artifact_bytes(self, run: TrackedRun) -> int:
+    def artifact_bytes(self, run: PrunableRun) -> int:
         """The size of the run's artifacts."""
         with failures_named(self.store, f"the artifacts of run {run.run_id} could not be listed"):
             return sum(file.file_size or 0 for file in _files(self._artifacts(run)))
 
-    def remove(self, run: TrackedRun) -> None:
+    def remove(self, run: PrunableRun) -> None:
         """Remove artifacts, then parts, then the run: broken off in between it is found again."""
         with failures_named(self.store, f"run {run.run_id} could not be removed"):
             self._artifacts(run).delete_artifacts()  # type: ignore[no-untyped-call]
@@ -94,15 +94,15 @@ class TrackedHistory:
             if not token:
                 return
 
-    def _artifacts(self, run: TrackedRun) -> "ArtifactRepository":
+    def _artifacts(self, run: PrunableRun) -> "ArtifactRepository":
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         return get_artifact_repository(run.artifact_uri, tracking_uri=self._client.tracking_uri)
 
 
-def _tracked(run: "Run") -> TrackedRun:
+def _tracked(run: "Run") -> PrunableRun:
     info = run.info
-    return TrackedRun(
+    return PrunableRun(
         run_id=info.run_id,
         experiment_id=info.experiment_id,
         run_key=run.data.tags[RUN_KEY_TAG],
@@ -125,7 +125,7 @@ def _files(artifacts: "ArtifactRepository", path: str | None = None) -> "Iterato
             yield entry
 
 
-def _drop_empty_folder(run: TrackedRun) -> None:
+def _drop_empty_folder(run: PrunableRun) -> None:
     """On a disk MLflow leaves the folder that is named after the run."""
     parts = urlsplit(run.artifact_uri)
     folder = Path(unquote(parts.path)).parent

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dags.deployed.bucket import ensure_bucket
 from dags.deployed.settings import AIRFLOW, BARS_OWNER, MLFLOW, DeploymentSettings
-from dags.local.passwords import keep
+from dags.local.passwords import write_secrets
 from dags.run.settings import Settings
 from sql.accounts import Account, ensure_accounts, grant_gate
 from sql.connection import connected
@@ -27,7 +27,7 @@ def prepare(deployment: DeploymentSettings, settings: Settings, say: Callable[[s
     say("Airflow's database")
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)
     say("Airflow's logins")
-    keep(deployment.passwords_file, _airflow_logins(deployment))
+    write_secrets(deployment.passwords_file, _airflow_logins(deployment))
     say("MLflow's logins")
     _mlflow_logins(deployment)
     say(f"bucket {deployment.s3_bucket}")

@@ -47,9 +47,9 @@ app = new_app(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a person's mistake becomes one line and exit status 2."""
-    from dags.local.messages import told
+    from dags.local.messages import explain_error
 
-    return run_app(app, "gate", told=told, arguments=arguments)
+    return run_app(app, "gate", explain=explain_error, arguments=arguments)
 
 
 def _say_version(wanted: bool) -> None:
@@ -147,7 +147,7 @@ def run(
     """
     from dags.local import commands
 
-    asked = commands.Asked(symbols, start, end, policy, accept_removals, debug)
+    asked = commands.TypedRequest(symbols, start, end, policy, accept_removals, debug)
     return commands.run_once(ctx.obj, asked, dataset)
 
 

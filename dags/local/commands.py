@@ -17,7 +17,7 @@ from dags.run.request import RunRequest, parse_date, parse_request, parse_symbol
 from dags.run.settings import Settings
 from gx.dataset.model import DEFAULT, Dataset
 from gx.dataset.read import read_dataset
-from gx.report.columns import Column, room, table_lines
+from gx.report.columns import TextColumn, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import EVERY, symbol_fault
 from sql.connection import connected
@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from tracking.store import TrackingStore
 
 _HELD = (
-    *(Column("symbol"), Column("bars", numbers=True), Column("first"), Column("last")),
-    *(Column("held since"), Column("by run", sentences=True)),
+    TextColumn("symbol"),
+    TextColumn("bars", numbers=True),
+    TextColumn("first"),
+    TextColumn("last"),
+    TextColumn("held since"),
+    TextColumn("by run", sentences=True),
 )
 
 
 @dataclass(frozen=True)
-class Asked:
+class TypedRequest:
     """A run as it was typed; None where nothing was."""
 
     symbols: str | None = None
@@ -65,7 +69,7 @@ class Asked:
         )
 
 
-def run_once(var: Path, asked: Asked, name: str) -> int:
+def run_once(var: Path, asked: TypedRequest, name: str) -> int:
     """Run a dataset's DAG once on the embedded services, and say what came of it."""
     from dags.local.once.run import run
 
@@ -156,12 +160,12 @@ def diff_runs(store: "TrackingStore", before: str, now: str, *, as_json: bool) -
     A run is named by its id, its name, ``latest`` or ``previous``. Raises TrackingError, and
     ReportError for a report that can't be read.
     """
-    from gx.report.changes import JudgedRun
-    from gx.report.difference import TrackedRun, difference, difference_lines
+    from gx.report.changes import ReportedRun
+    from gx.report.difference import ComparedRun, difference, difference_lines
     from tracking.commands import read_runs
 
     runs = [
-        TrackedRun(run.name, JudgedRun(run.report, run.suite_text, run.digest), run.published)
+        ComparedRun(run.name, ReportedRun(run.report, run.suite_text, run.digest), run.published)
         for run in read_runs(store, [before, now])
     ]
     found = difference(*runs)

@@ -17,7 +17,7 @@ HEAVY = (
     "airflow.sdk.execution_time.task_runner",
     f"dags.{DAG_ID}",
     "dags.steps",
-    "dags.reporting.mlflow_run",
+    "dags.reporting.tracked.mlflow_run",
     "gx.gate.checkpoint",
     "gx.report.changes",
     "gx.report.render",

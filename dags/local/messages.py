@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def told(error: Exception) -> Sequence[str] | None:
+def explain_error(error: Exception) -> Sequence[str] | None:
     """The lines to tell; None for an error that is nobody's to mend but the program's.
 
     What it takes to know an error is imported here: most commands end without one.
@@ -28,10 +28,10 @@ def told(error: Exception) -> Sequence[str] | None:
     if isinstance(error, ValidationError):
         return [_setting(fault["loc"], fault["msg"]) for fault in error.errors()]
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError):
-        return [f"the database does not answer: {_first_line(cause)}"]
     if isinstance(cause, psycopg2.Error):
-        return [f"the database refuses: {_first_line(cause)}"]
+        unanswered = isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError)
+        does = "does not answer" if unanswered else "refuses"
+        return [f"the database {does}: {_first_line(cause)}"]
     return None
 
 

@@ -36,10 +36,10 @@ def logins(path: Path) -> Logins:
 
     Raises LocalError for a password that somebody wrote there and that is easily guessed.
     """
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    passwords = {user: kept.get(user) or secrets.token_urlsafe(12) for user in (*USERS, RUNS)}
-    if passwords != kept:
-        keep(path, passwords)
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    passwords = {user: stored.get(user) or secrets.token_urlsafe(12) for user in (*USERS, RUNS)}
+    if passwords != stored:
+        write_secrets(path, passwords)
     path.chmod(0o600)
     for user, password in passwords.items():
         if len(password) < SHORTEST or password == WELL_KNOWN:
@@ -50,6 +50,6 @@ def logins(path: Path) -> Logins:
     return Logins(path, {user: passwords[user] for user in USERS}, passwords[RUNS])
 
 
-def keep(path: Path, passwords: Mapping[str, str]) -> None:
+def write_secrets(path: Path, passwords: Mapping[str, str]) -> None:
     """Write passwords (or other secrets) by name, in one go; the file is mode 0600."""
     replace_file(path, json.dumps(passwords).encode(), mode=0o600)

@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from dags.local.errors import LocalError
-from dags.local.passwords import keep
+from dags.local.passwords import write_secrets
 from dags.run.settings import ROOT
 from sql import embedded
 from sql.connection import connected
@@ -126,17 +126,17 @@ def _secrets(path: Path) -> dict[str, str]:
 
     A folder that an earlier version made is given the keys that it did not know.
     """
-    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    stored: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     made = {
         "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "jwt_secret": secrets.token_urlsafe(64),
         "secret_key": secrets.token_urlsafe(64),
         "mlflow_secret_key": secrets.token_urlsafe(64),
     }
-    if not made.keys() <= kept.keys():
-        kept = {**made, **kept}
-        keep(path, kept)
-    return kept
+    if not made.keys() <= stored.keys():
+        stored = {**made, **stored}
+        write_secrets(path, stored)
+    return stored
 
 
 def _migrate(var: Path, environment: Mapping[str, str]) -> None:

@@ -98,9 +98,9 @@ def _entities(
         if not isinstance(action, dict) or not isinstance(action.get("entities"), list):
             continue
         for entity in action["entities"]:
-            given = entity if isinstance(entity, dict) else {key: entity}
-            told = {name: value for name, value in given.items() if value is not None}
-            yield {**named, **told}, action.get("action") == "delete"
+            named_by_it = entity if isinstance(entity, dict) else {key: entity}
+            given = {name: value for name, value in named_by_it.items() if value is not None}
+            yield {**named, **given}, action.get("action") == "delete"
 
 
 def _ends_green(entity: Mapping[str, object], *, of_tasks: bool, deletes: bool) -> bool:

@@ -20,10 +20,10 @@ from dags.run.settings import Settings
 from dags.staging.all_runs import StagedFolder, staged_folders
 from dags.staging.layout import safe_name
 from gx.dataset.read import dataset_names, read_dataset
-from gx.docs.prune import StoredFile, rebuild_index, stored_pages, stored_results
+from gx.docs.prune import ResultFile, rebuild_index, stored_pages, stored_results
 from gx.errors import DatasetError
 from tracking.errors import TrackingError
-from tracking.prune import TrackedHistory, TrackedRun
+from tracking.prune import PrunableRun, TrackedHistory
 from tracking.store import TrackingStore, probe
 
 DONE, FAILED = 0, 2
@@ -87,13 +87,13 @@ def _kinds(settings: Settings, histories: Sequence[TrackedHistory]) -> list[Kind
     ]
 
 
-def _tracked(run: TrackedRun, history: TrackedHistory) -> Item:
+def _tracked(run: PrunableRun, history: TrackedHistory) -> Item:
     dag, _, run_id = run.run_key.partition("/")
     trace = Trace(safe_name(run_id), run.began, run.last_used, dag=dag, running=run.running)
     return Item(trace, lambda: history.artifact_bytes(run), lambda: history.remove(run))
 
 
-def _stored(file: StoredFile) -> Item:
+def _stored(file: ResultFile) -> Item:
     moment = file.result.moment
     return Item(Trace(file.result.run, moment, moment), lambda: file.size, file.remove)
 

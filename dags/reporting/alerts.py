@@ -39,7 +39,7 @@ class Alert:
 
 
 @dataclass(frozen=True)
-class Told:
+class LastAlert:
     """When a topic was last told (seconds since 1970), and what was not told since."""
 
     at: float = 0.0
@@ -68,13 +68,13 @@ class GateAlert(BaseNotifier):
         if alert is None:
             return
         ledger = Ledger(settings.staging_url, alert.topic)
-        told, now = _told_before(ledger), time.time()
-        if now - told.at < settings.alert_every_minutes * 60:
-            ledger.write(Told(told.at, told.silenced + 1))
+        last, now = _last_sent(ledger), time.time()
+        if now - last.at < settings.alert_every_minutes * 60:
+            ledger.write(LastAlert(last.at, last.silenced + 1))
             log.info("not told again within %g minutes: %s", settings.alert_every_minutes, alert)
             return
-        send(settings.channels, alert, silenced=told.silenced)
-        ledger.write(Told(now))
+        send(settings.channels, alert, silenced=last.silenced)
+        ledger.write(LastAlert(now))
 
 
 def alert_on(settings: Settings, *, failed: bool) -> GateAlert | None:
@@ -86,8 +86,8 @@ def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Al
     """What there is to say about the run of a callback's context; None when all is well."""
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     summary = _summary(Folder(run_folder(settings.staging_url, dag_id, run_id)))
-    told = ("held", "missing", "doubtful", "removed", "no_longer_critical")
-    if not failed and not (summary and any(getattr(summary, name) for name in told)):
+    findings = ("held", "missing", "doubtful", "removed", "no_longer_critical")
+    if not failed and not (summary and any(getattr(summary, name) for name in findings)):
         return None
     return Alert(
         topic=(summary.suite if summary else "") or dag_id,
@@ -131,16 +131,16 @@ class Ledger:
         self._folder = Folder(f"{staging_url.rstrip('/')}/alerts")
         self._name = f"{safe_name(topic)}.json"
 
-    def read(self) -> Told:
+    def read(self) -> LastAlert:
         """What was told; nothing when nobody knows. Raises StagingError."""
         found = self._folder.find_json(self._name)
-        return Told(**found) if found else Told()
+        return LastAlert(**found) if found else LastAlert()
 
-    def write(self, told: Told) -> None:
+    def write(self, last: LastAlert) -> None:
         """Remember it. Raises StagingError: a store that is not there is not made here either."""
         with faults_named(self._folder.root):
             make_folder(self._folder.root)
-        self._folder.write_json(self._name, asdict(told))
+        self._folder.write_json(self._name, asdict(last))
 
 
 def _summary(staging: Folder) -> RunSummary | None:
@@ -152,12 +152,12 @@ def _summary(staging: Folder) -> RunSummary | None:
         return None
 
 
-def _told_before(ledger: Ledger) -> Told:
+def _last_sent(ledger: Ledger) -> LastAlert:
     try:
         return ledger.read()
     except StagingError as error:
         log.warning("nobody knows what was told before: %s", error)
-        return Told()
+        return LastAlert()
 
 
 def _title(dag_id: str, summary: RunSummary | None, *, failed: bool) -> str:

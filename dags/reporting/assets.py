@@ -5,7 +5,7 @@ from typing import Any
 from airflow.sdk import Asset, get_current_context
 
 from dags.run.context import Run
-from dags.staging.records import Extracted, Judged, Published
+from dags.staging.records import Extracted, Published, Validated
 
 # An event is a row of Airflow's database, and a line of its UI.
 _NAMED = 500
@@ -25,7 +25,7 @@ def announce(run: Run) -> None:
 def publication(run: Run) -> dict[str, Any]:
     """What was published: run, verdict, symbols (500 at most), dates, digest of the extract."""
     staging = run.staging
-    extracted, judged = staging.found(Extracted), staging.found(Judged)
+    extracted, judged = staging.found(Extracted), staging.found(Validated)
     symbols = sorted(set(extracted.rows_by_symbol).difference(judged.held))
     return {
         "run_id": run.identity.run_id,

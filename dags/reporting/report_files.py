@@ -4,12 +4,12 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dags.reporting.artifacts import EVERY_ROW
 from dags.reporting.run_before import account_before
+from dags.reporting.tracked.artifacts import EVERY_ROW
 from dags.run.context import Run
 from dags.staging.layout import CHANGES, DOCS_PAGE, FAILING, REPORT, REPORT_PAGE, RESULTS, SUITE
 from dags.staging.records import Extracted
-from dags.work.judgement import Judgement
+from dags.work.judgement import RunJudgement
 
 if TYPE_CHECKING:
     from gx.report.model import QualityReport
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def write_report(
     run: Run,
     report: "QualityReport",
-    judgement: Judgement,
+    judgement: RunJudgement,
     extracted: Extracted,
     *,
     seconds: float,
@@ -29,7 +29,7 @@ def write_report(
 
     ``seconds`` is how long extracting took.
     """
-    from gx.report.changes import JudgedRun, compare, no_longer_critical, to_json
+    from gx.report.changes import ReportedRun, compare, no_longer_critical, to_json
     from gx.report.render import render_html
 
     staging = run.staging
@@ -40,7 +40,7 @@ def write_report(
         for description in lost:
             log.warning("not critical any more, as it was in the run before: %s", description)
     document = report.to_dict(every_row=False)
-    now = JudgedRun(document, report.suite_text, extracted.digest, lambda: judgement.compared)
+    now = ReportedRun(document, report.suite_text, extracted.digest, lambda: judgement.compared)
     changes = compare(before, now) if before else None
     page = render_html(
         report,

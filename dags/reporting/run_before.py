@@ -14,13 +14,13 @@ from dags.work.judgement import COMPARED_BARS
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gx.report.changes import JudgedRun
+    from gx.report.changes import ReportedRun
 
 # A folder is passed over when its run came to no verdict, or was judged by another suite.
 LOOKED_AT = 50
 
 
-def account_before(staging: Folder, suite: str) -> "JudgedRun | None":
+def account_before(staging: Folder, suite: str) -> "ReportedRun | None":
     """The latest finished run of the same DAG and suite; None when there is none.
 
     Folders are ordered by when they were written to last, which one listing tells. A store that
@@ -34,8 +34,8 @@ def account_before(staging: Folder, suite: str) -> "JudgedRun | None":
     return None
 
 
-def _account(folder: Folder, report: dict[str, object]) -> "JudgedRun":
-    from gx.report.changes import JudgedRun
+def _account(folder: Folder, report: dict[str, object]) -> "ReportedRun":
+    from gx.report.changes import ReportedRun
 
     said = folder.unverified_record("extract")
     extracted = (said.of(Extracted) if said else None) or Extracted(rows=0)
@@ -49,7 +49,7 @@ def _account(folder: Folder, report: dict[str, object]) -> "JudgedRun":
             return None  # it is being cleaned up, or spoiled: no reason to stop this run
         return frame
 
-    return JudgedRun(report, folder.find_text(SUITE), extracted.digest or None, bars)
+    return ReportedRun(report, folder.find_text(SUITE), extracted.digest or None, bars)
 
 
 def _newest_first(staging: Folder) -> Iterator[Folder]:

@@ -6,7 +6,7 @@ from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import verdict_sentence
 from dags.run.context import Run
 from dags.staging.layout import FAILING
-from dags.staging.records import Judged, Published, Records
+from dags.staging.records import Published, Records, Validated
 from gx.names import short_name
 from gx.report.document import ReportDocument
 from gx.web.summary import RunSummary
@@ -31,17 +31,17 @@ def summarise(
         missing=missing_symbols(steps, report),
         as_of=run.request.end.isoformat() if run.request.end else None,
     )
-    judged = steps.found(Judged)
-    if report is None or judged is None:
+    validated = steps.found(Validated)
+    if report is None or validated is None:
         return short
     return replace(
         short,
-        verdict=verdict_sentence(report.verdict, judged, steps.found(Published)),
-        state="open" if judged.open else "closed",
+        verdict=verdict_sentence(report.verdict, validated, steps.found(Published)),
+        state="open" if validated.open else "closed",
         rows=report.rows,
         failing_rows=run.staging.read_table(FAILING).num_rows,
         failures=report.failures_by_severity,
-        held=judged.held,
+        held=validated.held,
         suite=report.suite,
         suite_sha256=report.suite_sha256,
         expectations=tuple(sorted({short_name(e.type, e.kwargs) for e in report.failed})),

@@ -37,6 +37,16 @@ def suite_of(run: "Run") -> "Suite":
     return with_calendars(read_suite(suite_path(run.dataset.suite)), calendars_of(run))
 
 
+def later_than(published: datetime | None, at: datetime) -> datetime:
+    """The moment of a read, later than that of whatever was published before it began.
+
+    A clock that was set back would have it older, and what it has read superseded for as long.
+    """
+    if published is None or at > published:
+        return at
+    return published + timedelta(microseconds=1)
+
+
 def asked(run: "Run") -> Asked:
     """The symbols and dates of the request."""
     request = run.request

@@ -20,7 +20,7 @@ def remember(folder: Path, symbols: Iterable[str], dataset: str = DEFAULT) -> No
     """Keep what the table holds, as far as it can be asked for; replaces the file in one go."""
     offered = [symbol for symbol in symbols if symbol_fault(symbol) is None][:OFFERED]
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / _file(dataset), json.dumps(offered).encode(), settled=False)
+    replace_file(folder / _file(dataset), json.dumps(offered).encode(), durable=False)
 
 
 def remembered(folder: Path, default: Iterable[str], dataset: str = DEFAULT) -> list[str]:

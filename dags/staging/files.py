@@ -68,7 +68,7 @@ class Folder:
         with faults_named(self.root):
             target = self.root / name
             if path := on_disk(target):
-                replace_file(path, raw, settled=False)
+                replace_file(path, raw, durable=False)
             else:  # a store shows a file once it is whole
                 target.write_bytes(raw)
 

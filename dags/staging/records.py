@@ -17,7 +17,7 @@ Status = Literal["running", "success", "failed", "superseded", "skipped"]
 Moment = Annotated[datetime, PlainSerializer(datetime.isoformat, when_used="json")]
 
 
-class Findings(BaseModel):
+class StepFindings(BaseModel):
     """What a step found; there is none before it did. `sign` is a key that tells this kind."""
 
     model_config = ConfigDict(frozen=True)
@@ -25,10 +25,10 @@ class Findings(BaseModel):
     sign: ClassVar[str] = "rows"
 
 
-Found = TypeVar("Found", bound=Findings)
+Found = TypeVar("Found", bound=StepFindings)
 
 
-class Extracted(Findings):
+class Extracted(StepFindings):
     """The bars that were read. Dates are of bars (2025-11-04), None when no bar has one.
 
     `read_at` is the database's clock at the read; `extracted_at` is that too, but later than the
@@ -52,8 +52,12 @@ class Extracted(Findings):
     gone: tuple[Gone, ...] = ()
     meant: dict[str, str] = {}
 
+    def with_meant(self, meant: Mapping[str, str]) -> "Extracted":
+        """The same, with the known symbols that the missing ones may stand for."""
+        return self.model_copy(update={"meant": dict(meant)})
 
-class Judged(Findings):
+
+class Validated(StepFindings):
     """What the gate decided of a run, of `rows` bars.
 
     Of a run in partitions: `parts` are the attempts of theirs that were judged, `first_rows` where
@@ -71,7 +75,7 @@ class Judged(Findings):
     first_rows: tuple[int, ...] = ()
 
 
-class PartJudged(Findings):
+class PartValidated(StepFindings):
     """What a partition was judged by: its bars, and the seals of its arrays by name."""
 
     step, sign = "validate", "arrays"
@@ -80,7 +84,7 @@ class PartJudged(Findings):
     arrays: dict[str, str]
 
 
-class Transformed(Findings):
+class Transformed(StepFindings):
     """What passed and was enriched, in bars."""
 
     step = "transform"
@@ -89,7 +93,7 @@ class Transformed(Findings):
     columns: tuple[str, ...] = ()
 
 
-class Published(Findings):
+class Published(StepFindings):
     """What was published, set aside and released, in bars.
 
     ``superseded`` bars were left as the runs in ``newer`` have them, ``returns`` had their daily
@@ -111,7 +115,7 @@ class Published(Findings):
     newer: tuple[str, ...] = ()
 
 
-class Logged(Findings):
+class Logged(StepFindings):
     """Where the run is tracked; `undigested` says why no digests of its files are kept."""
 
     step, sign = "log", "mlflow_run_id"
@@ -121,8 +125,8 @@ class Logged(Findings):
     undigested: str | None = None
 
 
-_KINDS: tuple[type[Findings], ...] = (
-    *(Extracted, Judged, PartJudged, Transformed, Published, Logged),
+_KINDS: tuple[type[StepFindings], ...] = (
+    *(Extracted, Validated, PartValidated, Transformed, Published, Logged),
 )
 
 
@@ -142,7 +146,7 @@ class StepRecord(BaseModel):
     symbols: tuple[str, ...] | None = None
     partitions: int | None = None
     partition: str | None = None
-    found: SerializeAsAny[Findings] | None = None
+    found: SerializeAsAny[StepFindings] | None = None
     seconds: float | None = None
     error: str | None = None
 

@@ -86,13 +86,13 @@ def faults_named(folder: "Place") -> Iterator[None]:
         cause = error if _is_botocore(error) else error.__cause__
         if cause is None or not _is_botocore(cause) or isinstance(error, StagingError):
             raise
-        told = _told(folder, cause)
-        if told is None:
+        named = _as_staging_error(folder, cause)
+        if named is None:
             raise
-        raise told from None
+        raise named from None
 
 
-def _told(folder: "Place", cause: BaseException) -> StagingError | None:
+def _as_staging_error(folder: "Place", cause: BaseException) -> StagingError | None:
     bucket = getattr(folder, "path", "").lstrip("/").partition("/")[0]
     reason = str(cause).strip().partition("\n")[0]
     answer = getattr(cause, "response", {})

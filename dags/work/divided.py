@@ -18,7 +18,7 @@ from dags.run.context import Run
 from dags.run.due import asked, refuse_without_bars
 from dags.staging.records import Published
 from dags.staging.run_folder import Staging
-from dags.work.judgement import Judgement
+from dags.work.judgement import RunJudgement
 from dags.work.partition import StagedPart
 from dags.work.partition_records import (
     PartitionSummary,
@@ -63,7 +63,7 @@ class Divided:
             if step not in own and (failed := failure(of_parts, step)):
                 self.run.staging.write_record(step, failed)
 
-    def judge(self) -> Judgement:
+    def judge(self) -> RunJudgement:
         """Put together what was found of the partitions, and look across them."""
         from gx.market.merge import merge
         from gx.market.store import store_results
@@ -80,7 +80,7 @@ class Divided:
         page = store_results(
             merged, results=run.settings.results_dir, run_name=run.staging.root.name
         )
-        return Judgement(
+        return RunJudgement(
             report=replace(merged.report, page=page),
             pictured=_pictured(merged.report, parts),
             parts=tuple(checked),

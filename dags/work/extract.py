@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pandas as pd
@@ -12,10 +13,11 @@ import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
 from dags.run.context import Run
+from dags.run.due import later_than
 from dags.staging.layout import BARS, CONTEXT
 from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
-from sql.extract import SCHEMA, extract_bars
+from sql.extract import SCHEMA, Extraction, extract_bars
 from sql.published import Gone, bars_gone, newest_read
 
 log = logging.getLogger(__name__)
@@ -24,14 +26,23 @@ log = logging.getLogger(__name__)
 FEWEST_BEFORE = 10
 
 
+@dataclass(frozen=True)
+class Context:
+    """The bars just before the range, as a file of Parquet holds them."""
+
+    rows: int = 0
+    parquet: bytes = b""
+
+
 def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = False) -> Extracted:
     """Stage the bars of the request and those just before it.
 
     ``engine`` reaches the source, ``own`` what was published of it.
     """
     request, published = run.request, newest_read(own)
+    # The bars go on to the folder while they are read: they may be more than memory holds.
     with run.staging.sealing(BARS) as sink:
-        found = extract_bars(
+        read = extract_bars(
             engine,
             sink,
             source=run.source,
@@ -41,38 +52,44 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
             nameless=request.every,
             may_be_empty=may_be_empty,
         )
-    at = _in_order(found.at, published)
-    return Extracted(
-        rows=found.rows,
-        rows_by_symbol=found.rows_by_symbol,
-        missing_symbols=found.missing,
-        rounded=found.rounded,
-        rounded_example=found.rounded_example,
-        first_date=found.first_date and found.first_date.isoformat(),
-        last_date=found.last_date and found.last_date.isoformat(),
-        digest=found.digest,
-        sql=found.sql,
-        read_at=found.at,
-        extracted_at=at,
-        context_rows=_extract_context(run, engine),
-        gone=tuple(_gone(run, own, at)),
-    )
+    moment = later_than(published, read.at)
+    context = _read_context(run, engine)
+    gone = _gone(run, own, moment)
+    if context.rows:
+        with run.staging.sealing(CONTEXT) as sink:
+            sink.write(context.parquet)
+    if published is not None and moment != read.at:
+        _warn_of_clock(read.at, published)
+    return _extracted(read, moment, context.rows, gone)
 
 
-def _in_order(at: datetime, published: datetime | None) -> datetime:
-    """The moment of a read, later than that of whatever was published before it began.
-
-    A clock that was set back would have it older, and what it has read superseded for as long.
-    """
-    if published is None or at > published:
-        return at
+def _warn_of_clock(at: datetime, published: datetime) -> None:
     log.warning(
         "the database's clock says %s, but what is published was read at %s: the clock was wrong "
         "then, or is now; these bars count as read after those",
         at.isoformat(timespec="seconds"),
         published.isoformat(timespec="seconds"),
     )
-    return published + timedelta(microseconds=1)
+
+
+def _extracted(
+    read: Extraction, moment: datetime, context_rows: int, gone: list[Gone]
+) -> Extracted:
+    return Extracted(
+        rows=read.rows,
+        rows_by_symbol=read.rows_by_symbol,
+        missing_symbols=read.missing,
+        rounded=read.rounded,
+        rounded_example=read.rounded_example,
+        first_date=read.first_date and read.first_date.isoformat(),
+        last_date=read.last_date and read.last_date.isoformat(),
+        digest=read.digest,
+        sql=read.sql,
+        read_at=read.at,
+        extracted_at=moment,
+        context_rows=context_rows,
+        gone=tuple(gone),
+    )
 
 
 def staged_bars(staging: Staging) -> pa.Table:
@@ -90,36 +107,36 @@ def staged_lookback(staging: Staging) -> pd.DataFrame | None:
     return dated
 
 
-def _extract_context(run: Run, engine: Engine) -> int:
-    """Stage the bars just before the range: a single day alone says nothing of what is ordinary.
+def _read_context(run: Run, engine: Engine) -> Context:
+    """Read the bars just before the range: a single day alone says nothing of what is ordinary.
 
-    Returns how many there are. Of a symbol with few in those days its last ones are read, however
-    old: after a halt of months its price is still to be compared with something.
+    Of a symbol with few in those days its last ones are read, however old: after a halt of months
+    its price is still to be compared with something.
     """
     start, symbols = run.request.start, run.request.symbols
     if start is None:
-        return 0
+        return Context()
     begin = start - timedelta(days=run.settings.context_days)
-    with run.staging.sealing(CONTEXT) as sink:
-        found = extract_bars(
-            engine,
-            sink,
-            source=run.source,
-            symbols=symbols,
-            start=begin,
-            end=start - timedelta(days=1),
-            may_be_empty=True,
-        )
-    few = [one for one in symbols if found.rows_by_symbol.get(one, 0) < FEWEST_BEFORE]
+    sink = io.BytesIO()
+    recent = extract_bars(
+        engine,
+        sink,
+        source=run.source,
+        symbols=symbols,
+        start=begin,
+        end=start - timedelta(days=1),
+        may_be_empty=True,
+    )
+    few = [one for one in symbols if recent.rows_by_symbol.get(one, 0) < FEWEST_BEFORE]
     older = _older_bars(run, few, engine, begin) if few else SCHEMA.empty_table()
-    if older.num_rows:
-        recent = run.staging.read_table(CONTEXT)
-        with run.staging.sealing(CONTEXT) as sink:
-            pq.write_table(pa.concat_tables([older, recent]), sink)
-    rows: int = found.rows + older.num_rows
-    if not rows:
-        run.staging.remove(CONTEXT)
-    return rows
+    parquet = _with_older(older, sink.getvalue()) if older.num_rows else sink.getvalue()
+    return Context(recent.rows + older.num_rows, parquet)
+
+
+def _with_older(older: pa.Table, recent: bytes) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.concat_tables([older, pq.read_table(pa.BufferReader(recent))]), sink)
+    return sink.getvalue()
 
 
 def _older_bars(run: Run, symbols: Sequence[str], engine: Engine, before: date) -> pa.Table:

@@ -14,11 +14,11 @@ COMPARED_BARS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Judgement:
+class RunJudgement:
     """What the suite says of the bars, and bars to show with it.
 
     `pictured` are drawn in the report; `compared` are those to compare with the run before, None
-    when they are too many. `parts` and `first_rows` are those of Judged.
+    when they are too many. `parts` and `first_rows` are those of Validated.
     """
 
     report: "QualityReport"

@@ -6,7 +6,7 @@ from dags.run.context import Run
 from dags.staging.records import Published
 from dags.staging.run_folder import Staging
 from dags.work.divided import Divided
-from dags.work.judgement import Judgement
+from dags.work.judgement import RunJudgement
 from dags.work.partition_records import PartitionSummary
 from dags.work.publish import Share
 from dags.work.whole import Whole
@@ -18,7 +18,7 @@ class Lane(Protocol):
     def complete_records(self) -> None:
         """Complete the run's own records, however far it came."""
 
-    def judge(self) -> Judgement:
+    def judge(self) -> RunJudgement:
         """Judge what was extracted; raises NoBarsError, NothingDue when there is nothing."""
 
     def publish(self, share: Share) -> Published:

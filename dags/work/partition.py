@@ -12,20 +12,19 @@ from dags.run.context import Run
 from dags.run.due import asked
 from dags.staging.arrays import read_array, write_arrays
 from dags.staging.layout import ARRAYS, BARS, CONTEXT, FINDINGS
-from dags.staging.records import PartJudged, Records
+from dags.staging.records import PartValidated, Records
 from dags.staging.run_folder import Staging
 from dags.work.extract import extract_into, staged_bars, staged_lookback
 from dags.work.partitions import PartitionedRun
 from dags.work.publish import Share, publish_share, transform_share
+from gx.gate.asked import Asked
 from sql.connection import connected
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from gx.market.part import PartFindings
     from gx.market.whole import PartDocument
-
-# The report draws prices for a dozen expectations; its histograms are of these symbols' bars.
-PICTURED_SYMBOLS = 50
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,9 @@ class StagedPart:
 
     @cached_property
     def _arrays(self) -> Mapping[str, str]:
-        judged = self._records.found(PartJudged)
-        assert judged is not None, f"{self.staging}: it was judged without what it found"
-        return judged.arrays
+        validated = self._records.found(PartValidated)
+        assert validated is not None, f"{self.staging}: it was judged without what it found"
+        return validated.arrays
 
     @cached_property
     def _seals(self) -> Mapping[str, str]:
@@ -79,28 +78,33 @@ def check(run: Run, number: int) -> dict[str, object]:
     """Extract a partition and judge it as far as it can be alone."""
     whole = PartitionedRun(run)
     part = whole.part(number)
-    staging = part.staging
-    staging.prepare()
+    part.staging.prepare()
     with (
-        staging.recorded("extract") as record,
+        part.staging.recorded("extract") as record,
         connected(run.read_from) as engine,
         connected(run.published_at) as own,
     ):
         record.found = found = extract_into(part, engine, own, may_be_empty=True)
-    with staging.recorded("validate") as record:
-        from gx.market.part import judge_part
-
-        findings = judge_part(
-            staged_bars(staging).to_pandas(date_as_object=False),
-            whole.suite(),
-            as_of=whole.plan.as_of,
-            asked=asked(run),
-            lookback=staged_lookback(staging),
-        )
-        staging.write_json(FINDINGS, findings.document)
-        seals = write_arrays(staging, ARRAYS, findings.arrays)
-        record.found = PartJudged(rows=found.rows, arrays=seals)
+    with part.staging.recorded("validate") as record:
+        findings = _judge(part.staging, whole, asked(run))
+        part.staging.write_json(FINDINGS, findings.document)
+        seals = write_arrays(part.staging, ARRAYS, findings.arrays)
+        record.found = PartValidated(rows=found.rows, arrays=seals)
     return {"rows": found.rows}
+
+
+def _judge(staging: Staging, whole: PartitionedRun, of_the_run: Asked) -> "PartFindings":
+    """Read the staged bars, and judge them by the plan's suite; nothing is written."""
+    from gx.market.part import judge_part
+
+    bars, lookback = staged_bars(staging), staged_lookback(staging)
+    return judge_part(
+        bars.to_pandas(date_as_object=False),
+        whole.suite(),
+        as_of=whole.plan.as_of,
+        asked=of_the_run,
+        lookback=lookback,
+    )
 
 
 def publish_part(run: Run, number: int) -> dict[str, object]:

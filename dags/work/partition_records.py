@@ -7,10 +7,10 @@ from datetime import datetime
 
 from dags.staging.records import (
     Extracted,
-    Findings,
     Found,
     Published,
     Records,
+    StepFindings,
     StepRecord,
     Transformed,
 )
@@ -118,7 +118,7 @@ def seconds(of_parts: PartRecords, step: str) -> float:
     return round(sum(steps[step].seconds or 0.0 for _, steps in of_parts if step in steps), 3)
 
 
-def _done_before(of_parts: PartRecords, step: str) -> Findings | None:
+def _done_before(of_parts: PartRecords, step: str) -> StepFindings | None:
     """What the other partitions came to."""
     done = [(partition, steps) for partition, steps in of_parts if steps.succeeded(step)]
     if step == "transform":

@@ -12,7 +12,14 @@ from sqlalchemy import Connection
 from dags.errors import AlteredError, GateClosed, LostBarsError
 from dags.run.context import Run
 from dags.staging.layout import ENRICHED, FAILING
-from dags.staging.records import Extracted, Judged, PartJudged, Published, StepRecord, Transformed
+from dags.staging.records import (
+    Extracted,
+    PartValidated,
+    Published,
+    StepRecord,
+    Transformed,
+    Validated,
+)
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars
 from sql.connection import connected
@@ -42,11 +49,11 @@ class Share:
         return self.verdict.record("validate")
 
     @cached_property
-    def decision(self) -> Judged:
+    def decision(self) -> Validated:
         """What the gate decided; raises GateClosed when nothing may pass and nothing is held."""
         decided = self.judging.found
         # A person can mark the task as a success; the gate stays what it was.
-        if not isinstance(decided, Judged) or not (decided.open or decided.held):
+        if not isinstance(decided, Validated) or not (decided.open or decided.held):
             raise GateClosed(
                 "The gate is closed, or has not decided: nothing was published. Clear "
                 f"validate_data and everything after it. The report: {self.run.report}"
@@ -73,7 +80,7 @@ class Share:
         """The failing bars of the whole run, as the gate found them."""
         return self.verdict.read_table(FAILING, self.judging.seals.get(FAILING))
 
-    def judged_bars(self) -> pa.Table:
+    def verified_bars(self) -> pa.Table:
         """The bars as they were judged; raises AlteredError for others."""
         staging = self.run.staging
         judging = staging.finished("validate")
@@ -84,7 +91,7 @@ class Share:
             )
         bars = staged_bars(staging)
         whole = self.number is None
-        rows = (staging.found(Judged) if whole else staging.found(PartJudged)).rows
+        rows = (staging.found(Validated) if whole else staging.found(PartValidated)).rows
         if bars.num_rows != rows:
             raise LostBarsError(f"{rows} bars were judged, {bars.num_rows} are staged")
         return bars
@@ -94,7 +101,7 @@ def transform_share(share: Share) -> Transformed:
     """Enrich the bars that the gate let through, as the step `transform`."""
     staging, held = share.run.staging, share.held
     with staging.recorded("transform") as record:
-        bars = share.judged_bars()
+        bars = share.verified_bars()
         bars = bars.append_column("remarks", _remarks(share, bars.num_rows))
         passed = bars.filter(pc.invert(_is_held(bars, held)))
         frame = passed.drop_columns(["created_at"]).to_pandas(date_as_object=False)
@@ -110,7 +117,7 @@ def publish_share(share: Share) -> Published:
     run, staging, found = share.run, share.run.staging, share.extracted
     held_symbols = share.held
     enriched = staging.read_table(ENRICHED, staging.finished("transform").seals.get(ENRICHED))
-    held = _held(share.judged_bars(), held_symbols, share.first)
+    held = _held(share.verified_bars(), held_symbols, share.first)
     if enriched.num_rows + held.num_rows != found.rows:
         raise LostBarsError(
             f"{found.rows} bars were extracted, but {enriched.num_rows} passed and "

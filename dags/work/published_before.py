@@ -30,7 +30,7 @@ def with_published(run: Run, report: "QualityReport", gone: Iterable[Gone]) -> "
     )
 
 
-def keep_doubts(connection: Connection, doubts: Sequence[Doubt]) -> int:
+def write_doubts(connection: Connection, doubts: Sequence[Doubt]) -> int:
     """Write doubts to the published rows, so that each is told once."""
     noted = [
         Doubted(
@@ -70,19 +70,19 @@ def _doubts(run: Run, failing: "pd.DataFrame") -> Iterable[Doubt]:
     }
     with connected(run.published_at) as engine:
         published = published_bars(engine, list(bars))
-    for kept in sorted(published, key=lambda one: (one.symbol, one.date)):
-        bar = bars[kept.symbol, kept.date]
-        new = [at for at, name in enumerate(bar["expectations"]) if name not in kept.known]
+    for published_bar in sorted(published, key=lambda one: (one.symbol, one.date)):
+        bar = bars[published_bar.symbol, published_bar.date]
+        new = [at for at, name in enumerate(bar["expectations"]) if name not in published_bar.known]
         if new:
-            yield _doubt(kept, bar, new)
+            yield _doubt(published_bar, bar, new)
 
 
-def _doubt(kept: PublishedBar, bar: Mapping[str, Any], new: Sequence[int]) -> Doubt:
+def _doubt(published_bar: PublishedBar, bar: Mapping[str, Any], new: Sequence[int]) -> Doubt:
     return Doubt(
-        symbol=kept.symbol,
-        date=kept.date.isoformat(),
-        published_by=kept.run_id,
-        published_at=kept.published_at.isoformat(timespec="seconds"),
+        symbol=published_bar.symbol,
+        date=published_bar.date.isoformat(),
+        published_by=published_bar.run_id,
+        published_at=published_bar.published_at.isoformat(timespec="seconds"),
         severity=bar["severity"],
         expectations=tuple(bar["expectations"][at] for at in new),
         reasons=tuple(bar["reasons"][at] for at in new),

@@ -8,7 +8,7 @@ from dags.run.due import as_of, asked, calendars_of
 from dags.staging.records import Extracted, Published
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars, staged_lookback
-from dags.work.judgement import COMPARED_BARS, Judgement
+from dags.work.judgement import COMPARED_BARS, RunJudgement
 from dags.work.partition_records import PartitionSummary
 from dags.work.publish import Share, publish_share
 
@@ -22,7 +22,7 @@ class Whole:
     def complete_records(self) -> None:
         """Its records are its own."""
 
-    def judge(self) -> Judgement:
+    def judge(self) -> RunJudgement:
         """Run the checkpoint on the staged bars."""
         from gx.gate import checkpoint  # seconds, which belong to this step alone
 
@@ -38,7 +38,7 @@ class Whole:
             lookback=staged_lookback(staging),
             calendars=calendars_of(self.run, bars["symbol"].dropna().unique()),
         )
-        return Judgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
+        return RunJudgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
 
     def publish(self, share: Share) -> Published:
         """Publish what passed and set aside what is held."""

@@ -9,7 +9,7 @@ from gx.project import PROJECT
 
 
 @dataclass(frozen=True)
-class StoredFile:
+class ResultFile:
     """A validation result, or a page of one; ``size`` in bytes."""
 
     result: StoredResult
@@ -27,12 +27,12 @@ class StoredFile:
                 folder.rmdir()
 
 
-def stored_results(results: Path) -> list[StoredFile]:
+def stored_results(results: Path) -> list[ResultFile]:
     """Every validation result under ``results``."""
     return _files(results / RESULTS, ".json")
 
 
-def stored_pages(results: Path) -> list[StoredFile]:
+def stored_pages(results: Path) -> list[ResultFile]:
     """Every page of a validation result under ``results``, with or without the result itself."""
     return _files(results / SITE / RESULTS, ".html")
 
@@ -49,7 +49,7 @@ def rebuild_index(results: Path, project: Path = PROJECT) -> None:
         context._load_site_builder_from_site_config(site).site_index_builder.build()
 
 
-def _files(root: Path, suffix: str) -> list[StoredFile]:
+def _files(root: Path, suffix: str) -> list[ResultFile]:
     return [
-        StoredFile(found, path, path.stat().st_size) for found, path in find_files(root, suffix)
+        ResultFile(found, path, path.stat().st_size) for found, path in find_files(root, suffix)
     ]

@@ -79,7 +79,7 @@ class Remembered:
         self._folders: dict[str, tuple[int, list[str]]] = known.get("folders", {})
         self._gists: dict[str, list[Any]] = known.get("gists", {})
 
-    def list(self, root: Path) -> "Listed":
+    def list(self, root: Path) -> "StoredResults":
         """Every result below ``root``."""
         known, self._folders = self._folders, {}
         for suite in _folders(root):
@@ -87,7 +87,7 @@ class Remembered:
                 name, changed = f"{suite.name}/{run.name}", run.stat().st_mtime_ns
                 was = known.get(name, (0, []))
                 self._folders[name] = was if was[0] == changed else _look(run.path, changed)
-        return Listed({name: places for name, (_, places) in self._folders.items()})
+        return StoredResults({name: places for name, (_, places) in self._folders.items()})
 
     def gist(self, result: StoredResult, changed: int) -> Gist | None:
         """What is known of a result whose file was written at that time."""
@@ -104,7 +104,7 @@ class Remembered:
         replace_file(self._path, json.dumps(document).encode())  # of runs at once the last stays
 
 
-class Listed:
+class StoredResults:
     """Stored results, newest first; an object is made of those alone that are asked for."""
 
     def __init__(self, folders: Mapping[str, Sequence[str]]) -> None:

@@ -15,10 +15,10 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.registry import get_expectation_impl
 
 from gx.plugins.expectations import BarExpectation
-from gx.suite.custom import is_custom
-from gx.suite.custom_files import Signature, custom_signature
-from gx.suite.entries import PARAMETERS, known_types
-from gx.suite.rehearsal import FRAMES_CANNOT
+from gx.suite.custom.files import Signature, custom_signature
+from gx.suite.custom.load import is_custom
+from gx.suite.entries.read import PARAMETERS, known_types
+from gx.suite.entries.rehearsal import FRAMES_CANNOT
 from gx.terms import BAR_COLUMNS
 
 # A part of a JSON schema, as pydantic writes it.
@@ -36,6 +36,11 @@ _NOT_KWARGS = {
 _ADVANCED = {"row_condition", "condition_parser", "ignore_row_if", "mostly", "strict_min",
              "strict_max", "allow_relative_error", "parse_strings_as_datetimes"}  # fmt: skip
 _COLUMN_LISTS = {"column_list", "column_set"}
+_KINDS_BY_NAME: dict[str, Kind] = {
+    **dict.fromkeys(("column", "column_A", "column_B"), "column"),
+    **dict.fromkeys(_COLUMN_LISTS, "columns"),
+    "calendar": "calendar",
+}
 _TOPICS = {"Numeric": "Numbers", "Schema": "Columns and types", "Volume": "Number of rows"}
 OWN = "Your own"
 _MARKET_TOPICS = {
@@ -104,7 +109,7 @@ class FormField:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One expectation of the catalogue.
 
     ``definition`` is its docstring without boilerplate. ``sentence`` is a template for what it
@@ -123,26 +128,26 @@ class Entry:
     unsupported: str = ""
 
 
-def catalogue() -> tuple[Entry, ...]:
+def catalogue() -> tuple[CatalogueEntry, ...]:
     """Every expectation: the market ones first, then somebody's own, then the built-in by topic."""
     return _catalogue(custom_signature())
 
 
 @lru_cache(maxsize=1)
-def _catalogue(_: Signature) -> tuple[Entry, ...]:
+def _catalogue(_: Signature) -> tuple[CatalogueEntry, ...]:
     entries = [_entry(type_, get_expectation_impl(type_)) for type_ in known_types()]
     return tuple(
         sorted(entries, key=lambda e: (not e.market, bool(e.unsupported), e.topic != OWN, e.topic))
     )
 
 
-def filled(entry: Entry) -> dict[str, object]:
+def filled(entry: CatalogueEntry) -> dict[str, object]:
     """Kwargs as the form makes them when each field holds its default, or else its example."""
     given = {f.name: f.example if f.default is None else f.default for f in entry.fields}
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _entry(type_: str, implementation: type[Expectation]) -> Entry:
+def _entry(type_: str, implementation: type[Expectation]) -> CatalogueEntry:
     market = issubclass(implementation, BarExpectation)
     schema = json.loads(implementation.schema_json())
     definition = inspect.cleandoc(implementation.__doc__ or "")
@@ -151,7 +156,7 @@ def _entry(type_: str, implementation: type[Expectation]) -> Entry:
         for name, spec in schema["properties"].items()
         if name not in _NOT_KWARGS and not _fixed(spec)
     ]
-    return Entry(
+    return CatalogueEntry(
         type=type_,
         title=_title(type_),
         summary=definition.split("\n\n")[0].replace("\n", " "),
@@ -190,13 +195,11 @@ def _field(
 
 
 def _kind(name: str, kinds: list[dict[str, object]], plain: Schema) -> Kind:
-    types = {kind.get("type") for kind in kinds}
-    if name in ("column", "column_A", "column_B"):
-        return "column"
-    if name in _COLUMN_LISTS:
-        return "columns"
-    if name == "calendar":
-        return "calendar"
+    """What a field holds, by its name where that says it, else by the types of its schema."""
+    return _KINDS_BY_NAME.get(name) or _kind_by_types({k.get("type") for k in kinds}, plain)
+
+
+def _kind_by_types(types: set[object], plain: Schema) -> Kind:
     if "enum" in plain:
         return "choice"
     if inner := plain.get("additionalProperties"):

@@ -12,7 +12,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from gx.errors import JsonError, SuiteError
 from gx.project import SUITES
-from gx.suite.entries import is_uuid, known_types, parameter_faults, read_entries
+from gx.suite.entries.read import is_uuid, known_types, parameter_faults, read_entries
 from gx.suite.read import new_suite
 from gx.suite.strict_json import read_json, shown
 from gx.suite.texts import is_0x
@@ -90,11 +90,12 @@ def convert(document: Document, name: str, where: str) -> Converted:
         raise SuiteError(f"{where}: holds no expectation")
     parameters = document.get("evaluation_parameters")
     suite = _Suite(_mapping(parameters))
-    told = _Told("the suite", suite.remarks)
-    told.unknown(document, _SUITE_KEYS)
+    remarks = _Remarks("the suite", suite.remarks)
+    remarks.unknown(document, _SUITE_KEYS)
     if parameters and not isinstance(parameters, dict):
-        told.lost(f"its evaluation_parameters = {shown(parameters)}: {_NO_OBJECT}")
-    meta, notes, id_ = _meta(document, told), _notes(document, told), _id_of(document, told)
+        remarks.lost(f"its evaluation_parameters = {shown(parameters)}: {_NO_OBJECT}")
+    meta, notes = _meta(document, remarks), _notes(document, remarks)
+    id_ = _id_of(document, remarks)
     for number, entry in enumerate(entries, 1):
         suite.take(number, entry)
     if not suite.entries:
@@ -134,35 +135,35 @@ class _Suite:
         if not isinstance(type_, str):
             self.lose(f"entry {number}: is no expectation")
             return
-        told = _Told(f"entry {number} ({type_})", self.remarks)
+        remarks = _Remarks(f"entry {number} ({type_})", self.remarks)
         before, parameters = len(self.remarks), dict(self.parameters)
         try:
-            entry = self._entry(old, type_, told)
+            entry = self._entry(old, type_, remarks)
         except _LeftOut as reason:
             del self.remarks[before:]
             self.parameters = parameters
-            self.lose(f"{told.where}: left out: {reason}")
+            self.lose(f"{remarks.where}: left out: {reason}")
             return
         self.entries.append(entry)
         self.numbers.append(number)
 
-    def _entry(self, old: Document, type_: str, told: "_Told") -> Document:
+    def _entry(self, old: Document, type_: str, remarks: "_Remarks") -> Document:
         renamed = _RENAMED.get(type_.lower(), type_.lower())
         if renamed not in known_types():
             raise _LeftOut("1.x has no such expectation; one of your own needs its file here, too")
         if renamed != type_:
-            told.changed(f"is now called {renamed}")
-        told.unknown(old, _ENTRY_KEYS)
+            remarks.changed(f"is now called {renamed}")
+        remarks.unknown(old, _ENTRY_KEYS)
         if not isinstance(old.get("kwargs"), dict | None):
             raise _LeftOut(f"its kwargs = {shown(old['kwargs'])}: {_NO_OBJECT}")
         entry = {
             "type": renamed,
-            "kwargs": _kwargs(dict(_mapping(old.get("kwargs"))), renamed, told, self.parameters),
+            "kwargs": _kwargs(dict(_mapping(old.get("kwargs"))), renamed, remarks, self.parameters),
             "severity": SEVERITY if old.get("severity") is None else old["severity"],
-            "description": _description(old, told),
-            "notes": _notes(old, told),
-            "meta": _meta(old, told),
-            "id": _id_of(old, told),
+            "description": _description(old, remarks),
+            "notes": _notes(old, remarks),
+            "meta": _meta(old, remarks),
+            "id": _id_of(old, remarks),
         }
         entry = {k: v for k, v in entry.items() if v is not None}
         return self._readable(entry)
@@ -188,7 +189,7 @@ class _LeftOut(Exception):
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Remarks:
     """Remarks about one entry."""
 
     where: str
@@ -206,65 +207,69 @@ class _Told:
             self.lost(f"its {shown(key)}: 1.x has no such key")
 
 
-def _kwargs(kwargs: Document, type_: str, told: _Told, parameters: Document) -> Document:
+def _kwargs(kwargs: Document, type_: str, remarks: _Remarks, parameters: Document) -> Document:
     """The kwargs as 1.x has them; a kwarg that is null says what it says when it is not there."""
     kwargs = {key: value for key, value in kwargs.items() if value is not None}
     for key in [key for key in kwargs if key in _DROPPED]:
-        told.lost(f"kwarg {key} = {shown(kwargs.pop(key))}: {_DROPPED[key]}")
+        remarks.lost(f"kwarg {key} = {shown(kwargs.pop(key))}: {_DROPPED[key]}")
     if "pair" in type_ and kwargs.get("ignore_row_if") == "never":
         kwargs["ignore_row_if"] = "neither"
-        told.changed("ignore_row_if never is now called neither")
-    _condition(kwargs, told)
-    _dates(kwargs, told)
+        remarks.changed("ignore_row_if never is now called neither")
+    _condition(kwargs, remarks)
+    _dates(kwargs, remarks)
     for key, value in kwargs.items():
         if isinstance(value, dict) and "$PARAMETER" in value:
-            kwargs[key] = _parameter(value, told, parameters)
+            kwargs[key] = _parameter(value, remarks, parameters)
     for fault, _ in parameter_faults(kwargs, parameters):
         raise _LeftOut(fault)
     return kwargs
 
 
-def _parameter(value: Document, told: _Told, parameters: Document) -> Document:
+def _parameter(value: Document, remarks: _Remarks, parameters: Document) -> Document:
     """A parameter without the value that 0.x could keep beside it, which becomes the suite's."""
     name = value["$PARAMETER"]
     if str(name).startswith("urn:"):
         raise _LeftOut(f"its parameter {shown(name)} asks for a result of another run")
-    kept = value.get(f"$PARAMETER.{name}")
-    if kept is not None and parameters.setdefault(str(name), kept) != kept:
+    given = value.get(f"$PARAMETER.{name}")
+    if given is not None and parameters.setdefault(str(name), given) != given:
         raise _LeftOut(f"its parameter {name!r} has another value than the suite's")
-    if kept is not None:
-        told.changed(f"the value of its parameter {name!r} is now in suite_parameters")
+    if given is not None:
+        remarks.changed(f"the value of its parameter {name!r} is now in suite_parameters")
     return {"$PARAMETER": name}
 
 
-def _condition(kwargs: Document, told: _Told) -> None:
+def _condition(kwargs: Document, remarks: _Remarks) -> None:
     parser = kwargs.get("condition_parser")
     if "row_condition" not in kwargs:
         if kwargs.pop("condition_parser", None) is not None:
-            told.changed(f"condition_parser {shown(parser)} is not needed: there is no condition")
+            remarks.changed(
+                f"condition_parser {shown(parser)} is not needed: there is no condition"
+            )
     elif isinstance(parser, str) and parser not in _PARSERS:
         raise _LeftOut(f"its row_condition is for {shown(parser)}, and a suite judges frames")
     elif isinstance(parser, str):
         kwargs["condition_parser"] = _PARSERS[parser]
 
 
-def _dates(kwargs: Document, told: _Told) -> None:
+def _dates(kwargs: Document, remarks: _Remarks) -> None:
     """1.x compares dates as dates without being told, if the column holds them."""
     for key in ("output_strftime_format", "allow_cross_type_comparisons"):
         if key in kwargs:
-            told.lost(f"kwarg {key} = {shown(kwargs.pop(key))}: 1.x has no such kwarg")
+            remarks.lost(f"kwarg {key} = {shown(kwargs.pop(key))}: 1.x has no such kwarg")
     asked = kwargs.pop(_AS_DATES, None)
     if not asked:
         if asked is not None:
-            told.changed(f"{_AS_DATES} = {shown(asked)} is not needed: 1.x reads no texts as dates")
+            remarks.changed(
+                f"{_AS_DATES} = {shown(asked)} is not needed: 1.x reads no texts as dates"
+            )
         return
     if kwargs.get("column", kwargs.get("column_A")) in DATES:
-        told.changed(f"{_AS_DATES} is not needed: the column holds dates")
+        remarks.changed(f"{_AS_DATES} is not needed: the column holds dates")
     else:
-        told.lost(f"kwarg {_AS_DATES}: 1.x reads no texts as dates; store them as dates")
+        remarks.lost(f"kwarg {_AS_DATES}: 1.x reads no texts as dates; store them as dates")
     for key in ("min_value", "max_value", "value_set"):
         if key in kwargs:
-            kwargs[key] = _each(kwargs[key], lambda text: _iso(text, told))
+            kwargs[key] = _each(kwargs[key], lambda text: _iso(text, remarks))
 
 
 def _each(value: object, change: Callable[[str], str]) -> object:
@@ -273,7 +278,7 @@ def _each(value: object, change: Callable[[str], str]) -> object:
     return change(value) if isinstance(value, str) else value
 
 
-def _iso(text: str, told: _Told) -> str:
+def _iso(text: str, remarks: _Remarks) -> str:
     try:
         moment = pd.Timestamp(text).to_pydatetime()
     except ValueError:
@@ -281,54 +286,54 @@ def _iso(text: str, told: _Told) -> str:
     day = moment.time().isoformat() == "00:00:00" and moment.tzinfo is None
     said = moment.date().isoformat() if day else moment.isoformat()
     if said[:10] not in text:
-        told.changed(f"{text!r} is read as {said}, as 0.x did")
+        remarks.changed(f"{text!r} is read as {said}, as 0.x did")
     return said if said[:10] not in text or "T" in said else text
 
 
-def _description(entry: Document, told: _Told) -> str | None:
+def _description(entry: Document, remarks: _Remarks) -> str | None:
     context = entry.get("expectation_context")
     rest = dict(context) if isinstance(context, dict) else {"": context}
     given = [entry.get("description"), rest.pop("description", None)]
     texts = [one for one in given if isinstance(one, str) and one]
     for one in given:
         if one not in (None, "", *texts[:1]):
-            told.lost(f"its description {shown(one)}: an entry of 1.x has one text")
+            remarks.lost(f"its description {shown(one)}: an entry of 1.x has one text")
     if any(value is not None for value in rest.values()):
-        told.lost(f"its expectation_context = {shown(context)}: only a description has a place")
+        remarks.lost(f"its expectation_context = {shown(context)}: only a description has a place")
     return texts[0] if texts else None
 
 
-def _notes(part: Document, told: _Told) -> object:
+def _notes(part: Document, remarks: _Remarks) -> object:
     """0.x keeps notes in meta, as text, lines, or either with a format beside."""
-    kept = None
+    first = None
     for notes in (_mapping(part.get("meta")).get("notes"), part.get("notes")):
         plain = isinstance(notes, dict) and not notes.keys() - {"format", "content"}
         content = notes.get("content") if isinstance(notes, dict) and plain else notes
         sound = isinstance(content, str) or (
             isinstance(content, list) and all(isinstance(line, str) for line in content)
         )
-        if not content or content == kept:
+        if not content or content == first:
             continue
-        if sound and kept is None:
-            kept = content
+        if sound and first is None:
+            first = content
         else:
-            told.lost(f"its notes {shown(notes)}: 1.x has one text, or lines of it")
-    return kept
+            remarks.lost(f"its notes {shown(notes)}: 1.x has one text, or lines of it")
+    return first
 
 
-def _meta(part: Document, told: _Told) -> Document:
+def _meta(part: Document, remarks: _Remarks) -> Document:
     meta = part.get("meta")
     if meta and not isinstance(meta, dict):
-        told.lost(f"its meta = {shown(meta)}: {_NO_OBJECT}")
+        remarks.lost(f"its meta = {shown(meta)}: {_NO_OBJECT}")
     return {key: value for key, value in _mapping(meta).items() if key != "notes"}
 
 
-def _id_of(part: Document, told: _Told) -> str | None:
+def _id_of(part: Document, remarks: _Remarks) -> str | None:
     given = [part[key] for key in ("ge_cloud_id", "id") if part.get(key) is not None]
     sound = [str(one) for one in given if is_uuid(one)]
     for one in dict.fromkeys(map(str, given)):
         if one not in sound[:1]:
-            told.lost(f"its id {shown(one)}: an id of 1.x is one UUID")
+            remarks.lost(f"its id {shown(one)}: an id of 1.x is one UUID")
     return sound[0] if sound else None
 
 

@@ -24,7 +24,7 @@ from gx.errors import HistoryError, JsonError, SuiteError
 from gx.suite.strict_json import read_json
 
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}")
-_KEPT, _PENDING, _INTERRUPTED = ".json", ".pending", ".interrupted"
+_DONE, _PENDING, _INTERRUPTED = ".json", ".pending", ".interrupted"
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,16 @@ class History:
         Raises HistoryError for a record that cannot be read.
         """
         done = [v for v in map(self._read, self._files(_PENDING)) if v.sha256 == digest]
-        return [*done, *map(self._read, self._files(_KEPT))]
+        return [*done, *map(self._read, self._files(_DONE))]
 
     def newest(self, digest: str) -> Version | None:
         """The first of `versions`, reading no other."""
         done = [v for v in map(self._read, self._files(_PENDING)) if v.sha256 == digest]
-        return next(iter([*done, *map(self._read, self._files(_KEPT)[:1])]), None)
+        return next(iter([*done, *map(self._read, self._files(_DONE)[:1])]), None)
 
     def version(self, version_id: str) -> Version | None:
         """One version that is kept; None when there is none of this id."""
-        path = self.folder / f"{version_id}{_KEPT}"
+        path = self.folder / f"{version_id}{_DONE}"
         return self._read(path) if _VERSION.fullmatch(version_id) and path.is_file() else None
 
     def interrupted(self, digest: str) -> list[Version]:
@@ -90,9 +90,9 @@ class History:
             pending = []
         return [*pending, *map(self._read, self._files(_INTERRUPTED))]
 
-    def keep(self, version: Version) -> None:
+    def record(self, version: Version) -> None:
         """Keep a version that is in force already."""
-        path = self.folder / f"{version.id}{_KEPT}"
+        path = self.folder / f"{version.id}{_DONE}"
         if not path.exists():
             self._write(path, version)
 
@@ -100,11 +100,11 @@ class History:
         """Keep a version that is about to be in force."""
         self._write(self.folder / f"{version.id}{_PENDING}", version)
 
-    def settle(self, digest: str) -> None:
+    def conclude(self, digest: str) -> None:
         """Give what was announced its lasting name; to be called with the lock."""
         for path in self._files(_PENDING):
             done = self._read(path).sha256 == digest
-            rename_file(path, path.with_suffix(_KEPT if done else _INTERRUPTED))
+            rename_file(path, path.with_suffix(_DONE if done else _INTERRUPTED))
         remove_drafts(self.folder / "*")
 
     @contextmanager
@@ -121,7 +121,7 @@ class History:
 
     def _read(self, path: Path) -> Version:
         # What was listed as pending may have got its lasting name since.
-        names = (path, path.with_suffix(_KEPT), path.with_suffix(_INTERRUPTED))
+        names = (path, path.with_suffix(_DONE), path.with_suffix(_INTERRUPTED))
         found = next((name for name in names if name.exists()), path)
         try:
             record = json.loads(found.read_bytes())

@@ -26,7 +26,7 @@ Check = Callable[[bytes, str], Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedSuite:
     """A suite in the list; ``fault`` says why its file cannot be read."""
 
     name: str
@@ -51,7 +51,7 @@ class SuiteStore:
         files = (path for path in self.suites.glob("*.json") if path.is_file())
         return sorted(path.stem for path in files if path.stem.isprintable())
 
-    def listed(self) -> list[Listed]:
+    def listed(self) -> list[ListedSuite]:
         """Every suite with its last edit."""
         return [self._listed(name) for name in self.names()]
 
@@ -72,8 +72,8 @@ class SuiteStore:
     def versions(self, name: str) -> list[Version]:
         """Every version, the newest first; the first one is in force."""
         current = self.read(name)
-        kept = self._history(name).versions(current.sha256)
-        return kept if kept and kept[0].id == current.id else [current, *kept]
+        recorded = self._history(name).versions(current.sha256)
+        return recorded if recorded and recorded[0].id == current.id else [current, *recorded]
 
     def interrupted(self, name: str) -> list[Version]:
         """Saves that a crash kept from being done, the newest first; none was ever in force."""
@@ -84,10 +84,10 @@ class SuiteStore:
         current = self.read(name)
         if current.id == version_id:
             return current
-        kept = self._history(name).version(version_id)
-        if kept is None:
+        recorded = self._history(name).version(version_id)
+        if recorded is None:
             raise UnknownSuiteError(f"suite {name!r} has no version {shown(version_id)}")
-        return kept
+        return recorded
 
     def save(
         self,
@@ -113,7 +113,7 @@ class SuiteStore:
         _refuse_texts(document)
         path, history = self._path(name), self._history(name)
         with history.locked():
-            history.settle(_digest(path.read_bytes()))
+            history.conclude(_digest(path.read_bytes()))
             remove_drafts(path)
             current = self.read(name)
             _refuse_conflict(current, base_sha256)
@@ -122,7 +122,7 @@ class SuiteStore:
                 return current
             self._judge(raw, name, accepted, before=current)
             _refuse_conflict(self.read(name), base_sha256)  # the check may have taken a minute
-            history.keep(current)
+            history.record(current)
             saved = version_of(
                 name,
                 raw,
@@ -135,7 +135,7 @@ class SuiteStore:
             history.announce(saved)
             replace_file(path, raw)
             with suppress(OSError):  # the save is done: the record is known by its bytes
-                history.settle(saved.sha256)
+                history.conclude(saved.sha256)
             return saved
 
     def refuse_name(self, name: str) -> None:
@@ -168,7 +168,7 @@ class SuiteStore:
         with history.locked():
             self.refuse_name(name)  # another may have been quicker
             self._judge(raw, name, accepted)
-            history.settle("")  # what was announced under this name never came to be
+            history.conclude("")  # what was announced under this name never came to be
             saved = version_of(
                 name,
                 raw,
@@ -184,7 +184,7 @@ class SuiteStore:
             except FileExistsError:
                 raise _taken(name) from None
             with suppress(OSError):  # the save is done: the record is known by its bytes
-                history.settle(saved.sha256)
+                history.conclude(saved.sha256)
             return saved
 
     def restore(
@@ -236,13 +236,13 @@ class SuiteStore:
     def _history(self, name: str) -> History:
         return History(self.history / name)
 
-    def _listed(self, name: str) -> Listed:
+    def _listed(self, name: str) -> ListedSuite:
         latest = self.read(name)
         try:
             entries = latest.document.get("expectations")
         except SuiteError as error:
-            return Listed(name, 0, latest, str(error))
-        return Listed(name, len(entries) if isinstance(entries, list) else 0, latest)
+            return ListedSuite(name, 0, latest, str(error))
+        return ListedSuite(name, len(entries) if isinstance(entries, list) else 0, latest)
 
 
 def canonical(document: Mapping[str, object], base: Mapping[str, object] | None = None) -> str:

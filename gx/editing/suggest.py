@@ -42,7 +42,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Fit:
+class CalendarFit:
     """The calendar of most symbols, those of the others, and how many bars do not fit."""
 
     calendar: str
@@ -68,13 +68,13 @@ def draft_suite(bars: pd.DataFrame, name: str) -> Draft:
     return Draft(document, tuple(reasons))
 
 
-def fit_calendars(bars: pd.DataFrame) -> Fit:
+def fit_calendars(bars: pd.DataFrame) -> CalendarFit:
     """The calendars whose sessions are closest to each symbol's dates."""
     dates = pd.to_datetime(bars["date"], utc=True).dt.tz_convert(None).dt.normalize()
     days = dates.to_numpy("datetime64[D]").astype("int64")
     known = bars["symbol"].notna().to_numpy() & dates.notna().to_numpy()
     if not known.any():
-        return Fit("XNYS")
+        return CalendarFit("XNYS")
     years = (int(dates.dt.year.min()), int(dates.dt.year.max()))
     sessions = {name: load_sessions(name, *years).days for name in CALENDARS}
     own = pd.Series(days[known]).groupby(bars["symbol"][known].to_numpy(dtype=object)).unique()
@@ -86,7 +86,7 @@ def fit_calendars(bars: pd.DataFrame) -> Fit:
     usual = best.most_common(1)[0][0]
     others = {str(symbol): better for symbol, better in _better(costs, usual)}
     misfits = sum(cost[others.get(str(symbol), usual)] for symbol, cost in costs.items())
-    return Fit(usual, others, misfits)
+    return CalendarFit(usual, others, misfits)
 
 
 def _better(costs: Mapping[object, Mapping[str, int]], usual: str) -> Iterator[tuple[object, str]]:
@@ -104,7 +104,7 @@ def _misfits(days: np.ndarray[Any, Any], sessions: np.ndarray[Any, Any]) -> int:
 
 
 def _adapted(
-    entry: Mapping[str, Any], table: SortedFrame, fit: Fit
+    entry: Mapping[str, Any], table: SortedFrame, fit: CalendarFit
 ) -> tuple[dict[str, object], str]:
     """An entry with kwargs that suit the data, and why."""
     implementation = get_expectation_impl(entry["type"])
@@ -121,7 +121,7 @@ def _adapted(
     return {**entry, "kwargs": kwargs}, str(reason)
 
 
-def _calendar_reason(fit: Fit) -> str:
+def _calendar_reason(fit: CalendarFit) -> str:
     others = f", {len(fit.others)} symbols keep another one" if fit.others else ""
     return f"{fit.calendar} fits best{others} ({fit.misfits} dates or sessions do not match)."
 

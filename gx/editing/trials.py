@@ -21,9 +21,9 @@ from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
 from gx.names import short_name
 from gx.report.model import Outcome, QualityReport
-from gx.suite.custom import load_custom
+from gx.suite.custom.load import load_custom
 from gx.suite.diff import pair_entries
-from gx.suite.entries import PARAMETERS
+from gx.suite.entries.read import PARAMETERS
 from gx.suite.read import Suite, entries_of, parse_suite
 from gx.suite.texts import new_weaknesses, text_faults
 from gx.terms import SEVERITIES
@@ -66,14 +66,15 @@ def check_document(
         weaknesses = _parse(document, name).weaknesses
     except SuiteError as error:
         faults += [_fault(fault) for fault in error.faults]
-    told = [] if faults else list(weaknesses)
-    known = _parse(saved, name).weaknesses if told and saved and _sound(saved) else ()
+    if faults:
+        weaknesses = ()
+    known = _parse(saved, name).weaknesses if weaknesses and saved and _sound(saved) else ()
     return {
         "faults": faults,
         "names": [_name(entry) for entry in _drafted(document)],
         "sentences": sentences,
-        "weaknesses": told,
-        "new_weaknesses": list(new_weaknesses(told, known)),
+        "weaknesses": list(weaknesses),
+        "new_weaknesses": list(new_weaknesses(weaknesses, known)),
     }
 
 
@@ -267,5 +268,5 @@ def _dropped(
     """What the saved suite checks and the draft does not."""
     if saved is None:
         return []
-    kept = set(partners.values())
-    return [_shown(o) for position, o in enumerate(saved.outcomes) if position not in kept]
+    partnered = set(partners.values())
+    return [_shown(o) for position, o in enumerate(saved.outcomes) if position not in partnered]

@@ -51,11 +51,6 @@ class FrameBatch:
         )
 
 
-def memory_batch(frame: pd.DataFrame) -> FrameBatch:
-    """``frame`` as a batch that touches no file."""
-    return FrameBatch(frame)
-
-
 def suite_of(name: str, expectations: Iterable[Expectation]) -> ExpectationSuite:
     """A suite that no store holds, of expectations without ids (see ``gx.suite.fitting``)."""
     return ExpectationSuite(name=name, expectations=list(expectations))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 MANY_ROWS = 500_000  # below, an array is small enough for the C library to keep it anyway
 # mallopt(3) of glibc, and its defaults.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
-_KEEP_ALL, _KEPT_BY_DEFAULT = -1, 128 * 1024
+_TRIM_NOTHING, _TRIM_BY_DEFAULT = -1, 128 * 1024
 _MAPPED_BY_DEFAULT = 65_536
 
 
@@ -25,12 +25,12 @@ def arrays_reused(rows: int) -> Iterator[None]:
         yield
         return
     library.mallopt(_MMAP_MAX, 0)
-    library.mallopt(_TRIM_THRESHOLD, _KEEP_ALL)
+    library.mallopt(_TRIM_THRESHOLD, _TRIM_NOTHING)
     try:
         yield
     finally:
         library.mallopt(_MMAP_MAX, _MAPPED_BY_DEFAULT)
-        library.mallopt(_TRIM_THRESHOLD, _KEPT_BY_DEFAULT)
+        library.mallopt(_TRIM_THRESHOLD, _TRIM_BY_DEFAULT)
         library.malloc_trim(0)
 
 

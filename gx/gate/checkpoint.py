@@ -19,7 +19,7 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from gx.docs.pages import standalone
-from gx.engine.batches import ROWS_ONLY, FrameBatch, memory_batch, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, suite_of
 from gx.engine.context import page_of, project_context
 from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
@@ -73,8 +73,8 @@ def run(
         run_id=RunIdentifier(run_name=run_name),
     )
     ((key, result),) = checked.run_results.items()
-    judged = _Judged(frame, lookback, fitted, given, asked, {})
-    report = _report(read, memory_batch(frame), judged, result)
+    validation = _Validation(frame, lookback, fitted, given, asked, {})
+    report = _report(read, FrameBatch(frame), validation, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
 
@@ -96,10 +96,10 @@ def run_in_memory(
     given = parameters(suite, as_of, asked)
     fitted = fit(suite.expectations, frame, given)
     wanted = [e for e in fitted if e.expectation_type not in skipped]
-    batch = memory_batch(frame)
+    batch = FrameBatch(frame)
     result = batch.validate(suite_of(suite.name, wanted), result_format=ROWS_ONLY)
-    judged = _Judged(frame, lookback, fitted, given, asked, skipped)
-    return _report(suite, batch, judged, result)
+    validation = _Validation(frame, lookback, fitted, given, asked, skipped)
+    return _report(suite, batch, validation, result)
 
 
 class _FittedSuite(ExpectationSuite):
@@ -145,7 +145,7 @@ def _checkpoint(context: AbstractDataContext, suite: str) -> Checkpoint:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _Validation:
     """What a suite was validated on, as which expectations, and with which parameters."""
 
     frame: pd.DataFrame
@@ -157,22 +157,29 @@ class _Judged:
 
 
 def _report(
-    suite: Suite, batch: FrameBatch, judged: _Judged, result: ExpectationSuiteValidationResult
+    suite: Suite,
+    batch: FrameBatch,
+    validation: _Validation,
+    result: ExpectationSuiteValidationResult,
 ) -> QualityReport:
     outcomes = read_outcomes(
         suite,
         batch,
-        judged.frame,
+        validation.frame,
         result,
-        fitted=judged.fitted,
-        skipped=judged.skipped,
+        fitted=validation.fitted,
+        skipped=validation.skipped,
     )
-    frame = judged.frame.copy(deep=False)
+    frame = validation.frame.copy(deep=False)
     frame.attrs = {}  # a report is kept, and written: the lookback does not belong to it
-    before = frame.iloc[:0] if judged.lookback is None else judged.lookback.reset_index(drop=True)
+    before = (
+        frame.iloc[:0]
+        if validation.lookback is None
+        else validation.lookback.reset_index(drop=True)
+    )
     known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
     verdicts = symbol_verdicts(frame, outcomes)
-    absent = without_bars(suite, judged.parameters["as_of"], judged.asked, verdicts.keys())
+    absent = without_bars(suite, validation.parameters["as_of"], validation.asked, verdicts.keys())
     return QualityReport(
         suite=suite.name,
         suite_sha256=suite.sha256,

@@ -65,7 +65,7 @@ def read_outcomes(
             outcomes.append(missing_outcome(expectation))
         else:
             found = found_in(frame, by_key[key], failing.get(key, NO_ROWS))
-            outcomes.append(outcome_of(expectation, found, frame, judged=len(frame)))
+            outcomes.append(outcome_of(expectation, found, frame, judged_rows=len(frame)))
     return tuple(outcomes)
 
 
@@ -112,17 +112,17 @@ def missing_outcome(expectation: Expectation) -> Outcome:
 
 
 def outcome_of(
-    expectation: Expectation, found: Found, bars: pd.DataFrame, *, judged: int
+    expectation: Expectation, found: Found, bars: pd.DataFrame, *, judged_rows: int
 ) -> Outcome:
     """The outcome of a result.
 
-    ``bars`` holds all of the ``judged`` ones, or only those that failed, by position.
+    ``bars`` holds all ``judged_rows`` of them, or only those that failed, by position.
     """
     crash = exception_of(found.result)
     if crash:
         return _outcome(expectation, status="error", exception=crash)
     known = {"looked_at": found.looked_at, "lookback_rows": found.lookback_rows}
-    nothing = bool(judged) and not found.looked_at
+    nothing = bool(judged_rows) and not found.looked_at
     if found.result.success and nothing:
         return _outcome(expectation, status="unchecked", observed=why_none(found.result), **known)
     observed = _observed(found.result)
@@ -135,7 +135,7 @@ def outcome_of(
         status="passed" if found.result.success else "failed",
         observed=observed,
         unexpected_count=count,
-        unexpected_share=count / judged if judged else 0.0,
+        unexpected_share=count / judged_rows if judged_rows else 0.0,
         rows=found.rows,
         symbols=symbols,
         ownerless=ownerless,

@@ -5,7 +5,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from gx.gate.outcomes import NO_ROWS, Found
 from gx.market.counted import found_by_counts
-from gx.market.route import Entry, JudgedPart, Route
+from gx.market.route import MarketEntry, PartBars, Route
 from gx.market.whole import Part, all_rows, needed
 from gx.plugins.expectations.errors import ExpectationInputError
 from gx.plugins.expectations.kernels.bars import Bars, SortedFrame
@@ -19,11 +19,11 @@ class AcrossSymbols(Route):
 
     name = "market"
 
-    def of_part(self, expectation: Expectation, part: JudgedPart) -> Said:
+    def of_part(self, expectation: Expectation, part: PartBars) -> Said:
         """What the expectation says of the part; a crash, where it cannot read the bars."""
         assert isinstance(expectation, MarketWideExpectation)
         try:
-            return expectation.of_part(_bars(expectation, part.table), judged=part.judged)
+            return expectation.of_part(_bars(expectation, part.table), judged=part.judged_rows)
         except ExpectationInputError as error:
             crash = {
                 "raised_exception": True,
@@ -32,7 +32,7 @@ class AcrossSymbols(Route):
             }
             return Said({"exception_info": crash})
 
-    def of_market(self, expectation: Expectation, entry: Entry) -> Found:
+    def of_market(self, expectation: Expectation, entry: MarketEntry) -> Found:
         """What the expectation finds in all parts."""
         market = entry.market
         (fitted,) = fit([expectation], pd.DataFrame(), market.parameters)
@@ -40,7 +40,7 @@ class AcrossSymbols(Route):
         found = fitted.of_market([_spoken(fitted, part, entry) for part in market.parts])
         failing, doubted = market.split(found.rows)
         result = {
-            "element_count": market.judged,
+            "element_count": market.judged_rows,
             "missing_count": 0,
             "unexpected_count": len(failing),
             "details": {"not_judged_symbols": found.not_judged_symbols, **found.details},
@@ -49,7 +49,7 @@ class AcrossSymbols(Route):
         return found_by_counts(expectation, result, failing, doubted, fails=found.fails)
 
 
-def _spoken(expectation: MarketWideExpectation, part: Part, entry: Entry) -> SpokenPart:
+def _spoken(expectation: MarketWideExpectation, part: Part, entry: MarketEntry) -> SpokenPart:
     return SpokenPart(
         document=part.document["entries"][entry.number],
         array=lambda name: needed(part, entry.array_name(name)),

@@ -21,7 +21,7 @@ from gx.gate.verdicts import (
 )
 from gx.market.counted import found_crash, has_crashed, show_values
 from gx.market.part import judge_part
-from gx.market.route import Entry
+from gx.market.route import MarketEntry
 from gx.market.routes import ROUTES
 from gx.market.whole import Array, Market, Part, PartDocument, frame_of
 from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
@@ -52,7 +52,7 @@ def merge(
     parts = _of_one_size(_of_one_suite(parts, suite), suite, as_of, asked)
     market = Market(parts, parameters(suite, as_of, asked))
     found = [
-        _find(expectation, Entry(number, market))
+        _find(expectation, MarketEntry(number, market))
         for number, expectation in enumerate(suite.expectations)
     ]
     results = [one for one in found if one is not None]
@@ -60,7 +60,7 @@ def merge(
     outcomes = tuple(
         missing_outcome(expectation)
         if one is None
-        else outcome_of(expectation, one, bars, judged=market.judged)
+        else outcome_of(expectation, one, bars, judged_rows=market.judged_rows)
         for expectation, one in zip(suite.expectations, found, strict=True)
     )
     for one in results:
@@ -73,7 +73,7 @@ def merge(
         suite=suite.name,
         suite_sha256=suite.sha256,
         suite_text=suite.text,
-        rows=market.judged,
+        rows=market.judged_rows,
         first_date=first,
         last_date=last,
         outcomes=outcomes,
@@ -105,7 +105,7 @@ def market_bar_size(parts: Iterable[Part]) -> BarSize:
     )
 
 
-def _find(expectation: Expectation, entry: Entry) -> Found | None:
+def _find(expectation: Expectation, entry: MarketEntry) -> Found | None:
     documents = entry.documents
     for document in documents:
         if has_crashed(document):
@@ -140,13 +140,13 @@ def _of_one_size(parts: Sequence[Part], suite: Suite, as_of: str, asked: Asked) 
             lookback=frame_of(part.lookback()),
             bar_size=size,
         )
-        return _JudgedAgain(part, findings.document, findings.arrays)
+        return _PartAnew(part, findings.document, findings.arrays)
 
     return [part if part.document["bar_size"] == size else again(part) for part in parts]
 
 
 @dataclass(frozen=True)
-class _JudgedAgain:
+class _PartAnew:
     """A part whose bars, alone, were taken for bars of another size than the market's are."""
 
     part: Part

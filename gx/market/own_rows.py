@@ -8,7 +8,7 @@ from great_expectations.expectations.expectation import Expectation
 
 from gx.gate.outcomes import NO_ROWS, Found, lookback_rows
 from gx.market.counted import found_by_counts, result_of
-from gx.market.route import UNSAID, Entry, JudgedPart, Route
+from gx.market.route import UNSAID, MarketEntry, PartBars, Route
 from gx.market.whole import Part
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.plugins.expectations.market_wide import Said
@@ -24,7 +24,7 @@ class ByOwnRows(Route):
     name = "part"
     part_validates = True
 
-    def of_part(self, expectation: Expectation, part: JudgedPart) -> Said:
+    def of_part(self, expectation: Expectation, part: PartBars) -> Said:
         """The result; its failing rows and those of the lookback are arrays."""
         found = part.result
         if found is None:
@@ -42,7 +42,7 @@ class ByOwnRows(Route):
             {name: array for name, array in failing.items() if len(array)},
         )
 
-    def of_market(self, expectation: Expectation, entry: Entry) -> Found | None:
+    def of_market(self, expectation: Expectation, entry: MarketEntry) -> Found | None:
         """Judge by the sums."""
         documents, market = entry.documents, entry.market
         if any("result" not in document for document in documents):
@@ -62,13 +62,13 @@ class BySchema(ByOwnRows):
 
     name = "schema"
 
-    def of_market(self, expectation: Expectation, entry: Entry) -> Found | None:
+    def of_market(self, expectation: Expectation, entry: MarketEntry) -> Found | None:
         """Take the first part's word."""
         first = entry.documents[0]
         if any("result" not in document for document in entry.documents):
             return None
         said = result_of(expectation, first["success"], first["result"])
-        return Found(said, NO_ROWS, NO_ROWS, looked_at=entry.market.judged)
+        return Found(said, NO_ROWS, NO_ROWS, looked_at=entry.market.judged_rows)
 
 
 def _summed(results: Sequence[Mapping[str, object]]) -> dict[str, Any]:
@@ -89,9 +89,9 @@ def _details(documents: Sequence[Mapping[str, Any]], parts: Sequence[Part]) -> d
                 merged[name] = merged.get(name, 0) + value
                 continue
             # One frame would number the symbols of which there is only lookback last.
-            judged = part.document["sizes"]
-            merged.setdefault(name, []).extend(v for v in value if v["symbol"] in judged)
-            behind.setdefault(name, []).extend(v for v in value if v["symbol"] not in judged)
+            own_symbols = part.document["sizes"]
+            merged.setdefault(name, []).extend(v for v in value if v["symbol"] in own_symbols)
+            behind.setdefault(name, []).extend(v for v in value if v["symbol"] not in own_symbols)
     for name, listed in behind.items():
         merged[name] = [*merged[name], *listed][:LISTED]
     return merged

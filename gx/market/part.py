@@ -15,10 +15,10 @@ from great_expectations.core.expectation_validation_result import (
 )
 from great_expectations.expectations.expectation import Expectation
 
-from gx.engine.batches import ROWS_ONLY, entry_key, memory_batch, result_key, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, entry_key, result_key, suite_of
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.expected import beyond_their_end, parameters
-from gx.market.route import JudgedPart, said_arrays
+from gx.market.route import PartBars, said_arrays
 from gx.market.routes import route_of
 from gx.market.whole import Array, PartDocument
 from gx.plugins.expectations.kernels.bars import BarSize
@@ -29,7 +29,7 @@ from gx.suite.read import Suite
 
 
 @dataclass(frozen=True)
-class Findings:
+class PartFindings:
     """What a part says of itself: a JSON document, and arrays by name (see ``judge_part``)."""
 
     document: PartDocument
@@ -44,7 +44,7 @@ def judge_part(
     asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
     bar_size: BarSize | None = None,
-) -> Findings:
+) -> PartFindings:
     """Judge the bars of some symbols; no other part may hold bars of them.
 
     ``bars``, ``lookback``, ``as_of`` and ``asked`` are as in ``gx.gate.checkpoint.run``;
@@ -68,7 +68,7 @@ def judge_part(
     arrays: dict[str, Array] = {"newest": found.newest}
     for number, (expectation, route) in enumerate(zip(suite.expectations, routes, strict=True)):
         result = results.get(entry_key(fitted[number])) if route.part_validates else None
-        said = route.of_part(expectation, JudgedPart(table, len(bars), result))
+        said = route.of_part(expectation, PartBars(table, len(bars), result))
         entries.append({"route": route.name, **said.document})
         arrays |= said_arrays(number, said)
     arrays["steps"], arrays["step_counts"] = np.unique(table.steps, return_counts=True)
@@ -86,7 +86,7 @@ def judge_part(
         "beyond_their_end": beyond_their_end(suite, bars),
         "entries": entries,
     }
-    return Findings(document, arrays)
+    return PartFindings(document, arrays)
 
 
 def _validated(
@@ -94,5 +94,5 @@ def _validated(
 ) -> dict[str, ExpectationValidationResult]:
     """What Great Expectations finds of those that need no other part, in one validation."""
     suite = suite_of("part", expectations)
-    result = memory_batch(frame).validate(suite, result_format=ROWS_ONLY)
+    result = FrameBatch(frame).validate(suite, result_format=ROWS_ONLY)
     return {result_key(found): found for found in result.results}

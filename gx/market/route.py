@@ -17,20 +17,20 @@ UNSAID = Said({})
 
 
 @dataclass(frozen=True)
-class JudgedPart:
-    """A part's bars with their lookback behind them, of which the first ``judged`` are judged.
+class PartBars:
+    """A part's bars with their lookback behind them, of which the first ``judged_rows`` are judged.
 
     ``result`` is what Great Expectations says of an expectation on the judged ones; None where it
     said nothing, or was not asked.
     """
 
     table: SortedFrame
-    judged: int
+    judged_rows: int
     result: ExpectationValidationResult | None
 
 
 @dataclass(frozen=True)
-class Entry:
+class MarketEntry:
     """What all parts of a market say of one entry of the suite."""
 
     number: int
@@ -55,12 +55,12 @@ class Route(ABC):
     name: ClassVar[str]
     part_validates: ClassVar[bool] = False
 
-    def of_part(self, expectation: Expectation, part: JudgedPart) -> Said:
+    def of_part(self, expectation: Expectation, part: PartBars) -> Said:
         """What a part says of itself; with ``exception_info`` where the check crashed."""
         return UNSAID
 
     @abstractmethod
-    def of_market(self, expectation: Expectation, entry: Entry) -> Found | None:
+    def of_market(self, expectation: Expectation, entry: MarketEntry) -> Found | None:
         """What is found in all parts, of which none crashed; None when nothing was checked."""
 
 

@@ -61,7 +61,7 @@ class Market:
         self.parts, self.parameters = parts, parameters
         self._bars = _Span.of([part.document["rows"] for part in parts])
         self._lookback = _Span.of([part.document["lookback_rows"] for part in parts])
-        self.judged = sum(span.length for span in self._bars)
+        self.judged_rows = sum(span.length for span in self._bars)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -92,11 +92,11 @@ class Market:
 
     def split(self, rows: Sequence[Rows]) -> tuple[Rows, Rows]:
         """Of the rows of each part's table, the judged ones, and those new enough to be told."""
-        judged, doubted = [], []
+        of_bars, of_lookback = [], []
         for mine, part, span in zip(rows, self.parts, self._bars, strict=True):
-            judged.append(mine[mine < span.length])
-            doubted.append(np.intersect1d(mine, needed(part, "newest")) - span.length)
-        return _placed(judged, self._bars), _placed(doubted, self._lookback)
+            of_bars.append(mine[mine < span.length])
+            of_lookback.append(np.intersect1d(mine, needed(part, "newest")) - span.length)
+        return _placed(of_bars, self._bars), _placed(of_lookback, self._lookback)
 
     def bars_at(self, rows: Rows) -> pd.DataFrame:
         """The bars at these positions, which index the frame."""
@@ -109,7 +109,7 @@ class Market:
     def columns(self, names: Sequence[str] | None, *, lookback: bool) -> pd.DataFrame:
         """Some columns of all parts, or all of them, as one batch; with their lookback if asked."""
         if names is not None and not names:
-            return pd.DataFrame(index=pd.RangeIndex(self.judged))
+            return pd.DataFrame(index=pd.RangeIndex(self.judged_rows))
         bars = frame_of(pa.concat_tables([part.bars(names) for part in self.parts]))
         if not lookback:
             return bars

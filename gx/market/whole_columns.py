@@ -3,13 +3,13 @@
 import numpy as np
 from great_expectations.expectations.expectation import Expectation
 
-from gx.engine.batches import ROWS_ONLY, memory_batch, suite_of
+from gx.engine.batches import ROWS_ONLY, FrameBatch, suite_of
 from gx.gate.outcomes import NO_ROWS, Found, found_in
 from gx.market.own_rows import EVERY_ROW
-from gx.market.route import Entry, Route
+from gx.market.route import MarketEntry, Route
 from gx.market.whole import Part
 from gx.plugins.expectations import BarExpectation
-from gx.suite.custom import is_custom
+from gx.suite.custom.load import is_custom
 from gx.suite.fitting import fit
 
 
@@ -18,14 +18,14 @@ class ByWholeColumns(Route):
 
     name = "columns"
 
-    def of_market(self, expectation: Expectation, entry: Entry) -> Found | None:
+    def of_market(self, expectation: Expectation, entry: MarketEntry) -> Found | None:
         """Let Great Expectations judge the columns of the whole market."""
         market = entry.market
         columns = market.columns(
             _columns_of(expectation, market.parts[0]),
             lookback=isinstance(expectation, BarExpectation),
         )
-        result = memory_batch(columns).validate(
+        result = FrameBatch(columns).validate(
             suite_of("columns", fit([expectation], columns, market.parameters)),
             result_format=ROWS_ONLY,
         )

@@ -23,8 +23,8 @@ class Restated:
 
 
 @dataclass(frozen=True)
-class Bars:
-    """Bars that both runs looked at, or that only one of them found, by symbol and date."""
+class BarChanges:
+    """BarChanges that both runs looked at, or that only one of them found, by symbol and date."""
 
     restated: int
     examples: tuple[Restated, ...]
@@ -32,7 +32,7 @@ class Bars:
     gone: int
 
 
-def compare_bars(before: pd.DataFrame, now: pd.DataFrame) -> Bars:
+def compare_bars(before: pd.DataFrame, now: pd.DataFrame) -> BarChanges:
     """Compare the bars of two runs, over the symbols and dates that both asked for.
 
     Of bars with the same symbol and date the last one counts. NaN equals NaN.
@@ -45,7 +45,7 @@ def compare_bars(before: pd.DataFrame, now: pd.DataFrame) -> Bars:
     differs = (was != is_now) & ~(np.isnan(was) & np.isnan(is_now))
     at = np.flatnonzero(differs.any(axis=1))
     keys = new[_KEY].iloc[shared[at[:EXAMPLES]]].itertuples(index=False)
-    return Bars(
+    return BarChanges(
         restated=len(at),
         examples=tuple(
             Restated(str(symbol), day, _numbers(differs[i], was[i], is_now[i]))

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 from pydantic import TypeAdapter
 
-from gx.report.bar_changes import Bars, compare_bars
+from gx.report.bar_changes import BarChanges, compare_bars
 from gx.report.document import OutcomeDocument, ReportDocument, read_document
 from gx.suite import diff as suite_diff
 from gx.terms import STILL_THERE
 
 
 @dataclass(frozen=True)
-class JudgedRun:
+class ReportedRun:
     """What a run looked at and found.
 
     ``report`` is QualityReport.to_dict(every_row=False); ``suite_text`` the suite file that judged;
@@ -35,7 +35,7 @@ class JudgedRun:
 
 
 @dataclass(frozen=True)
-class Counted:
+class StillFailing:
     """An expectation that failed in both runs, and on how many bars."""
 
     description: str
@@ -49,7 +49,7 @@ class Expectations:
 
     newly_failing: tuple[str, ...]
     newly_fixed: tuple[str, ...]
-    still_failing: tuple[Counted, ...]
+    still_failing: tuple[StillFailing, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
 
@@ -66,7 +66,7 @@ class Changes:
     expectations: Expectations
     suite: tuple[suite_diff.Change, ...] | None
     same_bars: bool
-    bars: Bars | None
+    bars: BarChanges | None
 
 
 _FORM = TypeAdapter(Changes)
@@ -82,7 +82,7 @@ def from_json(document: object) -> Changes:
     return _FORM.validate_python(document)
 
 
-def compare(before: JudgedRun, now: JudgedRun) -> Changes:
+def compare(before: ReportedRun, now: ReportedRun) -> Changes:
     """What is different in ``now``."""
     same = bool(same_bars(before, now))
     old, new = (None, None) if same else (before.bars(), now.bars())
@@ -95,7 +95,7 @@ def compare(before: JudgedRun, now: JudgedRun) -> Changes:
     )
 
 
-def same_bars(before: JudgedRun, now: JudgedRun) -> bool | None:
+def same_bars(before: ReportedRun, now: ReportedRun) -> bool | None:
     """Whether both judged the same bars, number for number; None where a digest is not known."""
     return before.digest == now.digest if before.digest and now.digest else None
 
@@ -116,7 +116,7 @@ def compare_expectations(before: ReportDocument, now: ReportDocument) -> Expecta
             new[key].description for key in shared if not old[key].success and new[key].success
         ),
         still_failing=tuple(
-            Counted(new[key].description, old[key].unexpected_count, new[key].unexpected_count)
+            StillFailing(new[key].description, old[key].unexpected_count, new[key].unexpected_count)
             for key in shared
             if not old[key].success and not new[key].success
         ),

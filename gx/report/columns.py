@@ -18,7 +18,7 @@ UNBOUNDED = 100_000
 
 
 @dataclass(frozen=True)
-class Column:
+class TextColumn:
     """A column of a table: numbers stand at its right, and sentences are wrapped."""
 
     name: str
@@ -28,14 +28,14 @@ class Column:
 
 def room() -> int:
     """How wide a line may be: COLUMNS, the terminal, or without one as wide as it is."""
-    told = os.environ.get("COLUMNS", "")
-    if told.isascii() and told.isdigit() and int(told):
-        return int(told)
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return int(columns)
     return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else UNBOUNDED
 
 
 def table_lines(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, indent: str = "  "
+    columns: Sequence[TextColumn], rows: Sequence[Sequence[str]], width: int, indent: str = "  "
 ) -> Iterator[str]:
     """The rows under their names, as there is room.
 
@@ -60,7 +60,9 @@ def printable(text: str) -> str:
     return f'"{plain}"' if plain != plain.strip() or not plain else plain
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+def _table(
+    columns: Sequence[TextColumn], rows: Sequence[Sequence[str]], width: int
+) -> Iterator[str]:
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
     for column in columns:
         table.add_column(
@@ -76,7 +78,9 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int)
     yield from sink.getvalue().splitlines()
 
 
-def _below(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+def _below(
+    columns: Sequence[TextColumn], rows: Sequence[Sequence[str]], width: int
+) -> Iterator[str]:
     """A table of what is no sentence; the sentences below their rows."""
     names, *lines = _table(columns[:-1], [row[:-1] for row in rows], width)
     yield names
@@ -85,7 +89,9 @@ def _below(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int)
         yield from (" " * GAP + part for part in _folded(row[-1], max(width - GAP, 1)))
 
 
-def _records(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+def _records(
+    columns: Sequence[TextColumn], rows: Sequence[Sequence[str]], width: int
+) -> Iterator[str]:
     """A row's name, then its cells with their names, as many a line as there is room for."""
     for row in rows:
         yield from _folded(row[0], width)

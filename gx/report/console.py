@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gx.report.columns import UNBOUNDED, Column, printable, table_lines
+from gx.report.columns import UNBOUNDED, TextColumn, printable, table_lines
 from gx.report.model import Outcome, QualityReport, date_label
 from gx.report.view import ended_line
 
 WORST_ROWS = 20
 _PRICES = ("open", "high", "low", "close", "volume")
 _COLUMNS = (
-    *(Column("symbol"), Column("date")),
-    *(Column(name, numbers=True) for name in _PRICES),
-    Column("failed", sentences=True),
+    *(TextColumn("symbol"), TextColumn("date")),
+    *(TextColumn(name, numbers=True) for name in _PRICES),
+    TextColumn("failed", sentences=True),
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from gx.errors import ReportError
-from gx.report.changes import JudgedRun, compare_expectations, compare_suites, same_bars
+from gx.report.changes import ReportedRun, compare_expectations, compare_suites, same_bars
 from gx.report.document import ReportDocument
 from gx.suite.diff import Change
 
@@ -13,27 +13,27 @@ SHOWN = 20
 
 
 @dataclass(frozen=True)
-class TrackedRun:
+class ComparedRun:
     """A run by its name, and what it did to the bars that were published before it.
 
     ``published`` counts ``new``, ``changed`` and ``removed`` bars; None where it published none.
     """
 
     name: str
-    judged: JudgedRun
+    reported: ReportedRun
     published: Mapping[str, int] | None = None
 
     @property
     def document(self) -> ReportDocument:
         """Its report, read; raises ReportError."""
         try:
-            return self.judged.document
+            return self.reported.document
         except ReportError as error:
             raise ReportError(f"run {self.name}: {error}") from None
 
 
 @dataclass(frozen=True)
-class Counted:
+class CountChange:
     """Something that both runs counted, differently; 0 where a run does not have it."""
 
     what: str
@@ -65,10 +65,10 @@ class Difference:
     verdict_now: str
     newly_failing: tuple[str, ...]
     newly_fixed: tuple[str, ...]
-    counts: tuple[Counted, ...]
+    counts: tuple[CountChange, ...]
     newly_held: tuple[str, ...]
     no_longer_held: tuple[str, ...]
-    bars: tuple[Counted, ...]
+    bars: tuple[CountChange, ...]
     same_bars: bool | None
     published: Mapping[str, int] | None
     suite: SuiteChanges | None
@@ -78,7 +78,7 @@ class Difference:
         return json.dumps(asdict(self), indent=1)
 
 
-def difference(before: TrackedRun, now: TrackedRun) -> Difference:
+def difference(before: ComparedRun, now: ComparedRun) -> Difference:
     """What is different in ``now``; raises ReportError when a run's report can't be read."""
     old, new = before.document, now.document
     expectations = compare_expectations(old, new)
@@ -91,16 +91,16 @@ def difference(before: TrackedRun, now: TrackedRun) -> Difference:
         newly_failing=expectations.newly_failing,
         newly_fixed=expectations.newly_fixed,
         counts=tuple(
-            Counted(one.description, one.before, one.now)
+            CountChange(one.description, one.before, one.now)
             for one in expectations.still_failing
             if one.before != one.now
         ),
         newly_held=tuple(sorted(is_held - was_held)),
         no_longer_held=tuple(sorted(was_held - is_held)),
         bars=_bars(old, new),
-        same_bars=same_bars(before.judged, now.judged),
+        same_bars=same_bars(before.reported, now.reported),
         published=now.published,
-        suite=_suite_changes(compare_suites(before.judged.suite_text, now.judged.suite_text)),
+        suite=_suite_changes(compare_suites(before.reported.suite_text, now.reported.suite_text)),
     )
 
 
@@ -124,12 +124,12 @@ def difference_lines(found: Difference) -> list[str]:
     return lines
 
 
-def _bars(before: ReportDocument, now: ReportDocument) -> tuple[Counted, ...]:
+def _bars(before: ReportDocument, now: ReportDocument) -> tuple[CountChange, ...]:
     """Symbols with another number of bars, and those that only one run has."""
     old = {name: found.rows for name, found in before.symbols.items()}
     new = {name: found.rows for name, found in now.symbols.items()}
     return tuple(
-        Counted(name, old.get(name, 0), new.get(name, 0))
+        CountChange(name, old.get(name, 0), new.get(name, 0))
         for name in sorted(old.keys() | new.keys())
         if old.get(name, 0) != new.get(name, 0)
     )
@@ -167,7 +167,7 @@ def _section(heading: str, entries: Sequence[str]) -> list[str]:
     return ["", heading, *(f"  {entry}" for entry in entries[:SHOWN]), *more]
 
 
-def _counted(counts: Sequence[Counted]) -> list[str]:
+def _counted(counts: Sequence[CountChange]) -> list[str]:
     return [f"{count.what}: {count.before:,} → {count.now:,}" for count in counts]
 
 

@@ -15,8 +15,8 @@ RowLabel = dict[str, str | None]  # a failing bar's symbol, and its date in ISO 
 NOT_MET = ("failed", "unchecked", "error", "missing")
 
 
-class Judged(Protocol):
-    """An expectation that was judged, in whatever form."""
+class Weighted(Protocol):
+    """An expectation and how much it weighs, in whatever form."""
 
     @property
     def severity(self) -> str:
@@ -28,7 +28,7 @@ class CountsFailures:
 
     @property
     @abstractmethod
-    def failed(self) -> Sequence[Judged]:
+    def failed(self) -> Sequence[Weighted]:
         """Everything that was not met."""
 
     @property

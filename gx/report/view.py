@@ -94,7 +94,9 @@ def view_of(
     failed = report.failed[: bounds.failed]
     pictures: Sequence[Picture] = (NOTHING,) * len(failed)
     if bars is not None:
-        pictures = draw(failed, report.failing, bars, judged=report.rows, limit=bounds.pictures)
+        pictures = draw(
+            failed, report.failing, bars, judged_rows=report.rows, limit=bounds.pictures
+        )
     met = [outcome for outcome in report.outcomes if outcome.status in ("passed", "skipped")]
     return ReportView(
         report=report,

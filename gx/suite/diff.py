@@ -53,11 +53,11 @@ def compare(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[Chang
         if details or there in moved:
             kind: Literal["changed", "moved"] = "changed" if details else "moved"
             changes.append(_change(kind, entry, here + 1, there + 1, details))
-    kept = {here for here, _ in pairs}
+    partnered = {here for here, _ in pairs}
     changes += [
         _change("removed", entry, before=here + 1)
         for here, entry in enumerate(before)
-        if here not in kept
+        if here not in partnered
     ]
     return tuple(changes)
 
@@ -159,9 +159,9 @@ def _moved(pairs: Sequence[tuple[int, int]]) -> set[int]:
         at = bisect_left(tails, there)
         previous[there] = ends[at - 1] if at else None
         tails[at : at + 1], ends[at : at + 1] = [there], [there]
-    kept: set[int] = set()
+    in_order: set[int] = set()
     step = ends[-1] if ends else None
     while step is not None:
-        kept.add(step)
+        in_order.add(step)
         step = previous[step]
-    return {there for _, there in pairs} - kept
+    return {there for _, there in pairs} - in_order

@@ -14,8 +14,8 @@ from great_expectations.data_context.store import expectations_store, validation
 import gx.plugins.expectations  # noqa: F401  registers the market expectations
 from gx.errors import SuiteError
 from gx.nearest import nearest
-from gx.suite.custom import why_missing
-from gx.suite.entries import known_types
+from gx.suite.custom.load import why_missing
+from gx.suite.entries.read import known_types
 
 
 # Great Expectations replaces a store whose class has another name by one in memory.

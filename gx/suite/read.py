@@ -26,7 +26,7 @@ from gx.nearest import nearest
 from gx.plugins.expectations import BarExpectation
 from gx.project import SUITES
 from gx.suite.calendars import Calendars
-from gx.suite.entries import (
+from gx.suite.entries.read import (
     PARAMETERS,
     Read,
     is_uuid,

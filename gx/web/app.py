@@ -21,9 +21,9 @@ from gx.web.guard import (
     reader,
 )
 from gx.web.report.page import report_routes
-from gx.web.runs import run_list
+from gx.web.runs.page import run_list
 from gx.web.sources import Sources
-from gx.web.static_files import kept, static_path, static_type
+from gx.web.static_files import cache_control, static_path, static_type
 from gx.web.suites.pages import suite_routes
 
 
@@ -68,7 +68,7 @@ async def _static(request: Request) -> Response:
     except KeyError:
         raise HTTPException(404, "There is no such file.") from None
     headers = {
-        "Cache-Control": kept(path, request.query_params.get("v")),
+        "Cache-Control": cache_control(path, request.query_params.get("v")),
         "X-Content-Type-Options": "nosniff",
     }
     return FileResponse(path, headers=headers, media_type=static_type(path))

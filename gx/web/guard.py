@@ -18,13 +18,14 @@ from gx.report.render import add_filters
 from gx.web.static_files import import_map, static_url
 
 _HERE = Path(__file__).parent
+_TEMPLATES = [_HERE / "assets" / "templates", _HERE.parent / "report" / "templates"]
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 PAGES = Environment(
-    loader=FileSystemLoader([_HERE / "templates", _HERE.parent / "report" / "templates"]),
+    loader=FileSystemLoader(_TEMPLATES),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -83,7 +84,7 @@ async def writer(request: Request) -> User:
 
 
 def page(request: Request, template: str, **context: Any) -> Response:
-    """Render ``gx/web/templates/<template>`` under a strict policy.
+    """Render ``gx/web/assets/templates/<template>`` under a strict policy.
 
     Besides ``context`` a template knows ``nonce`` (for its script and link elements), ``base`` (the
     path that the app is mounted at, without a slash at its end), ``user``, and ``here`` (the path

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 _HERE = Path(__file__).parent
-_SCRIPTS = _HERE / "scripts"
-_FOLDERS = (_HERE / "static", _SCRIPTS, _HERE.parent / "report" / "templates")
+_SCRIPTS = _HERE / "assets" / "scripts"
+_FOLDERS = (_HERE / "assets" / "static", _SCRIPTS, _HERE.parent / "report" / "templates")
 # Said by ourselves: what a machine's list of types says of .js, a browser may refuse as a module.
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 
@@ -48,7 +48,7 @@ def static_type(path: Path) -> str:
     return _TYPES[path.suffix]
 
 
-def kept(path: Path, version: str | None) -> str:
+def cache_control(path: Path, version: str | None) -> str:
     """The Cache-Control of a file: for ever at its version's address, asked anew at any other."""
     return "private, max-age=31536000, immutable" if version == _version(path) else "no-cache"
 

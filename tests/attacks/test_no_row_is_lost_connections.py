@@ -111,7 +111,7 @@ def test_a_connection_may_break_while_a_run_is_tracked(
     """MLflow wraps what the driver says, and has logged a part of the run by then."""
     from dags import steps
     from dags.ibkr_stock_data_workflow import RETRIES
-    from dags.reporting import mlflow_run as record
+    from dags.reporting.tracked import mlflow_run as record
     from tracking.errors import TrackingError
 
     run = run_in(tmp_path / "run", "cut while tracked")

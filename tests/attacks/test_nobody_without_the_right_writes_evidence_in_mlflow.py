@@ -26,7 +26,7 @@ from dags.local.desk.parts import Addresses, mlflow_environment
 from dags.local.passwords import RUNS, Logins, logins, passwords_file
 from dags.pages import copies
 from dags.pages.sources import Desk
-from dags.reporting.digests import digest_folder
+from dags.reporting.tracked.digests import digest_folder
 from dags.run.settings import ROOT, Settings
 from dags.staging.layout import DAG_ID
 from gx.web.app import create_app
@@ -34,7 +34,7 @@ from gx.web.guard import User
 from gx.web.sources import CopyCheck
 from sql import embedded
 from sql.connection import ConnectionSettings, connected
-from sql.evidence import Evidence, keep_evidence
+from sql.evidence import Evidence, insert_evidence
 from tests.mlflow_stores import REPORT as REPORT_TEXT
 from tests.mlflow_stores import free_port, record, wait_until_healthy, write_artifacts
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
@@ -322,7 +322,7 @@ def run(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> Lo
     step = {"status": "success", "mlflow_run_id": logged.run_id}
     (folder / "steps" / "log.json").write_text(json.dumps(step))
     with connected(bars_database) as engine:
-        keep_evidence(engine, f"{DAG_ID}/run", Evidence(logged.run_id, digest_folder(files)))
+        insert_evidence(engine, f"{DAG_ID}/run", Evidence(logged.run_id, digest_folder(files)))
     return logged
 
 

@@ -68,13 +68,13 @@ def files_of(folder: Path) -> list[str]:
 def go_on(run: Any, after: str) -> None:
     """The steps that follow, and what the last ones read for MLflow."""
     from dags import steps
-    from dags.reporting.artifacts import write_artifacts
-    from dags.staging.records import Judged
+    from dags.reporting.tracked.artifacts import write_artifacts
+    from dags.staging.records import Validated
 
     for step in STEPS[STEPS.index(after) + 1 :]:
         getattr(steps, step)(run)
     records = run.staging.records()
-    judged = records.found(Judged)
+    judged = records.found(Validated)
     report = read_document(run.staging.read_json("report.json")) if judged else None
     write_artifacts(Path(run.staging.root.path) / "for_mlflow", run, records, report)
 
@@ -216,7 +216,7 @@ def test_of_an_altered_run_only_that_is_tracked(staged: Any, sample: Database, t
     from mlflow import MlflowClient
 
     from dags.errors import AlteredError
-    from dags.reporting import mlflow_run as record
+    from dags.reporting.tracked import mlflow_run as record
 
     rewrite(tmp_path / "run" / "steps" / "extract.json", rows=1_000_000)
     with pytest.raises(AlteredError):

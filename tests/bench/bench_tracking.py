@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from dags.reporting.description import describe
-from dags.reporting.metrics import run_metrics
+from dags.reporting.tracked.description import describe
+from dags.reporting.tracked.metrics import run_metrics
 from dags.staging.records import Extracted, Records, StepRecord
 from gx.report.document import ReportDocument
 from sql import embedded

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from dags.local.desk.leash import end_with_parent
+from dags.local.desk.processes.leash import end_with_parent
 from dags.run.settings import ROOT
 from dags.staging.layout import DAG_ID, safe_name
 from sql.connection import ConnectionSettings

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from sql.connection import ConnectionSettings, connected
 from sql.errors import EvidenceError
-from sql.evidence import Evidence, FileDigest, find_evidence, keep_evidence
+from sql.evidence import Evidence, FileDigest, find_evidence, insert_evidence
 from sql.schema import create_schema
 from tests.workflow import Database
 
@@ -16,7 +16,7 @@ SUITE = FileDigest("validation/suite.json", "b" * 64, 0)
 
 def test_what_was_kept_is_found_and_another_run_is_not(engine: Engine):
     evidence = Evidence("m1", (REPORT, SUITE))
-    keep_evidence(engine, "dag/one", evidence)
+    insert_evidence(engine, "dag/one", evidence)
     assert find_evidence(engine, "dag/one") == evidence
     assert find_evidence(engine, "dag/on") is None
 
@@ -24,10 +24,10 @@ def test_what_was_kept_is_found_and_another_run_is_not(engine: Engine):
 def test_a_run_that_is_logged_again_leaves_what_it_handed_over_before(
     engine: Engine, database: Database
 ):
-    keep_evidence(engine, "dag/one", Evidence("m1", (REPORT, SUITE)))
-    keep_evidence(engine, "dag/two", Evidence("m2", (REPORT,)))
+    insert_evidence(engine, "dag/one", Evidence("m1", (REPORT, SUITE)))
+    insert_evidence(engine, "dag/two", Evidence("m2", (REPORT,)))
     again = Evidence("m3", (replace(REPORT, sha256="c" * 64),))
-    keep_evidence(engine, "dag/one", again)
+    insert_evidence(engine, "dag/one", again)
     assert find_evidence(engine, "dag/one") == again
     assert find_evidence(engine, "dag/two") == Evidence("m2", (REPORT,))
     told = "select attempt, path, mlflow_run_id from stock_data_evidence where run_key = 'dag/one'"
@@ -59,7 +59,7 @@ def test_a_table_of_an_older_version_keeps_its_rows(database: Database, engine: 
     create_schema(engine)
     create_schema(engine)
     assert find_evidence(engine, "dag/one") == Evidence("m1", (FileDigest("a", "b", 1),))
-    keep_evidence(engine, "dag/one", Evidence("m2", (REPORT,)))
+    insert_evidence(engine, "dag/one", Evidence("m2", (REPORT,)))
     assert find_evidence(engine, "dag/one") == Evidence("m2", (REPORT,))
     assert database.one("select count(*) from stock_data_evidence") == 2
 
@@ -68,7 +68,7 @@ def test_a_database_of_an_earlier_version_is_told_in_a_sentence(engine: Engine, 
     database.execute("drop table stock_data_evidence")
     for ask in (
         lambda: find_evidence(engine, "dag/one"),
-        lambda: keep_evidence(engine, "dag/one", Evidence("m1", (REPORT,))),
+        lambda: insert_evidence(engine, "dag/one", Evidence("m1", (REPORT,))),
     ):
         with pytest.raises(EvidenceError, match="no table stock_data_evidence; `make up`"):
             ask()

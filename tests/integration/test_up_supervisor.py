@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dags.local.desk import leash
 from dags.local.desk import lock as desk_lock
-from dags.local.desk.parts import Part
+from dags.local.desk.parts import Program
 from dags.local.desk.ports import require_free
-from dags.local.desk.supervisor import RESTARTS, Supervisor
+from dags.local.desk.processes import leash
+from dags.local.desk.processes.supervisor import RESTARTS, Supervisor
 from dags.local.errors import LocalError
 from dags.local.passwords import logins
 from tests.desk import free_ports
@@ -31,8 +31,8 @@ STUBBORN = (
 GRACE = 0.3
 
 
-def part(code: str, name: str = "toy", ready: bool = True) -> Part:
-    return Part(name, (sys.executable, "-c", code), dict(os.environ), lambda _: ready, GRACE)
+def part(code: str, name: str = "toy", ready: bool = True) -> Program:
+    return Program(name, (sys.executable, "-c", code), dict(os.environ), lambda _: ready, GRACE)
 
 
 @pytest.fixture

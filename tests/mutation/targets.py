@@ -29,7 +29,7 @@ _PYTHON = (
     Target("gx/gate/verdicts.py", (_VERDICTS, _REPORT, *_RUNNING)),
     Target("gx/gate/outcomes.py", ("tests/unit/test_outcomes.py", _REPORT, *_RUNNING)),
     Target("gx/engine/batches.py", ("tests/unit/test_outcomes.py", *_RUNNING)),
-    Target("gx/suite/entries.py", (*_SUITES, "tests/unit/test_rehearsal.py", *_RUNNING)),
+    Target("gx/suite/entries/read.py", (*_SUITES, "tests/unit/test_rehearsal.py", *_RUNNING)),
     Target("gx/suite/read.py", (*_SUITES, "tests/unit/test_weaknesses.py", *_RUNNING)),
     Target("sql/publish.py", _PUBLISH, database=True),
     Target("sql/quarantine.py", _QUARANTINE, database=True),

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gx.editing.catalogue import Entry, catalogue, filled
+from gx.editing.catalogue import CatalogueEntry, catalogue, filled
 from gx.errors import SuiteError
 from gx.plugins.expectations import MARKET_EXPECTATIONS
 from gx.project import SUITES
-from gx.suite.entries import known_types
+from gx.suite.entries.read import known_types
 from gx.suite.read import parse_suite
 
 ENTRIES = {entry.type: entry for entry in catalogue()}
@@ -32,12 +32,12 @@ def test_every_expectation_is_in_the_catalogue():
 
 
 @pytest.mark.parametrize("entry", USABLE, ids=lambda entry: entry.type)
-def test_the_filled_form_builds_a_valid_expectation(entry: Entry):
+def test_the_filled_form_builds_a_valid_expectation(entry: CatalogueEntry):
     build(entry.type, filled(entry))
 
 
 @pytest.mark.parametrize("entry", USABLE, ids=lambda entry: entry.type)
-def test_each_default_and_example_alone_is_valid(entry: Entry):
+def test_each_default_and_example_alone_is_valid(entry: CatalogueEntry):
     needed = {f.name: f.example for f in entry.fields if f.required}
     if "between" in entry.type:
         needed |= {f.name: f.example for f in entry.fields if f.name == "min_value"}
@@ -50,7 +50,7 @@ def test_each_default_and_example_alone_is_valid(entry: Entry):
 
 
 @pytest.mark.parametrize("entry", USABLE, ids=lambda entry: entry.type)
-def test_bounds_that_the_form_shows_are_those_of_the_expectation(entry: Entry):
+def test_bounds_that_the_form_shows_are_those_of_the_expectation(entry: CatalogueEntry):
     for field in entry.fields:
         beyond = {
             "minimum": field.minimum is not None and field.minimum - 1,
@@ -95,7 +95,7 @@ def test_the_days_own_value_is_offered_where_a_run_gives_one():
 
 
 @pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.type)
-def test_every_entry_says_what_it_is(entry: Entry):
+def test_every_entry_says_what_it_is(entry: CatalogueEntry):
     assert entry.summary.endswith(".") and "\n" not in entry.summary
     assert entry.definition.startswith(entry.summary[:20])
     assert entry.title and entry.topic

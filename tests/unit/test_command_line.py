@@ -6,7 +6,7 @@ import typer
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from dags.errors import RequestError
-from dags.local.messages import told
+from dags.local.messages import explain_error
 from gx.cli import new_app, run_app
 
 
@@ -23,7 +23,7 @@ def ends_with(error: BaseException | None, *, status: int = 0) -> int:
     def other() -> None:
         """A second one, so that the first has a name."""
 
-    return run_app(app, "gate", told=told, arguments=["fail"])
+    return run_app(app, "gate", explain=explain_error, arguments=["fail"])
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 3])

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from rich.cells import cell_len
 
-from gx.report.columns import UNBOUNDED, Column, printable, room, table_lines
+from gx.report.columns import UNBOUNDED, TextColumn, printable, room, table_lines
 from gx.report.console import _bars, _number
 
 SYMBOLS = ["AAPL  250117C00300000", "A" * 32, "株" * 32, "^GSPC", " AAPL", "A\x1b[31mB", ""]
@@ -101,7 +101,7 @@ def test_the_width_is_the_terminals_or_none(monkeypatch: pytest.MonkeyPatch):
 
 def test_markup_in_a_cell_is_text():
     (_, line) = table_lines(
-        [Column("symbol"), Column("why", sentences=True)], [["[b]", "[/b]"]], 80
+        [TextColumn("symbol"), TextColumn("why", sentences=True)], [["[b]", "[/b]"]], 80
     )
 
     assert line.split() == ["[b]", "[/b]"]

@@ -16,8 +16,8 @@ from gx.editing.catalogue import catalogue
 from gx.editing.trials import catalogue_document, check_document
 from gx.errors import SuiteError
 from gx.gate.checkpoint import run_in_memory
-from gx.suite.custom import load_custom
-from gx.suite.entries import known_types
+from gx.suite.custom.load import load_custom
+from gx.suite.entries.read import known_types
 from gx.suite.read import Suite, parse_suite
 from tests.market_parts import in_parts
 

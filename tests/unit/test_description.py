@@ -1,7 +1,7 @@
 import html
 import re
 
-from dags.reporting.description import describe, escape
+from dags.reporting.tracked.description import describe, escape
 from gx.report.document import OutcomeDocument
 from tests.report_documents import outcome_document, report_document
 

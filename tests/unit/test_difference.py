@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gx.errors import ReportError
-from gx.report.changes import JudgedRun
-from gx.report.difference import Difference, TrackedRun, difference, difference_lines
+from gx.report.changes import ReportedRun
+from gx.report.difference import ComparedRun, Difference, difference, difference_lines
 from gx.report.model import Outcome, QualityReport, SymbolVerdict, no_failing_bars
 
 CLOSE = Outcome("expect_x", {"column": "close"}, "critical", "failed", "X holds.", "", 3)
@@ -35,9 +35,9 @@ def suite(*entries: dict[str, Any]) -> str:
     return json.dumps({"name": "stock_data", "expectations": entries})
 
 
-def run(name: str, report: QualityReport = REPORT, **more: Any) -> TrackedRun:
+def run(name: str, report: QualityReport = REPORT, **more: Any) -> ComparedRun:
     published = more.pop("published", None)
-    return TrackedRun(name, JudgedRun(report.to_dict(every_row=False), **more), published)
+    return ComparedRun(name, ReportedRun(report.to_dict(every_row=False), **more), published)
 
 
 def said(found: Difference) -> str:
@@ -103,7 +103,7 @@ def test_a_program_reads_the_same():
 
 
 def test_a_report_that_cannot_be_read_is_told():
-    broken = TrackedRun("monday", JudgedRun({"verdict": "Passed."}))
+    broken = ComparedRun("monday", ReportedRun({"verdict": "Passed."}))
 
     with pytest.raises(ReportError, match="run monday: this is no report of the gate"):
         difference(broken, run("tuesday"))

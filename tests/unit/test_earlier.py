@@ -12,7 +12,7 @@ from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summ
 
 if TYPE_CHECKING:
     from dags.staging.files import Folder
-    from gx.report.changes import JudgedRun
+    from gx.report.changes import ReportedRun
 
 pytestmark = pytest.mark.usefixtures("airflow_environment")  # imported late, like Airflow
 
@@ -29,7 +29,7 @@ def run_now(staging: Path) -> "Folder":
     return Folder(f"file://{staging}/{DAG_ID}/now")
 
 
-def account_before(staging: "Folder", suite: str) -> "JudgedRun | None":
+def account_before(staging: "Folder", suite: str) -> "ReportedRun | None":
     from dags.reporting.run_before import account_before as found_before
 
     return found_before(staging, suite)

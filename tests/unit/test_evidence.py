@@ -1,6 +1,6 @@
 import pyarrow as pa
 
-from dags.reporting.artifacts import EVERY_ROW, TABLE_ROWS, worst_rows
+from dags.reporting.tracked.artifacts import EVERY_ROW, TABLE_ROWS, worst_rows
 
 
 def test_the_worst_rows_come_first_and_the_rest_is_left_to_the_parquet_file():

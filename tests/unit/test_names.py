@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from dags.reporting.metrics import expectation_names
+from dags.reporting.tracked.metrics import expectation_names
 from gx.editing.trials import check_document
 from gx.names import dotted_name, short_name
 from gx.report.model import Outcome

@@ -12,9 +12,9 @@ from great_expectations.expectations.expectation import Expectation
 
 from gx.engine.batches import (
     ROWS_ONLY,
+    FrameBatch,
     entry_key,
     expectation_key,
-    memory_batch,
     result_key,
     suite_of,
 )
@@ -79,18 +79,18 @@ def outcome(
     of: ExpectationValidationResult,
     *rows: int,
     bars: pd.DataFrame = BARS,
-    judged: int = 7,
+    judged_rows: int = 7,
     looked_at: int = 7,
     entry: dict[str, Any] = NOT_NULL,
 ) -> Outcome:
     found = Found(of, np.array(rows, np.int64), np.array([3], np.int64), looked_at)
-    return outcome_of(expectation(entry), found, bars, judged=judged)
+    return outcome_of(expectation(entry), found, bars, judged_rows=judged_rows)
 
 
 def judge(
     frame: pd.DataFrame, whole: Suite, skipped: dict[str, str], **parameters: Any
 ) -> tuple[Outcome, ...]:
-    batch, fitted = memory_batch(frame), fit(whole.expectations, frame, parameters)
+    batch, fitted = FrameBatch(frame), fit(whole.expectations, frame, parameters)
     wanted = [e for e in fitted if e.expectation_type not in skipped]
     found = batch.validate(suite_of("bars", wanted), result_format="SUMMARY")
     return read_outcomes(whole, batch, frame, found, fitted=fitted, skipped=skipped)
@@ -150,10 +150,10 @@ def test_a_result_without_rows_tells_how_many_and_no_more():
 
 
 def test_without_bars_there_is_no_share_and_nothing_was_missed():
-    empty = outcome(result(True), judged=0, looked_at=0)
+    empty = outcome(result(True), judged_rows=0, looked_at=0)
 
     assert (empty.status, empty.unexpected_share) == ("passed", 0.0)
-    single = outcome(result(False, {"unexpected_count": 1}), judged=1, looked_at=1)
+    single = outcome(result(False, {"unexpected_count": 1}), judged_rows=1, looked_at=1)
     assert single.unexpected_share == 1.0
 
 
@@ -164,7 +164,7 @@ def test_a_check_that_met_no_row_is_unchecked_and_says_why():
     assert unchecked.observed == "looked at no bar: none has a value to look at"
     assert unchecked.looked_at == 0
     assert unchecked.lookback_rows.tolist() == [3]
-    assert outcome(result(True), judged=1, looked_at=0).status == "unchecked"
+    assert outcome(result(True), judged_rows=1, looked_at=0).status == "unchecked"
     assert outcome(result(True), looked_at=1).status == "passed"
 
 
@@ -336,7 +336,7 @@ def test_each_entry_has_its_outcome_in_the_order_of_the_file():
 
 def test_an_entry_that_has_no_result_is_missing():
     frame = pd.DataFrame({"symbol": ["A"], "close": [1.0]})
-    batch = memory_batch(frame)
+    batch = FrameBatch(frame)
     found = batch.validate(suite_of("bars", suite(NOT_NULL).expectations))
 
     whole = suite(NOT_NULL, BETWEEN)
@@ -347,7 +347,7 @@ def test_an_entry_that_has_no_result_is_missing():
 
 def test_entries_that_were_not_fitted_one_by_one_have_no_outcomes():
     frame, whole = pd.DataFrame({"symbol": ["A"], "close": [1.0]}), suite(NOT_NULL, BETWEEN)
-    batch, (first, _) = memory_batch(frame), whole.expectations
+    batch, (first, _) = FrameBatch(frame), whole.expectations
     found = batch.validate(suite_of("bars", [first]))
 
     with pytest.raises(ValueError, match="shorter"):
@@ -372,7 +372,7 @@ def test_failing_rows_that_were_named_are_not_looked_for_again():
     frame = pd.DataFrame({"symbol": ["A"] * 3, "close": [1.0, -2.0, -3.0]})
     whole = suite(BETWEEN, NOT_NULL)
     for options in (ROWS_ONLY, {"result_format": "SUMMARY"}):
-        found = memory_batch(frame).validate(
+        found = FrameBatch(frame).validate(
             suite_of("bars", whole.expectations), result_format=options
         )
         between, not_null = read_outcomes(

@@ -57,12 +57,12 @@ def test_whoever_uses_a_late_module_has_all_of_it():
 def test_the_expectation_that_needs_scipy_finds_the_same():
     lines = [
         "import json, pandas as pd",
-        "from gx.engine.batches import memory_batch, suite_of",
+        "from gx.engine.batches import FrameBatch, suite_of",
         "partition = {'values': ['a', 'b'], 'weights': [0.5, 0.5]}",
         "asked = gxe.ExpectColumnKLDivergenceToBeLessThan(",
         "    column='x', partition_object=partition, threshold=0.5)",
         "frame = pd.DataFrame({'x': ['a', 'a', 'a', 'b']})",
-        "(found,) = memory_batch(frame).validate(suite_of('kl', [asked])).results",
+        "(found,) = FrameBatch(frame).validate(suite_of('kl', [asked])).results",
         "print(json.dumps(found.to_json_dict(), sort_keys=True))",
         "assert 'scipy.stats' in loaded()",
     ]

@@ -4,14 +4,14 @@ import pytest
 
 from dags.staging.records import (
     Extracted,
-    Findings,
-    Judged,
     Logged,
-    PartJudged,
+    PartValidated,
     Published,
     Records,
+    StepFindings,
     StepRecord,
     Transformed,
+    Validated,
     read_record,
 )
 from gx.gate.asked import Asked
@@ -21,8 +21,10 @@ NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
 GONE = Gone("AAA", 20, 2, date(2026, 1, 5), date(2026, 1, 6), (date(2026, 1, 5),))
 FOUND = [
     Extracted(rows=7, rows_by_symbol={"AAA": 7}, extracted_at=NOON, gone=(GONE,)),
-    Judged(open=True, held=("AAA",), reasons=("why",), rows=7, asked=Asked(("AAA",), None, None)),
-    PartJudged(rows=7, arrays={"steps": "0" * 64}),
+    Validated(
+        open=True, held=("AAA",), reasons=("why",), rows=7, asked=Asked(("AAA",), None, None)
+    ),
+    PartValidated(rows=7, arrays={"steps": "0" * 64}),
     Transformed(rows=7, columns=("symbol", "date")),
     Published(rows=5, held=2, newer=("run 2",)),
     Logged(mlflow_run_id="abc", mlflow_page="#/1"),
@@ -30,7 +32,7 @@ FOUND = [
 
 
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: type(found).__name__)
-def test_a_record_is_read_as_it_was_written(found: Findings):
+def test_a_record_is_read_as_it_was_written(found: StepFindings):
     record = StepRecord(status="success", attempt="a", on={"run": None}, found=found, seconds=0.5)
 
     assert read_record(found.step, record.to_json()) == record
@@ -67,7 +69,7 @@ def test_a_step_that_broke_off_has_found_nothing():
     broken = read_record("validate", {"status": "failed", "rows": 7, "error": "torn"})
 
     assert broken.found is None
-    assert Records(validate=broken).found(Judged) is None
+    assert Records(validate=broken).found(Validated) is None
     assert not Records(validate=broken).succeeded("validate")
 
 

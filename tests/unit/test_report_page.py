@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from gx.gate.verdicts import failing_bars, with_removals
-from gx.report.changes import Changes, JudgedRun, compare
+from gx.report.changes import Changes, ReportedRun, compare
 from gx.report.console import report_lines
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from gx.report.render import render_html
@@ -259,8 +259,8 @@ def _changes(bars: pd.DataFrame, report: QualityReport) -> Changes:
     suites = [json.dumps({"expectations": [{**entry, "kwargs": {"at_most": n}}]}) for n in (1, 2)]
     old = bars.assign(close=bars["close"].where(bars.index != 7, 1.5))
     return compare(
-        JudgedRun(before, suites[0], "old", lambda: old),
-        JudgedRun(now, suites[1], "new", lambda: bars),
+        ReportedRun(before, suites[0], "old", lambda: old),
+        ReportedRun(now, suites[1], "new", lambda: bars),
     )
 
 
@@ -283,7 +283,9 @@ def test_bars_are_not_read_when_their_digest_is_the_same(bars):
         raise AssertionError("nobody needs these bars")
 
     document = judged(bars).to_dict(every_row=False)
-    same = compare(JudgedRun(document, None, "a", unread), JudgedRun(document, None, "a", unread))
+    same = compare(
+        ReportedRun(document, None, "a", unread), ReportedRun(document, None, "a", unread)
+    )
 
     assert same.same_bars
     assert same.bars is None

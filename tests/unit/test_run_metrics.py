@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from dags.reporting.metrics import WORST_SYMBOLS, expectation_names, run_metrics
+from dags.reporting.tracked.metrics import WORST_SYMBOLS, expectation_names, run_metrics
 from dags.staging.records import Records, StepRecord
 from gx.report.document import OutcomeDocument, ReportDocument
 from tests.report_documents import outcome_document, report_document

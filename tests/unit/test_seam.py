@@ -33,7 +33,7 @@ from great_expectations.validator.v1_validator import Validator as SuiteValidato
 from great_expectations.validator.validator import Validator
 
 from gx.docs.pages import OfflineView, SeverityTableRenderer, ValidationPageRenderer
-from gx.engine.batches import memory_batch, suite_of
+from gx.engine.batches import FrameBatch, suite_of
 from gx.engine.seam.validation import Answered, AskedFirst, result_of
 from gx.plugins.expectations import MARKET_EXPECTATIONS
 from gx.plugins.expectations.session_expectations import ExpectNoFutureBars
@@ -136,7 +136,7 @@ def test_progress_is_not_shown_without_a_context(capfd):
     assert Validator(engine())._determine_progress_bars() is True
     assert _Fixed(engine())._determine_progress_bars() is False
     asked = gxe.ExpectColumnMeanToBeBetween(column="y", min_value=0)
-    memory_batch(FRAME).validate(suite_of("one", [asked]))
+    FrameBatch(FRAME).validate(suite_of("one", [asked]))
     assert capfd.readouterr().err == ""
 
 
@@ -235,7 +235,7 @@ def test_what_fills_a_sentence_is_escaped_by_the_method_that_is_overridden():
 
 def test_a_row_of_a_table_begins_with_its_status_and_the_heading_has_a_sentence():
     asked = gxe.ExpectColumnValuesToNotBeNull(column="x", severity=FailureSeverity.WARNING)
-    result = memory_batch(FRAME).validate(suite_of("one", [asked]))
+    result = FrameBatch(FRAME).validate(suite_of("one", [asked]))
     (found,) = result.results
 
     row_of = SeverityTableRenderer._get_content_block_fn(asked.expectation_type)

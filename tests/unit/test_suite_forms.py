@@ -12,7 +12,7 @@ import pytest
 from gx.editing.catalogue import catalogue, filled
 from gx.project import SUITES
 
-SCRIPT = Path(__file__).parents[2] / "gx/web/scripts/suite-forms.js"
+SCRIPT = Path(__file__).parents[2] / "gx/web/assets/scripts/suite-forms.js"
 NODE = shutil.which("node")
 ROUND = """
 import { readFileSync } from "node:fs";

@@ -7,7 +7,7 @@ import pytest
 
 from gx.plugins.expectations.kernels.symbols import judge_symbols
 from gx.symbols import INVISIBLE, LIST_PATTERN, LONGEST, PATTERN, symbol_fault
-from sql.nearest import meant, nearest_symbols
+from sql.nearest import did_you_mean, nearest_symbols
 
 NAMES = [
     *("^GSPC", "EURGBP=X", "ES=F", "BRK B", "AAPL  250117C00300000", "BTC/USD", "tsla", "brk.b"),
@@ -66,6 +66,6 @@ def test_only_symbols_that_the_table_holds_are_meant():
     found = nearest_symbols(["tsla", "BRK.B", "GSPC", "MSTF", "MSFT", "NOPE", "?"], held)
 
     assert found == {"tsla": "TSLA", "BRK.B": "BRK B", "GSPC": "^GSPC", "MSTF": "MSFT"}
-    assert meant({"tsla": "TSLA"}) == "; did you mean 'TSLA'?"
-    assert meant({"a": "A", "b": "B"}) == "; did you mean 'A' for 'a', 'B' for 'b'?"
-    assert meant({}) == ""
+    assert did_you_mean({"tsla": "TSLA"}) == "; did you mean 'TSLA'?"
+    assert did_you_mean({"a": "A", "b": "B"}) == "; did you mean 'A' for 'a', 'B' for 'b'?"
+    assert did_you_mean({}) == ""

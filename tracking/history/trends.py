@@ -91,9 +91,9 @@ def _create(
     # Looked up again: another process may have created one in the meantime, or a create that was
     # retried on its way may have left two.
     found = _trend_runs(client, experiment_id)
-    kept = {run.info.run_id for run in found.values()}
+    of_trends = {run.info.run_id for run in found.values()}
     for run in made:
-        if run.info.run_id not in kept:
+        if run.info.run_id not in of_trends:
             client.delete_run(run.info.run_id)
     return found
 

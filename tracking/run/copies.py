@@ -31,7 +31,7 @@ MOST_FILES = 1_000
 
 
 @dataclass(frozen=True)
-class StoredFile:
+class TrackedFile:
     """A file that MLflow holds; `bytes` is its size as MLflow says."""
 
     path: str
@@ -39,7 +39,7 @@ class StoredFile:
 
 
 class _Source(Protocol):
-    def files(self) -> Iterator[StoredFile]:
+    def files(self) -> Iterator[TrackedFile]:
         """Every file of the run."""
 
     def sha256(self, path: str) -> str:
@@ -82,7 +82,7 @@ class _Server:
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {login}"} if user else {}
 
-    def files(self) -> Iterator[StoredFile]:
+    def files(self) -> Iterator[TrackedFile]:
         """Every file of the run."""
         run = self._json("runs/get", run_id=self._run_id)["run"]
         _require_active(run["info"]["lifecycle_stage"], self._run_id)
@@ -95,7 +95,7 @@ class _Server:
                 if entry.get("is_dir"):
                     folders.append(entry["path"])
                 else:
-                    yield StoredFile(entry["path"], int(entry.get("file_size", 0)))
+                    yield TrackedFile(entry["path"], int(entry.get("file_size", 0)))
 
     def sha256(self, path: str) -> str:
         """The digest of a file."""
@@ -132,7 +132,7 @@ class _Database:
     def __init__(self, client: "MlflowClient", run_id: str) -> None:
         self._client, self._run_id = client, run_id
 
-    def files(self) -> Iterator[StoredFile]:
+    def files(self) -> Iterator[TrackedFile]:
         """Every file of the run."""
         from mlflow.exceptions import MlflowException
 
@@ -152,12 +152,12 @@ class _Database:
             with found.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def _below(self, folder: str | None) -> Iterator[StoredFile]:
+    def _below(self, folder: str | None) -> Iterator[TrackedFile]:
         for entry in self._client.list_artifacts(self._run_id, folder):
             if entry.is_dir:
                 yield from self._below(entry.path)
             else:
-                yield StoredFile(entry.path, int(entry.file_size or 0))
+                yield TrackedFile(entry.path, int(entry.file_size or 0))
 
 
 def _require_active(stage: str, run_id: str) -> None:

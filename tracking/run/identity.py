@@ -51,13 +51,13 @@ def claim_run(client: "MlflowClient", experiment_id: str, record: RunRecord) -> 
             f"another process has just logged '{record.run_key}' with other parameters; "
             "see that it has ended, then run the task again"
         )
-    kept = agreeing[0]
+    claimed = agreeing[0]
     for run in active:
-        if run.info.run_id != kept.info.run_id:
+        if run.info.run_id != claimed.info.run_id:
             client.delete_run(run.info.run_id)
-    if kept.data.tags.get(LOGGING_TAG) != INCOMPLETE:
-        client.set_tag(kept.info.run_id, LOGGING_TAG, INCOMPLETE)
-    return Claim(kept, fresh=kept.info.run_id == created)
+    if claimed.data.tags.get(LOGGING_TAG) != INCOMPLETE:
+        client.set_tag(claimed.info.run_id, LOGGING_TAG, INCOMPLETE)
+    return Claim(claimed, fresh=claimed.info.run_id == created)
 
 
 def params_of(record: RunRecord) -> dict[str, str]:
@@ -89,8 +89,8 @@ def _first_tags(record: RunRecord) -> dict[str, str]:
 
 def stale_tags(run: "Run", record: RunRecord) -> list[str]:
     """Tags of an earlier attempt that the record no longer has. A person's own tags stay."""
-    earlier = set(run.data.tags.get(OWN_TAGS, "").split(","))
-    return sorted((earlier - tags_of(run, record).keys()) & run.data.tags.keys())
+    logged_before = set(run.data.tags.get(OWN_TAGS, "").split(","))
+    return sorted((logged_before - tags_of(run, record).keys()) & run.data.tags.keys())
 
 
 def _active_runs(client: "MlflowClient", experiment_id: str, record: RunRecord) -> "list[Run]":

@@ -63,8 +63,8 @@ def _closed(
         )
         # Named among the tags that came with the record, so that completing the run removes it.
         own = ",".join(sorted({*filter(None, tags.get(OWN_TAGS, "").split(",")), EXPLANATION_TAG}))
-        told = {EXPLANATION_TAG: why, OWN_TAGS: cut(own, MAX_TAG), LOGGING_TAG: INCOMPLETE}
-        client.log_batch(run_id, tags=[RunTag(key, value) for key, value in told.items()])
+        closing = {EXPLANATION_TAG: why, OWN_TAGS: cut(own, MAX_TAG), LOGGING_TAG: INCOMPLETE}
+        client.log_batch(run_id, tags=[RunTag(key, value) for key, value in closing.items()])
         client.set_terminated(run_id, status="KILLED")
         started = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
         yield ClosedRun(run_id, tags[RUN_KEY_TAG], started)

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from dags.local.desk.interrupts import Stopped, deferred, stop_on_signals
+from dags.local.desk.processes.interrupts import Stopped, deferred, stop_on_signals
 from dags.local.errors import LocalError
 from dags.local.services import services
 from sql import embedded, postgres_programs

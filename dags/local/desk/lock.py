@@ -112,13 +112,13 @@ def _opened(var: Path) -> Iterator[int]:
 
 
 def _wait_for_lock(descriptor: int, var: Path, waiting: Callable[[str], None]) -> None:
-    deadline, told = time.monotonic() + LEFTOVER_SECONDS, False
+    deadline, announced = time.monotonic() + LEFTOVER_SECONDS, False
     while not _try_lock(descriptor, fcntl.LOCK_EX):
         if _try_lock(descriptor, fcntl.LOCK_SH):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
-            if not told:
+            if not announced:
                 waiting("waiting for a run that was started before it")
-            deadline, told = time.monotonic() + LEFTOVER_SECONDS, True
+            deadline, announced = time.monotonic() + LEFTOVER_SECONDS, True
         elif (record := _read(descriptor)) and record.alive:
             raise LocalError(
                 f"the desk runs already (process {record.pid}): Airflow {record.airflow}, "

@@ -81,7 +81,7 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class Part:
+class Program:
     """A program of the desk. ``ready`` is asked with the moment at which the program started."""
 
     name: str
@@ -134,7 +134,7 @@ def parts(
     var: Path,
     addresses: Addresses,
     api: AirflowApi,
-) -> list[Part]:
+) -> list[Program]:
     """MLflow's server and Airflow's four programs; the database is not among them."""
     listen = ("--host", addresses.host)
     mlflow_port = ("--port", str(addresses.mlflow_port))
@@ -164,12 +164,14 @@ def parts(
     # Scheduler and triggerer would serve their logs on every address; the files are here anyway.
     quiet = "--skip-serve-logs"
     return [
-        Part("mlflow", _python(*mlflow_server), of_mlflow, mlflow_ready),
-        Part("api-server", _python(*api_server), shared, api_ready),
-        Part("scheduler", _python("airflow", "scheduler", quiet), shared, alive("scheduler")),
-        Part("dag-processor", _python("airflow", "dag-processor"), shared, parsed),
+        Program("mlflow", _python(*mlflow_server), of_mlflow, mlflow_ready),
+        Program("api-server", _python(*api_server), shared, api_ready),
+        Program("scheduler", _python("airflow", "scheduler", quiet), shared, alive("scheduler")),
+        Program("dag-processor", _python("airflow", "dag-processor"), shared, parsed),
         # It takes ten seconds to stop, and has nothing to lose.
-        Part("triggerer", _python("airflow", "triggerer", quiet), shared, alive("triggerer"), 5.0),
+        Program(
+            "triggerer", _python("airflow", "triggerer", quiet), shared, alive("triggerer"), 5.0
+        ),
     ]
 
 

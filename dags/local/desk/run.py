@@ -18,7 +18,7 @@ from dags.staging.layout import run_path
 
 _POLL_SECONDS = 0.3
 # What a run is told by its own parameters.
-_TOLD = {"STOCK_SYMBOLS", "DEBUG_MODE", "ON_CRITICAL"}
+_OF_THE_REQUEST = {"STOCK_SYMBOLS", "DEBUG_MODE", "ON_CRITICAL"}
 
 
 class DeskRun:
@@ -64,15 +64,15 @@ class DeskRun:
         return {"success": True, "failed": False}.get(state)
 
     def _wait_until_up(self) -> None:
-        told = False
+        said = False
         while True:
             try:
                 fetch("GET", f"{self._desk.airflow}/api/v2/version")
                 return
             except OSError:
-                if not told:
+                if not said:
                     print("  … the desk is starting", flush=True)
-                told = True
+                said = True
             self._require_desk()
 
     def _require_desk(self) -> None:
@@ -87,7 +87,7 @@ class DeskRun:
 def require_same_settings(desk: DeskRecord, outside: Mapping[str, str] = os.environ) -> None:
     """Raises LocalError when the desk was started with other settings than ``outside``."""
     theirs = psutil.Process(desk.pid).environ()
-    names = {name.upper() for name in Settings.model_fields} - _TOLD
+    names = {name.upper() for name in Settings.model_fields} - _OF_THE_REQUEST
     other = sorted(name for name in names if outside.get(name, "") != theirs.get(name, ""))
     if other:
         raise LocalError(

@@ -14,10 +14,10 @@ from dags.local.desk import database
 from dags.local.desk import lock as desk_lock
 from dags.local.desk.airflow_api import AirflowApi
 from dags.local.desk.exposure import notice, require_logins
-from dags.local.desk.interrupts import STOPPING, Stopped, stop_on_signals
-from dags.local.desk.parts import Addresses, Part, environment, mlflow_environment, parts
+from dags.local.desk.parts import Addresses, Program, environment, mlflow_environment, parts
 from dags.local.desk.ports import require_free
-from dags.local.desk.supervisor import Supervisor
+from dags.local.desk.processes.interrupts import STOPPING, Stopped, stop_on_signals
+from dags.local.desk.processes.supervisor import Supervisor
 from dags.local.desk.watch import RunWatch
 from dags.local.passwords import logins, passwords_file
 from dags.local.services import MLFLOW, services
@@ -108,10 +108,10 @@ def _serve(desk: Supervisor, var: Path, addresses: Addresses, outside: Mapping[s
         _watch(desk, RunWatch(api, _folder(shared["STAGING_URL"]), say))
 
 
-def _database(desk: Supervisor, var: Path, outside: Mapping[str, str]) -> Part:
+def _database(desk: Supervisor, var: Path, outside: Mapping[str, str]) -> Program:
     command = (sys.executable, "-m", "dags.local.desk.database", str(var))
     log = desk.log / "postgres.log"
-    return Part(
+    return Program(
         "postgres",
         command,
         {**outside, "PYTHONPATH": str(ROOT)},

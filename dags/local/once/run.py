@@ -12,7 +12,7 @@ from pathlib import Path
 from dags.local.desk import lock as desk_lock
 from dags.local.desk.lock import DeskRecord
 from dags.local.desk.run import DeskRun, require_same_settings
-from dags.local.once.summary import Outcome, Traces, summarise
+from dags.local.once.summary import RunEnd, Traces, summarise
 from dags.local.services import Services
 from dags.run.datasets import dag_of, published_at, source_of
 from dags.run.request import RunRequest
@@ -36,7 +36,7 @@ _DOING = {
 }
 
 
-def run(found: Services, request: RunRequest, dataset: Dataset) -> Outcome:
+def run(found: Services, request: RunRequest, dataset: Dataset) -> RunEnd:
     """Run the DAG of ``dataset`` for ``request``, printing each step as it ends.
 
     Where a desk is up it does the run. Raises LocalError when it refuses or ends.

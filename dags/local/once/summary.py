@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import verdict_sentence
-from dags.staging.records import Extracted, Judged, Logged, Published, Records
+from dags.staging.records import Extracted, Logged, Published, Records, Validated
 from gx.report.document import OutcomeDocument, ReportDocument
 from gx.report.published import Removal
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
-from sql.nearest import meant
+from sql.nearest import did_you_mean
 
 _SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunEnd:
     """How `make run` ended: its exit status, and the text to print."""
 
     status: int
@@ -36,19 +36,19 @@ class Traces:
     outage: str = ""
 
 
-def summarise(traces: Traces, *, succeeded: bool) -> Outcome:
+def summarise(traces: Traces, *, succeeded: bool) -> RunEnd:
     """The summary, and the exit status that goes with it."""
     status = _status(traces, succeeded)
     lines = [*_headline(traces, status), "", *_bars(traces), *_expectations(traces)]
     lines += [*_of_before(traces), *_published(traces), *_where(traces)]
-    return Outcome(status, "\n".join(lines))
+    return RunEnd(status, "\n".join(lines))
 
 
 def _status(traces: Traces, succeeded: bool) -> int:
     if succeeded:
         return IN_PART if _left_out(traces) else DONE
-    judged = traces.steps.found(Judged)
-    return CLOSED if judged and not judged.open else COULD_NOT_RUN
+    validated = traces.steps.found(Validated)
+    return CLOSED if validated and not validated.open else COULD_NOT_RUN
 
 
 def _left_out(traces: Traces) -> list[str]:
@@ -60,16 +60,16 @@ def _left_out(traces: Traces) -> list[str]:
 
 
 def _held(traces: Traces) -> tuple[str, ...]:
-    judged = traces.steps.found(Judged)
-    return judged.held if judged else ()
+    validated = traces.steps.found(Validated)
+    return validated.held if validated else ()
 
 
 def _headline(traces: Traces, status: int) -> Iterator[str]:
     if traces.report:
-        judged, published = traces.steps.found(Judged), traces.steps.found(Published)
+        validated, published = traces.steps.found(Validated), traces.steps.found(Published)
         verdict = traces.report.verdict
         # A step that broke off has not said who is held.
-        yield verdict_sentence(verdict, judged, published) if judged else verdict
+        yield verdict_sentence(verdict, validated, published) if validated else verdict
     if status == IN_PART:
         yield f"Published in part: {', '.join(_left_out(traces))}."
     if status == COULD_NOT_RUN:
@@ -92,7 +92,7 @@ def _bars(traces: Traces) -> Iterator[str]:
     if missing:
         others = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         absent = f"{', '.join(missing[:_SHOWN])}{others}"
-        hint = meant(extracted.meant)
+        hint = did_you_mean(extracted.meant)
         yield _line("Missing", f"{absent}: no bars in this range{hint}")
     if extracted.rounded:
         yield _line(

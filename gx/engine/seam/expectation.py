@@ -33,7 +33,7 @@ class OneMetricExpectation(MulticolumnMapExpectation):
 
     @classmethod
     @abstractmethod
-    def told(cls, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def sentence_template(cls, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """A sentence with $names, and what stands for them, of one with these kwargs."""
 
     @abstractmethod
@@ -103,7 +103,7 @@ class OneMetricExpectation(MulticolumnMapExpectation):
     def _prescriptive_template(
         cls, renderer_configuration: RendererConfiguration
     ) -> RendererConfiguration:
-        sentence, params = cls.told(renderer_configuration.kwargs)
+        sentence, params = cls.sentence_template(renderer_configuration.kwargs)
         for name, value in params.items():
             renderer_configuration.add_param(
                 name=name, param_type=RendererValueType.STRING, value=value
@@ -122,7 +122,9 @@ class OneMetricExpectation(MulticolumnMapExpectation):
     ) -> list[RenderedStringTemplateContent]:
         if configuration is None:
             configuration = getattr(result, "expectation_config", None)
-        sentence, params = cls.told(configuration.kwargs if configuration is not None else {})
+        sentence, params = cls.sentence_template(
+            configuration.kwargs if configuration is not None else {}
+        )
         template = {"template": sentence, "params": params}
         return [
             RenderedStringTemplateContent(

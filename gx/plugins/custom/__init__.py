@@ -1,1 +1,1 @@
-"""Expectations of your own: see README.md here. gx.suite.custom imports what lies here."""
+"""Expectations of your own: see README.md here. gx.suite.custom.load imports what lies here."""

@@ -104,12 +104,12 @@ class ExpectNoDuplicatedSeries(MarketWideExpectation):
     def of_part(self, bars: Bars, *, judged: int) -> Said:
         """The stretches that another symbol could share."""
         windows = twins.find_windows(
-            bars, sessions=self.sessions, changes=self.changes, judged=judged
+            bars, sessions=self.sessions, changes=self.changes, judged_rows=judged
         )
         document = {
             "not_judged": symbols_with_fewer(bars, self.sessions),
             "symbols": list(windows.symbols),
-            "judged_symbols": windows.judged,
+            "judged_symbols": windows.judged_symbols,
         }
         return Said(document, {name: getattr(windows, name) for name in twins.ARRAYS})
 

@@ -10,7 +10,7 @@ from great_expectations.expectations.metrics.util import compute_unexpected_pand
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from gx.engine.seam.expectation import OneMetricExpectation
-from gx.plugins.expectations.metrics import JUDGED, Detector, JudgedBars, ask_judgement
+from gx.plugins.expectations.metrics import DETECTED, Detector, DetectorResult, ask_judgement
 
 # As Great Expectations hands them about.
 Kwargs = dict[str, Any]
@@ -30,7 +30,7 @@ class BarExpectation(OneMetricExpectation):
 
     ignore_row_if: Literal["never"] = "never"
 
-    map_metric: ClassVar[str | None] = JUDGED
+    map_metric: ClassVar[str | None] = DETECTED
     needs_columns: ClassVar[tuple[str, ...]] = ()
     daily_only: ClassVar[bool] = False
     doubts: ClassVar[bool] = True  # do lookback bars that fail now cast doubt on what was published
@@ -61,7 +61,7 @@ class BarExpectation(OneMetricExpectation):
         arguments = {name: given[name] for name in self.parameters()}
         return ask_judgement(self.expectation_type, self.column_list, arguments, given)
 
-    def completed(self, found: JudgedBars, outcome: Kwargs) -> Kwargs:
+    def completed(self, found: DetectorResult, outcome: Kwargs) -> Kwargs:
         """The outcome, with what the detector found that is no row of the judged bars."""
         if "result" in outcome:
             outcome["result"]["details"] = {
@@ -80,7 +80,7 @@ class BarExpectation(OneMetricExpectation):
         return self.doubts and self.severity in DOUBTING
 
     def map_metrics(
-        self, found: JudgedBars, result_format: Kwargs, engine: PandasExecutionEngine
+        self, found: DetectorResult, result_format: Kwargs, engine: PandasExecutionEngine
     ) -> Kwargs:
         """What Great Expectations would have asked of a map expectation, by its names."""
         rows, failing = len(found.frame), found.failing
@@ -121,7 +121,7 @@ class BarExpectation(OneMetricExpectation):
         }
 
     @classmethod
-    def told(cls, given: Kwargs) -> tuple[str, Kwargs]:
+    def sentence_template(cls, given: Kwargs) -> tuple[str, Kwargs]:
         """The sentence, and its parameters as text."""
         return cls.sentence, {name: cls._shown(name, given) for name in cls.parameters()}
 

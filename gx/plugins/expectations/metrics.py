@@ -26,13 +26,13 @@ from gx.plugins.expectations.kernels.bars import Bars, Ints, Judgement, SortedFr
 from gx.plugins.expectations.lookback import SortedBars, sort_bars
 
 Detector = Callable[..., Judgement]
-SORTED, JUDGED = "bars.sorted", "bars.judged"
+SORTED, DETECTED = "bars.sorted", "bars.judged"
 CONDITION = ("row_condition", "condition_parser")
 DOMAIN_OF_THE_FRAME = ("batch_id", "table", *CONDITION)
 
 
 @dataclass(frozen=True)
-class JudgedBars:
+class DetectorResult:
     """A batch's rows in their own order, and what a detector found in them.
 
     `lookback` are the positions of the newest bars of the lookback that it flagged as well.
@@ -48,7 +48,7 @@ class JudgedBars:
         return self.frame[self.judgement.flags]
 
 
-class BarsSorted(TableMetricProvider):
+class SortedBarsMetric(TableMetricProvider):
     """The batch and its lookback sorted together, once for every expectation of a run."""
 
     metric_name = SORTED
@@ -71,24 +71,24 @@ class BarsSorted(TableMetricProvider):
         return sort_bars(frame, symbol, date, **condition)
 
 
-class BarsJudged(TableMetricProvider):
+class DetectorMetric(TableMetricProvider):
     """What an expectation's detector finds in the sorted bars."""
 
-    metric_name = JUDGED
+    metric_name = DETECTED
     value_keys = ("expectation", "column_list", "arguments")
 
     @metric_value(engine=PandasExecutionEngine)
     def _pandas(
         cls, metric_value_kwargs: dict[str, Any], metrics: dict[str, Any], **_: object
-    ) -> JudgedBars:
+    ) -> DetectorResult:
         bars, columns = metrics[SORTED], metric_value_kwargs["column_list"]
         _require(bars.frame, columns)
         kind: Any = get_expectation_impl(metric_value_kwargs["expectation"])
         named = bars_named(bars.table, kind.needs_columns, columns)
         found = kind.detector(named, **metric_value_kwargs["arguments"])
         lookback = bars.doubted(np.flatnonzero(found.flags))
-        judged = replace(found, flags=found.flags[: len(bars.frame)])
-        return JudgedBars(bars.frame, judged, lookback)
+        own = replace(found, flags=found.flags[: len(bars.frame)])
+        return DetectorResult(bars.frame, own, lookback)
 
     @classmethod
     def _get_evaluation_dependencies(
@@ -120,7 +120,7 @@ def ask_judgement(
     detector takes besides the bars.
     """
     return MetricConfiguration(
-        metric_name=JUDGED,
+        metric_name=DETECTED,
         metric_domain_kwargs={key: domain.get(key) for key in DOMAIN_OF_THE_FRAME},
         metric_value_kwargs={
             "expectation": expectation,

@@ -28,16 +28,16 @@ def draw(
     failing: pd.DataFrame,
     bars: pd.DataFrame,
     *,
-    judged: int,
+    judged_rows: int,
     limit: int,
 ) -> tuple[Picture, ...]:
     """A picture for each outcome, worst first; the first ``limit`` that have one are drawn.
 
-    ``failing`` is QualityReport.failing. ``bars`` are the ``judged`` ones, or only those of the
+    ``failing`` is QualityReport.failing. ``bars`` are all ``judged_rows``, or only those of the
     symbols most at fault, which a histogram then says.
     """
     drawn: list[Picture] = []
-    of = "" if len(bars) >= judged else "of the symbols most at fault"
+    of = "" if len(bars) >= judged_rows else "of the symbols most at fault"
     prices = _Prices(failing, bars, [o.symbols[0] for o in outcomes if o.symbols])
     for outcome in outcomes:
         left = limit - sum(picture is not NOTHING for picture in drawn)

@@ -20,7 +20,7 @@ from great_expectations.expectations.row_conditions import (
     PassThroughCondition,
 )
 
-from gx.suite.custom import is_custom
+from gx.suite.custom.load import is_custom
 from gx.suite.strict_json import shown
 from gx.suite.texts import ADD, UNNOTICED
 from gx.suite.weaknesses.matching import found_by

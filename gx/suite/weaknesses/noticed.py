@@ -13,10 +13,10 @@ from gx.engine.batches import entry_key, exception_of
 from gx.engine.looked_at import COUNTS_ROWS, OF_THE_SCHEMA, rows_looked_at
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.session_expectations import AttendanceExpectation
-from gx.suite.custom_files import custom_signature
-from gx.suite.named_columns import columns_of, columns_of_condition
-from gx.suite.rehearsal import results_on
-from gx.suite.weaknesses.planted import MARKET_HOLE, TOUCHED, Market, Rows, planted_market
+from gx.suite.custom.files import custom_signature
+from gx.suite.entries.named_columns import columns_of, columns_of_condition
+from gx.suite.entries.rehearsal import results_on
+from gx.suite.weaknesses.planted import MARKET_HOLE, TOUCHED, PlantedBars, Rows, planted_market
 
 _PRICES_AND_VOLUME = {"open", "high", "low", "close", "volume"}
 # What other values than the planted ones are wrong in, nobody here can know.
@@ -79,7 +79,7 @@ def _tried(expectations: Sequence[Expectation], own: Mapping[str, object]) -> li
     results = results_on(market.bars, [*strict, *anywhere.values()], values)
     of_all = dict(zip(anywhere, results[len(strict) :], strict=True))
     return [
-        _judged(market, one, found, of_all.get(number, found))
+        _what_was_noticed(market, one, found, of_all.get(number, found))
         for number, (one, found) in enumerate(zip(expectations, results, strict=False))
     ]
 
@@ -92,8 +92,8 @@ def _changed(expectation: Expectation, drop: Sequence[str]) -> Expectation:
     return configuration.to_domain_obj()
 
 
-def _judged(
-    market: Market,
+def _what_was_noticed(
+    market: PlantedBars,
     expectation: Expectation,
     found: ExpectationValidationResult | str,
     anywhere: ExpectationValidationResult | str,

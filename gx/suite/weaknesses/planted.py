@@ -29,7 +29,7 @@ Columns = dict[str, np.ndarray[Any, Any]]
 
 
 @dataclass(frozen=True)
-class Market:
+class PlantedBars:
     """Bars (columns as an extract's), and what is wrong with them.
 
     ``clean`` are the positions of bars in symbols without a fault; ``gross`` gives by kind of gross
@@ -183,7 +183,7 @@ _ABSURD: Sequence[Change] = (
 
 
 @cache
-def planted_market() -> Market:
+def planted_market() -> PlantedBars:
     """The market; it is the same every time, and not to be changed."""
     changes = [*GROSS.values(), *_OTHERS, *_ABSURD]
     draft = _Draft(CLEAN + len(changes) + len(_ODD_SYMBOLS))
@@ -196,13 +196,13 @@ def planted_market() -> Market:
     for number, symbol in enumerate(_ODD_SYMBOLS, faulty.stop):
         draft.columns["symbol"][number * DAYS : (number + 1) * DAYS] = symbol
         draft.times[number * DAYS : (number + 1) * DAYS - _SHOWN_OF_ODD] = 0
-    kept = np.repeat(np.arange(len(draft.times)), draft.times)
-    bars = pd.DataFrame({name: values[kept] for name, values in draft.columns.items()})
+    drawn_row = np.repeat(np.arange(len(draft.times)), draft.times)
+    bars = pd.DataFrame({name: values[drawn_row] for name, values in draft.columns.items()})
     bars["symbol"] = bars["symbol"].astype("str")
-    return Market(
+    return PlantedBars(
         bars=bars,
-        clean=np.flatnonzero(kept < CLEAN * DAYS),
-        gross={k: np.flatnonzero(kept == at) for k, at in zip(GROSS, places, strict=False)},
-        absurd=np.flatnonzero(np.isin(kept, places[-len(_ABSURD) :])),
+        clean=np.flatnonzero(drawn_row < CLEAN * DAYS),
+        gross={k: np.flatnonzero(drawn_row == at) for k, at in zip(GROSS, places, strict=False)},
+        absurd=np.flatnonzero(np.isin(drawn_row, places[-len(_ABSURD) :])),
         faults=len(changes) + len(_ODD_SYMBOLS) + 1,
     )

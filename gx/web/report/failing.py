@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 
 from gx.report.model import date_label
 from gx.terms import BAR_COLUMNS
-from gx.web.runs import page_number
+from gx.web.runs.page import page_number
 
 PER_PAGE = 50
 SORTABLE = BAR_COLUMNS

@@ -42,7 +42,7 @@ def opened(files: RunFiles) -> pq.ParquetFile | None:
         raise
 
 
-def to_csv(kept: pq.ParquetFile | None, view: View) -> Iterator[str]:
+def to_csv(file: pq.ParquetFile | None, view: View) -> Iterator[str]:
     """The rows of a view in its order, safe to open in a spreadsheet.
 
     In memory are some thousand rows at a time; with a ``sort`` 100,000 of them, and 30 bytes for
@@ -51,10 +51,10 @@ def to_csv(kept: pq.ParquetFile | None, view: View) -> Iterator[str]:
     pa.ArrowInvalid is raised.
     """
     yield _lines([COLUMNS])
-    if kept is None:
+    if file is None:
         return
     try:
-        for rows in _sorted(kept, view) if view.sort else _as_kept(kept, view):
+        for rows in _sorted(file, view) if view.sort else _in_file_order(file, view):
             yield _lines(zip(*map(_cells, rows.columns), strict=True))
     except Exception:  # whatever it was: Airflow ends what breaks off as if it were whole
         yield _lines([[INCOMPLETE]])
@@ -65,48 +65,48 @@ class CsvResponse(StreamingResponse):
     """Sends `to_csv`, made in threads, part by part as the reader takes it; closes the file."""
 
     def __init__(
-        self, kept: pq.ParquetFile | None, view: View, method: str, headers: Mapping[str, str]
+        self, file: pq.ParquetFile | None, view: View, method: str, headers: Mapping[str, str]
     ) -> None:
         """A ``method`` of HEAD gets the headers, and no row is read for it."""
-        lines = () if method == "HEAD" else to_csv(kept, view)
+        lines = () if method == "HEAD" else to_csv(file, view)
         super().__init__(lines, media_type="text/csv", headers=headers)
-        self.kept = kept
+        self.file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it to its end, or until the reader leaves."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.kept is not None:  # whoever leaves would keep it open until it is collected
-                self.kept.close(force=True)
+            if self.file is not None:  # whoever leaves would keep it open until it is collected
+                self.file.close(force=True)
 
 
-def _as_kept(kept: pq.ParquetFile, view: View) -> Iterator[pa.Table]:
-    for batch in kept.iter_batches(_ROWS, columns=COLUMNS):
+def _in_file_order(file: pq.ParquetFile, view: View) -> Iterator[pa.Table]:
+    for batch in file.iter_batches(_ROWS, columns=COLUMNS):
         rows = pa.Table.from_batches([batch]).select(COLUMNS)
         yield rows.take(positions(rows, view))
 
 
-def _sorted(kept: pq.ParquetFile, view: View) -> Iterator[pa.Table]:
+def _sorted(file: pq.ParquetFile, view: View) -> Iterator[pa.Table]:
     """The rows in the order of a column: where they are is sorted, and then they are fetched."""
-    order = _order(kept, view)
+    order = _order(file, view)
     for start in range(0, len(order), SORTED_ROWS):
         wanted = order[start : start + SORTED_ROWS]
-        as_kept = np.argsort(wanted)
-        found = _rows_at(kept, wanted[as_kept])
-        places = np.argsort(as_kept)
+        in_file_order = np.argsort(wanted)
+        found = _rows_at(file, wanted[in_file_order])
+        places = np.argsort(in_file_order)
         for first in range(0, len(places), _ROWS):
             yield found.take(pa.array(places[first : first + _ROWS]))
 
 
-def _order(kept: pq.ParquetFile, view: View) -> np.ndarray[Any, Any]:
+def _order(file: pq.ParquetFile, view: View) -> np.ndarray[Any, Any]:
     """Where the rows of a view are in the file (int64), in its order."""
     unsorted, before = replace(view, sort=""), 0
     values, places = (
-        [pa.array([], kept.schema_arrow.field(view.sort).type)],
+        [pa.array([], file.schema_arrow.field(view.sort).type)],
         [np.empty(0, np.int64)],
     )
-    for batch in kept.iter_batches(_KEYS, columns=["symbol", "expectations", view.sort]):
+    for batch in file.iter_batches(_KEYS, columns=["symbol", "expectations", view.sort]):
         at = positions(pa.Table.from_batches([batch]), unsorted)
         values.append(batch.column(view.sort).take(at))
         places.append(at.to_numpy() + before)
@@ -116,10 +116,10 @@ def _order(kept: pq.ParquetFile, view: View) -> np.ndarray[Any, Any]:
     return found
 
 
-def _rows_at(kept: pq.ParquetFile, at: np.ndarray[Any, Any]) -> pa.Table:
+def _rows_at(file: pq.ParquetFile, at: np.ndarray[Any, Any]) -> pa.Table:
     """The rows at these places of the file, which are in order."""
     before, parts = 0, []
-    for batch in kept.iter_batches(_ROWS, columns=COLUMNS):
+    for batch in file.iter_batches(_ROWS, columns=COLUMNS):
         first, behind = np.searchsorted(at, [before, before + batch.num_rows])
         parts.append(batch.take(pa.array(at[first:behind] - before)))
         before += batch.num_rows
@@ -148,10 +148,10 @@ def _cells(column: pa.ChunkedArray) -> list[object]:
     return list(column.to_pylist())
 
 
-def _each(column: pa.ChunkedArray, told: Callable[[Any], object]) -> list[object]:
+def _each(column: pa.ChunkedArray, form: Callable[[Any], object]) -> list[object]:
     """What is told of each value; asked once for those that are the same."""
     coded = column.combine_chunks().dictionary_encode()
-    said = [told(value) for value in coded.dictionary.to_pylist()]
+    said = [form(value) for value in coded.dictionary.to_pylist()]
     return [None if at is None else said[at] for at in coded.indices.to_pylist()]
 
 

@@ -14,15 +14,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gx.errors import ReportError
-from gx.report.changes import JudgedRun, compare
+from gx.report.changes import ReportedRun, compare
 from gx.report.model import QualityReport, read_report
 from gx.report.pictures.prices import price_charts
 from gx.report.view import view_of
 from gx.web.guard import HEADERS, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
-from gx.web.runs import VERDICTS
-from gx.web.shares import kind
+from gx.web.runs.page import VERDICTS
+from gx.web.runs.shares import kind
 from gx.web.sources import RunFiles, Sources
 from gx.web.summary import RunSummary
 
@@ -33,12 +33,12 @@ _NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity", "reasons"]
 def report_routes() -> list[Route]:
     """The report, and its parts that are asked for on their own."""
     return [
-        Route("/runs/{run_id}", _kept(report)),
-        Route("/runs/{run_id}/failing", _kept(failing_rows)),
-        Route("/runs/{run_id}/failing.csv", _kept(failing_csv)),
-        Route("/runs/{run_id}/failed", _kept(failed)),
-        Route("/runs/{run_id}/charts", _kept(charts)),
-        Route("/runs/{run_id}/changes", _kept(changes)),
+        Route("/runs/{run_id}", _file_errors_answered(report)),
+        Route("/runs/{run_id}/failing", _file_errors_answered(failing_rows)),
+        Route("/runs/{run_id}/failing.csv", _file_errors_answered(failing_csv)),
+        Route("/runs/{run_id}/failed", _file_errors_answered(failed)),
+        Route("/runs/{run_id}/charts", _file_errors_answered(charts)),
+        Route("/runs/{run_id}/changes", _file_errors_answered(changes)),
         Route("/runs/{run_id}/evidence", evidence),
         Route("/runs/{run_id}/docs", to_docs),
         Route("/runs/{run_id}/mlflow", to_mlflow),
@@ -90,10 +90,10 @@ async def failing_rows(request: Request) -> Response:
 async def failing_csv(request: Request) -> Response:
     """Every failing bar that fits the query, as CSV; one that breaks off says so at its end."""
     files = await _files(request)
-    kept = await run_in_threadpool(opened, files)
+    file = await run_in_threadpool(opened, files)
     name = "".join(c if c.isalnum() and c.isascii() else "_" for c in files.summary.run_id)
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="failing_{name}.csv"'}
-    return CsvResponse(kept, failing.View.of(request.query_params), request.method, headers)
+    return CsvResponse(file, failing.View.of(request.query_params), request.method, headers)
 
 
 async def failed(request: Request) -> Response:
@@ -136,20 +136,22 @@ async def changes(request: Request) -> Response:
 
 
 def _changes(request: Request, files: RunFiles) -> Response:
-    if kept := files.changes():
-        return page(request, "changes.html", changes=kept)
+    if stored := files.changes():
+        return page(request, "changes.html", changes=stored)
     sources: Sources = request.app.state.sources
     before = _before(request, files.summary)
-    earlier = sources.run(before.run_id) if before else None
-    if earlier is None or earlier.report is None or files.report is None:
+    run_before = sources.run(before.run_id) if before else None
+    if run_before is None or run_before.report is None or files.report is None:
         raise HTTPException(404, "There is no earlier run to compare with.")
-    return page(request, "changes.html", changes=compare(_judged_run(earlier), _judged_run(files)))
+    return page(
+        request, "changes.html", changes=compare(_reported_run(run_before), _reported_run(files))
+    )
 
 
-def _judged_run(files: RunFiles) -> JudgedRun:
+def _reported_run(files: RunFiles) -> ReportedRun:
     assert files.report is not None
     digest = files.steps.get("extract", {}).get("digest")
-    return JudgedRun(files.report, files.suite_text(), digest, files.bars)
+    return ReportedRun(files.report, files.suite_text(), digest, files.bars)
 
 
 async def evidence(request: Request) -> Response:
@@ -174,7 +176,7 @@ async def to_mlflow(request: Request) -> Response:
     return RedirectResponse(files.summary.mlflow_url, 303)
 
 
-def _kept(endpoint: Endpoint) -> Endpoint:
+def _file_errors_answered(endpoint: Endpoint) -> Endpoint:
     """The endpoint; a file that is not kept any more, or is damaged, is told."""
 
     async def answer(request: Request) -> Response:
@@ -206,14 +208,14 @@ def _rows(request: Request, files: RunFiles) -> dict[str, Any]:
 def _before(request: Request, summary: RunSummary) -> RunSummary | None:
     """The latest earlier run of the same suite that came to a verdict."""
     sources: Sources = request.app.state.sources
-    earlier = (
+    candidates = (
         run
         for run in sources.runs()
         if run.started < summary.started
         and run.state != "no_verdict"
         and (run.dag_id, run.suite) == (summary.dag_id, summary.suite)
     )
-    return next(earlier, None)
+    return next(candidates, None)
 
 
 def _provenance(report: QualityReport, files: RunFiles) -> dict[str, object]:

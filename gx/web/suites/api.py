@@ -23,7 +23,7 @@ from gx.errors import (
     WeakSuiteError,
 )
 from gx.gate.asked import NOTHING_ASKED, Asked
-from gx.suite.custom_files import Signature, custom_signature
+from gx.suite.custom.files import Signature, custom_signature
 from gx.suite.diff import compare
 from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts
@@ -36,6 +36,15 @@ _NOTHING = type(None)
 # Which bars: all of ``symbols`` (all there are when empty) from ``start`` to ``end``.
 _BARS: dict[str, Any] = {"symbols": list, "start": (str, _NOTHING), "end": (str, _NOTHING)}
 Endpoint = Callable[[Request], Awaitable[Response]]
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (UnknownSuiteError, 404),
+    (SuiteConflictError, 409),
+    (SuiteError, 422),
+    (DraftError, 422),
+    (WorkbenchError, 503),
+    (HistoryError, 503),
+)
+_ABOUT_NO_DRAFT = UnknownSuiteError | SuiteConflictError
 
 
 def suite_store(sources: Sources, check: Check | None = None) -> SuiteStore:
@@ -54,15 +63,15 @@ class SuiteApi:
         """Reading ones by GET; everything else is for writers."""
         suite = "/api/suites/{name}"
         return [
-            Route("/api/catalogue", _told(self.catalogue)),
-            Route("/api/suites", _told(self.create), methods=["POST"]),
-            Route(suite, _told(self.read), methods=["GET"]),
-            Route(suite, _told(self.save), methods=["PUT"]),
-            Route(f"{suite}/check", _told(self.check_saved), methods=["GET"]),
-            Route(f"{suite}/check", _told(self.check), methods=["POST"]),
-            Route(f"{suite}/try", _told(self.try_draft), methods=["POST"]),
-            Route(f"{suite}/restore", _told(self.restore), methods=["POST"]),
-            Route(f"{suite}/versions/{{version}}", _told(self.version), methods=["GET"]),
+            Route("/api/catalogue", _errors_as_json(self.catalogue)),
+            Route("/api/suites", _errors_as_json(self.create), methods=["POST"]),
+            Route(suite, _errors_as_json(self.read), methods=["GET"]),
+            Route(suite, _errors_as_json(self.save), methods=["PUT"]),
+            Route(f"{suite}/check", _errors_as_json(self.check_saved), methods=["GET"]),
+            Route(f"{suite}/check", _errors_as_json(self.check), methods=["POST"]),
+            Route(f"{suite}/try", _errors_as_json(self.try_draft), methods=["POST"]),
+            Route(f"{suite}/restore", _errors_as_json(self.restore), methods=["POST"]),
+            Route(f"{suite}/versions/{{version}}", _errors_as_json(self.version), methods=["GET"]),
         ]
 
     async def catalogue(self, request: Request) -> Response:
@@ -191,32 +200,34 @@ class SuiteApi:
         return found
 
 
-def _told(endpoint: Endpoint) -> Endpoint:
-    """The endpoint; what goes wrong is told with what to do, and where in the draft it is."""
+def _errors_as_json(endpoint: Endpoint) -> Endpoint:
+    """The endpoint; what goes wrong is answered with what to do, and where in the draft it is."""
 
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except UnknownSuiteError as error:
-            return json_response({"error": str(error)}, 404)
-        except SuiteConflictError as error:
-            return json_response({"error": str(error)}, 409)
-        except WeakSuiteError as error:
-            return json_response({"error": str(error), "weaknesses": error.weaknesses}, 422)
-        except SuiteError as error:
-            where = {"entry": error.entry, "field": error.field}
-            return json_response({"error": str(error), **where}, 422)
-        except DraftError as error:
-            return json_response({"error": str(error)}, 422)
-        except (WorkbenchError, HistoryError) as error:
-            return json_response({"error": str(error)}, 503)
         except (RequestFault, GateError) as error:
-            return json_response({"error": str(error)}, 400)
+            said = {"error": str(error), **_where_in_the_draft(error)}
+            return json_response(said, _status_of(error))
         except OSError as error:
-            said = f"the file could not be read or written: {error.strerror or error}"
-            return json_response({"error": said}, 503)
+            fault = f"the file could not be read or written: {error.strerror or error}"
+            return json_response({"error": fault}, 503)
 
     return answer
+
+
+def _status_of(error: Exception) -> int:
+    """The status of the first kind that the error is of; 400 for one that no editor causes."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)
+
+
+def _where_in_the_draft(error: Exception) -> dict[str, object]:
+    """What the editor marks; nothing for an error that is about no draft."""
+    if isinstance(error, WeakSuiteError):
+        return {"weaknesses": error.weaknesses}
+    if isinstance(error, SuiteError) and not isinstance(error, _ABOUT_NO_DRAFT):
+        return {"entry": error.entry, "field": error.field}
+    return {}
 
 
 def _drafted_from(bars: pd.DataFrame) -> str:

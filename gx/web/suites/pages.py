@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gx.editing.history import Version
-from gx.editing.store import Listed, SuiteStore, history_changes
+from gx.editing.store import ListedSuite, SuiteStore, history_changes
 from gx.errors import HistoryError, UnknownSuiteError
 from gx.suite.diff import Change
 from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
@@ -31,7 +31,7 @@ COLUMNS = (*BAR_COLUMNS, "created_at")
 class SuiteLine:
     """A suite in the list, with the run that used it last."""
 
-    listed: Listed
+    listed: ListedSuite
     last_run: RunSummary | None
 
 

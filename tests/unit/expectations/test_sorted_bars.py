@@ -115,7 +115,7 @@ def test_the_moving_comparison_equals_the_moving_median():
     compared = exceeds_median(table, values / 1.5, values, window=25, minimum=5)
 
     known = medians.notna().to_numpy() & np.isfinite(values)
-    assert (compared.judged == known).all()
+    assert (compared.full == known).all()
     assert (compared.exceeds == (1.5 * medians < values).to_numpy()).all()
 
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { searched, topics } from "../../../gx/web/scripts/suite-catalogue.js";
+import { searched, topics } from "../../../gx/web/assets/scripts/suite-catalogue.js";
 
 const named = (title, more = {}) => ({
   title,

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Draft, entryWith, grouped, readSuite } from "../../../gx/web/scripts/suite-draft.js";
+import {
+  Draft,
+  entryWith,
+  grouped,
+  readSuite,
+} from "../../../gx/web/assets/scripts/suite-draft.js";
 
 const entry = (type, kwargs = {}) => ({ type, kwargs });
 const draftOf = (...types) => new Draft({ expectations: types.map((type) => entry(type)) });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as Forms from "../../../gx/web/scripts/suite-forms.js";
+import * as Forms from "../../../gx/web/assets/scripts/suite-forms.js";
 
 const field = (kind, more = {}) => ({
   name: "value",

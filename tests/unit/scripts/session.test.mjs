@@ -12,7 +12,7 @@ globalThis.fetch = (path, options) =>
     asked.push({ path, method: options.method, answer, refuse });
   });
 const { check, nameOf, redraw, session } = await import(
-  "../../../gx/web/scripts/editor-session.js"
+  "../../../gx/web/assets/scripts/editor-session.js"
 );
 const checked = (more) => ({ faults: [], sentences: [], changes: [], weaknesses: [], ...more });
 const answered = (status, body) => ({ status, ok: status < 400, json: async () => body });

@@ -143,10 +143,10 @@ class SortedFrame:
         Where no symbol has two bars, timestamps at midnight are taken for days. A frame that is
         part of a market may be told (`BAR_SIZE` in its `attrs`).
         """
-        told: BarSize | None = self.frame.attrs.get(BAR_SIZE)
+        given: BarSize | None = self.frame.attrs.get(BAR_SIZE)
         steps = self.steps
-        usual = float(np.median(steps)) if len(steps) and told is None else None
-        return told or bar_size_of(usual, date_labels=self.date_labels)
+        usual = float(np.median(steps)) if len(steps) and given is None else None
+        return given or bar_size_of(usual, date_labels=self.date_labels)
 
     @property
     def steps(self) -> Ints:

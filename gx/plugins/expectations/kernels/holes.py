@@ -95,9 +95,9 @@ def judge_holes(
             rows.append(roll.row[at[roll.part[at] == number]])
         ends = np.flatnonzero(upto[roll.until] > upto[roll.tail])
         behind |= _behind(roll, ends, upto[roll.until[ends]] - upto[roll.tail[ends]])
-        judged = np.flatnonzero(hole[roll.since :]) + roll.since
-        count += len(judged)
-        for place in judged[: LISTED - len(listed)]:
+        places = np.flatnonzero(hole[roll.since :]) + roll.since
+        count += len(places)
+        for place in places[: LISTED - len(listed)]:
             share = round(100 * int(lacking[place]) / int(active[place]), 1)
             session = day_label(roll.sessions.days[place])
             names = _lacking(roll, place)

@@ -81,13 +81,13 @@ def _follow_one(
         return _is_beyond(levels, times, at, known, limits)
 
     for begin, end in zip(begins, [*begins[1:], len(levels)], strict=True):
-        run, settled = range(begin, end), end - begin >= WINDOW
+        run, long_enough = range(begin, end), end - begin >= WINDOW
         if not known:
-            odds = -1 if settled else _odds(levels, times, begin, limits)
+            odds = -1 if long_enough else _odds(levels, times, begin, limits)
             found.gross += run if odds >= 0 else []
             found.no_reference += run if odds > 0 else []
             known = [] if odds > 0 else _last(run)
-        elif settled:
+        elif long_enough:
             if is_gross(begin):
                 found.gross.append(begin)
                 found.fresh.append(begin)

@@ -31,8 +31,8 @@ class Windows:
 
     For each: the `sums` of its bars' hashes, its last bar (`ends`, a sorted position) and its
     symbol's `code` in `symbols`. `order` gives the frame's row of each sorted position; it is
-    empty where they are the same. `judged` is how many symbols come before those of which there is
-    only lookback.
+    empty where they are the same. `judged_symbols` is how many symbols come before those of which
+    there is only lookback.
     """
 
     rows: int
@@ -41,7 +41,7 @@ class Windows:
     code: Ints
     order: Ints
     symbols: tuple[str, ...]
-    judged: int
+    judged_symbols: int
 
 
 def duplicated_series(bars: Bars, *, sessions: int = 20, changes: int = 5) -> Judgement:
@@ -63,9 +63,9 @@ def duplicated_series(bars: Bars, *, sessions: int = 20, changes: int = 5) -> Ju
     return Judgement(flags, not_judged, found.details)
 
 
-def find_windows(bars: Bars, *, sessions: int, changes: int, judged: int) -> Windows:
-    """Say which stretches another symbol could share; only the first `judged` rows are judged."""
-    symbols = len(pd.unique(bars.table.frame[bars.table.symbol_column].iloc[:judged].dropna()))
+def find_windows(bars: Bars, *, sessions: int, changes: int, judged_rows: int) -> Windows:
+    """Say which stretches another symbol could share; from `judged_rows` on all is lookback."""
+    symbols = len(pd.unique(bars.table.frame[bars.table.symbol_column].iloc[:judged_rows].dropna()))
     return _windows(bars, _hashes(bars), sessions, changes, symbols)
 
 
@@ -103,7 +103,7 @@ def _windows(
         code=table.code[ends].astype(np.int64),
         order=np.zeros(0, dtype=np.int64) if table.order is None else table.order,
         symbols=tuple(str(symbol) for symbol in table.symbols),
-        judged=judged_symbols,
+        judged_symbols=judged_symbols,
     )
 
 
@@ -167,8 +167,8 @@ def _rows(part: Windows, ends: Ints, sessions: int) -> Ints:
 def _named(parts: Sequence[Windows], at_fault: Sequence[Ints]) -> dict[str, list[str]]:
     """Name the symbols in the order in which one frame of all parts would number them."""
     judged = [p.symbols[c] for p, codes in zip(parts, at_fault, strict=True)
-              for c in codes if c < p.judged]  # fmt: skip
+              for c in codes if c < p.judged_symbols]  # fmt: skip
     lookback = [p.symbols[c] for p, codes in zip(parts, at_fault, strict=True)
-                for c in codes if c >= p.judged]  # fmt: skip
+                for c in codes if c >= p.judged_symbols]  # fmt: skip
     listed = [*judged, *lookback][:LISTED]
     return {"symbols": listed} if listed else {}

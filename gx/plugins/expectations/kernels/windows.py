@@ -17,10 +17,10 @@ CHUNK = 1 << 15  # rows whose counters stay in the processor's cache
 
 @dataclass(frozen=True)
 class Comparison:
-    """`exceeds` is True where the value is above; `judged` where the window was full enough."""
+    """`exceeds` is True where the value is above; full where the window was full enough."""
 
     exceeds: Flags
-    judged: Flags
+    full: Flags
 
 
 def exceeds_median(
@@ -44,8 +44,8 @@ def exceeds_median(
         after = _counts(value[back], reference[back], table.remaining[back], window)
         at_least = at_least + after[0][back]
         valid = valid + after[1][back]
-    judged = (valid >= minimum) & np.isfinite(value)
-    return Comparison(judged & (2 * at_least < valid), judged)
+    full = (valid >= minimum) & np.isfinite(value)
+    return Comparison(full & (2 * at_least < valid), full)
 
 
 def _counts(

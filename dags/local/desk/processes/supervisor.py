@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from dags.local.desk import leash
-from dags.local.desk.interrupts import deferred
-from dags.local.desk.parts import Part
+from dags.local.desk.parts import Program
+from dags.local.desk.processes import leash
+from dags.local.desk.processes.interrupts import deferred
 from dags.local.errors import LocalError
 from dags.run.settings import ROOT
 
@@ -27,7 +27,7 @@ PROBE_SECONDS = 0.5
 class Running:
     """A part that was started."""
 
-    part: Part
+    part: Program
     process: subprocess.Popen[bytes]
     since: datetime
     began: float = field(default_factory=time.monotonic)
@@ -46,11 +46,11 @@ class Supervisor:
     _proven: set[str] = field(default_factory=set)
     _ends: dict[str, deque[float]] = field(default_factory=dict)
 
-    def log_of(self, part: Part) -> Path:
+    def log_of(self, part: Program) -> Path:
         """Where a part's output goes."""
         return self.log / f"{part.name}.log"
 
-    def start(self, part: Part) -> Running:
+    def start(self, part: Program) -> Running:
         """Start a part, with the logs of its last starts kept beside the new one."""
         _rotate(self.log_of(part))
         with self.log_of(part).open("w") as sink, deferred():
@@ -118,13 +118,13 @@ class Supervisor:
         self.say(part.name, f"ENDED with status {status}; starting it again")
         self.start(part)
 
-    def _last_words(self, part: Part) -> str:
+    def _last_words(self, part: Program) -> str:
         log = self.log_of(part)
         lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
         return f"{lines[-1].strip() if lines else 'it said nothing'} ({log})"
 
 
-def _leashed(part: Part, lock: int, sink: IO[str]) -> subprocess.Popen[bytes]:
+def _leashed(part: Program, lock: int, sink: IO[str]) -> subprocess.Popen[bytes]:
     """The part's program under a leash of its own, deaf to the terminal's Ctrl-C."""
     owner = [sys.executable, "-I", "-S", leash.__file__, str(part.grace), str(os.getpid())]
     return subprocess.Popen(

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dags.errors import AlteredError, NothingDue
-from dags.reporting.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
-from dags.reporting.children import children
-from dags.reporting.dataset import judged_data
-from dags.reporting.description import describe
-from dags.reporting.digests import store_digests
-from dags.reporting.metrics import run_metrics
 from dags.reporting.missing import missing_symbols
 from dags.reporting.summary import summarise
-from dags.reporting.trends import trend_points
+from dags.reporting.tracked.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
+from dags.reporting.tracked.children import children
+from dags.reporting.tracked.dataset import bars_dataset
+from dags.reporting.tracked.description import describe
+from dags.reporting.tracked.digests import store_digests
+from dags.reporting.tracked.metrics import run_metrics
+from dags.reporting.tracked.trends import trend_points
 from dags.run.context import Run
 from dags.run.due import why_nothing_was_due
 from dags.run.links import airflow_root
 from dags.staging.layout import DAG_ID, REPORT, report_path, run_path
-from dags.staging.records import Extracted, Judged, Logged, Records, StepRecord
+from dags.staging.records import Extracted, Logged, Records, StepRecord, Validated
 from dags.staging.summaries import write_summary
 from dags.work.lanes import lane_of
 from gx.report.document import ReportDocument, read_document
@@ -57,7 +57,7 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
     if reason:
         write_summary(staging, summarise(run, steps, None, reason))
         raise NothingDue(reason)
-    report = read_document(staging.read_json(REPORT)) if steps.found(Judged) else None
+    report = read_document(staging.read_json(REPORT)) if steps.found(Validated) else None
     store = TrackingStore(
         settings.mlflow_tracking_uri,
         settings.mlflow_experiment_name,
@@ -78,9 +78,9 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
             made = run_record(run, steps, report, summary, tables=tables, links=links)
             points = trend_points(report, summary.failing_rows if summary else 0)
             logged = log_run(store, made, Path(folder), points)
-            kept = store_digests(run, logged.run_id, Path(folder))
+            digests = store_digests(run, logged.run_id, Path(folder))
         log_children(store, logged, children(run, report) if steps else [])
-        found = Logged(mlflow_run_id=logged.run_id, mlflow_page=logged.url_path, **kept)
+        found = Logged(mlflow_run_id=logged.run_id, mlflow_page=logged.url_path, **digests)
         if summary:
             write_summary(staging, replace(summary, mlflow_page=logged.url_path))
         record.found = found
@@ -99,7 +99,7 @@ def run_record(
     """The run in MLflow's terms: parameters, metrics, tags, a description and a dataset."""
     now, request, identity = datetime.now(UTC), run.request, run.identity
     failing_rows, error = summary.failing_rows if summary else 0, first_error(run, steps)
-    judged, complete = steps.found(Judged), steps.succeeded("publish")
+    validated, complete = steps.found(Validated), steps.succeeded("publish")
     return RunRecord(
         run_key=identity.key,
         name=identity.run_id,
@@ -119,7 +119,7 @@ def run_record(
         description=describe(
             summary.verdict if summary else f"No verdict: {error}",
             report,
-            held=judged.held if judged else (),
+            held=validated.held if validated else (),
             missing=missing_symbols(steps, report),
             error=error,
             links=links,
@@ -129,24 +129,24 @@ def run_record(
         source_name=f"dags/{DAG_ID}.py",
         user=identity.user,
         tables=tables,
-        dataset=judged_data(run, steps, report, failing_rows),
+        dataset=bars_dataset(run, steps, report, failing_rows),
     )
 
 
 def validation_status(steps: Records) -> str:
     """``passed``, ``quarantined`` (some symbols are held), ``failed``, or ``not_run``."""
-    judged = steps.found(Judged)
-    if judged is None:
+    validated = steps.found(Validated)
+    if validated is None:
         return "not_run"
-    if not judged.open:
+    if not validated.open:
         return "failed"
-    return "quarantined" if judged.held else "passed"
+    return "quarantined" if validated.held else "passed"
 
 
 def run_tags(run: Run, steps: Records, report: ReportDocument | None) -> dict[str, str]:
     """What runs are searched by."""
     identity = run.identity
-    extracted, judged = steps.found(Extracted), steps.found(Judged)
+    extracted, validated = steps.found(Extracted), steps.found(Validated)
     tags = {
         "workflow_type": "stock_data_quality",
         "environment": run.settings.environment,
@@ -154,7 +154,7 @@ def run_tags(run: Run, steps: Records, report: ReportDocument | None) -> dict[st
         "airflow_run_id": identity.run_id,
         "trigger_type": identity.trigger_type,
         "missing_symbols": ",".join(missing_symbols(steps, report)),
-        "held_symbols": ",".join(judged.held if judged else ()),
+        "held_symbols": ",".join(validated.held if validated else ()),
         "suite_sha256": report.suite_sha256 if report else "",
         "data_digest": extracted.digest if extracted else "",
         "error": first_error(run, steps) or "",

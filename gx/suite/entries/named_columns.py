@@ -13,7 +13,7 @@ from great_expectations.expectations.row_conditions import (
 )
 
 from gx.nearest import nearest
-from gx.suite.custom import is_custom
+from gx.suite.custom.load import is_custom
 from gx.suite.strict_json import shown
 from gx.terms import BAR_COLUMNS
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from dags.reporting.metrics import share
+from dags.reporting.tracked.metrics import share
 from dags.staging.layout import BARS
 from dags.staging.records import Extracted, Records
 from gx.report.document import ReportDocument
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dags.run.context import Run
 
 
-def judged_data(
+def bars_dataset(
     run: "Run",
     steps: Records,
     report: ReportDocument | None,

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from dags.reporting.metrics import share, symbol_share
+from dags.reporting.tracked.metrics import share, symbol_share
 from gx.report.document import ReportDocument
 from tracking.history.trends import TrendPoint
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sql.connection import connected
 from sql.errors import EvidenceError
-from sql.evidence import Evidence, FileDigest, keep_evidence
+from sql.evidence import Evidence, FileDigest, insert_evidence
 
 if TYPE_CHECKING:
     from dags.run.context import Run
@@ -33,7 +33,7 @@ def store_digests(run: "Run", mlflow_run_id: str, folder: Path) -> dict[str, str
     evidence = Evidence(mlflow_run_id, digest_folder(folder))
     try:
         with connected(run.published_at) as engine:
-            keep_evidence(engine, run.identity.key, evidence)
+            insert_evidence(engine, run.identity.key, evidence)
     except EvidenceError as error:
         _log.warning("%s", error)
         return {"undigested": str(error)}

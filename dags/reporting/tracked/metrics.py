@@ -61,7 +61,7 @@ def expectation_names(expectations: Sequence[OutcomeDocument]) -> list[str]:
     """
     names = [dotted_name(entry.type, entry.kwargs) for entry in expectations]
     for suffix in (_kwargs_digest, lambda entry: str(entry.severity)):
-        names = _told_apart(names, expectations, suffix)
+        names = _distinct_names(names, expectations, suffix)
     seen: Counter[str] = Counter()
     shared = Counter(names)
     for index, name in enumerate(names):
@@ -119,7 +119,7 @@ def share(failing: int, rows: int) -> float:
     return failing / rows if rows else 0.0
 
 
-def _told_apart(
+def _distinct_names(
     names: list[str], entries: Sequence[OutcomeDocument], suffix: Callable[[OutcomeDocument], str]
 ) -> list[str]:
     """The names, where entries that share one and differ in `suffix` carry it."""
@@ -133,12 +133,12 @@ def _told_apart(
 
 
 def _kwargs_digest(entry: OutcomeDocument) -> str:
-    told = {
+    others = {
         name: value
         for name, value in entry.kwargs.items()
         if name not in (*_COLUMN_KWARGS, *_BOUND_KWARGS) and not _is_number(value)
     }
-    document = json.dumps(told, sort_keys=True, default=str)
+    document = json.dumps(others, sort_keys=True, default=str)
     return hashlib.sha256(document.encode()).hexdigest()[:6]
 
 

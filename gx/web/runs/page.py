@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gx.web.guard import page, reader
-from gx.web.shares import kind, share, share_chart
+from gx.web.runs.shares import kind, share, share_chart
 from gx.web.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ VERDICTS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RunFilter:
     """What a reader looks for; an empty text is anything."""
 
     symbol: str = ""
@@ -37,7 +37,7 @@ class Wanted:
     verdict: str = ""
 
     @classmethod
-    def of(cls, query: QueryParams) -> "Wanted":
+    def of(cls, query: QueryParams) -> "RunFilter":
         """What the query of an address asks for."""
         verdict = query.get("verdict", "")
         return cls(
@@ -66,7 +66,7 @@ async def run_list(request: Request) -> Response:
     await reader(request)
     sources: Sources = request.app.state.sources
     runs = await run_in_threadpool(sources.runs)
-    wanted = Wanted.of(request.query_params)
+    wanted = RunFilter.of(request.query_params)
     found = [run for run in runs if wanted.fits(run)]
     number, pages = page_number(request.query_params, len(found), PER_PAGE)
     shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]

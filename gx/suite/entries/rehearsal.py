@@ -26,17 +26,17 @@ from pydantic.v1 import ValidationError
 
 from gx.engine.batches import (
     ROWS_ONLY,
+    FrameBatch,
     entry_key,
     exception_of,
     in_a_line,
-    memory_batch,
     result_key,
     suite_of,
 )
 from gx.plugins.expectations import BarExpectation
-from gx.suite.custom_files import custom_signature
+from gx.suite.custom.files import custom_signature
+from gx.suite.entries.named_columns import EXTRACTED, condition_faults, in_words, names_in
 from gx.suite.fitting import fit
-from gx.suite.named_columns import EXTRACTED, condition_faults, in_words, names_in
 
 ASKS_A_DATABASE = "asks a database, and a suite judges frames of pandas alone"
 # They have no implementation for frames, ask in SQL, or for what no bar has.
@@ -180,7 +180,7 @@ def results_on(
         fitted = fit(expectations, frame, values)
         different = {entry_key(one): one for one in fitted}
         suite = suite_of("rehearsal", different.values())
-        result = memory_batch(frame).validate(suite, result_format=ROWS_ONLY)
+        result = FrameBatch(frame).validate(suite, result_format=ROWS_ONLY)
     except Exception as error:  # whatever an entry makes Great Expectations raise is its fault
         if len(expectations) == 1:
             return [_sentence(error)]
@@ -210,8 +210,8 @@ def _kinds(expectation: Expectation) -> str:
     words = {"O": "text", "M": "dates", "f": "numbers"}
     kinds = _bars().dtypes
     named = [name for _, name in names_in(expectation.configuration.kwargs)]
-    told = [f"{name} holds {words[kinds[name].kind]}" for name in named if name in EXTRACTED]
-    return f", where {' and '.join(told)}" if told else ""
+    kinds_held = [f"{name} holds {words[kinds[name].kind]}" for name in named if name in EXTRACTED]
+    return f", where {' and '.join(kinds_held)}" if kinds_held else ""
 
 
 @cache

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dags.reporting.metrics import expectation_names, symbol_share
+from dags.reporting.tracked.metrics import expectation_names, symbol_share
 from dags.staging.layout import BARS, DOCS_PAGE, ENRICHED, FAILING, REPORT_PAGE, RESULTS, SUITE
 from dags.staging.records import Extracted, Records
 from gx.report.document import OutcomeDocument, ReportDocument, SymbolDocument

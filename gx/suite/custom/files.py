@@ -1,4 +1,4 @@
-"""Where expectations of somebody's own lie; needs no Great Expectations (see `gx.suite.custom`)."""
+"""Where expectations of somebody's own lie; needs no Great Expectations (see `load` beside it)."""
 
 from pathlib import Path
 

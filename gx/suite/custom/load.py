@@ -19,7 +19,7 @@ from typing import Any
 from great_expectations.expectations import registry
 from great_expectations.util import camel_to_snake
 
-from gx.suite.custom_files import Signature, custom_files, custom_signature
+from gx.suite.custom.files import Signature, custom_files, custom_signature
 
 _LOG = logging.getLogger(__name__)
 _PACKAGE = "gx.plugins.custom"
@@ -116,13 +116,13 @@ def _execute(path: Path) -> None:
 @contextmanager
 def _one_line_alone() -> Iterator[None]:
     """Great Expectations warns of every part of a class that is there already: thirty lines."""
-    told = logging.getLogger(registry.__name__)
-    level = told.level
-    told.setLevel(logging.ERROR)
+    logger = logging.getLogger(registry.__name__)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        told.setLevel(level)
+        logger.setLevel(level)
 
 
 def _clash(before: Registries) -> str:
@@ -163,9 +163,9 @@ def _deep(value: object) -> Any:
 
 
 def _restore(before: Registries) -> None:
-    for live, kept in zip(_live(), before, strict=True):
+    for live, saved in zip(_live(), before, strict=True):
         live.clear()
-        live.update({name: _deep(found) for name, found in kept.items()})
+        live.update({name: _deep(found) for name, found in saved.items()})
 
 
 def _live() -> Registries:

@@ -16,9 +16,9 @@ from pydantic.v1 import ValidationError
 from gx.engine.batches import entry_key
 from gx.errors import SuiteError
 from gx.nearest import nearest
-from gx.suite.custom import load_custom, why_missing
-from gx.suite.named_columns import column_faults
-from gx.suite.rehearsal import GIVEN, rehearse, unasked
+from gx.suite.custom.load import load_custom, why_missing
+from gx.suite.entries.named_columns import column_faults
+from gx.suite.entries.rehearsal import GIVEN, rehearse, unasked
 from gx.suite.strict_json import shown
 from gx.terms import SEVERITIES
 
@@ -155,12 +155,12 @@ def is_uuid(value: object) -> bool:
 
 def _faults_of(error: ValidationError, fields: list[str]) -> Iterator[tuple[str, str | None]]:
     """Pydantic's faults as sentences, one for each field."""
-    told: dict[str, Any] = {}
+    by_field: dict[str, Any] = {}
     for fault in error.errors():
-        told.setdefault(str(fault["loc"][0]), fault)
-    if len(told) > 1:  # what is wrong with the whole follows from a field that could not be read
-        told.pop("__root__", None)
-    for field, fault in told.items():
+        by_field.setdefault(str(fault["loc"][0]), fault)
+    if len(by_field) > 1:  # what is wrong with the whole follows from a field that is unreadable
+        by_field.pop("__root__", None)
+    for field, fault in by_field.items():
         kinds = {f["type"] for f in error.errors() if f["loc"][0] == field}
         if fault["type"] == "value_error.extra":
             yield f"kwarg {shown(field)} is unknown{nearest(field, fields)}", field

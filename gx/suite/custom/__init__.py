@@ -1,0 +1,1 @@
+"""Expectations of your own: where their files lie, and reading them."""

@@ -1,0 +1,1 @@
+"""The entries of a suite: read, and tried before a run needs them."""

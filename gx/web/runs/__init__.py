@@ -1,0 +1,1 @@
+"""The latest runs, and the share of failing bars over them."""
