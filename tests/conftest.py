@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -17,10 +18,17 @@ from sql import embedded
 from sql.connection import ConnectionSettings, make_engine
 from sql.schema import create_schema, load_sample
 from tests.databases import administer
+from tests.work_units import UnitScheduling
 from tests.workflow import Database, Workflow
 
 TEMPLATE = "bars_template"
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(optionalhook=True)  # `-p no:xdist` leaves nobody who would ask
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> UnitScheduling:
+    """Keep together on one worker what shares a desk."""
+    return UnitScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

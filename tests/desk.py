@@ -126,6 +126,20 @@ def command(var: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "dags.local", "--var", str(var), *arguments]
 
 
+def run(
+    var: Path, *arguments: str, project: Path = ROOT, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command on a folder to its end; ``project`` is where the packages are."""
+    return subprocess.run(
+        command(var, *arguments),
+        cwd=project,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def spawn(
     var: Path,
     output: Path,

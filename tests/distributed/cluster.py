@@ -5,10 +5,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,10 @@ def settings_of_all(s3: S3Server, broker_url: str) -> dict[str, str]:
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": "1",
         # One task at a time each, and none reserved: a killed worker holds up only its own.
         "AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER": "1",
-        # How soon a killed worker is missed: 60 s in a deployment.
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+        # How soon a killed worker is missed: 60 s in a deployment. A task's process tells every
+        # second that it lives.
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "6",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
     }
 
 
@@ -97,10 +98,10 @@ class Cluster:
         host, port = found["POSTGRES_HOST"], int(found["POSTGRES_PORT"])
         return Database(ConnectionSettings(host, port, name, found["POSTGRES_USER"], ""))
 
-    def start(self, name: str) -> None:
-        """Start a worker and wait until it takes tasks."""
-        log = self.launch(name)
-        wait_until(lambda: "ready" in log.read_text(), f"the worker {name} is ready: {log}")
+    def start(self, names: Iterable[str]) -> None:
+        """Start workers and wait until each takes tasks."""
+        for log in [self.launch(name) for name in names]:
+            wait_until(partial(_takes_tasks, log), f"the worker of {log} is ready")
 
     def launch(self, name: str) -> Path:
         """Start a worker without waiting for it; its log."""
@@ -163,6 +164,10 @@ def cluster(desk: Desk, s3: S3Server, place: Path) -> Iterator[Cluster]:
         yield made
     finally:
         made.stop()
+
+
+def _takes_tasks(log: Path) -> bool:
+    return "ready" in log.read_text()
 
 
 def wait_until(told: Callable[[], Any], what: str) -> None:

@@ -46,8 +46,7 @@ def two_workers() -> Iterator[Cluster]:
         running_desk(place / "var", settings_of_all(s3, broker_url)) as desk,
         cluster(desk, s3, place / "workers") as made,
     ):
-        for name in NAMES:
-            made.start(name)
+        made.start(NAMES)
         yield made
 
 

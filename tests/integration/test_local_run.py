@@ -1,4 +1,8 @@
-"""`make run` and `make load`, as a person starts them: a process each, with a var/ of its own."""
+"""`make run` and `make load`, as a person starts them: a process each, with a var/ of its own.
+
+The first run, a refused file and what is started from another checkout start cold; the others are
+forked by an interpreter that has imported what they import.
+"""
 
 import csv
 import os
@@ -7,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,10 +19,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from dags.local.services import services
 from dags.run.settings import ROOT, Settings
 from sql import embedded
+from tests.warm.interpreter import warm_interpreter
 from tests.workflow import Database
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
 HEADER = "Date,Close,Open,High,Low,Volume,Ticker\n"
 GOOD = HEADER + "2025-10-06,10.5,10,11,9.5,1000,ACME\n2025-10-07,10.7,10.5,11,10.2,1100,ACME\n"
 CLOSED = HEADER + "2025-10-06,10.5,10,9,9.5,1000,BAD\n2025-10-07,10.7,10.5,11,10.2,1100,BAD\n"
@@ -36,7 +43,25 @@ def var() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def first(var: Path) -> subprocess.CompletedProcess[str]:
     """The first run in an empty var/."""
-    return local(var, "run")
+    return completed(start(var, "run"))
+
+
+@pytest.fixture(scope="module")
+def python(var: Path, first: subprocess.CompletedProcess[str]) -> Iterator[str]:
+    """A warm interpreter for commands on ``var``."""
+    with services(var, outside()) as found:
+        environment = found.environment
+    with (
+        tempfile.TemporaryDirectory() as place,
+        warm_interpreter(Path(place), environment) as program,
+    ):
+        yield program
+
+
+@pytest.fixture(scope="module")
+def local(python: str) -> Command:
+    """Run a command, warm."""
+    return lambda *words, **options: completed(start(*words, python=python, **options))
 
 
 @pytest.fixture
@@ -61,9 +86,9 @@ def test_the_first_run_ends_with_a_summary(first: subprocess.CompletedProcess[st
 
 
 def test_of_two_runs_at_once_the_newer_publishes_and_the_older_does_or_says_why_not(
-    var: Path, bars: Database
+    python: str, var: Path, bars: Database
 ):
-    together = [start(var, "run"), start(var, "run")]
+    together = [start(var, "run", python=python) for _ in range(2)]
     ended = [(*process.communicate(timeout=240), process.returncode) for process in together]
 
     assert 0 in [status for _, _, status in ended]
@@ -77,7 +102,9 @@ def test_of_two_runs_at_once_the_newer_publishes_and_the_older_does_or_says_why_
     assert bars.one("select count(*) from stock_data") == 46
 
 
-def test_a_loaded_file_that_is_bad_closes_the_gate(var: Path, bars: Database, tmp_path: Path):
+def test_a_loaded_file_that_is_bad_closes_the_gate(
+    local: Command, var: Path, bars: Database, tmp_path: Path
+):
     file = tmp_path / "high_below_low.csv"
     file.write_text(CLOSED)
 
@@ -95,7 +122,7 @@ def test_a_loaded_file_that_is_bad_closes_the_gate(var: Path, bars: Database, tm
 
 
 def test_what_is_published_in_part_has_a_status_of_its_own(
-    var: Path, bars: Database, tmp_path: Path
+    local: Command, var: Path, bars: Database, tmp_path: Path
 ):
     file = tmp_path / "high_below_low.csv"
     file.write_text(CLOSED)
@@ -115,7 +142,9 @@ def test_what_is_published_in_part_has_a_status_of_its_own(
     bars.execute("delete from stock_data where symbol = 'BAD'")
 
 
-def test_a_file_is_loaded_once_however_often(var: Path, bars: Database, tmp_path: Path):
+def test_a_file_is_loaded_once_however_often(
+    local: Command, var: Path, bars: Database, tmp_path: Path
+):
     file = tmp_path / "bars.csv"
     file.write_text(GOOD)
 
@@ -136,7 +165,9 @@ def test_a_file_is_loaded_once_however_often(var: Path, bars: Database, tmp_path
         pytest.param(GOOD.replace("ACME", " ACME"), "' ACME' has a space at", id="padded"),
     ],
 )
-def test_a_file_that_cannot_be_read_completely_is_refused(tmp_path: Path, text: str, message: str):
+def test_a_file_that_cannot_be_read_completely_is_refused(
+    local: Command, tmp_path: Path, text: str, message: str
+):
     file = tmp_path / "bars.csv"
     file.write_text(text)
 
@@ -148,7 +179,7 @@ def test_a_file_that_cannot_be_read_completely_is_refused(tmp_path: Path, text: 
 
 
 def test_rows_with_faults_are_set_aside_and_the_others_loaded(
-    var: Path, bars: Database, tmp_path: Path
+    local: Command, var: Path, bars: Database, tmp_path: Path
 ):
     file, rejects = tmp_path / "bars.csv", tmp_path / "rejects.csv"
     file.write_text(GOOD + '\n"2025-10-08",NaN,,"1",1,1,ACME\n2025-10-09,ten,1,1,1,1,ACME\n')
@@ -180,7 +211,7 @@ def test_rows_with_faults_are_set_aside_and_the_others_loaded(
 
 
 def test_what_a_file_says_is_loaded_judged_and_published_to_the_last_digit(
-    var: Path, bars: Database, tmp_path: Path
+    local: Command, var: Path, bars: Database, tmp_path: Path
 ):
     """Prices of a hundred-thousandth, fractional volume, and midnight in India written in UTC."""
     file = tmp_path / "bars.csv"
@@ -220,7 +251,7 @@ def test_bars_within_the_day_are_refused_in_one_line(tmp_path: Path):
     rows = "2025-11-03 09:30,1,1,1,1,1\n2025-11-03 09:35,1,1,1,1,1\n"
     file.write_text("date,open,high,low,close,volume\n" + rows)
 
-    refused = local(tmp_path / "no var", "load", str(file), "--symbol", "A")
+    refused = completed(start(tmp_path / "no var", "load", str(file), "--symbol", "A"))
 
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
@@ -238,7 +269,9 @@ def test_bars_within_the_day_are_refused_in_one_line(tmp_path: Path):
         pytest.param(["--symbols", "*,TSLA"], "stands alone", id="every_and_one"),
     ],
 )
-def test_bad_usage_is_refused_at_once(tmp_path: Path, arguments: list[str], message: str):
+def test_bad_usage_is_refused_at_once(
+    local: Command, tmp_path: Path, arguments: list[str], message: str
+):
     refused = local(tmp_path / "no var", "run", *arguments)
 
     assert refused.returncode == 2
@@ -248,7 +281,7 @@ def test_bad_usage_is_refused_at_once(tmp_path: Path, arguments: list[str], mess
 
 
 def test_without_a_database_it_could_not_run_and_shows_no_password(
-    var: Path, first: subprocess.CompletedProcess[str]
+    local: Command, var: Path, first: subprocess.CompletedProcess[str]
 ):
     away: dict[str, Any] = {
         "POSTGRES_HOST": "127.0.0.1",
@@ -266,7 +299,9 @@ def test_without_a_database_it_could_not_run_and_shows_no_password(
     assert [path for path in files if b"sesame7391" in path.read_bytes()] == []
 
 
-def test_a_database_that_is_not_as_needed_is_told_before_anything_runs(var: Path, bars: Database):
+def test_a_database_that_is_not_as_needed_is_told_before_anything_runs(
+    local: Command, var: Path, bars: Database
+):
     bars.execute("alter table stock_data rename volume to vol", "alter table stock_data drop high")
     try:
         ran = local(var, "run")
@@ -283,7 +318,7 @@ def test_a_database_that_is_not_as_needed_is_told_before_anything_runs(var: Path
 
 
 def test_a_broken_suite_could_not_judge(
-    var: Path, first: subprocess.CompletedProcess[str], tmp_path: Path
+    local: Command, var: Path, first: subprocess.CompletedProcess[str], tmp_path: Path
 ):
     for package in ("dags", "gx", "sql", "tracking", "transforms"):
         shutil.copytree(ROOT / package, tmp_path / package)
@@ -298,28 +333,29 @@ def test_a_broken_suite_could_not_judge(
     assert re.search(r"Published +nothing", ran.stdout)
 
 
-def local(
-    var: Path, *arguments: str, root: Path = ROOT, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    process = start(var, *arguments, root=root, **environment)
-    out, err = process.communicate(timeout=240)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-
 def start(
-    var: Path, *arguments: str, root: Path = ROOT, **environment: str
+    var: Path, *arguments: str, root: Path = ROOT, python: str = sys.executable, **settings: str
 ) -> subprocess.Popen[str]:
-    ours = {name.upper() for name in Settings.model_fields}
-    clean = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ours and not name.startswith(("AIRFLOW", "MLFLOW"))
-    }
     return subprocess.Popen(
-        [sys.executable, "-m", "dags.local", "--var", str(var), *arguments],
+        [python, "-m", "dags.local", "--var", str(var), *arguments],
         cwd=root,
-        env=clean | environment,
+        env=outside() | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def completed(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    out, err = process.communicate(timeout=240)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def outside() -> dict[str, str]:
+    """The environment, without what it says about the gate."""
+    ours = {name.upper() for name in Settings.model_fields}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith(("AIRFLOW", "MLFLOW"))
+    }

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import QueuePool
 
 from dags.run.settings import ROOT, Settings
+from dags.staging.layout import DAG_ID
 from sql import embedded
 from sql.connection import make_engine
 from tests.spec.scenario import scenario
@@ -90,9 +91,9 @@ def test_no_secret_is_shown(
     workflow.dag()
     mlflow = airflow_environment["MLFLOW_TRACKING_URI"].replace("postgres@", "postgres:sesame7391@")
     environment = os.environ | {"MLFLOW_TRACKING_URI": mlflow, "PYTHONPATH": str(ROOT)}
-    moment = fresh_moment().isoformat()
+    moment, conf = fresh_moment().isoformat(), json.dumps({"debug_mode": True})
     ran = subprocess.run(
-        [sys.executable, "-m", "dags.local.once.dag_run", moment, json.dumps({"debug_mode": True})],
+        [sys.executable, "-m", "dags.local.once.dag_run", DAG_ID, moment, conf],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dags.run.settings import Settings
 from dags.staging.layout import PAGES
-from tests.browser.browsing import NARROW, PATIENCE_MS, WIDE, Scheme, Visitor, log_in, visitor
-from tests.browser.conftest import HOSTILE, Open
 from tests.desk import Desk
+from tests.up.browsing import NARROW, PATIENCE_MS, WIDE, Scheme, Visitor, log_in, visitor
+from tests.up.conftest import HOSTILE, Open
 from tracking.client import open_client
 from tracking.history.views import QUALITY, TRENDS
 from tracking.store import TrackingStore

@@ -1,4 +1,4 @@
-"""A desk and a browser for each file that needs them; both leave the checkout as it was."""
+"""One desk for all, a browser for each file that needs it; both leave the checkout as it was."""
 
 import shutil
 import uuid
@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from dags.staging.layout import PAGES
-from tests.browser.browsing import ARGUMENTS, PATIENCE_MS, WIDE, Scheme, Visitor, log_in, visitor
-from tests.browser.stack import desk_of_a_copy, install_suites
 from tests.desk import Desk
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
+from tests.up.browsing import ARGUMENTS, PATIENCE_MS, WIDE, Scheme, Visitor, log_in, visitor
+from tests.up.stack import desk_of_a_copy, install_suites
+from tests.webhook import Webhook, webhook
 
 HOSTILE = "<script>alert(1)</script>"
 Open = Callable[..., Visitor]
@@ -37,10 +38,18 @@ def browser(chromium: str) -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")  # one that nobody looks at any more takes a fifth of a core
-def desk(chromium: str) -> Iterator[Desk]:
+@pytest.fixture(scope="package")
+def told() -> Iterator[Webhook]:
+    """Where the desk's alerts go."""
+    with webhook() as hook:
+        yield hook
+
+
+# No longer than for this folder: one that nobody looks at any more takes a fifth of a core.
+@pytest.fixture(scope="package")
+def desk(told: Webhook) -> Iterator[Desk]:
     """`make up`, from a copy of the packages."""
-    with desk_of_a_copy() as running:
+    with desk_of_a_copy({"ALERT_URLS": told.url}) as running:
         yield running
 
 

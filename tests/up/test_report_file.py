@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from gx.report.render import render_html
-from tests.browser.browsing import NARROW, SCREENSHOTS, WIDE, Scheme
 from tests.staged_runs import daily_bars, judged, outcome
+from tests.up.browsing import NARROW, SCREENSHOTS, WIDE, Scheme
 
 # As MLflow does it: an address of a blob, in a frame that may run scripts and nothing else.
 FRAME = """
