@@ -101,8 +101,8 @@ def _extracted(run: Run, engine: Engine, own: Engine) -> Extracted:
 
 def _every_symbol(run: Run, held: Sequence[str], own: Engine) -> tuple[str, ...]:
     """Every symbol that the table holds, and those that are published and it holds no more."""
-    request = run.request
-    published = published_symbols(own, start=request.start, end=request.end)
+    start, end = run.moments
+    published = published_symbols(own, start=start, end=end)
     return tuple(dict.fromkeys([*held, *published]))
 
 

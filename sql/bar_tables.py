@@ -20,11 +20,22 @@ TYPES = dict.fromkeys((*BAR, *DERIVED), pa.float64()) | {
 }
 
 
-def as_table(bars: pa.Table | pd.DataFrame, columns: Sequence[str]) -> pa.Table:
-    """The columns of `bars`; a frame's NaN becomes NULL."""
+def as_table(
+    bars: pa.Table | pd.DataFrame, columns: Sequence[str], carried: Sequence[str] = ()
+) -> pa.Table:
+    """The columns of `bars`, those of a bar in their types; a frame's NaN becomes NULL.
+
+    Dates with a zone stay moments: these are bars within the day.
+    """
+    names = [*columns, *carried]
     if isinstance(bars, pd.DataFrame):
-        bars = pa.Table.from_pandas(bars[list(columns)], preserve_index=False)
-    return bars.select(list(columns)).cast(pa.schema([(name, TYPES[name]) for name in columns]))
+        bars = pa.Table.from_pandas(bars[names], preserve_index=False)
+    bars = bars.select(names)
+    types = TYPES | {name: bars.schema.field(name).type for name in carried}
+    dates = bars.schema.field("date").type
+    if pa.types.is_timestamp(dates) and dates.tz is not None:
+        types["date"] = pa.timestamp("us", "UTC")
+    return bars.cast(pa.schema([(name, types[name]) for name in names]))
 
 
 def without_nan(table: pa.Table) -> pa.Table:

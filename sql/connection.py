@@ -53,7 +53,9 @@ def make_engine(settings: ConnectionSettings, *, application: str = "market-data
     `sqlalchemy.exc.OperationalError`, after at most 10 s.
     """
     # Only this one: in another schema lies another dataset's table of the same name.
-    looked_into = {"options": f"-csearch_path={settings.schema}"} if settings.schema else {}
+    # And in UTC, as which a moment is compared with one that is written without a zone.
+    options = f"-csearch_path={settings.schema} -ctimezone=UTC"
+    looked_into = {"options": options} if settings.schema else {}
     return create_engine(
         settings.url(),
         pool_pre_ping=True,

@@ -22,9 +22,10 @@ from sql.copy_stream import HashingReader, copy_out
 from sql.digits import Digits
 from sql.errors import NoBarsError, UnreadableColumnError
 from sql.nearest import did_you_mean, most_like, nearest_symbols
-from sql.source import OWN, OpenSource, Source, opened
+from sql.source import OWN, OpenSource, Source, opened, quoted
 from sql.statements import statement
 
+# Of bars that are days; `schema_of` has that of others.
 SCHEMA = pa.schema(
     [
         ("symbol", pa.string()),
@@ -33,10 +34,15 @@ SCHEMA = pa.schema(
         ("created_at", pa.timestamp("us")),
     ]
 )
-# As the server writes them: a number's digits tell whether a float64 keeps them all.
-WRITTEN = pa.schema(
-    [field.with_type(pa.string()) if field.name in NUMBERS else field for field in SCHEMA]
-)
+_CARRIED = {
+    "bigint": pa.int64(),
+    "double precision": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp without time zone": pa.timestamp("us"),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+    "text": pa.string(),
+}
 # Written in digits the same float64 is read from these; a cast would cost the server half its time,
 # and give a real digits that nobody wrote.
 PLAIN_NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
@@ -86,8 +92,9 @@ def extract_bars(
     With `nameless` also the rows that have no symbol: nobody asks for them by name. `newest` is
     how many of each symbol's bars are read, those with the latest dates (None: all).
 
-    Parquet columns, ordered by symbol and date: symbol string; date date32; open, high, low,
-    close, volume float64; created_at timestamp[us] in UTC, NULL when the table does not have it.
+    Parquet columns, ordered by symbol and date: symbol string; date date32, of bars within the day
+    timestamp[us] in UTC; open, high, low, close, volume float64; created_at timestamp[us] in UTC,
+    NULL when the table does not have it; then the carried columns.
     NULL, NaN and infinity stay. A date outside the years 1 to 9999 becomes NULL, and bars
     without a date are always included. Memory does not grow with the number of bars.
 
@@ -104,9 +111,10 @@ def extract_bars(
         bars = opened(connection, source)
         types = bars.bars_types()
         query = _query(bars, types, symbols, start, end, nameless)
+        schema = schema_of(source, bars.carried_types())
         if newest is not None:
             query = statement("queries/newest_bars").format(
-                columns=", ".join(SCHEMA.names), query=query, newest=newest
+                columns=", ".join(map(quoted, schema.names)), query=query, newest=newest
             )
         counts: Counter[str | None] = Counter()
         days: list[date] = []
@@ -114,7 +122,7 @@ def extract_bars(
         _require_days(bars, types["date"], symbols)
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
-                _write_parquet(stream, sink, counts, days, digits)
+                _write_parquet(stream, sink, schema, counts, days, digits)
         except (psycopg2.DataError, pg_errors.CannotCoerce) as failure:
             raise UnreadableColumnError(
                 f"A value in {source.shown} is not what its column should hold: {failure}"
@@ -128,7 +136,7 @@ def extract_bars(
         missing=tuple(symbol for symbol in dict.fromkeys(symbols) if symbol not in counts),
         first_date=min(days, default=None),
         last_date=max(days, default=None),
-        columns=tuple(SCHEMA.names),
+        columns=tuple(schema.names),
         digest=stream.hexdigest(),
         sql=query,
         at=at,
@@ -178,6 +186,8 @@ def _query(
     template = statement("queries/extract_bars").replace("{created_at}", created_at)
     template = template.replace("{tie_break}", tie_break)
     template = template.replace("{or_nameless}", "or bar.symbol is null" if nameless else "")
+    template = template.replace("{moment}", moment_of(bars.source))
+    template = template.replace("{carried}", _carried(bars))
     for name, number in numbers.items():
         template = template.replace(f"{{{name}}}", number)
     bound = {"symbols": list(symbols), "start": start, "end": end}
@@ -186,9 +196,26 @@ def _query(
     return text.decode("utf-8")
 
 
+def schema_of(source: Source, carried: Mapping[str, str]) -> pa.Schema:
+    """The columns of an extract of this source; ``carried`` are PostgreSQL's types."""
+    moment = SCHEMA.field("date") if source.daily else pa.field("date", pa.timestamp("us", "UTC"))
+    own = [moment if field.name == "date" else field for field in SCHEMA]
+    return pa.schema([*own, *((name, _CARRIED[kind]) for name, kind in carried.items())])
+
+
+def moment_of(source: Source) -> str:
+    """What a bar is known by beside its symbol, in SQL: its day, or its moment."""
+    return "bar.date::date" if source.daily else "bar.date::timestamptz"
+
+
+def _carried(bars: OpenSource) -> str:
+    names = ((quoted(name), kind) for name, kind in bars.carried_types().items())
+    return "".join(f",\n    bar.{name}::{kind} as {name}" for name, kind in names)
+
+
 def _require_days(bars: OpenSource, held: str, symbols: Sequence[str]) -> None:
     """Refuse days, ``held`` as this type, that are another zone's and would be read a day early."""
-    if held == "date":
+    if held == "date" or not bars.source.daily:
         return
     kind = "timestamp" if held.startswith("timestamp without") else "timestamptz"
     query = statement("queries/moved_days").replace("{kind}", kind)
@@ -222,6 +249,7 @@ def _number(column: str, kind: str) -> str:
 def _write_parquet(
     stream: HashingReader,
     sink: BinaryIO | io.RawIOBase,
+    schema: pa.Schema,
     counts: Counter[str | None],
     days: list[date],
     digits: Digits,
@@ -232,22 +260,29 @@ def _write_parquet(
         parse_options=pa.csv.ParseOptions(newlines_in_values=True),
         # Only an empty field is NULL; the default list would take the symbol "NA" for one.
         convert_options=pa.csv.ConvertOptions(
-            column_types=WRITTEN,
+            column_types=_written(schema),
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
     )
-    with reader, pq.ParquetWriter(sink, SCHEMA) as writer:
+    with reader, pq.ParquetWriter(sink, schema) as writer:
         for batch in reader:
             if not batch.num_rows:
                 continue
-            batch = digits.read(batch, SCHEMA)
+            batch = digits.read(batch, schema)
             writer.write_batch(batch)
             for entry in batch["symbol"].value_counts().to_pylist():
                 counts[entry["values"]] += entry["counts"]
             ends = pc.min_max(batch["date"]).as_py()
+            # A moment is a date, too, and one with the zone UTC.
             days += [day for day in ends.values() if day is not None]
+
+
+def _written(schema: pa.Schema) -> pa.Schema:
+    """As the server writes them: a number's digits tell whether a float64 keeps them all."""
+    floats = pa.types.is_floating
+    return pa.schema([f.with_type(pa.string()) if floats(f.type) else f for f in schema])
 
 
 def _no_bars(

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sql.bar_tables import BAR, DERIVED, NUMBERS
 
-EVIDENCE = "stock_data_evidence"
+ENRICHED, EVIDENCE = "stock_data_enriched", "stock_data_evidence"
 _BAR = (*BAR, "run_id")
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": ("select", "insert", "update", "delete"),
@@ -59,16 +60,48 @@ ADDED: Mapping[str, set[str]] = {
 }
 
 
-def column_faults(name: str, columns: Mapping[str, Any]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Layout:
+    """What the tables of a dataset hold besides a bar: whether it is a day, and carried columns.
+
+    `carried` gives the PostgreSQL type of each.
+    """
+
+    daily: bool = True
+    carried: Mapping[str, str] = field(default_factory=dict)
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns that a run needs."""
+        return (*COLUMNS[table], *self.more(table))
+
+    def more(self, table: str) -> tuple[str, ...]:
+        """Those of them that not every dataset's table has."""
+        if table != ENRICHED:
+            return ()
+        return (*(() if self.daily else ("session",)), *self.carried)
+
+    def holds(self, column: str) -> tuple[str, str]:
+        """The type to name for a column, and a pattern of all that hold what is written there."""
+        if column in self.carried:
+            return self.carried[column], re.escape(self.carried[column])
+        if not self.daily and column in ("date", "first_date", "last_date"):
+            return _MOMENT
+        return HOLDS.get(column, ("", ".*"))
+
+
+PLAIN = Layout()
+
+
+def column_faults(name: str, columns: Mapping[str, Any], layout: Layout) -> Iterator[str]:
     """Columns of a table of the gate's own that would alter, or refuse, what is written to it."""
     for column in columns.values():
-        better, pattern = HOLDS.get(column.name, ("", ".*"))
+        better, pattern = layout.holds(column.name)
         if not re.fullmatch(pattern, column.type):
             yield (
                 f"{name}.{column.name} is {column.type}, which does not hold all that is written "
                 f"to it: alter table {name} alter column {column.name} type {better}"
             )
-        if column.wanting and column.name not in (*COLUMNS[name], "rows"):
+        if column.wanting and column.name not in (*layout.columns(name), "rows"):
             yield (
                 f"{name} wants a value in its column {column.name}, and no run has one: give it a "
                 "default"

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sql.bar_tables import BAR, TABLES, VIEWS
 from sql.errors import BarStoreError, PreflightError
 from sql.locks import SCHEMA, lock
-from sql.own_tables import ADDED, COLUMNS, EVIDENCE, RIGHTS, column_faults
+from sql.own_tables import ADDED, EVIDENCE, PLAIN, RIGHTS, Layout, column_faults
 from sql.schema import GUARDS, create_own_tables
 from sql.session import Session, letter_faults, session_faults, session_of
 from sql.source import OWN, Source, opened
@@ -71,19 +71,20 @@ def make_ready(
     Raises PreflightError that tells all faults, each with what to do, and OperationalError when the
     server does not answer.
     """
-    with _refusals_told(engine), engine.connect() as connection:
-        faults = [] if schema is None else list(_of_schema(connection, schema))
-        more, remarks, lacking = _look(connection, source, schema)
-        faults += more
+    faults, layout = list[str](), PLAIN
     if not source.is_own:
         assert reading is not None
         with _refusals_told(reading), reading.connect() as connection:
-            faults += _of_mapped(connection, source)
+            faults, layout = _of_mapped(connection, source)
+    with _refusals_told(engine), engine.connect() as connection:
+        faults += [] if schema is None else list(_of_schema(connection, schema))
+        more, remarks, lacking = _look(connection, source, schema, layout)
+        faults += more
     if faults:
         raise PreflightError(faults)
     if lacking:
         try:
-            create_own_tables(engine, lacking)
+            create_own_tables(engine, lacking, layout)
         except ProgrammingError as error:
             why = str(error.orig).strip().partition("\n")[0]
             raise PreflightError([f"{', '.join(lacking)} could not be made ({why})"]) from None
@@ -119,22 +120,24 @@ def _of_schema(connection: Connection, schema: str) -> Iterator[str]:
     connection.commit()
 
 
-def _of_mapped(connection: Connection, source: Source) -> Iterator[str]:
-    """What keeps a source of somebody else's from being read."""
+def _of_mapped(connection: Connection, source: Source) -> tuple[list[str], Layout]:
+    """What keeps a source of somebody else's from being read, and what is to be kept of it."""
     try:
         bars = opened(connection, source)
         bars.bars_types()
     except BarStoreError as error:
-        yield str(error)
+        return [str(error)], Layout(source.daily)
     except OperationalError:
         raise
     except DBAPIError as error:
         why = str(error.orig).strip().partition("\n")[0]
-        yield f"{source.shown} cannot be read as the dataset says ({why}): correct the dataset"
+        fault = f"{source.shown} cannot be read as the dataset says ({why}): correct the dataset"
+        return [fault], Layout(source.daily)
+    return [], Layout(source.daily, bars.carried_types())
 
 
 def _look(
-    connection: Connection, source: Source, schema: str | None
+    connection: Connection, source: Source, schema: str | None, layout: Layout
 ) -> tuple[list[str], list[str], list[str]]:
     """Faults, remarks, and the tables that can be made or brought up to date here."""
     names = [SOURCE, *RIGHTS]
@@ -155,7 +158,7 @@ def _look(
         remarks = list(_remarks(tables[SOURCE], columns[SOURCE]))
     lacking: list[str] = []
     for name in RIGHTS:
-        wrong, can_be_made = _of_own(session, name, tables[name], columns[name])
+        wrong, can_be_made = _of_own(session, name, tables[name], (columns[name], layout))
         unguarded = not wrong and not can_be_made and _unguarded(name, tables[name][0])
         if unguarded and not tables[name][0].owned:
             remarks.append(_whose_guard(name, tables[name][0]))
@@ -225,15 +228,16 @@ def _remarks(found: Sequence[Any], columns: Mapping[str, object]) -> Iterator[st
 
 
 def _of_own(
-    session: Session, name: str, found: Sequence[Any], columns: Mapping[str, object]
+    session: Session, name: str, found: Sequence[Any], has: tuple[Mapping[str, Any], Layout]
 ) -> tuple[list[str], bool]:
     """What is wrong with a table of the gate's own, and whether it can be mended here."""
     if not found:
         faults = list(_why_it_cannot_be_made(session, name))
         return faults, not faults
-    table = found[0]
-    lacking = [column for column in COLUMNS[name] if column not in columns]
-    old = bool(lacking) and set(lacking) <= ADDED.get(name, set())
+    table, (columns, layout) = found[0], has
+    lacking = [column for column in layout.columns(name) if column not in columns]
+    addable = ADDED.get(name, set()).union(layout.more(name))
+    old = bool(lacking) and set(lacking) <= addable
     faults = []
     if not table.visible:
         faults = [_out_of_reach(session, name, found)]
@@ -248,7 +252,7 @@ def _of_own(
             f"{name} disable row level security, or alter role {session.role} bypassrls"
         ]
     else:
-        of_columns = [] if old else list(column_faults(name, columns))
+        of_columns = [] if old else list(column_faults(name, columns, layout))
         faults = of_columns or list(_rights_refused(session, name, table))
     return faults, old and not faults
 

@@ -20,6 +20,7 @@ from sql.bar_tables import BAR, DERIVED, as_table, text_array, without_nan
 from sql.copy_in import copy_in
 from sql.errors import PublishError
 from sql.locks import PUBLISH, lock
+from sql.source import quoted
 from sql.statements import statement
 
 ENRICHED = (*BAR, *DERIVED)
@@ -52,6 +53,7 @@ def publish_bars(
     end: date | None,
     extracted_at: datetime,
     removable: Mapping[str, int] | None = None,
+    carried: Sequence[str] = (),
 ) -> Publication:
     """Make `stock_data_enriched` equal to `bars` for `symbols` from `start` to `end`.
 
@@ -61,13 +63,15 @@ def publish_bars(
     bar: what was published of them in the range goes away, of each symbol as many bars at most as
     are `removable` (None: any). Other symbols stay as they are. `extracted_at` is the database's
     clock when the bars were read: what was read later stays. Publishers wait for each other.
+    `carried` columns of the bars are written beside them.
 
     Raises:
         PublishError: a bar has no symbol or date, lies outside `symbols` or the range, or occurs
             twice; or more bars would go away than the gate knows of.
     """
-    connection.exec_driver_sql(statement("queries/stage_enriched"))
-    table = _with_remarks(bars, without_nan(as_table(bars, ENRICHED)))
+    more = "".join(f", {quoted(name)}" for name in carried)
+    connection.exec_driver_sql(statement("queries/stage_enriched").replace("{more}", more))
+    table = _with_remarks(bars, without_nan(as_table(bars, ENRICHED, carried)))
     _refuse_nameless(table)
     copy_in(connection, "staged_enriched", table)
     connection.exec_driver_sql("analyze staged_enriched")
@@ -86,7 +90,8 @@ def publish_bars(
     counted = connection.exec_driver_sql(statement("queries/clear_enriched"), bound).all()
     if removable is not None:
         _refuse_unknown_removals({one.symbol: one.removed for one in counted}, removable)
-    rows = connection.exec_driver_sql(statement("queries/insert_enriched"), bound).rowcount
+    insert = statement("queries/insert_enriched").replace("{more}", more)
+    rows = connection.exec_driver_sql(insert, bound).rowcount
     recorded = bound | {"rows": rows}
     connection.exec_driver_sql(statement("queries/insert_publication"), recorded)
     connection.exec_driver_sql("drop table staged_enriched")

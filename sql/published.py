@@ -86,14 +86,20 @@ def bars_gone(
         "end": end,
         "extracted_at": extracted_at,
     }
+    moment = "date"
     with engine.connect() as connection:
         if bars is not None:
-            from sql.copy_in import copy_in  # what reads rows is no business of a DAG file
+            import pyarrow as pa  # what reads rows is no business of a DAG file
 
-            connection.exec_driver_sql(statement("queries/stage_keys"))
+            from sql.copy_in import copy_in
+
+            moment = "timestamptz" if pa.types.is_timestamp(bars["date"].type) else "date"
+            stage = statement("queries/stage_keys").replace("{moment}", moment)
+            connection.exec_driver_sql(stage)
             copy_in(connection, "stock_data", bars.select(["symbol", "date"]))
             connection.exec_driver_sql("analyze stock_data")
-        found = connection.exec_driver_sql(statement("queries/bars_gone"), bound)
+        query = statement("queries/bars_gone").replace("{moment}", f"bar.date::{moment}")
+        found = connection.exec_driver_sql(query, bound)
         return [
             Gone(
                 one.symbol, one.published, one.gone, one.first_date, one.last_date, tuple(one.dates)

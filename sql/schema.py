@@ -9,9 +9,12 @@ from sqlalchemy.exc import NotSupportedError
 
 from sql.connection import driver_connection
 from sql.locks import LOAD, SCHEMA, lock
+from sql.own_tables import ENRICHED, PLAIN, Layout
+from sql.source import quoted
 from sql.statements import statement
 
 WIDEN = "upgrade_stock_data"
+WITHIN_THE_DAY = ("within_the_day", "stock_data_quarantine_no_change")
 # In this order: tables of an older version get the columns that an index behind them asks for.
 OWN_TABLES = {
     "stock_data_enriched": ("stock_data_enriched", "upgrade_enriched"),
@@ -62,12 +65,13 @@ def create_schema(engine: Engine) -> list[str]:
     return _run(engine, STATEMENTS)
 
 
-def create_own_tables(engine: Engine, names: Iterable[str]) -> None:
+def create_own_tables(engine: Engine, names: Iterable[str], layout: Layout = PLAIN) -> None:
     """The same for some of the tables that a run writes; the bars' own is its owner's to make."""
-    _run(engine, [step for name in names for step in OWN_TABLES[name]])
+    steps = [step for name in names for step in OWN_TABLES[name]]
+    _run(engine, steps if layout.daily else [*steps, *WITHIN_THE_DAY], layout)
 
 
-def _run(engine: Engine, names: Sequence[str]) -> list[str]:
+def _run(engine: Engine, names: Sequence[str], layout: Layout = PLAIN) -> list[str]:
     changes: list[str] = []
     with engine.begin() as connection:
         lock(connection, SCHEMA)  # "if not exists" alone fails when two do it at once
@@ -76,6 +80,10 @@ def _run(engine: Engine, names: Sequence[str]) -> list[str]:
                 changes += _widen(connection)
             else:
                 connection.exec_driver_sql(statement(f"schema/{name}"))
+        for column, kind in layout.carried.items():
+            connection.exec_driver_sql(
+                f"alter table {ENRICHED} add column if not exists {quoted(column)} {kind}"
+            )
     return changes
 
 

@@ -22,6 +22,7 @@ Unit = Literal["s", "ms", "us", "ns", "yyyymmdd"]
 # By how much a moment since 1970 is divided for seconds.
 _DIVISORS: Mapping[str, str] = {"s": "1", "ms": "1e3", "us": "1e6", "ns": "1e9"}
 _WHOLE = ("smallint", "integer", "bigint", "numeric")
+_AS_THEY_ARE = ("boolean", "date", "timestamp without time zone", "timestamp with time zone")
 _ZONED, _UNZONED = "timestamp with time zone", "timestamp without time zone"
 
 
@@ -32,7 +33,8 @@ class Source:
     Of `table` (with or without `schema`) and `query` one is given, or neither: then it is the
     table `stock_data`, as it is. `columns` gives the column's name by its meaning in a bar, where
     it is another one; `symbol` stands in place of a column of symbols. Dates and times without a
-    zone are in `zone`; `unit` is that of whole numbers. `daily`: each bar is a day.
+    zone are in `zone`; `unit` is that of whole numbers. `daily`: each bar is a day; else its date
+    is a moment. `carried` columns go along with the bars, under their own names.
     """
 
     name: str = "stock_data"
@@ -44,6 +46,7 @@ class Source:
     zone: str | None = None
     unit: Unit | None = None
     daily: bool = True
+    carried: tuple[str, ...] = ()
 
     @property
     def is_own(self) -> bool:
@@ -102,9 +105,7 @@ class OpenSource:
         """The types of a bar's columns as they are read, by the name in a bar."""
         if self.source.is_own:
             return dict(self.types)
-        names = [one for one in (*BAR, "created_at") if one in self._expressions()]
-        found = _types_of(self.connection, f"{self._bars()}\nlimit 0")
-        return dict(zip(names, found.values(), strict=True))
+        return _types_of(self.connection, f"{self._bars()}\nlimit 0")
 
     def _bars(self) -> str:
         selected = ",\n    ".join(f"{sql} as {one}" for one, sql in self._expressions().items())
@@ -112,20 +113,24 @@ class OpenSource:
 
     def _expressions(self) -> dict[str, str]:
         found = {"symbol": self._symbol(), "date": self._date()}
-        found |= {one: f"given.{_quoted(self.source.column(one))}" for one in BAR[2:]}
+        found |= {one: f"given.{quoted(self.source.column(one))}" for one in BAR[2:]}
         if self.source.column("created_at") in self.types:
             found["created_at"] = self._created_at()
-        return found
+        return found | {quoted(one): f"given.{quoted(one)}" for one in self.source.carried}
+
+    def carried_types(self) -> dict[str, str]:
+        """The types of the carried columns, as the gate's own tables have them."""
+        return {one: _kept_as(self.types[one]) for one in self.source.carried}
 
     def _symbol(self) -> str:
         if self.source.symbol is not None:
             return f"{_literal(self.connection, self.source.symbol)}::text"
-        return f"given.{_quoted(self.source.column('symbol'))}"
+        return f"given.{quoted(self.source.column('symbol'))}"
 
     def _date(self) -> str:
-        """The day of a daily bar, the moment in UTC of another; of the table's own kind if so."""
+        """The day of a daily bar, of the table's own kind if it can be; the moment of another."""
         source = self.source
-        column = f"given.{_quoted(source.column('date'))}"
+        column = f"given.{quoted(source.column('date'))}"
         kind = self.types[source.column("date")]
         if source.unit == "yyyymmdd":
             return f"to_date({column}::text, 'YYYYMMDD')"
@@ -135,14 +140,12 @@ class OpenSource:
         if source.daily:
             in_zone = kind == _ZONED and source.zone
             return f"({column} at time zone {zone})::date" if in_zone else column
-        if kind == _ZONED:
-            return f"({column} at time zone 'UTC')"
-        return f"({column}::timestamp at time zone {zone} at time zone 'UTC')"
+        return column if kind == _ZONED else f"({column}::timestamp at time zone {zone})"
 
     def _created_at(self) -> str:
         """A time without a zone is taken to be in UTC."""
         name = self.source.column("created_at")
-        column = f"given.{_quoted(name)}"
+        column = f"given.{quoted(name)}"
         return f"({column} at time zone 'UTC')" if self.types[name] == _ZONED else column
 
 
@@ -203,6 +206,7 @@ def _require_columns(source: Source, types: Mapping[str, str]) -> None:
     wanted = {one: source.column(one) for one in BAR if one != "symbol" or source.symbol is None}
     # A column for the time of writing that is named is meant to be there.
     wanted |= {one: name for one, name in source.columns.items() if one == "created_at"}
+    wanted |= {f"carry {one}": one for one in source.carried}
     lacking = {one: name for one, name in wanted.items() if name not in types}
     if not lacking:
         return
@@ -248,6 +252,15 @@ def _require_date(source: Source, kind: str) -> None:
         )
 
 
+def _kept_as(kind: str) -> str:
+    """The type that keeps the values of a carried column: numbers as a bar's are."""
+    if kind in _WHOLE[:3]:
+        return "bigint"
+    if kind in ("numeric", "real", "double precision"):
+        return "double precision"
+    return kind if kind in _AS_THEY_ARE else "text"
+
+
 def _is_text(kind: str) -> bool:
     return kind == "text" or kind.startswith("character")
 
@@ -256,11 +269,11 @@ def _place(source: Source) -> str:
     if source.query is not None:
         query = source.query.strip().rstrip(";")
         return "(\n" + query.replace("%", "%%") + "\n)"
-    table = _quoted(source.table or "stock_data")
-    return f"{_quoted(source.schema)}.{table}" if source.schema else table
+    table = quoted(source.table or "stock_data")
+    return f"{quoted(source.schema)}.{table}" if source.schema else table
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """A name as SQL has it; no percent sign is left, which the driver would take for its own."""
     inside = name.replace('"', '""')
     if "%" not in name:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
@@ -79,6 +80,16 @@ class Run:
     def published_at(self) -> ConnectionSettings:
         """Where the gate's own tables of this dataset are."""
         return published_at(self.dataset, self.settings)
+
+    @cached_property
+    def moments(self) -> tuple[date | None, date | None]:
+        """The first and last moment of the range (None: open); of daily bars the days."""
+        start, end = self.request.start, self.request.end
+        if self.dataset.is_daily:
+            return start, end
+        from gx.dataset.sessions import moments_of  # what knows calendars takes a second
+
+        return moments_of(self.dataset, start, end)
 
     @property
     def report(self) -> str:

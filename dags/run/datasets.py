@@ -118,7 +118,8 @@ def source_of(dataset: Dataset) -> "Source":
         zone=said.zone,
         unit=said.unit,
         daily=dataset.is_daily,
+        carried=said.carry,
     )
 
 
-_PLAIN = {"table": DEFAULT, "columns": {}}
+_PLAIN = {"table": DEFAULT, "columns": {}, "carry": ()}

@@ -97,10 +97,14 @@ class Folder:
     def write_frame(self, name: str, frame: "pd.DataFrame") -> None:
         """Write a frame as Parquet."""
         import pyarrow as pa
+
+        self.write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
+
+    def write_table(self, name: str, table: "pa.Table") -> None:
+        """Write an Arrow table as Parquet."""
         import pyarrow.parquet as pq
 
         with self.sealing(name) as sink:
-            table = pa.Table.from_pandas(frame, preserve_index=False)
             pq.write_table(table, sink, row_group_size=ROWS_TOGETHER)
 
     def read_table(

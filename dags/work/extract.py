@@ -17,7 +17,7 @@ from dags.run.due import later_than
 from dags.staging.layout import BARS, CONTEXT
 from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
-from sql.extract import SCHEMA, Extraction, extract_bars
+from sql.extract import Extraction, extract_bars
 from sql.published import Gone, bars_gone, newest_read
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
 
     ``engine`` reaches the source, ``own`` what was published of it.
     """
-    request, published = run.request, newest_read(own)
+    request, published, (start, end) = run.request, newest_read(own), run.moments
     # The bars go on to the folder while they are read: they may be more than memory holds.
     with run.staging.sealing(BARS) as sink:
         read = extract_bars(
@@ -47,8 +47,8 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
             sink,
             source=run.source,
             symbols=request.symbols,
-            start=request.start,
-            end=request.end,
+            start=start,
+            end=end,
             nameless=request.every,
             may_be_empty=may_be_empty,
         )
@@ -113,7 +113,7 @@ def _read_context(run: Run, engine: Engine) -> Context:
     Of a symbol with few in those days its last ones are read, however old: after a halt of months
     its price is still to be compared with something.
     """
-    start, symbols = run.request.start, run.request.symbols
+    (start, _), symbols = run.moments, run.request.symbols
     if start is None:
         return Context()
     begin = start - timedelta(days=run.settings.context_days)
@@ -124,13 +124,20 @@ def _read_context(run: Run, engine: Engine) -> Context:
         source=run.source,
         symbols=symbols,
         start=begin,
-        end=start - timedelta(days=1),
+        end=_just_before(start),
         may_be_empty=True,
     )
     few = [one for one in symbols if recent.rows_by_symbol.get(one, 0) < FEWEST_BEFORE]
-    older = _older_bars(run, few, engine, begin) if few else SCHEMA.empty_table()
-    parquet = _with_older(older, sink.getvalue()) if older.num_rows else sink.getvalue()
-    return Context(recent.rows + older.num_rows, parquet)
+    older = _older_bars(run, few, engine, begin) if few else None
+    if older is None or not older.num_rows:
+        return Context(recent.rows, sink.getvalue())
+    return Context(recent.rows + older.num_rows, _with_older(older, sink.getvalue()))
+
+
+def _just_before(moment: date) -> date:
+    """The day before, or the instant before a moment."""
+    step = timedelta(microseconds=1) if isinstance(moment, datetime) else timedelta(days=1)
+    return moment - step
 
 
 def _with_older(older: pa.Table, recent: bytes) -> bytes:
@@ -148,7 +155,7 @@ def _older_bars(run: Run, symbols: Sequence[str], engine: Engine, before: date) 
         source=run.source,
         symbols=symbols,
         start=None,
-        end=before - timedelta(days=1),
+        end=_just_before(before),
         may_be_empty=True,
         newest=FEWEST_BEFORE,
     )
@@ -158,14 +165,14 @@ def _older_bars(run: Run, symbols: Sequence[str], engine: Engine, before: date) 
 
 def _gone(run: Run, own: Engine, at: datetime) -> list[Gone]:
     """What was published in the range and the source does not have any more."""
-    request = run.request
+    start, end = run.moments
     # Elsewhere it cannot be asked from here: then what was just read stands for it.
     read = None if run.source.is_own else run.staging.read_table(BARS, columns=["symbol", "date"])
     return bars_gone(
         own,
-        symbols=request.symbols,
-        start=request.start,
-        end=request.end,
+        symbols=run.request.symbols,
+        start=start,
+        end=end,
         extracted_at=at,
         bars=read,
     )

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from dags.errors import AlteredError, GateClosed, LostBarsError
 from dags.run.context import Run
+from dags.run.due import calendars_of
 from dags.staging.layout import ENRICHED, FAILING
 from dags.staging.records import (
     Extracted,
@@ -22,6 +24,7 @@ from dags.staging.records import (
 )
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars
+from gx.suite.calendars import Calendars
 from sql.connection import connected
 from sql.previous import previous_closes
 from sql.publish import Publication, correct_returns, edge_bars, publish_bars
@@ -104,12 +107,30 @@ def transform_share(share: Share) -> Transformed:
         bars = share.verified_bars()
         bars = bars.append_column("remarks", _remarks(share, bars.num_rows))
         passed = bars.filter(pc.invert(_is_held(bars, held)))
-        frame = passed.drop_columns(["created_at"]).to_pandas(date_as_object=False)
+        carried = passed.select(list(share.run.dataset.source.carry))
+        frame = passed.drop_columns(["created_at", *carried.column_names]).to_pandas(
+            date_as_object=False
+        )
         before = _closes_before(share.run, sorted(set(frame["symbol"])))
-        enriched = enrich(frame, previous_close=before)
-        staging.write_frame(ENRICHED, enriched)
-        record.found = found = Transformed(rows=len(enriched), columns=tuple(enriched.columns))
+        enriched = enrich(frame.assign(row=np.arange(len(frame))), previous_close=before)
+        table = _with_carried(share.run, enriched, carried)
+        staging.write_table(ENRICHED, table)
+        record.found = found = Transformed(rows=len(enriched), columns=tuple(table.column_names))
     return found
+
+
+def _with_carried(run: Run, enriched: pd.DataFrame, carried: pa.Table) -> pa.Table:
+    """The enriched bars with what goes along with them, as it was extracted, and their session."""
+    table = pa.Table.from_pandas(enriched.drop(columns="row"), preserve_index=False)
+    along = carried.take(pa.array(enriched["row"]))
+    for name in along.column_names:
+        table = table.append_column(name, along[name])
+    if run.dataset.is_daily:
+        return table
+    from gx.dataset.sessions import session_dates
+
+    calendars = calendars_of(run, enriched["symbol"].unique()) or Calendars("24/7")
+    return table.append_column("session", pa.array(session_dates(enriched, calendars), pa.date32()))
 
 
 def publish_share(share: Share) -> Published:
@@ -125,7 +146,7 @@ def publish_share(share: Share) -> Published:
             "everything after it."
         )
     passed = [symbol for symbol in run.request.symbols if symbol not in held_symbols]
-    run_id, start, end = run.identity.run_id, run.request.start, run.request.end
+    run_id, (start, end) = run.identity.run_id, run.moments
     extracted_at = found.extracted_at
     assert extracted_at is not None
     with connected(run.published_at) as engine, engine.begin() as connection:
@@ -138,6 +159,7 @@ def publish_share(share: Share) -> Published:
             end=end,
             extracted_at=extracted_at,
             removable=_removable(found.gone, passed),
+            carried=_carried(run),
         )
         quarantine_bars(
             connection,
@@ -170,6 +192,11 @@ def publish_share(share: Share) -> Published:
     )
 
 
+def _carried(run: Run) -> tuple[str, ...]:
+    """The columns that go along with a bar."""
+    return (*run.dataset.source.carry, *(() if run.dataset.is_daily else ("session",)))
+
+
 def _correct_edges(
     connection: Connection, share: Share, passed: list[str], done: Publication
 ) -> int:
@@ -177,12 +204,12 @@ def _correct_edges(
 
     Among bars of a newer extract that stayed, that is any; also where this one had none of them.
     """
-    request = share.run.request
+    start, end = share.run.moments
     edges = edge_bars(
         connection,
         symbols=passed,
-        start=request.start,
-        end=request.end,
+        start=start,
+        end=end,
         everywhere=bool(done.newer),
     )
     right = daily_return(edges["close"], edges["previous_close"])
@@ -198,7 +225,7 @@ def _removable(gone: Iterable[Gone], passed: list[str]) -> dict[str, int]:
 
 def _closes_before(run: Run, symbols: list[str]) -> dict[str, float]:
     """The closes that the first returns of the range look back to; an open range has none."""
-    start = run.request.start
+    start, _ = run.moments
     if start is None:
         return {}
     with connected(run.published_at) as engine, engine.connect() as connection:

@@ -35,7 +35,7 @@ def write_doubts(connection: Connection, doubts: Sequence[Doubt]) -> int:
     noted = [
         Doubted(
             symbol=doubt.symbol,
-            date=date.fromisoformat(doubt.date),
+            date=_day_or_moment(doubt.date),
             run_id=doubt.published_by,
             published_at=datetime.fromisoformat(doubt.published_at),
             names=doubt.expectations,
@@ -43,6 +43,16 @@ def write_doubts(connection: Connection, doubts: Sequence[Doubt]) -> int:
         for doubt in doubts
     ]
     return note_doubts(connection, noted)
+
+
+def _known_by(stamp: "pd.Timestamp") -> date:
+    """What a published bar is known by: its day, or its moment, which has a zone."""
+    day: date = stamp.date() if stamp.tzinfo is None else stamp.to_pydatetime()
+    return day
+
+
+def _day_or_moment(text: str) -> date:
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
 
 
 def _removal(run: Run, one: Gone) -> Removal:
@@ -66,7 +76,7 @@ def _doubts(run: Run, failing: "pd.DataFrame") -> Iterable[Doubt]:
     if failing.empty:
         return
     bars: dict[tuple[str, date], dict[Any, Any]] = {
-        (bar["symbol"], bar["date"].date()): bar for bar in failing.to_dict("records")
+        (bar["symbol"], _known_by(bar["date"])): bar for bar in failing.to_dict("records")
     }
     with connected(run.published_at) as engine:
         published = published_bars(engine, list(bars))

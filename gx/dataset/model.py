@@ -24,6 +24,12 @@ from gx.symbols import EVERY, symbol_fault
 DEFAULT = "stock_data"
 # What a bar has, in the order of a table; `created_at` is when its row was written.
 MEANINGS = ("symbol", "date", "open", "high", "low", "close", "volume", "created_at")
+# What a published bar has beside those: no column that is carried along may be called so.
+TAKEN = (
+    *MEANINGS,
+    *("daily_return", "price_range", "price_range_pct", "session"),
+    *("run_id", "published_at", "extracted_at", "remarks", "doubts"),
+)
 # Units of whole numbers that are moments since 1970, and days written as one number.
 UNITS = ("s", "ms", "us", "ns", "yyyymmdd")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -89,6 +95,7 @@ class Source(BaseModel):
     table: str | None = Field(None, min_length=1, max_length=63)
     query: str | None = Field(None, min_length=1)
     columns: Mapping[str, str] = Field(default_factory=dict)
+    carry: tuple[str, ...] = ()
     symbol: str | None = None
     zone: Zone | None = None
     unit: Literal["s", "ms", "us", "ns", "yyyymmdd"] | None = None
@@ -105,6 +112,16 @@ class Source(BaseModel):
         if faults:
             raise ValueError("; ".join(faults))
         return value
+
+    @field_validator("carry")
+    @classmethod
+    def _free_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        taken = [name for name in value if name in TAKEN]
+        if taken:
+            raise ValueError(
+                f"{', '.join(taken)} is a column of the gate's own: rename it in a query"
+            )
+        return tuple(dict.fromkeys(value))
 
     @field_validator("symbol")
     @classmethod

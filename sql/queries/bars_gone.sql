@@ -10,13 +10,13 @@ with gone as (
     from stock_data_enriched as kept
     where
         kept.symbol = any(%(symbols)s)
-        and kept.date >= coalesce(%(start)s::date, '-infinity')
-        and kept.date <= coalesce(%(end)s::date, 'infinity')
+        and kept.date >= coalesce(%(start)s::timestamp, '-infinity')
+        and kept.date <= coalesce(%(end)s::timestamp, 'infinity')
         and (kept.extracted_at is null or kept.extracted_at <= %(extracted_at)s)
         and not exists (
             select
             from stock_data as bar
-            where bar.symbol::text = kept.symbol and bar.date::date = kept.date
+            where bar.symbol::text = kept.symbol and {moment} = kept.date
         )
     group by kept.symbol
 )
@@ -28,8 +28,8 @@ select
         from stock_data_enriched as kept
         where
             kept.symbol = gone.symbol
-            and kept.date >= coalesce(%(start)s::date, '-infinity')
-            and kept.date <= coalesce(%(end)s::date, 'infinity')
+            and kept.date >= coalesce(%(start)s::timestamp, '-infinity')
+            and kept.date <= coalesce(%(end)s::timestamp, 'infinity')
     ) as published
 from gone
 order by gone.symbol

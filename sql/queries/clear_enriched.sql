@@ -5,8 +5,8 @@ with gone as (
     delete from stock_data_enriched
     where
         symbol = any(%(symbols)s)
-        and date >= coalesce(%(start)s::date, '-infinity')
-        and date <= coalesce(%(end)s::date, 'infinity')
+        and date >= coalesce(%(start)s::timestamp, '-infinity')
+        and date <= coalesce(%(end)s::timestamp, 'infinity')
         and (extracted_at is null or extracted_at <= %(extracted_at)s)
     returning
         symbol, date, open, high, low, close, volume,

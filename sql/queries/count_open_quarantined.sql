@@ -3,8 +3,8 @@ select count(distinct (symbol, coalesce(date, '-infinity')))
 from stock_data_quarantine
 where
     symbol = any(%(symbols)s)
-    and (date is null or date >= coalesce(%(start)s, '-infinity'::date))
-    and (date is null or date <= coalesce(%(end)s, 'infinity'::date))
+    and (date is null or date >= coalesce(%(start)s::timestamp, '-infinity'))
+    and (date is null or date <= coalesce(%(end)s::timestamp, 'infinity'))
     and coalesce(extracted_at <= %(extracted_at)s::timestamptz, true)
     and released_by is null
     and superseded_by is null

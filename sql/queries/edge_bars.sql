@@ -17,7 +17,7 @@ cross join lateral (
     (
         select bar.symbol, bar.date, bar.close, bar.daily_return
         from stock_data_enriched as bar
-        where bar.symbol = wanted.symbol and bar.date >= coalesce(%(start)s::date, '-infinity')
+        where bar.symbol = wanted.symbol and bar.date >= coalesce(%(start)s::timestamp, '-infinity')
         order by bar.date
         limit 1
     )
@@ -25,7 +25,7 @@ cross join lateral (
     (
         select bar.symbol, bar.date, bar.close, bar.daily_return
         from stock_data_enriched as bar
-        where bar.symbol = wanted.symbol and bar.date > coalesce(%(end)s::date, 'infinity')
+        where bar.symbol = wanted.symbol and bar.date > coalesce(%(end)s::timestamp, 'infinity')
         order by bar.date
         limit 1
     )

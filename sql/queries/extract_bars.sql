@@ -4,10 +4,7 @@
 -- in the same order every time.
 select
     bar.symbol::text as symbol,
-    case
-        when bar.date::date between date '0001-01-01' and date '9999-12-31'
-            then bar.date::date
-    end as date,
+    case when {moment} between '0001-01-01' and '9999-12-31' then {moment} end as date,
     {open} as open,
     {high} as high,
     {low} as low,
@@ -16,16 +13,16 @@ select
     case
         when {created_at}::timestamp between timestamp '0001-01-01' and timestamp '9999-12-31'
             then {created_at}::timestamp
-    end as created_at
+    end as created_at{carried}
 from stock_data as bar
 where
     (bar.symbol::text = any(%(symbols)s) {or_nameless})
     and (
         (
-            bar.date::date >= coalesce(%(start)s::date, '-infinity')
-            and bar.date::date <= coalesce(%(end)s::date, 'infinity')
+            {moment} >= coalesce(%(start)s::timestamp, '-infinity')
+            and {moment} <= coalesce(%(end)s::timestamp, 'infinity')
         )
         or bar.date is null
-        or not isfinite(bar.date::date)
+        or not isfinite({moment})
     )
-order by bar.symbol::text, bar.date::date{tie_break}
+order by bar.symbol::text, {moment}{tie_break}

@@ -7,7 +7,7 @@ update stock_data_enriched as kept set
 from (
     select
         unnest(%(of_symbols)s::text[]) as symbol,
-        unnest(%(dates)s::date[]) as date,
+        unnest(%(dates)s::timestamp[]) as date,
         unnest(%(run_ids)s::text[]) as run_id,
         unnest(%(moments)s::timestamptz[]) as published_at,
         unnest(%(names)s::text[]) as names

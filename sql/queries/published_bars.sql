@@ -9,5 +9,5 @@ from stock_data_enriched as kept
 inner join (
     select
         unnest(%(of_symbols)s::text[]) as symbol,
-        unnest(%(dates)s::date[]) as date
+        unnest(%(dates)s::timestamp[]) as date
 ) as wanted using (symbol, date)

@@ -16,8 +16,8 @@ where
     and bar.date = held.date
     and bar.run_id = %(run_id)s
     and held.symbol = any(%(symbols)s)
-    and held.date >= coalesce(%(start)s, '-infinity'::date)
-    and held.date <= coalesce(%(end)s, 'infinity'::date)
+    and held.date >= coalesce(%(start)s::timestamp, '-infinity')
+    and held.date <= coalesce(%(end)s::timestamp, 'infinity')
     and coalesce(held.extracted_at <= %(extracted_at)s::timestamptz, true)
     and held.released_by is null
     and held.superseded_by is null

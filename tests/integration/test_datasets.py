@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -163,3 +164,59 @@ def test_a_broken_file_breaks_its_own_workflow_alone(
     ended = Workflow("coins_workflow").run()
     assert (ended.state, ended.tasks) == ("failed", {"dataset_is_broken": "failed"})
     assert workflow.run(symbols=["NVDA"]).state == "success"
+
+
+HOURLY = """
+title: Euro by the hour
+source:
+  table: fx_rates
+  columns: {date: stamp, open: bid_open, high: bid_high, low: bid_low, close: bid_close}
+  symbol: EUR/USD
+  zone: Europe/London
+  carry: [ticks, venue, "Spread%"]
+bar: 1 hour
+calendar: 24/5
+suite: stock_data
+policy: quarantine
+publish: euro
+"""
+
+
+@pytest.fixture
+def euro(workflow: Workflow, datasets: Path, database: Database) -> Workflow:
+    """Hours of two weeks around the end of London's summer time, as its clock showed them."""
+    (datasets / "euro.yml").write_text(HOURLY)
+    database.execute(
+        "create table fx_rates (stamp timestamp, bid_open numeric, bid_high numeric, "
+        "bid_low numeric, bid_close numeric, volume bigint, ticks smallint, venue varchar(8), "
+        '"Spread%" numeric(8, 5))',
+        """
+        insert into fx_rates
+        select moment at time zone 'Europe/London', 1.1500, 1.1512, 1.1489, 1.1500 + 0.0001 * (n % 7),
+            1000 + n, case when n % 5 > 0 then n % 100 end, 'EBS', 0.00012
+        from generate_series('2025-10-20 00:00Z'::timestamptz, '2025-10-24 20:00Z', '1 hour')
+            with ordinality as hours (moment, n)
+        """,
+    )
+    return Workflow("euro_workflow")
+
+
+def test_bars_within_the_day_are_published_with_their_moment_and_session(
+    euro: Workflow, database: Database
+):
+    ended = euro.run(end_date="2025-10-24")
+
+    assert ended.state == "success", ended.step("validate")
+    first, last = database.rows(
+        "(select date at time zone 'UTC', session, ticks, venue, \"Spread%\" "
+        "from euro.stock_data_enriched order by date limit 1) union all "
+        "(select date at time zone 'UTC', session, ticks, venue, \"Spread%\" "
+        "from euro.stock_data_enriched order by date desc limit 1)"
+    )
+    assert first == (datetime(2025, 10, 20, 0), date(2025, 10, 20), 1, "EBS", 0.00012)
+    assert last == (datetime(2025, 10, 24, 20), date(2025, 10, 24), 17, "EBS", 0.00012)
+    assert database.one("select count(*) from euro.stock_data_enriched") == 117
+    assert database.one("select count(*) from euro.stock_data_enriched where ticks is null") == 23
+    again = euro.run(start_date="2025-10-22", end_date="2025-10-23")
+    assert again.step("publish")["rows"] == 48
+    assert again.step("publish")["changed"] == again.step("publish")["new"] == 0
