@@ -58,6 +58,17 @@ def grant_gate(owner: ConnectionSettings, user: str) -> None:
         session.close()
 
 
+def grant_schema(owner: ConnectionSettings, user: str, schema: str) -> None:
+    """Make a schema in the owner's database where it is missing; ``user`` may make tables there."""
+    session = _connect(owner)
+    try:
+        with session, session.cursor() as cursor:
+            names = {"schema": sql.Identifier(schema), "user": sql.Identifier(user)}
+            cursor.execute(sql.SQL(statement("deploy/grant_schema")).format(**names))
+    finally:
+        session.close()
+
+
 def _connect(settings: ConnectionSettings) -> Session:
     return psycopg2.connect(
         host=settings.host,

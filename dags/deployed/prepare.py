@@ -8,8 +8,10 @@ from dags.deployed.bucket import ensure_bucket
 from dags.deployed.settings import AIRFLOW, BARS_OWNER, MLFLOW, DeploymentSettings
 from dags.local.passwords import write_secrets
 from dags.run.settings import Settings
-from sql.accounts import Account, ensure_accounts, grant_gate
-from sql.connection import connected
+from gx.dataset.read import dataset_names, read_dataset
+from gx.errors import DatasetError
+from sql.accounts import Account, ensure_accounts, grant_gate, grant_schema
+from sql.connection import ConnectionSettings, connected
 from sql.schema import create_schema, load_sample
 
 
@@ -55,6 +57,19 @@ def _bars(deployment: DeploymentSettings, settings: Settings, say: Callable[[str
         if settings.environment == "development":
             load_sample(engine)
     grant_gate(owner, settings.postgres_user)
+    for name in dataset_names():
+        _schema(name, owner, settings.postgres_user, say)
+
+
+def _schema(name: str, owner: ConnectionSettings, user: str, say: Callable[[str], None]) -> None:
+    """Where a dataset publishes; a broken file is for its own workflow to tell."""
+    try:
+        schema = read_dataset(name).publish
+    except DatasetError as error:
+        say(f"passed over: {error}")
+        return
+    if schema:
+        grant_schema(owner, user, schema)
 
 
 def _airflow_logins(deployment: DeploymentSettings) -> dict[str, str]:

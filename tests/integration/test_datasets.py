@@ -193,7 +193,8 @@ def euro(workflow: Workflow, datasets: Path, database: Database) -> Workflow:
         """
         insert into fx_rates
         select moment at time zone 'Europe/London', 1.1500, 1.1512, 1.1489,
-            1.1500 + 0.0001 * (n % 7), 1000 + n, case when n % 5 > 0 then n % 100 end, 'EBS', 0.00012
+            1.1500 + 0.0001 * (n % 7), 1000 + n, case when n % 5 > 0 then n % 100 end, 'EBS',
+            0.00012
         from generate_series('2025-10-20 00:00Z'::timestamptz, '2025-10-24 20:00Z', '1 hour')
             with ordinality as hours (moment, n)
         """,

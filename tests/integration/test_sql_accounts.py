@@ -6,9 +6,12 @@ import psycopg2
 import pytest
 
 from sql import embedded
-from sql.accounts import Account, ensure_accounts, grant_gate
+from sql.accounts import Account, ensure_accounts, grant_gate, grant_schema
 from sql.connection import ConnectionSettings, connected
+from sql.errors import PreflightError
+from sql.preflight import make_ready
 from sql.schema import create_schema
+from sql.source import Source
 
 OWNER = Account("owner_of_shop", "owner's first", owns="shop")
 ADDED_TO = ("stock_data_quarantine", "stock_data_evidence", "stock_data_publications")
@@ -58,6 +61,19 @@ def test_the_gate_may_do_what_a_run_does_and_no_more(shop: ConnectionSettings):
         assert asked(shop, query) == [(expected,)], (table, right)
     create = f"select has_schema_privilege('{USER.name}', 'public', 'create')"
     assert asked(shop, create) == [(False,)]
+
+
+def test_the_gate_makes_the_tables_of_a_dataset_where_its_owner_lets_it(shop: ConnectionSettings):
+    gate = replace(shop, user=USER.name, schema="coins")
+    coins = Source("coins", table="stock_data")
+    with connected(gate) as own, connected(replace(shop, user=USER.name)) as reading:
+        with pytest.raises(PreflightError, match="create schema coins authorization shop_gate"):
+            make_ready(own, reading, coins, schema="coins")
+        grant_schema(shop, USER.name, "coins")
+        grant_schema(shop, USER.name, "coins")
+        (made,) = make_ready(own, reading, coins, schema="coins")
+        assert made.startswith("made or brought up to date: stock_data_enriched")
+        assert make_ready(own, reading, coins, schema="coins") == []
 
 
 def test_nobody_else_may_connect(shop: ConnectionSettings):
