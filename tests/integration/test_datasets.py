@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from gx import project
 from sql import embedded
 from tests.databases import administer
-from tests.workflow import Database, Ended, Workflow
+from tests.workflow import Database, Ended, Workflow, airflow_session
 
 COINS = """
 title: Coins, around the clock
@@ -106,6 +107,34 @@ def test_a_table_of_somebody_elses_is_judged_and_published_beside_ours(
     assert tracked.params["symbols"] == "BTC-USD,PEPE-USD"
     # Around the clock: no Saturday is missed, and none is no session.
     assert "held_symbols" not in tracked.tags
+
+
+def told(name: str) -> list[dict[str, Any]]:
+    """What the events of an asset said, oldest first."""
+    from airflow.models.asset import AssetEvent, AssetModel
+    from sqlalchemy import select
+
+    query = select(AssetEvent).join(AssetModel, AssetModel.id == AssetEvent.asset_id)
+    query = query.where(AssetModel.name == name).order_by(AssetEvent.id)
+    return [event.extra for event in airflow_session().scalars(query)]
+
+
+def test_whoever_waits_for_its_bars_is_told_of_what_was_published(
+    coins: Workflow, elsewhere: Database
+):
+    ended = ran(coins)
+    event = told("coins_published")[-1]
+
+    assert event["run_id"] == ended.run_id
+    assert (event["verdict"], event["rows"], event["held"]) == ("passed", 122, [])
+    assert event["symbols"] == ["BTC-USD", "PEPE-USD"]
+    assert event["digest"] == ended.step("extract")["digest"]
+    assert (event["first_date"], event["last_date"]) == ("2025-09-01", "2025-10-31")
+
+    elsewhere.execute("update feed.\"Candles\" set l = -1 where ts = '2025-10-08Z'")
+    before = len(told("coins_published"))
+    assert ran(coins).state == "failed"  # every symbol is held
+    assert len(told("coins_published")) == before
 
 
 def test_its_symbols_are_held_in_a_quarantine_of_its_own(
