@@ -88,8 +88,7 @@ def publish(engine: Engine, read: Read) -> None:
             **mine,
         )
         release(connection, **mine, **place)
-        request = SimpleNamespace(start=read.start, end=read.end)
-        share: Any = SimpleNamespace(run=SimpleNamespace(request=request))
+        share: Any = SimpleNamespace(run=SimpleNamespace(moments=(read.start, read.end)))
         _correct_edges(connection, share, passed, done)
 
 
