@@ -92,7 +92,7 @@ def _read(file: Path, asked: "Format", calendars: "Calendars", rejects: Path | N
     good = rows.filter(rows["fault"].is_null()).num_rows
     if good < rows.num_rows and rejects is None:  # no table could hold them
         raise LoadError(f"{file}, {refusal(rows, good)}{HINT}")
-    return _ReadFile(file, rows, asked, (*source.notes, *source.doubts))
+    return _ReadFile(file, rows, asked, tuple(source.said(calendars)))
 
 
 def _refuse_two_bars(read: "Sequence[_ReadFile]") -> None:

@@ -12,8 +12,8 @@ from gx.files.format import Format
 from gx.files.meaning.names import COLUMNS
 from gx.files.read import bars_in, is_daily
 from gx.files.several import files_of, read_all, told_once
-from gx.files.source import AS_IT_IS, Source, open_file, with_symbol_of_name
-from gx.suite.calendars import Calendars
+from gx.files.source import AS_IT_IS, Source, listed, open_file, with_symbol_of_name
+from gx.suite.calendars import SUITE, Calendars, suite_calendars
 
 if TYPE_CHECKING:
     from gx.suite.read import Suite
@@ -80,7 +80,7 @@ def _refuse_without(columns: Sequence[str], source: Source) -> None:
     if columns:
         raise BarFileError(
             f"{source.name}: no {', '.join(columns)} column; the file has: "
-            f"{', '.join(source.all_names)}{source.hint(columns)}"
+            f"{listed(source.names)}{source.hint(columns)}"
         )
 
 
@@ -112,4 +112,4 @@ def _named(source: Source, calendars: Calendars | None) -> tuple[pa.Table, Sourc
     _refuse_without([] if "date" in source.cells.column_names else ["date"], source)
     source = with_symbol_of_name(source)
     table = bars_in(source, partial=True, calendars=calendars)
-    return table, source, [*source.notes, *source.doubts]
+    return table, source, source.said(calendars or suite_calendars(SUITE))

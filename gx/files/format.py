@@ -40,7 +40,7 @@ def _decimal(text: str) -> str:
 def _zone(text: str) -> str:
     try:
         return ZoneInfo(text).key
-    except (ValueError, OSError):
+    except (ValueError, KeyError, OSError):
         from zoneinfo import available_timezones
 
         near = nearest(text, sorted(available_timezones()))

@@ -125,7 +125,7 @@ def _example(cells: pa.ChunkedArray) -> str:
 def _look_at_numbers(seen: Peek, source: Source, _calendars: Calendars) -> None:
     texts = [name for name in NUMBERS if name in source.cells.column_names]
     if any(is_text(source.cells[name]) for name in texts):
-        seen.decimal = {".": "point", ",": "comma"}.get(source.convention.decimal or "")
+        seen.decimal = {".": "point", ",": "comma"}.get(source.convention.decimal)
         seen.decimal_because = source.convention.because
 
 
@@ -135,8 +135,7 @@ def _look_at_dates(seen: Peek, source: Source, calendars: Calendars) -> None:
     found = source.moments(calendars)
     seen.dates, seen.dates_because = found.form, found.because
     seen.zone = _zone_of(source, found)
-    if found.form == "days of Excel's":
-        seen.uncertain.append("its dates are numbers, taken for days as Excel counts them")
+    seen.uncertain += [found.note] * bool(found.note)
 
 
 def _zone_of(source: Source, found: Moments) -> str:

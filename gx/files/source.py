@@ -59,6 +59,7 @@ SOME = 20_000
 # A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
 _NAME_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
 DOUBTED = 0.05
+NAME, NAMES = 60, 30  # as much of names is shown
 # What a column of Parquet may hold: any, and where a moment is wanted.
 _CELLS = (
     *(pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating),
@@ -144,9 +145,16 @@ class Source:
         how = self.raw.how
         sure = self.raw.place == "row" and how.container.startswith("Parquet")
         sure = sure or (how.delimiter == "comma" and not how.quoted)
+        used = {*self.meanings.used.values()}
+        others = [
+            cells
+            for place, cells in enumerate(self.columns)
+            if place not in used and is_text(cells)
+        ]
         return convention_of(
             self.name,
             self._texts,
+            others,
             {name for name, found in self.floats.items() if found is None},
             decimal=self.asked.decimal,
             point_is_sure=sure,
@@ -157,7 +165,19 @@ class Source:
         return self.floats.get(name) if self.convention.decimal == POINT else None
 
     def moments(self, calendars: Calendars) -> Moments:
-        """The dates of the file's rows."""
+        """The dates of the file's rows; they are read once."""
+        kept = self.__dict__.get("_moments")
+        if kept is None or kept[0] != calendars:
+            kept = self.__dict__["_moments"] = (calendars, self._read_moments(calendars))
+        found: Moments = kept[1]
+        return found
+
+    def said(self, calendars: Calendars) -> list[str]:
+        """All that has to be said of how the file was read."""
+        note = self.moments(calendars).note if "date" in self.cells.column_names else ""
+        return [*self.notes, *[note] * bool(note), *self.doubts]
+
+    def _read_moments(self, calendars: Calendars) -> Moments:
         cells = without_blanks(self.cells["date"], NO_DATE)
         found = moments_of(self.name, cells, self.asked, self._sessions(calendars))
         self._require_agreement(found, calendars)
@@ -214,7 +234,7 @@ class Source:
         hint, symbol = self.hint(missing), list(missing) == ["symbol"]
         return BarFileError(
             f"{self.name}: lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
-            f"{hint if symbol else ''}; the file has: {', '.join(self.all_names)}"
+            f"{hint if symbol else ''}; the file has: {listed(self.names)}"
             f"{'' if symbol else hint}"
         )
 
@@ -237,15 +257,14 @@ class Source:
             return ""
         return f"; --columns 'close={self.names[adjusted[0]].strip()}' takes the adjusted one"
 
-    @property
-    def all_names(self) -> list[str]:
-        """The file's columns; one without a name by its place."""
-        return [shown_name(self.names, place) for place in range(len(self.names))]
-
     @functools.cached_property
     def doubts(self) -> tuple[str, ...]:
         """What the numbers say against the meanings of their columns."""
-        return (*_doubt_of_prices(self.numbers), *_doubt_of_volume(self))
+        told = self.convention
+        sign = {".": "point", ",": "comma"}[told.decimal]
+        indirect = f"its numbers are read with a decimal {sign}: {told.because}"
+        doubts = (*_doubt_of_prices(self.numbers), *_doubt_of_volume(self))
+        return doubts if told.sure else (indirect, *doubts)
 
 
 def open_file(path: Path, asked: Format = AS_IT_IS) -> list[Source]:
@@ -262,15 +281,17 @@ def understood(content: Content, asked: Format = AS_IT_IS) -> Source:
     columns = _used(content.name, long, meanings)
     if not columns:
         raise BarFileError(
-            f"{content.name}: holds no bars: its header names {', '.join(filter(None, names))}"
+            f"{content.name}: holds no bars: its header names {listed(names)}. --columns says what "
+            "they mean, as --columns date=NAME,open=NAME,…"
         )
     said = [*raw.notes, *notes]
     if long.left_out:
         said.append(f"{long.left_out:,} cells of the table without any value are no bars")
     rows, repeated = _without_repeated_headers(long, meanings, columns)
     if repeated is not None:
-        count = len(long.rows) - len(rows)
-        said.append(f"{count} row{'s' * (count > 1)} that repeat the header left out")
+        lines = raw.lines()[np.setdiff1d(long.rows, rows)]
+        some = ", ".join(map(str, lines[:5])) + " …" * (len(lines) > 5)
+        said.append(f"{raw.place} {some} left out, where the header is repeated")
         columns = {name: cells.filter(repeated) for name, cells in columns.items()}
     columns = _timed(columns)
     if {plain(name) for name in long.names} >= DATABENTO:
@@ -494,6 +515,12 @@ def _doubt_of_volume(source: Source) -> list[str]:
         return []
     name = source.names[ticks[0]]
     return [f"its volume is 0 throughout; the number of ticks is in --columns 'volume={name}'"]
+
+
+def listed(names: Sequence[str]) -> str:
+    """A file's columns for a message; one without a name by its place."""
+    shown = [shown_name(names, place)[:NAME] for place in range(min(len(names), NAMES))]
+    return ", ".join(shown) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
 
 
 def symbols_in(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -15,14 +15,14 @@ SECOND = 1_000_000
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 _TIME = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
-    r"\s*(?P<half>[AaPp])?\.?(?(half)[Mm]\.?)"
+    r"\s*(?:(?P<half>[AaPp])\.?[Mm]\.?(?![A-Za-z]))?"
 )
 _OFFSET = r"(?:UTC|GMT)?\s*(?P<offset>[+\-−]\d{2}:?\d{2}|[+\-−]\d{1,2})"
 _ZONE = rf"(?:\(?(?:{_OFFSET}|(?P<zone>Z|z|[A-Za-z][A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)*))\)?)?"
 _BEHIND = re.compile(rf"(?P<date>.*?)[T ,;]+\s*{_TIME}\s*{_ZONE}")
 _BEHIND_DIGITS = re.compile(rf"(?P<date>\d{{8}})[T ;](?P<digits>\d{{4}}|\d{{6}})\s*{_ZONE}")
+_OFFSETS = re.compile(r"[+-](\d{1,2}):?(\d{2})?")
 _ALONE = re.compile(rf"{_TIME}\s*{_ZONE}")
-_ALONE_DIGITS = re.compile(r"(?P<digits>\d{3,6}|0)(?P<date>)")
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,14 @@ def instants(file: str, written: Ints, zones: Sequence[str]) -> Ints:
 
 
 def _instants_of(file: str, written: Ints, zone: str) -> Ints:
-    if re.fullmatch(r"[+-]\d{1,2}(:?\d{2})?", zone):
-        hours, minutes = re.fullmatch(r"[+-](\d{1,2}):?(\d{2})?", zone).groups()  # type: ignore[union-attr]
+    if found := _OFFSETS.fullmatch(zone):
+        hours, minutes = found.groups()
         offset = int(hours) * HOUR + int(minutes or 0) * MINUTE
         return written - (offset if zone[0] == "+" else -offset)
     moments = pd.DatetimeIndex(written.astype("datetime64[us]"))
     try:
         aware = moments.tz_localize(_known(zone))
-    except (ValueError, OSError) as error:
+    except (ValueError, KeyError, OSError) as error:
         said = " ".join(str(error).split(", try")[0].split())
         raise BarFileError(
             f"{file}: its times cannot be read in the zone {zone!r}: {said}"
@@ -114,11 +114,19 @@ def _instants_of(file: str, written: Ints, zone: str) -> Ints:
     )
 
 
+def is_zone(zone: str | None) -> bool:
+    """Whether a cell's zone says a zone: EDT does not, several have it."""
+    try:
+        return zone is not None and bool(_OFFSETS.fullmatch(zone) or _known(zone))
+    except ValueError:
+        return False
+
+
 def _known(zone: str) -> str:
     """The zone by its name; abbreviations that several zones have are none."""
     try:
         return ZoneInfo(zone).key
-    except (ValueError, OSError):
+    except (ValueError, KeyError, OSError):
         raise ValueError(
             "there is no such zone; name it with --zone, as America/New_York"
         ) from None

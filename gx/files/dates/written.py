@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gx.errors import BarFileError
-from gx.files.dates.clocks import Clocked, instants, split_moment, split_time
+from gx.files.dates.clocks import Clocked, instants, is_zone, split_moment, split_time
 from gx.files.dates.day_readings import DAY
 from gx.files.dates.forms import Form, clearly_better, forms_of, of_form
 from gx.files.dates.stamps import INSTANT, MOST, WRITTEN, Ints, Stamps, read_stamps
@@ -25,11 +25,15 @@ FEW = 0.9
 
 @dataclass(frozen=True)
 class Moments:
-    """A column's stamps, how they are written, and what told it."""
+    """A column's stamps, how they are written, and what told it.
+
+    ``note`` has to be said of it: that it was told by what is likely, not by what is possible.
+    """
 
     stamps: Stamps
     form: str
     because: str = ""
+    note: str = ""
 
 
 class TwoReadingsError(BarFileError):
@@ -66,7 +70,7 @@ def _read(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) 
         return Moments(_by_strptime(cells, form), form, "--date-format")
     if form is None:
         if _are_all(cells, _SERIAL):
-            return Moments(_counted(cells, "excel"), "days of Excel's")
+            return _days_of_excel(cells)
         if _are_all(cells, r"^\d{8,19}\.0+$"):
             cells = pc.replace_substring_regex(cells, r"\.0+$", "")
         stamps = read_stamps(cells)
@@ -81,8 +85,13 @@ def _read(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) 
 def _of_numbers(cells: pa.ChunkedArray) -> Moments:
     texts = pc.cast(cells, pa.string()) if pa.types.is_integer(cells.type) else _as_texts(cells)
     if _are_all(texts, _SERIAL):
-        return Moments(_counted(texts, "excel"), "days of Excel's")
+        return _days_of_excel(texts)
     return Moments(read_stamps(texts), _shape(texts))
+
+
+def _days_of_excel(cells: pa.ChunkedArray) -> Moments:
+    note = "its dates are numbers, taken for days as Excel counts them"
+    return Moments(_counted(cells, "excel"), "days of Excel's", note=note)
 
 
 def _are_all(texts: pa.ChunkedArray, pattern: str) -> bool:
@@ -172,10 +181,11 @@ def _by_form(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Session
     known = (which >= 0) & good[which] if len(good) else np.zeros(len(which), bool)
     micro = np.where(known, written[which], 0)
     stamps = _stamps(micro, known, pc.is_valid(cells), zoned=False)
-    zones = [part.zone for part in whole]
+    zones = [None if asked.zone and not is_zone(part.zone) else part.zone for part in whole]
     if any(zone is not None for zone in zones):
         stamps = _with_zones(file, written, zones, good, which)
-    return Moments(stamps, form.name, because)
+    note = f"its dates are read as {form.order}: {because}" if len(forms) > 1 else ""
+    return Moments(stamps, form.name, because, note)
 
 
 def _nothing(cells: pa.ChunkedArray) -> Stamps:

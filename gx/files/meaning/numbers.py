@@ -35,10 +35,11 @@ _GROUPED = r"\d{1,3}(?:%s\d{3})+"
 
 @dataclass(frozen=True)
 class Convention:
-    """The decimal sign of a file's numbers, and what tells it; no sign where nothing needs one."""
+    """The decimal sign of a file's numbers, and what tells it; ``sure`` unless that is indirect."""
 
-    decimal: str | None
+    decimal: str
     because: str = ""
+    sure: bool = True
 
     @property
     def thousands(self) -> str:
@@ -62,6 +63,7 @@ def numbers_as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 def convention_of(
     file: str,
     columns: Mapping[str, pa.ChunkedArray],
+    others: Sequence[pa.ChunkedArray],
     unclear: Collection[str],
     *,
     decimal: str | None,
@@ -69,7 +71,8 @@ def convention_of(
 ) -> Convention:
     """Which sign is decimal in columns of texts (null: no value).
 
-    ``unclear`` names those that are not one and all plain numbers.
+    ``others`` are the file's other columns of texts; ``unclear`` names those that are not one and
+    all plain numbers.
     ``point_is_sure``: a point can be no sign between thousands here, as in a file with commas
     between its cells and none in them. Raises BarFileError where two cells contradict each other,
     or nothing tells.
@@ -79,7 +82,7 @@ def convention_of(
     odd = any(_has_other_signs(columns[name]) for name in unclear)
     if not odd and (point_is_sure or _shows_point(columns.values())):
         return Convention(POINT)
-    return _by_votes(file, columns, point_is_sure=point_is_sure)
+    return _by_votes(file, columns, others, point_is_sure=point_is_sure)
 
 
 def as_floats(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -109,7 +112,11 @@ def _shows_point(columns: Iterable[pa.ChunkedArray]) -> bool:
 
 
 def _by_votes(
-    file: str, columns: Mapping[str, pa.ChunkedArray], *, point_is_sure: bool
+    file: str,
+    columns: Mapping[str, pa.ChunkedArray],
+    others: Sequence[pa.ChunkedArray],
+    *,
+    point_is_sure: bool,
 ) -> Convention:
     votes: dict[str, _Vote] = {}
     unclear: _Vote | None = None
@@ -134,19 +141,27 @@ def _by_votes(
         return Convention(vote.decimal, f"{vote.cell!r} in column {vote.column}")
     if unclear is None or (point_is_sure and POINT in unclear.cell):
         return Convention(POINT)
-    return _by_ungrouped(file, columns, unclear)
+    return _by_ungrouped(file, columns, others, unclear)
 
 
-def _by_ungrouped(file: str, columns: Mapping[str, pa.ChunkedArray], unclear: _Vote) -> Convention:
-    """Where numbers of the same kind have four digits in a row, thousands are not separated."""
+def _by_ungrouped(
+    file: str,
+    columns: Mapping[str, pa.ChunkedArray],
+    others: Sequence[pa.ChunkedArray],
+    unclear: _Vote,
+) -> Convention:
+    """Where numbers of the same kind have four digits in a row, thousands are not separated.
+
+    Whoever writes points between thousands does so in every column.
+    """
     sign = COMMA if COMMA in unclear.cell else POINT
-    alike = PRICES if unclear.column in PRICES else [unclear.column]
-    kin = list(columns) if sign == POINT else alike
-    for name in kin:
-        texts = columns.get(name, pa.chunked_array([], pa.string()))
+    alike = PRICES if unclear.column in PRICES else (unclear.column,)
+    asked = [texts for name, texts in columns.items() if sign == POINT or name in alike]
+    for texts in (*asked, *(others if sign == POINT else ())):
         long = texts.filter(pc.match_substring_regex(texts, r"^[+-]?\d{4,}$"))
         if len(long):
-            return Convention(sign, f"{long[0].as_py()!r} in column {name} has no thousands sign")
+            because = f"{long[0].as_py()!r} has no sign between thousands"
+            return Convention(sign, because, sure=False)
     whole, part = unclear.cell.replace(sign, ""), unclear.cell.replace(sign, ".")
     raise BarFileError(
         f"{file}, column {unclear.column}: {unclear.cell!r} is {whole} or {part}, and no number of "
@@ -195,7 +210,7 @@ def _fits(digits: str, decimal: str, thousands: str) -> bool:
 
 def as_plain(cell: str, convention: Convention) -> str | None:
     """A cell's digits in the plain way; None for one that is no number under the convention."""
-    decimal, thousands = convention.decimal or POINT, convention.thousands
+    decimal, thousands = convention.decimal, convention.thousands
     dressed = _DRESSED.fullmatch(cell)
     if dressed is None or bool(dressed["open"]) != bool(dressed["close"]):
         return None

@@ -1,6 +1,7 @@
 """How a text is encoded: by its mark, strictly as UTF-8, or by what its letters look like."""
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from gx.errors import BarFileError
@@ -15,6 +16,7 @@ _MARKS = (
 _LOOKED_AT = 1 << 16
 # Of a text in UTF-16 without a mark every other byte is zero: nearly all are ASCII.
 _ZEROS = 0.4
+_WORD = re.compile(rb"[\x80-\xff]{3}")
 _SHOWN = {"utf-8-sig": "UTF-8 with a mark", "utf-8": "UTF-8", "utf-16": "UTF-16 with a mark"}
 
 
@@ -86,13 +88,20 @@ def _without_mark(name: str, data: bytes) -> str:
     raise AssertionError  # it has one
 
 
-def _by_letters(name: str, data: bytes) -> Decoded:
-    """Names and symbols may be read wrongly so; dates and numbers are ASCII in any of these."""
+def _likely(data: bytes) -> str:
+    """Single letters among ASCII are Western; of whole words in other letters a library tells."""
     from charset_normalizer import from_bytes
 
+    if _WORD.search(data) is None:
+        return "cp1252"
     lines = [line for line in data.splitlines() if not line.isascii()]
     best = from_bytes(b"\n".join(lines)[:_LOOKED_AT]).best()
-    for encoding in (best.encoding if best else "cp1252", "cp1252", "latin-1"):
+    return best.encoding if best else "cp1252"
+
+
+def _by_letters(name: str, data: bytes) -> Decoded:
+    """Names and symbols may be read wrongly so; dates and numbers are ASCII in any of these."""
+    for encoding in (_likely(data), "cp1252", "latin-1"):
         try:
             text = data.decode(encoding)
         except (UnicodeDecodeError, LookupError):

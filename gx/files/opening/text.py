@@ -18,7 +18,7 @@ from gx.files.opening.containers import Content
 from gx.files.opening.encodings import Decoded
 from gx.files.opening.raw import How, Raw, Torn
 
-HEAD = 1 << 16
+HEAD, HEAD_LINES = 1 << 22, 320
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|table|head|body|script)", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{\]"])')
 WORDS = 3  # a sentence at the end, which is no bar that was cut off
@@ -80,11 +80,10 @@ def _shown(header: Header) -> str:
 
 def _head(data: bytes) -> str:
     """The first lines; the last of them is left out where it may be cut."""
-    head = data[:HEAD]
-    if len(data) > HEAD:
-        ends = max(head.rfind(b"\n"), head.rfind(b"\r"))
-        head = head[:ends] if ends > 0 else head
-    return head.decode("utf-8", "ignore")
+    end = offset_of(data[:HEAD], HEAD_LINES)
+    if end == HEAD:
+        end = max(data.rfind(b"\n", 0, HEAD), data.rfind(b"\r", 0, HEAD), 0) or HEAD
+    return data[:end].decode("utf-8", "ignore")
 
 
 def _refuse_other_formats(name: str, data: bytes) -> None:
