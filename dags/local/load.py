@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from gx.files.format import Format
+    from gx.files.source import Source
     from gx.suite.calendars import Calendars
     from sql.file_rows import Faulty
 
@@ -51,14 +52,14 @@ def load_files(
     if rejects is not None and rejects.exists():
         raise LocalError(f"{rejects} is there already; name a new file for the rejects")
     files, notes = files_of(named)
-    if rejects is not None and len(files) > 1:
-        raise LocalError("--rejects sets rows of one file aside; load such a file by itself")
     calendars = named_calendars(SUITE, calendar)
     read = read_all(
-        files, lambda file: [_read(file, asked, calendars, rejects)], track=len(files) > 1
+        files, lambda file: _read(file, asked, calendars, rejects), track=len(files) > 1
     )
+    if rejects is not None and len(read) > 1:
+        raise LocalError("--rejects sets rows of one file aside; load such a file by itself")
     _refuse_two_bars(read)
-    said = told_once({str(one.file): one.notes for one in read})
+    said = told_once({one.file: one.notes for one in read})
     for note in (*notes, *said):
         print(f"note: {note}", file=sys.stderr)
     with services(var) as found, connected(Settings.of(found.environment).bars()) as engine:
@@ -70,29 +71,35 @@ def load_files(
 class _ReadFile:
     """A file's rows, as `load_bars` takes them, and what has to be said of how they were read."""
 
-    file: Path
+    file: str
     rows: "pa.Table"
-    asked: "Format"
+    source: "Source"
     notes: tuple[str, ...]
 
 
-def _read(file: Path, asked: "Format", calendars: "Calendars", rejects: Path | None) -> _ReadFile:
-    from gx.files.read import only_source
+def _read(
+    file: Path, asked: "Format", calendars: "Calendars", rejects: Path | None
+) -> list[_ReadFile]:
+    from gx.files.source import open_file
+
+    return [_rows(source, calendars, rejects) for source in open_file(file, asked)]
+
+
+def _rows(source: "Source", calendars: "Calendars", rejects: Path | None) -> _ReadFile:
     from gx.files.rows import rows_in
     from gx.files.source import with_symbol_of_name
     from sql.errors import LoadError
     from sql.file_rows import refusal
 
-    source = only_source(file, asked)
     source.require_bars()
     source = with_symbol_of_name(source)
     rows = rows_in(source, calendars)
     if not rows.num_rows:
-        raise LoadError(f"{file} holds no bar: there is nothing below its header")
+        raise LoadError(f"{source.name} holds no bar: there is nothing below its header")
     good = rows.filter(rows["fault"].is_null()).num_rows
     if good < rows.num_rows and rejects is None:  # no table could hold them
-        raise LoadError(f"{file}, {refusal(rows, good)}{HINT}")
-    return _ReadFile(file, rows, asked, tuple(source.said(calendars)))
+        raise LoadError(f"{source.name}, {refusal(rows, good)}{HINT}")
+    return _ReadFile(source.name, rows, source, tuple(source.said(calendars)))
 
 
 def _refuse_two_bars(read: "Sequence[_ReadFile]") -> None:
@@ -105,7 +112,7 @@ def _refuse_two_bars(read: "Sequence[_ReadFile]") -> None:
     if len(read) < 2:
         return
     names = ["symbol", "date", *NUMBERS]
-    frames = [one.rows.select(names).to_pandas().assign(file=str(one.file)) for one in read]
+    frames = [one.rows.select(names).to_pandas().assign(file=one.file) for one in read]
     bars = pd.concat(frames).drop_duplicates(names)
     twice = bars[bars.duplicated(["symbol", "date"], keep=False)]
     of_several = twice.groupby(["symbol", "date"])["file"].nunique()
@@ -169,9 +176,9 @@ def _rejects(source: _ReadFile, path: Path | None) -> "Iterator[SetAside | None]
 
 
 def _write(sink: TextIO, source: _ReadFile, faulty: "Sequence[Faulty]") -> None:
-    from gx.files.rows import rows_as_written
+    from gx.files.rows import texts_of
 
     writer = csv.writer(sink)
     writer.writerow(("line", "reason", "row"))
-    rows = rows_as_written(source.file, [one.line for one in faulty], source.asked)
+    rows = texts_of(source.source, [one.line for one in faulty])
     writer.writerows((one.line, one.reason, row) for one, row in zip(faulty, rows, strict=True))

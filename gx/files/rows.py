@@ -57,13 +57,17 @@ def rows_in(source: Source, calendars: Calendars | None = None) -> pa.Table:
 
 
 def rows_as_written(path: Path, numbers: Sequence[int], asked: Format = AS_IT_IS) -> list[str]:
+    """The text of a file's rows by their line: see ``texts_of``."""
+    return texts_of(only_source(path, asked), numbers)
+
+
+def texts_of(source: Source, numbers: Sequence[int]) -> list[str]:
     """The text of rows by their line; of typed files, by row, the values with commas between."""
-    source = only_source(path, asked)
     if source.place_name == "row":
         at = {line: row for row, line in enumerate(source.raw.lines())}
         columns = [cells.to_pylist() for cells in source.raw.columns]
         return [",".join(str(cells[at[one]]) for cells in columns) for one in numbers]
-    data = decoded(source.name, source.content.data, asked.encoding).data
+    data = decoded(source.name, source.content.data, source.asked.encoding).data
     lines = lines_of(data)
     starts = np.append(first_lines(data), len(lines) + 1)
     ends = starts[np.searchsorted(starts, np.asarray(numbers, np.int64), side="right")]

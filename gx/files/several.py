@@ -93,15 +93,22 @@ def _progress(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def told_once(notes: Mapping[str, Iterable[str]]) -> list[str]:
-    """The notes by file as lines; one that several files share is told once."""
-    alike: dict[str, list[str]] = defaultdict(list)
+    """The notes by file as lines; what several files share, or say each in its way, once."""
+    alike: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, said in notes.items():
         for one in said:
-            alike[one].append(name)
-    return [
-        f"{names[0] if len(names) == 1 else f'{len(names)} files'}: {one}"
-        for one, names in alike.items()
-    ]
+            alike[one.partition(": ")[0]][one].append(name)
+    return [line for kind, found in alike.items() for line in _told(kind, found)]
+
+
+def _told(kind: str, found: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if len(found) > SHOWN:
+        files = {name for names in found.values() for name in names}
+        details = [one.partition(": ")[2] for one in found]
+        yield f"{len(files)} files: {kind}: {'; '.join(details[:SHOWN])} …"
+        return
+    for one, names in found.items():
+        yield f"{names[0] if len(names) == 1 else f'{len(names)} files'}: {one}"
 
 
 def _some(names: Sequence[str]) -> str:

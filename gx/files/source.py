@@ -17,7 +17,7 @@ from gx.errors import BarFileError
 from gx.files.dates.day_fit import by_calendar, sessions_around
 from gx.files.dates.forms import Form
 from gx.files.dates.stamps import Ints
-from gx.files.dates.written import Moments, Sessions, moments_of, with_times
+from gx.files.dates.written import Moments, Sessions, in_utc, moments_of, with_times
 from gx.files.format import Format
 from gx.files.layout.kinds import is_number
 from gx.files.layout.long import Long, made_long
@@ -31,7 +31,7 @@ from gx.files.meaning.columns import (
 )
 from gx.files.meaning.headerless import names_by_evidence
 from gx.files.meaning.missing import NO_DATE
-from gx.files.meaning.names import COLUMNS, NUMBERS, plain
+from gx.files.meaning.names import COLUMNS, NUMBERS, names_utc, plain
 from gx.files.meaning.numbers import (
     POINT,
     Convention,
@@ -180,6 +180,8 @@ class Source:
     def _read_moments(self, calendars: Calendars) -> Moments:
         cells = without_blanks(self.cells["date"], NO_DATE)
         found = moments_of(self.name, cells, self.asked, self._sessions(calendars))
+        if names_utc(self.names[self.meanings.used["date"]]):
+            found = in_utc(self.name, found)
         self._require_agreement(found, calendars)
         return found
 
@@ -425,17 +427,28 @@ def _unused(names: Sequence[str], meanings: Meanings) -> list[str]:
 
 
 def _with_symbol(source: Source) -> Source:
-    """The symbol that a person names, for every row that is no blank line."""
+    """The symbol that a person names, for every row that is no blank line.
+
+    It stands for the one that the file shows; never for several.
+    """
     symbol = source.asked.symbol
-    if "symbol" in source.cells.column_names:
-        if symbol is not None:
-            raise BarFileError(f"{source.name}: has a symbol column already; leave --symbol out")
-        return source
+    own = "symbol" in source.cells.column_names
     if symbol is None:
-        _refuse_other_places(source)
+        if not own:
+            _refuse_other_places(source)
         return source
     named = pc.if_else(source.filled, pa.scalar(symbol), pa.scalar(None, pa.string()))
-    return replace(source, cells=source.cells.add_column(0, "symbol", named))
+    if not own:
+        return replace(source, cells=source.cells.add_column(0, "symbol", named))
+    shown = pc.unique(symbols_in(source.cells["symbol"])).drop_null().to_pylist()
+    if len(shown) > 1:
+        raise BarFileError(
+            f"{source.name}: has a symbol column already, with {len(shown)} symbols; leave "
+            "--symbol out"
+        )
+    notes = (*source.notes, *(f"{symbol} (--symbol) in place of its {one}" for one in shown))
+    place = source.cells.column_names.index("symbol")
+    return replace(source, cells=source.cells.set_column(place, "symbol", named), notes=notes)
 
 
 def with_symbol_of_name(source: Source) -> Source:

@@ -58,15 +58,26 @@ def moments_of(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessi
     return replace(found, stamps=_in_zone(file, found.stamps, asked.zone))
 
 
+def in_utc(file: str, found: Moments) -> Moments:
+    """Times of a column that calls itself one of UTC; those with a zone, and dates, as they are."""
+    if found.stamps.instant is not None or found.stamps.are_dates:
+        return found
+    return replace(found, stamps=_in_zone(file, found.stamps, "UTC"))
+
+
 def _read(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) -> Moments:
     form = asked.date_format
     if form in UNITS or form == "excel":
         return Moments(_counted(cells, form), form, "--date-format")
     if pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type):
-        return _of_numbers(cells)
+        if form is None:
+            return _of_numbers(cells)
+        cells = (
+            _as_texts(cells) if pa.types.is_floating(cells.type) else pc.cast(cells, pa.string())
+        )
     if not is_text(cells):
         return Moments(read_stamps(cells), str(cells.type))
-    if form is not None and form not in ORDERS:
+    if form is not None and form not in ORDERS and _has_time(form):
         return Moments(_by_strptime(cells, form), form, "--date-format")
     if form is None:
         if _are_all(cells, _SERIAL):
@@ -83,7 +94,7 @@ def _read(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) 
 
 
 def _of_numbers(cells: pa.ChunkedArray) -> Moments:
-    texts = pc.cast(cells, pa.string()) if pa.types.is_integer(cells.type) else _as_texts(cells)
+    texts = _as_texts(cells)
     if _are_all(texts, _SERIAL):
         return _days_of_excel(texts)
     return Moments(read_stamps(texts), _shape(texts))
@@ -92,6 +103,10 @@ def _of_numbers(cells: pa.ChunkedArray) -> Moments:
 def _days_of_excel(cells: pa.ChunkedArray) -> Moments:
     note = "its dates are numbers, taken for days as Excel counts them"
     return Moments(_counted(cells, "excel"), "days of Excel's", note=note)
+
+
+def _has_time(form: str) -> bool:
+    return any(part in form for part in ("%H", "%I", "%T", "%R", "%X", "%c", "%s"))
 
 
 def _are_all(texts: pa.ChunkedArray, pattern: str) -> bool:
@@ -103,7 +118,9 @@ def _are_all(texts: pa.ChunkedArray, pattern: str) -> bool:
 
 
 def _as_texts(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Floats without their .0 and without an exponent."""
+    """Numbers without a .0 and without an exponent."""
+    if pa.types.is_integer(cells.type):
+        return pc.cast(cells, pa.string())
     floats = [None if one is None or one != one else one for one in cells.to_pylist()]
     texts = [
         None if one is None else str(int(one)) if one.is_integer() else repr(one) for one in floats
@@ -130,14 +147,12 @@ def _counted(cells: pa.ChunkedArray, unit: str) -> Stamps:
     else:
         whole = [int(one) if one.isdigit() else 0 for one in _digits(cells)]
         micro = np.array([one * 1_000_000 // _PER_SECOND[unit] for one in whole], np.int64)
-        known &= np.array([one.isdigit() for one in _digits(cells)], bool)
+        known = known & np.array([one.isdigit() for one in _digits(cells)], bool)
     return _stamps(micro.astype(np.int64), known, pc.is_valid(cells), zoned=unit != "excel")
 
 
 def _digits(cells: pa.ChunkedArray) -> list[str]:
-    texts = cells if is_text(cells) else _as_texts(pc.cast(cells, pa.float64(), safe=False))
-    if pa.types.is_integer(cells.type):
-        texts = pc.cast(cells, pa.string())
+    texts = cells if is_text(cells) else _as_texts(cells)
     return [(one or "").removesuffix(".0") for one in texts.to_pylist()]
 
 
@@ -165,15 +180,17 @@ def _by_form(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Session
     whole = [Clocked("", 0, None) if part is None else part for part in parts]
     place, dates = pd.factorize(np.array([part.date for part in whole], dtype=object))
     place = np.asarray(place, np.int64)
+    named = [str(one) for one in dates]
     order = asked.date_format if asked.date_format in ORDERS else None
-    forms = forms_of([str(one) for one in dates], order)
+    own = asked.date_format if order is None else None  # a person's, for the day alone
+    forms = [of_form(named, own)] if own else forms_of(named, order)
     if not forms:
         return Moments(_nothing(cells), "no form that is known")
     rows = np.where(which >= 0, place[which], -1) if len(place) else which
     form, because = _chosen(
         file, [str(one) for one in dates], forms, lambda one: sessions(one, rows)
     )
-    if order:
+    if order or own:
         because = "--date-format"
     times = np.array([part.time for part in whole], np.int64)
     good = ~form.bad[place] & np.array([part is not None for part in parts], bool)

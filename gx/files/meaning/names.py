@@ -76,6 +76,11 @@ def is_known(name: str) -> bool:
     return short in KNOWN or short in WEAK or short in NOT_USED
 
 
+def names_utc(name: str) -> bool:
+    """Whether the name of a column of times says that they are UTC: ``Gmt time``."""
+    return bool(re.search(r"(?<![a-z])(utc|gmt)(?![a-z])", name.casefold().replace("_", " ")))
+
+
 def letters(names: list[str]) -> dict[int, str]:
     """By position what columns of one letter mean, where a bar's four prices are all there.
 

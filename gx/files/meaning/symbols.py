@@ -13,6 +13,7 @@ from gx.files.meaning.names import NO_SYMBOL, plain
 # What looks like a symbol; a sentence, or the name of a company, does not.
 LIKE_ONE = re.compile(r"[A-Za-z0-9.^=/\-_:&]{1,20}( [A-Z])?")
 _SAYS_SO = re.compile(r"symbol|ticker|code|isin|cusip|sedol|figi|instrument|security|contract|pair")
+_YES_OR_NO = {"true", "false", "yes", "no", "y", "n"}
 FEW = 0.5
 
 
@@ -33,6 +34,8 @@ def _could_be(name: str, cells: pa.ChunkedArray) -> bool:
     if not is_text(cells) or len(texts) < min(len(cells), 1_000):
         return False
     if any(is_number(text) or is_moment(text) for text in texts):
+        return False
+    if {text.casefold() for text in texts} <= _YES_OR_NO:
         return False
     few = len(pc.unique(cells)) <= max(1, len(cells) * FEW)
     return few and all(LIKE_ONE.fullmatch(text) for text in texts)

@@ -72,7 +72,7 @@ def loaded(path: Path, symbol: str | None = "AAPX", **asked: object) -> list[tup
 
 def reads_as(path: Path, frame: pd.DataFrame, symbol: str | None = "AAPX", **asked: object) -> bool:
     """Whether judging and storing read exactly the bars of a frame."""
-    given = expected(frame)
+    given = expected(frame, symbol or "AAPX")
     assert checked(path, symbol, **asked) == given
     assert loaded(path, symbol, **asked) == given
     return True

@@ -9,8 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gx.errors import BarFileError
@@ -107,26 +106,18 @@ def as_file(bars: list[Bar], how: dict[str, Any]) -> bytes:
     return bytes(PACKERS[how["packer"]](text.encode(how["encoding"], "replace")))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_random_layout_is_read_as_it_was_written_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, seed: int
-):
-    folder = tmp_path_factory.mktemp(f"layouts{seed}")
+def test_a_random_layout_is_read_as_it_was_written_or_rarely_refused(tmp_path: Path):
+    counts = {True: 0, False: 0}
 
-    @settings(
-        max_examples=100,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
     @given(bars=some_bars(), how=layouts())
     def judge(bars: list[Bar], how: dict[str, Any]) -> None:
-        path = folder / f"bars{seed}.csv{how['packer']}"
+        path = tmp_path / f"bars.csv{how['packer']}"
         path.write_bytes(as_file(bars, how))
-        event("read" if is_read(path, bars) else "refused")
+        counts[is_read(path, bars)] += 1
 
     judge()
+    assert counts[True] > 0.8 * sum(counts.values()), counts
 
 
 def is_read(path: Path, bars: list[Bar]) -> bool:
@@ -143,21 +134,6 @@ def is_read(path: Path, bars: list[Bar]) -> bool:
     exact = sorted((r["symbol"], r["date"], *(Decimal(r[n]) for n in NUMBERS)) for r in stored)
     assert exact == sorted(bars)
     return True
-
-
-def test_most_layouts_are_read(tmp_path: Path):
-    """What the test above allows to be refused is rare."""
-    counts = {True: 0, False: 0}
-
-    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
-    @given(bars=some_bars(), how=layouts())
-    def judge(bars: list[Bar], how: dict[str, Any]) -> None:
-        path = tmp_path / f"bars.csv{how['packer']}"
-        path.write_bytes(as_file(bars, how))
-        counts[is_read(path, bars)] += 1
-
-    judge()
-    assert counts[True] > 0.6 * sum(counts.values()), counts
 
 
 def test_what_is_refused_is_read_when_the_order_and_the_sign_are_named(tmp_path: Path):

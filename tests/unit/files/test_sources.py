@@ -13,11 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dags.local.load import load_files
+from gx.errors import BarFileError
 from gx.files.check import read_files
 from gx.files.format import Format
 from gx.files.read import is_daily, read_bars
 from gx.files.rows import read_rows
 from gx.files.source import open_file
+from sql.errors import LoadError
 from tests.unit.files.frames import (
     bars,
     checked,
@@ -512,3 +515,77 @@ def test_digits_that_are_loaded_are_those_that_are_written(tmp_path: Path):
         ["1234.5600", "-1.0", "-0.10", "0.1000000000000000055", "2410000"],
         ["12", "1234.5", "7.", "1.1E-05", "2411135"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"), [("Gmt time", None), ("Open time (UTC)", None), ("Local time", "Asia/Tokyo")]
+)
+def test_a_column_that_calls_itself_utc_is_and_another_has_the_zone_that_is_named(
+    tmp_path: Path, name: str, zone: str | None
+):
+    times = pd.date_range("2025-10-31 13:00", periods=60, freq="7min")
+    frame = pd.DataFrame(1.0, index=times, columns=["Open", "High", "Low", "Close", "Volume"])
+    frame.rename_axis(name).to_csv(tmp_path / "b.csv", date_format="%d.%m.%Y %H:%M:%S.000")
+
+    asked = {"symbol": "A", "zone": zone, "columns": {"date": name}}
+    table = read_bars(tmp_path / "b.csv", asked=Format.model_validate(asked))
+
+    utc = times.tz_localize(zone or "UTC").tz_convert("UTC")
+    assert table["date"].to_pandas().tolist() == utc.tolist()
+
+
+def test_an_abbreviated_zone_is_replaced_by_the_one_that_is_named(tmp_path: Path):
+    times = pd.date_range("2025-10-31 09:30", periods=60, freq="1min")
+    frame = pd.DataFrame(1.0, index=times, columns=["Open", "High", "Low", "Close", "Volume"])
+    frame.rename_axis("Date").to_csv(tmp_path / "b.csv", date_format="%b %d, %Y %I:%M %p EDT")
+
+    asked = Format(symbol="A", zone="America/New_York")
+    table = read_bars(tmp_path / "b.csv", asked=asked)
+
+    utc = times.tz_localize("America/New_York").tz_convert("UTC")
+    assert table["date"].to_pandas().tolist() == utc.tolist()
+
+
+@pytest.mark.parametrize("form", ["%d. %B %Y", "%A, %d %B %Y", "%j/%Y", "%Y-%m-%d at %H"])
+def test_a_form_of_dates_that_is_named_is_used(tmp_path: Path, form: str):
+    bars().to_csv(tmp_path / "b.csv", date_format=form.replace("%H", "00"))
+    assert checked(tmp_path / "b.csv", date_format=form) == expected(bars())
+
+
+def test_a_form_for_the_day_goes_with_a_column_of_times(tmp_path: Path):
+    made = bars().assign(Time="16:00:00").reset_index()
+    made["Date"] = made["Date"].dt.strftime("%d~%m~%Y")
+    made.to_csv(tmp_path / "b.csv", index=False)
+    assert reads_as(tmp_path / "b.csv", bars(), date_format="%d~%m~%Y")
+
+
+def test_numbers_are_dates_by_the_form_or_the_unit_that_is_named(tmp_path: Path):
+    later = bars().iloc[6:]  # from the 10th on the day has two digits
+    made = later.rename_axis("Day").reset_index()
+    made["Day"] = days_of(later).strftime("%d%m%Y").astype(int)
+    made.to_parquet(tmp_path / "b.parquet", index=False)
+    assert checked(tmp_path / "b.parquet", date_format="%d%m%Y") == expected(later)
+    made["Day"] = days_of(later).tz_localize("UTC").as_unit("s").asi8 * 1_000
+    made.to_csv(tmp_path / "b.csv", index=False)
+    assert checked(tmp_path / "b.csv", date_format="ms") == expected(later)
+
+
+def test_the_symbol_that_is_named_stands_for_the_only_one_of_a_file(tmp_path: Path):
+    path = tmp_path / "b.csv"
+    bars().assign(ticker="OLD").to_csv(path)
+    assert reads_as(path, bars(), "NEW")
+    assert f"{path}: NEW (--symbol) in place of its OLD" in together(path, symbol="NEW").notes
+    path.write_text(path.read_text().replace("OLD", "OTHER", 1))
+    with pytest.raises(BarFileError, match="has a symbol column already, with 2 symbols"):
+        checked(path, "NEW")
+
+
+def test_a_bar_that_two_files_have_with_other_numbers_is_refused(tmp_path: Path):
+    bars().to_csv(tmp_path / "a.csv")
+    bars().to_csv(tmp_path / "b.csv")
+    changed = bars()
+    changed.loc[changed.index[3], "Close"] = 1.5
+    changed.to_csv(tmp_path / "c.csv")
+    with pytest.raises(LoadError, match=r"bar A 2025-09-05 is in .*a\.csv and in .*c\.csv,"):
+        load_files(tmp_path / "var", [tmp_path / "*.csv"], asked=Format(symbol="A"))
+    assert not (tmp_path / "var").exists()
