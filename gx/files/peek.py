@@ -16,6 +16,7 @@ from gx.files.source import Source, with_symbol_of_name
 from gx.suite.calendars import Calendars
 
 SHOWN = 3
+LONG = 5  # so many days lie between no two daily bars
 _MINUTE = 60_000_000
 _SIZES = {1: "1 minute", 5: "5 minutes", 15: "15 minutes", 30: "30 minutes", 60: "1 hour"}
 
@@ -173,12 +174,13 @@ def _note_symbol(seen: Peek, source: Source, named: Source, *, own: bool) -> Non
 
 def _bar_size(table: pa.Table) -> str:
     """Daily, or how far apart most bars within the day are."""
-    if is_daily(table):
-        return "daily"
     first = table.filter(pc.equal(table["symbol"], table["symbol"][0])) if len(table) else table
-    stamps = np.sort(first["date"].drop_null().cast(pa.int64()).to_numpy())
-    steps = np.diff(stamps)
+    stamps = first["date"].drop_null().cast(pa.timestamp("us")).cast(pa.int64()).to_numpy()
+    steps = np.diff(np.sort(stamps))
     steps = steps[steps > 0]
+    if is_daily(table):
+        days = np.median(steps) / (24 * 60 * _MINUTE) if len(steps) else 1
+        return "daily" if days < LONG else f"one in {days:g} days"
     if not len(steps):
         return "within the day"
     values, counts = np.unique(steps, return_counts=True)

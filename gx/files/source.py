@@ -54,7 +54,7 @@ from gx.symbols import symbol_fault
 AS_IT_IS = Format()
 # Databento's files: prices are whole numbers of 1e-9, and this one says that there is none.
 DATABENTO = {"rtype", "publisherid", "instrumentid", "tsevent"}
-NO_PRICE = 2**63 - 1
+NO_PRICE, LEAST = 2**63 - 1, 1_000_000
 SOME = 20_000
 # A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
 _NAME_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
@@ -182,8 +182,7 @@ class Source:
         found = moments_of(self.name, cells, self.asked, self._sessions(calendars))
         if names_utc(self.names[self.meanings.used["date"]]):
             found = in_utc(self.name, found)
-        self._require_agreement(found, calendars)
-        return found
+        return self._finest(found, calendars)
 
     def _sessions(self, calendars: Calendars) -> Sessions:
         def count(form: Form, rows: Ints) -> tuple[int, int]:
@@ -202,22 +201,24 @@ class Source:
 
         return count
 
-    def _require_agreement(self, found: Moments, calendars: Calendars) -> None:
-        """Two columns of dates have to say the same, or nobody knows which one is meant."""
+    def _finest(self, found: Moments, calendars: Calendars) -> Moments:
+        """Of several columns of dates, which have to say the same days, one that has times."""
         for place in self.meanings.rivals.get("date", ()):
             cells = without_blanks(plain_cells(self.name, "date", self.columns[place]), NO_DATE)
-            other = moments_of(self.name, cells, AS_IT_IS, self._sessions(calendars)).stamps
-            mine = found.stamps
-            if pc.all(pc.equal(other.days, mine.days)).as_py() is not False and not len(other.bad):
-                continue
-            names = (
-                shown_name(self.names, self.meanings.used["date"]),
-                shown_name(self.names, place),
-            )
-            raise BarFileError(
-                f"{self.name}: has two columns of dates that differ, {names[0]} and {names[1]}; "
-                f"choose: --columns 'date={names[0]}' or --columns 'date={names[1]}'"
-            )
+            other = moments_of(self.name, cells, AS_IT_IS, self._sessions(calendars))
+            same = pc.all(pc.equal(other.stamps.days, found.stamps.days)).as_py() is not False
+            if not same or len(other.stamps.bad):
+                raise self._two_dates(place)
+            if found.stamps.are_dates and not other.stamps.are_dates:
+                found = other
+        return found
+
+    def _two_dates(self, place: int) -> BarFileError:
+        names = [shown_name(self.names, one) for one in (self.meanings.used["date"], place)]
+        return BarFileError(
+            f"{self.name}: has two columns of dates that differ, {names[0]} and {names[1]}; "
+            f"choose: --columns 'date={names[0]}' or --columns 'date={names[1]}'"
+        )
 
     def require_columns(self) -> None:
         """Raise BarFileError when a column of a bar is not there."""
@@ -406,7 +407,7 @@ def _descaled(
         whole = {name: pc.cast(columns[name], pa.int64()) for name in prices}
     except pa.ArrowInvalid:
         return columns, False
-    if not all(pc.all(pc.greater(abs_, 10_000)).as_py() for abs_ in map(pc.abs, whole.values())):
+    if not all(pc.all(pc.greater(abs_, LEAST)).as_py() for abs_ in map(pc.abs, whole.values())):
         return columns, False
     for name, cells in whole.items():
         known = pc.if_else(pc.equal(cells, NO_PRICE), pa.scalar(None, pa.int64()), cells)

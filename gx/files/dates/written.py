@@ -72,9 +72,7 @@ def _read(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) 
     if pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type):
         if form is None:
             return _of_numbers(cells)
-        cells = (
-            _as_texts(cells) if pa.types.is_floating(cells.type) else pc.cast(cells, pa.string())
-        )
+        cells = _as_texts(cells)
     if not is_text(cells):
         return Moments(read_stamps(cells), str(cells.type))
     if form is not None and form not in ORDERS and _has_time(form):

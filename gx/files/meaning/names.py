@@ -60,7 +60,8 @@ def plain(name: str) -> str:
     text = name.strip().strip("\"'").strip().casefold()
     text = re.sub(r"^<(.*)>$", r"\1", text)
     text = re.sub(r"^\d+[a-z]?\. ", "", text)  # Alpha Vantage's
-    text = re.sub(r"\s*[(\[](usd|eur|gbp|inr|jpy|utc|gmt|\$|€|£)[)\]]$", "", text)
+    if not text.startswith("vol"):  # one in dollars is none of shares
+        text = re.sub(r"\s*[(\[](usd|eur|gbp|inr|jpy|utc|gmt|\$|€|£)[)\]]$", "", text)
     return re.sub(r"[\s_.*\-]+", "", text)
 
 

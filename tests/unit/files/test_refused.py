@@ -69,6 +69,11 @@ ROWS = "".join(f"2025-11-0{day},10{day}.5,110.25,99.5,10{day},1000\n" for day in
             ": lacks the column close; the file has: date, open, high, low, Adj Close, volume; "
             "--columns 'close=Adj Close' takes the adjusted one",
         ),
+        (
+            "date,open,high,low,close,Volume (USD)\n2025-11-03,1,2,1,2,5\n",
+            ": lacks the column volume; the file has: date, open, high, low, close, Volume (USD); "
+            "--columns volume=NAME names the column that is meant",
+        ),
         (ROWS, ": has no header that names columns; its first row is '2025-11-03, 103.5, 110.25"),
         (HEADER + "2025-11-03,1%,2,1,2,5\n", ", line 2, column open: '1%' is no number"),
         (

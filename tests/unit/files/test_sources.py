@@ -546,6 +546,22 @@ def test_an_abbreviated_zone_is_replaced_by_the_one_that_is_named(tmp_path: Path
     assert table["date"].to_pandas().tolist() == utc.tolist()
 
 
+def test_of_two_columns_of_dates_the_one_with_times_is_used(tmp_path: Path):
+    times = pd.date_range("2025-10-31 09:30", periods=60, freq="1min")
+    frame = pd.DataFrame(1.0, index=times, columns=["Open", "High", "Low", "Close", "Volume"])
+    made = frame.assign(date=times.strftime("%Y-%m-%d"), datetime=times)
+    made[["date", "datetime", *frame.columns]].to_csv(tmp_path / "b.csv", index=False)
+    assert read_bars(tmp_path / "b.csv", symbol="A")["date"].to_pandas().tolist() == times.tolist()
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d %H:%M"])
+def test_digits_of_day_and_hour_are_no_seconds_since_1970(tmp_path: Path, form: str):
+    times = pd.date_range("2025-10-31 09:00", periods=8, freq="1h")
+    frame = pd.DataFrame(1.0, index=times, columns=["Open", "High", "Low", "Close", "Volume"])
+    frame.rename_axis("date").to_csv(tmp_path / "b.csv", date_format=form)
+    assert read_bars(tmp_path / "b.csv", symbol="A")["date"].to_pandas().tolist() == times.tolist()
+
+
 @pytest.mark.parametrize("form", ["%d. %B %Y", "%A, %d %B %Y", "%j/%Y", "%Y-%m-%d at %H"])
 def test_a_form_of_dates_that_is_named_is_used(tmp_path: Path, form: str):
     bars().to_csv(tmp_path / "b.csv", date_format=form.replace("%H", "00"))
