@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gx.files.layout.kinds import is_missing, is_value
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "spaces"}
-LOOKED_AT = 300
+LOOKED_AT = 150
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gx.files.opening.containers import Content
 from gx.files.opening.encodings import Decoded
 from gx.files.opening.raw import How, Raw, Torn
 
-HEAD, HEAD_LINES = 1 << 22, 320
+HEAD, HEAD_LINES = 1 << 22, 160
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|table|head|body|script)", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{\]"])')
 WORDS = 3  # a sentence at the end, which is no bar that was cut off
