@@ -70,32 +70,29 @@ def _read(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) 
     if form in UNITS or form == "excel":
         return Moments(_counted(cells, form), form, "--date-format")
     if pa.types.is_floating(cells.type) or pa.types.is_integer(cells.type):
-        if form is None:
-            return _of_numbers(cells)
         cells = _as_texts(cells)
     if not is_text(cells):
         return Moments(read_stamps(cells), str(cells.type))
-    if form is not None and form not in ORDERS and _has_time(form):
-        return Moments(_by_strptime(cells, form), form, "--date-format")
     if form is None:
-        if _are_all(cells, _SERIAL):
-            return _days_of_excel(cells)
-        if _are_all(cells, r"^\d{8,19}\.0+$"):
-            cells = pc.replace_substring_regex(cells, r"\.0+$", "")
-        stamps = read_stamps(cells)
-        if not len(stamps.bad):
-            return Moments(stamps, _shape(cells))
-        found = _by_form(file, cells, asked, sessions)
-        better = len(found.stamps.bad) < len(stamps.bad) or len(stamps.bad) >= MOST
-        return found if better else Moments(stamps, _shape(cells))
+        return _by_evidence(file, cells, asked, sessions)
+    if form not in ORDERS and _has_time(form):
+        return Moments(_by_strptime(cells, form), form, "--date-format")
     return _by_form(file, cells, asked, sessions)
 
 
-def _of_numbers(cells: pa.ChunkedArray) -> Moments:
-    texts = _as_texts(cells)
-    if _are_all(texts, _SERIAL):
-        return _days_of_excel(texts)
-    return Moments(read_stamps(texts), _shape(texts))
+def _by_evidence(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) -> Moments:
+    """Dates as computers write them, or else as people do."""
+    if _are_all(cells, _SERIAL):
+        return _days_of_excel(cells)
+    if _are_all(cells, r"^\d{8,19}\.0+$"):
+        cells = pc.replace_substring_regex(cells, r"\.0+$", "")
+    stamps = read_stamps(cells)
+    plain = Moments(stamps, _shape(cells))
+    if not len(stamps.bad):
+        return plain
+    found = _by_form(file, cells, asked, sessions)
+    better = len(found.stamps.bad) < len(stamps.bad) or len(stamps.bad) >= MOST
+    return found if better else plain
 
 
 def _days_of_excel(cells: pa.ChunkedArray) -> Moments:

@@ -44,7 +44,7 @@ class Convention:
     @property
     def thousands(self) -> str:
         """The other sign, which may stand between thousands."""
-        return POINT if self.decimal == COMMA else COMMA
+        return _other(self.decimal)
 
 
 @dataclass(frozen=True)
@@ -176,26 +176,28 @@ def _tells(cell: str) -> str:
     if dressed is None:
         return ""
     digits = dressed["digits"].strip()
-    points, commas = digits.count(POINT), digits.count(COMMA)
-    if not points and not commas:
-        return ""
-    if points and commas:
+    signs = [sign for sign in (POINT, COMMA) if sign in digits]
+    if len(signs) == 2:
         return _tells_by_both(digits)
-    sign, other = (POINT, COMMA) if points else (COMMA, POINT)
-    if max(points, commas) > 1:
-        return other if re.fullmatch(_GROUPED % re.escape(sign), digits) else ""
-    before, _, after = digits.partition(sign)
-    if any(gap in before for gap in _GAPS):  # thousands are separated by something else
-        return sign
-    if len(after) != 3 or len(before) > 3 or before in ("", "0") or dressed["power"]:
-        return sign
-    return "?"
+    return _tells_by_one(digits, signs[0], power=bool(dressed["power"])) if signs else ""
 
 
 def _tells_by_both(digits: str) -> str:
-    sign = POINT if digits.rfind(POINT) > digits.rfind(COMMA) else COMMA
-    other = COMMA if sign == POINT else POINT
-    return sign if _fits(digits, sign, other) else ""
+    sign = max((POINT, COMMA), key=digits.rfind)
+    return sign if _fits(digits, sign, _other(sign)) else ""
+
+
+def _tells_by_one(digits: str, sign: str, *, power: bool) -> str:
+    if digits.count(sign) > 1:
+        return _other(sign) if re.fullmatch(_GROUPED % re.escape(sign), digits) else ""
+    before, _, after = digits.partition(sign)
+    grouped = any(gap in before for gap in _GAPS)  # thousands are separated by something else
+    clear = len(after) != 3 or len(before) > 3 or before in ("", "0")
+    return sign if grouped or clear or power else "?"
+
+
+def _other(sign: str) -> str:
+    return COMMA if sign == POINT else POINT
 
 
 def _fits(digits: str, decimal: str, thousands: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gx.cli import add_commands, new_app, run_app, told
+from gx.cli import add_commands, explain_error, new_app, run_app
 from gx.files.format import Format
 from gx.files.formats import FormatError, add_format, asked_format, format_names, read_format
 from gx.files.peek import peek_at
@@ -65,7 +65,7 @@ def test_bars_within_the_day_show_their_size_and_zone(tmp_path: Path):
 def command(*arguments: object) -> int:
     app = new_app("", "")
     add_commands(app)
-    return run_app(app, "gate", told=told, arguments=[str(one) for one in arguments])
+    return run_app(app, "gate", explain=explain_error, arguments=[str(one) for one in arguments])
 
 
 def test_the_command_prints_json_and_ends_by_whether_all_can_be_read(
