@@ -26,7 +26,7 @@ from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART, NOBODY_READS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from gx.files.format import Format
+    from gx.files.asked.format import Format
 
 
 class Statuses(TyperGroup):
@@ -184,7 +184,7 @@ def reads_files(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def asked_for(**given: str | None) -> "Format":
     """What the options of READING say, over the format that is named; all faults at once."""
-    from gx.files.formats import asked_format
+    from gx.files.asked.kept import asked_format
 
     return asked_format(given)
 
@@ -343,7 +343,7 @@ def peek(
     with quick_imports():
         from gx.files.peek import peek_at
         from gx.files.several import files_of, read_all
-        from gx.files.source import open_file
+        from gx.files.understand import open_file
         from gx.suite.calendars import SUITE, named_calendars
 
     calendars = named_calendars(SUITE, calendar)
@@ -375,7 +375,7 @@ def add(
     asked: "Format",
 ) -> None:
     """Keep options as a format, one small file in gx/formats/."""
-    from gx.files.formats import add_format
+    from gx.files.asked.kept import add_format
 
     path = add_format(name, asked)
     print(f"written to {path}; use it with --format {name}")
@@ -383,14 +383,14 @@ def add(
 
 def list_formats() -> None:
     """Name the kept formats."""
-    from gx.files.formats import format_names
+    from gx.files.asked.kept import format_names
 
     print("\n".join(format_names()) or "there is none; `gate format add` makes one")
 
 
 def show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Print a kept format."""
-    from gx.files.formats import as_yaml, read_format
+    from gx.files.asked.kept import as_yaml, read_format
 
     print(as_yaml(read_format(name)), end="")
 

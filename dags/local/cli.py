@@ -33,7 +33,7 @@ from gx.cli import (
 from gx.project import DATASETS
 
 if TYPE_CHECKING:
-    from gx.files.format import Format
+    from gx.files.asked.format import Format
     from tracking.store import TrackingStore
 
 VERSION = "0.1.0"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy import Engine
 
-    from gx.files.format import Format
+    from gx.files.asked.format import Format
     from gx.files.source import Source
     from gx.suite.calendars import Calendars
     from sql.file_rows import Faulty
@@ -73,21 +73,21 @@ class _ReadFile:
 
     file: str
     rows: "pa.Table"
-    source: "Source"
+    source: "Source | None"  # for the rows that are set aside
     notes: tuple[str, ...]
 
 
 def _read(
     file: Path, asked: "Format", calendars: "Calendars", rejects: Path | None
 ) -> list[_ReadFile]:
-    from gx.files.source import open_file
+    from gx.files.understand import open_file
 
     return [_rows(source, calendars, rejects) for source in open_file(file, asked)]
 
 
 def _rows(source: "Source", calendars: "Calendars", rejects: Path | None) -> _ReadFile:
     from gx.files.rows import rows_in
-    from gx.files.source import with_symbol_of_name
+    from gx.files.understand import with_symbol_of_name
     from sql.errors import LoadError
     from sql.file_rows import refusal
 
@@ -99,7 +99,8 @@ def _rows(source: "Source", calendars: "Calendars", rejects: Path | None) -> _Re
     good = rows.filter(rows["fault"].is_null()).num_rows
     if good < rows.num_rows and rejects is None:  # no table could hold them
         raise LoadError(f"{source.name}, {refusal(rows, good)}{HINT}")
-    return _ReadFile(source.name, rows, source, tuple(source.said(calendars)))
+    kept = None if rejects is None else source
+    return _ReadFile(source.name, rows, kept, tuple(source.said(calendars)))
 
 
 def _refuse_two_bars(read: "Sequence[_ReadFile]") -> None:
@@ -178,6 +179,7 @@ def _rejects(source: _ReadFile, path: Path | None) -> "Iterator[SetAside | None]
 def _write(sink: TextIO, source: _ReadFile, faulty: "Sequence[Faulty]") -> None:
     from gx.files.rows import texts_of
 
+    assert source.source is not None
     writer = csv.writer(sink)
     writer.writerow(("line", "reason", "row"))
     rows = texts_of(source.source, [one.line for one in faulty])

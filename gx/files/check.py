@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from gx.errors import BarFileError
-from gx.files.format import Format
+from gx.files.asked.format import Format
 from gx.files.meaning.names import COLUMNS
 from gx.files.read import bars_in, is_daily
 from gx.files.several import files_of, read_all, told_once
-from gx.files.source import AS_IT_IS, Source, listed, open_file, with_symbol_of_name
+from gx.files.source import AS_IT_IS, Source, listed
+from gx.files.understand import open_file, with_symbol_of_name
 from gx.suite.calendars import SUITE, Calendars, suite_calendars
 
 if TYPE_CHECKING:
@@ -24,12 +25,29 @@ NEEDS_COLUMN = "the file has no column {}"
 
 
 @dataclass(frozen=True)
+class Read:
+    """The bars of one file; of its own cells only what messages need is kept."""
+
+    file: str
+    table: pa.Table
+    notes: tuple[str, ...]
+    shown: str
+    hints: dict[str, str]
+
+    def require(self, columns: Sequence[str]) -> None:
+        """Raise BarFileError that names columns which the file has not."""
+        lacking = [name for name in columns if name not in self.table.column_names]
+        if lacking:
+            raise _without(lacking, self.file, self.shown, self.hints.get(lacking[0], ""))
+
+
+@dataclass(frozen=True)
 class Bars:
     """The bars of files, to be judged together, and what has to be said of how they were read."""
 
     table: pa.Table
-    sources: tuple[Source, ...]
     notes: tuple[str, ...]
+    first: Read
 
 
 def read_files(
@@ -45,15 +63,15 @@ def read_files(
     """
     paths, notes = files_of(files)
     read = read_all(paths, lambda path: _read(path, asked, calendars), track=len(paths) > 1)
-    tables = [table for table, _, _ in read]
+    tables = [one.table for one in read]
     if len({is_daily(table) for table in tables}) > 1:
         raise BarFileError("daily bars and bars within the day cannot be judged together")
-    said = told_once({source.name: notes for _, source, notes in read})
+    said = told_once({one.file: one.notes for one in read})
     try:
         table = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowInvalid:
         raise BarFileError("some of these files have time zones and some have none") from None
-    return Bars(table, tuple(source for _, source, _ in read), (*notes, *said))
+    return Bars(table, (*notes, *said), read[0])
 
 
 def require_columns(suite: "Suite", bars: Bars) -> None:
@@ -62,8 +80,8 @@ def require_columns(suite: "Suite", bars: Bars) -> None:
     One line tells it: otherwise every expectation would say of itself that it crashed.
     """
     needed = {"date", *(name for one in suite.expectations for name in _columns_of(one))}
-    there = bars.table.column_names
-    _refuse_without([n for n in COLUMNS if n in needed and n not in there], bars.sources[0])
+    there = bars.table.column_names  # of any file
+    bars.first.require([name for name in COLUMNS if name in needed and name not in there])
 
 
 def _columns_of(expectation: object) -> Iterator[str]:
@@ -76,12 +94,8 @@ def _columns_of(expectation: object) -> Iterator[str]:
         yield from (name for name in listed if isinstance(name, str))
 
 
-def _refuse_without(columns: Sequence[str], source: Source) -> None:
-    if columns:
-        raise BarFileError(
-            f"{source.name}: no {', '.join(columns)} column; the file has: "
-            f"{listed(source.names)}{source.hint(columns)}"
-        )
+def _without(columns: Sequence[str], file: str, shown: str, hint: str) -> BarFileError:
+    return BarFileError(f"{file}: no {', '.join(columns)} column; the file has: {shown}{hint}")
 
 
 def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
@@ -102,14 +116,17 @@ def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
     return reasons
 
 
-def _read(
-    path: Path, asked: Format, calendars: Calendars | None
-) -> list[tuple[pa.Table, Source, list[str]]]:
-    return [_named(source, calendars) for source in open_file(path, asked)]
+def _read(path: Path, asked: Format, calendars: Calendars | None) -> list[Read]:
+    return [_read_one(source, calendars) for source in open_file(path, asked)]
 
 
-def _named(source: Source, calendars: Calendars | None) -> tuple[pa.Table, Source, list[str]]:
-    _refuse_without([] if "date" in source.cells.column_names else ["date"], source)
+def _read_one(source: Source, calendars: Calendars | None) -> Read:
+    shown = listed(source.names)
+    if "date" not in source.cells.column_names:
+        raise _without(["date"], source.name, shown, source.hint(["date"]))
     source = with_symbol_of_name(source)
     table = bars_in(source, partial=True, calendars=calendars)
-    return table, source, source.said(calendars or suite_calendars(SUITE))
+    lacking = [name for name in COLUMNS if name not in table.column_names]
+    hints = {name: source.hint([name]) for name in lacking}
+    said = source.said(calendars or suite_calendars(SUITE))
+    return Read(source.name, table, tuple(said), shown, hints)

@@ -12,7 +12,8 @@ from gx.files.dates.written import Moments
 from gx.files.meaning.columns import is_text, shown_name
 from gx.files.meaning.names import NUMBERS
 from gx.files.read import bars_in, is_daily
-from gx.files.source import Source, with_symbol_of_name
+from gx.files.source import Source
+from gx.files.understand import with_symbol_of_name
 from gx.suite.calendars import Calendars
 
 SHOWN = 3

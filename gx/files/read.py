@@ -8,14 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gx.errors import BarFileError
+from gx.files.asked.format import Format
 from gx.files.dates.days import BarsWithinTheDayError, days_of
 from gx.files.dates.stamps import Stamps, cast_what_can
 from gx.files.dates.written import moments_of
-from gx.files.format import Format
 from gx.files.meaning.columns import is_text
 from gx.files.meaning.missing import NO_DATE
 from gx.files.meaning.names import COLUMNS, NUMBERS
-from gx.files.source import AS_IT_IS, Source, open_file, symbols_in, without_blanks
+from gx.files.source import AS_IT_IS, Source, symbols_in, without_blanks
+from gx.files.understand import open_file
 from gx.suite.calendars import SUITE, Calendars, suite_calendars
 
 if TYPE_CHECKING:

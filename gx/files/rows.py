@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gx.errors import BarFileError
+from gx.files.asked.format import Format
 from gx.files.dates.stamps import MOST
-from gx.files.format import Format
 from gx.files.layout.lines import first_lines, lines_of
 from gx.files.meaning.columns import is_text
 from gx.files.meaning.names import NUMBERS

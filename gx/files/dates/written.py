@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gx.errors import BarFileError
+from gx.files.asked.format import ORDERS, UNITS, Format
 from gx.files.dates.clocks import Clocked, instants, is_zone, split_moment, split_time
 from gx.files.dates.day_readings import DAY
 from gx.files.dates.forms import Form, clearly_better, forms_of, of_form
 from gx.files.dates.stamps import INSTANT, MOST, WRITTEN, Ints, Stamps, read_stamps
-from gx.files.format import ORDERS, UNITS, Format
 from gx.files.meaning.columns import is_text
 
 # A day of Excel's, counted from here; from 1954 to 2119 these are no other number of a date.

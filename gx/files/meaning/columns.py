@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gx.errors import BarFileError
-from gx.files.format import Format
+from gx.files.asked.format import Format
 from gx.files.layout.kinds import is_moment
 from gx.files.meaning.names import (
     KNOWN,

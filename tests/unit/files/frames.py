@@ -9,8 +9,8 @@ import exchange_calendars
 import numpy as np
 import pandas as pd
 
+from gx.files.asked.format import Format
 from gx.files.check import Bars, read_files
-from gx.files.format import Format
 from gx.files.read import read_bars
 from gx.files.rows import read_rows
 

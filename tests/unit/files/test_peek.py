@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from gx.cli import add_commands, explain_error, new_app, run_app
-from gx.files.format import Format
-from gx.files.formats import FormatError, add_format, asked_format, format_names, read_format
+from gx.files.asked.format import Format
+from gx.files.asked.kept import FormatError, add_format, asked_format, format_names, read_format
 from gx.files.peek import peek_at
-from gx.files.source import open_file
+from gx.files.understand import open_file
 from gx.suite.calendars import Calendars
 from tests.unit.files.frames import bars, checked, expected
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gx.errors import BarFileError
-from gx.files.format import Format
+from gx.files.asked.format import Format
 from gx.files.read import read_bars
 from gx.files.rows import read_rows
 from tests.unit.files.frames import NUMBERS, sessions

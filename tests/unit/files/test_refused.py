@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gx.errors import BarFileError, GateError
-from gx.files.format import Format
-from gx.files.formats import asked_format
+from gx.files.asked.format import Format
+from gx.files.asked.kept import asked_format
 from gx.files.rows import read_rows
 from tests.unit.files.frames import bars, checked, expected, together
 

@@ -15,11 +15,11 @@ import pytest
 
 from dags.local.load import load_files
 from gx.errors import BarFileError
+from gx.files.asked.format import Format
 from gx.files.check import read_files
-from gx.files.format import Format
 from gx.files.read import is_daily, read_bars
 from gx.files.rows import read_rows
-from gx.files.source import open_file
+from gx.files.understand import open_file
 from sql.errors import LoadError
 from tests.unit.files.frames import (
     bars,

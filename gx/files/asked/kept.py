@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from gx.atomic import create_file
 from gx.errors import GateError
-from gx.files.format import Format, columns_of
+from gx.files.asked.format import Format, columns_of
 from gx.nearest import nearest
 from gx.project import FORMATS
 
