@@ -43,7 +43,7 @@ up: $(GATE)  ## start Airflow and MLflow in the browser, until Ctrl-C [PORT=8080
 down: $(GATE)  ## stop what `make up` started elsewhere
 	@$(call gate,down)
 
-load: $(GATE)  ## put the bars of a CSV or Parquet file into the database: FILE=bars.csv [SYMBOL=AAPL CALENDAR=XBOM REJECTS=rejects.csv]
+load: $(GATE)  ## put the bars of a file (CSV, Parquet, Excel …) into the database: FILE=bars.csv [SYMBOL=AAPL CALENDAR=XBOM REJECTS=rejects.csv]
 	@$(call gate,load "$$FILE" $${SYMBOL:+--symbol "$$SYMBOL"} \
 	  $${CALENDAR:+--calendar "$$CALENDAR"} $${REJECTS:+--rejects "$$REJECTS"})
 

@@ -3,11 +3,14 @@
 They are defined once, for `gate` and for `python -m gx`.
 """
 
+import dataclasses
+import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from json import dumps as json_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +25,8 @@ from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART, NOBODY_READS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from gx.files.asked.format import Format
 
 
 class Statuses(TyperGroup):
@@ -106,7 +111,10 @@ def _day(text: str | None) -> str | None:
         raise typer.BadParameter(f"{text!r} is no date (YYYY-MM-DD)") from None
 
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV or Parquet files of bars")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE", help="files of bars (CSV, Parquet, Excel), folders, patterns"),
+]
 Suites = Annotated[
     Path | None,
     typer.Option("--suites", metavar="FOLDER", help="the folder of suites; default: the project's"),
@@ -115,22 +123,95 @@ Symbol = Annotated[
     str | None, typer.Option("--symbol", help="the symbol of a file that has no symbol column")
 ]
 
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MEANING=NAME,…",
+        help="which columns are meant: close=Last,date=Day; or all by place: date,open,-",
+    ),
+]
+DateFormat = Annotated[
+    str | None,
+    typer.Option(metavar="FORMAT", help="DMY, MDY, %d.%m.%Y, excel, or since 1970: s, ms, us, ns"),
+]
+Decimal = Annotated[str | None, typer.Option(metavar="SIGN", help="the decimal sign: . or ,")]
+Delimiter = Annotated[
+    str | None, typer.Option(metavar="SIGN", help="the sign between cells; tab, space")
+]
+Zone = Annotated[
+    str | None, typer.Option(help="the time zone of times without one, as America/New_York")
+]
+Encoding = Annotated[str | None, typer.Option(metavar="NAME", help="as utf-8, latin-1, cp932")]
+Sheet = Annotated[str | None, typer.Option(metavar="NAME", help="the sheet of a workbook")]
+FormatName = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help="read as `gate format add` keeps it")
+]
+# How a file is to be read where it does not say so itself: every command that reads files has them.
+READING = {
+    "columns": Columns,
+    "date_format": DateFormat,
+    "decimal": Decimal,
+    "delimiter": Delimiter,
+    "zone": Zone,
+    "symbol": Symbol,
+    "encoding": Encoding,
+    "sheet": Sheet,
+    "format_name": FormatName,
+}
+
+
+def reads_files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of READING in place of its parameter ``asked``."""
+
+    @functools.wraps(command)
+    def with_options(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name, None) for name in READING}
+        return command(*args, asked=asked_for(**given), **kwargs)
+
+    signature = inspect.signature(command)
+    own = [one for name, one in signature.parameters.items() if name != "asked"]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in READING.items()
+    ]
+    whole = signature.replace(parameters=[*own, *options])
+    with_options.__signature__ = whole  # type: ignore[attr-defined]
+    with_options.__annotations__ = {
+        name: one.annotation for name, one in whole.parameters.items()
+    } | {"return": signature.return_annotation}
+    return with_options
+
+
+def asked_for(**given: str | None) -> "Format":
+    """What the options of READING say, over the format that is named; all faults at once."""
+    from gx.files.asked.kept import asked_format
+
+    return asked_format(given)
+
+
+def say(notes: Iterable[str]) -> None:
+    """Tell how files were read, beside what a command prints."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
 Calendar = Annotated[
     str | None,
     typer.Option(help="exchange calendar of dates with a time of day, for example XBOM"),
 ]
 
 
+@reads_files
 def check(
     files: Files,
     *,
+    asked: "Format",
     suite: Annotated[
         str, typer.Option(metavar="NAME", autocompletion=known_suites, help="judge by this suite")
     ] = "stock_data",
     calendar: Annotated[
         str | None, typer.Option(help="exchange calendar, for example XNYS, XLON or 24/7")
     ] = None,
-    symbol: Symbol = None,
     as_of: Annotated[
         str | None,
         typer.Option(metavar="DATE", callback=_day, help="judge as of the end of this day"),
@@ -156,7 +237,8 @@ def check(
         from gx.suite.calendars import SUITE, named_calendars
 
     folder = suites or SUITE.parent
-    bars = read_files(files, symbol, named_calendars(folder / f"{suite}.json", calendar))
+    found = read_files(files, asked, named_calendars(folder / f"{suite}.json", calendar))
+    bars = found.table
     if sys.stderr.isatty():
         print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
 
@@ -170,7 +252,8 @@ def check(
     judge = read_suite(suite_path(suite, folder))
     if calendar:
         judge = with_kwargs(judge, calendar=calendar)
-    require_columns(judge, bars, files[0])
+    require_columns(judge, found)
+    say(found.notes)
     frame = bars.to_pandas(date_as_object=False)
     skipped = unfit(bars, clock=bool(as_of))
     report = run_in_memory(frame, judge, as_of=as_of, skipped=skipped)
@@ -185,11 +268,12 @@ def check(
     return CLOSED if not report.success or (strict and remarks) else DONE
 
 
+@reads_files
 def suggest(
     files: Files,
     *,
     name: Annotated[str, typer.Option(help="the name of the new suite")],
-    symbol: Symbol = None,
+    asked: "Format",
     calendar: Calendar = None,
     suites: Suites = None,
 ) -> int:
@@ -197,11 +281,25 @@ def suggest(
 
     What the draft finds suspicious on these bars is listed. It is written under a new name only.
     """
+    return draft(files, name=name, asked=asked, calendar=calendar, suites=suites)
+
+
+def draft(
+    files: Sequence[Path],
+    *,
+    name: str,
+    asked: "Format",
+    calendar: str | None,
+    suites: Path | None,
+) -> int:
+    """Draft a suite from the bars of files, print why, and write it under its new name."""
     with quick_imports():
         from gx.files.check import read_files, unfit
         from gx.suite.calendars import SUITE, named_calendars
 
-    bars = read_files(files, symbol, named_calendars(SUITE, calendar))
+    found = read_files(files, asked, named_calendars(SUITE, calendar))
+    bars = found.table
+    say(found.notes)
 
     with quick_imports():
         from gx.editing.suggest import draft_suite
@@ -211,9 +309,9 @@ def suggest(
         from gx.suite.read import new_suite, read_suite
 
     frame = bars.to_pandas(date_as_object=False)
-    draft = draft_suite(frame, name)
-    path = new_suite(name, draft.document, suites or SUITES)
-    for entry, reason in zip(draft.document["expectations"], draft.reasons, strict=True):
+    drafted = draft_suite(frame, name)
+    path = new_suite(name, drafted.document, suites or SUITES)
+    for entry, reason in zip(drafted.document["expectations"], drafted.reasons, strict=True):
         print(f"  {entry['severity']:<9} {entry['description']}\n{'':<12}{reason}")
     made = read_suite(path)
     report = run_in_memory(frame, made, as_of=_newest(bars), skipped=unfit(bars))
@@ -228,6 +326,73 @@ def _newest(bars: "pa.Table") -> str | None:
 
     newest = pc.max(bars["date"]).as_py()
     return None if newest is None else newest.isoformat()
+
+
+@reads_files
+def peek(
+    files: Files,
+    *,
+    asked: "Format",
+    calendar: Calendar = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """Show how files of bars are understood, and what in it is uncertain.
+
+    Exit status: 0 all can be read, 2 one cannot.
+    """
+    with quick_imports():
+        from gx.files.peek import peek_at
+        from gx.files.several import files_of, read_all
+        from gx.files.understand import open_file
+        from gx.suite.calendars import SUITE, named_calendars
+
+    calendars = named_calendars(SUITE, calendar)
+    paths, notes = files_of(files)
+    sources = read_all(paths, lambda path: open_file(path, asked), track=len(paths) > 1)
+    seen = [peek_at(source, calendars) for source in sources]
+    if as_json:
+        print(json_of([dataclasses.asdict(one) for one in seen], indent=2, default=str))
+    else:
+        print("\n\n".join("\n".join(one.lines()) for one in seen))
+    say(notes)
+    return COULD_NOT_RUN if any(one.fault for one in seen) else DONE
+
+
+def new_formats() -> typer.Typer:
+    """The commands `gate format …`."""
+    app = new_app("Keep how your files are to be read, for --format NAME.", "")
+    app.command(
+        epilog=examples("gate format add ours --columns close=Price,date=Day --date-format DMY")
+    )(reads_files(add))
+    app.command("list")(list_formats)
+    app.command()(show)
+    return app
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a new name")],
+    *,
+    asked: "Format",
+) -> None:
+    """Keep options as a format, one small file in gx/formats/."""
+    from gx.files.asked.kept import add_format
+
+    path = add_format(name, asked)
+    print(f"written to {path}; use it with --format {name}")
+
+
+def list_formats() -> None:
+    """Name the kept formats."""
+    from gx.files.asked.kept import format_names
+
+    print("\n".join(format_names()) or "there is none; `gate format add` makes one")
+
+
+def show(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Print a kept format."""
+    from gx.files.asked.kept import as_yaml, read_format
+
+    print(as_yaml(read_format(name)), end="")
 
 
 def convert(
@@ -253,6 +418,11 @@ CHECK_EXAMPLES = examples(
     "gate check 'BRK B.csv' --symbol 'BRK B' --as-of 2025-11-04",
     "gate check coins.parquet --calendar 24/7 --html report.html",
 )
+PEEK_EXAMPLES = examples(
+    "gate peek bars.csv",
+    "gate peek export.xlsx --sheet Prices --columns 'close=Last Price'",
+    "gate peek data/ --json",
+)
 SUGGEST_EXAMPLES = examples("gate suggest bars.csv --name crypto")
 CONVERT_EXAMPLES = examples("gate convert old_suite.json prices")
 
@@ -260,5 +430,7 @@ CONVERT_EXAMPLES = examples("gate convert old_suite.json prices")
 def add_commands(app: typer.Typer) -> None:
     """Give a command line these commands."""
     app.command(epilog=CHECK_EXAMPLES)(check)
+    app.command(epilog=PEEK_EXAMPLES)(peek)
+    app.add_typer(new_formats(), name="format")
     app.command(epilog=SUGGEST_EXAMPLES)(suggest)
     app.command(epilog=CONVERT_EXAMPLES)(convert)

@@ -15,20 +15,25 @@ import typer
 from gx.cli import (
     CHECK_EXAMPLES,
     CONVERT_EXAMPLES,
+    PEEK_EXAMPLES,
     SUGGEST_EXAMPLES,
     Calendar,
+    Files,
     Suites,
-    Symbol,
     check,
     convert,
+    draft,
     examples,
     new_app,
+    new_formats,
+    peek,
+    reads_files,
     run_app,
-    suggest,
 )
 from gx.project import DATASETS
 
 if TYPE_CHECKING:
+    from gx.files.asked.format import Format
     from tracking.store import TrackingStore
 
 VERSION = "0.1.0"
@@ -179,40 +184,45 @@ def down(ctx: typer.Context) -> int:
         "gate load bars.csv",
         "gate load AAPL.parquet --symbol AAPL",
         "gate load bars.csv --rejects rejects.csv",
+        "gate load exports/ --date-format DMY --decimal ,",
     )
 )
+@reads_files
 def load(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="a CSV or Parquet file of bars")],
+    files: Files,
     *,
-    symbol: Symbol = None,
+    asked: "Format",
     calendar: Calendar = None,
     rejects: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="set rows with faults aside there, and load the rest"),
     ] = None,
 ) -> None:
-    """Put the bars of a file into the table stock_data, as the file has them: all, or none."""
-    from dags.local.load import load_file
+    """Put the bars of files into the table stock_data, as the files have them: all, or none."""
+    from dags.local.load import load_files
 
-    print(load_file(ctx.obj, file, symbol=symbol, calendar=calendar, rejects=rejects))
+    load_files(ctx.obj, files, asked=asked, calendar=calendar, rejects=rejects)
 
 
 app.command(epilog=CHECK_EXAMPLES)(check)
+app.command(epilog=PEEK_EXAMPLES)(peek)
+app.add_typer(new_formats(), name="format")
 
 
 @app.command("suggest", epilog=SUGGEST_EXAMPLES)
+@reads_files
 def suggest_from(
     ctx: typer.Context,
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]", help="CSV or Parquet files of bars")
+        list[Path] | None, typer.Argument(metavar="[FILE]", help="files of bars, folders, patterns")
     ] = None,
     *,
     name: Annotated[str, typer.Option(help="the name of the new suite")],
     from_table: Annotated[
         bool, typer.Option("--from-table", help="from the bars of the table stock_data")
     ] = False,
-    symbol: Symbol = None,
+    asked: "Format",
     calendar: Calendar = None,
     suites: Suites = None,
 ) -> int:
@@ -223,11 +233,11 @@ def suggest_from(
     if bool(files) == from_table:
         raise typer.BadParameter("name a FILE of bars, or --from-table")
     if files:
-        return suggest(files, name=name, symbol=symbol, calendar=calendar, suites=suites)
+        return draft(files, name=name, asked=asked, calendar=calendar, suites=suites)
     from dags.local import commands
 
     with commands.exported(ctx.obj) as file:
-        return suggest([file], name=name, symbol=symbol, calendar=calendar, suites=suites)
+        return draft([file], name=name, asked=asked, calendar=calendar, suites=suites)
 
 
 app.command(epilog=CONVERT_EXAMPLES)(convert)

@@ -1,16 +1,20 @@
 """Check files of bars without any service."""
 
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from gx.errors import BarFileError
-from gx.files.read import COLUMNS, header, is_daily, read_bars
-from gx.suite.calendars import Calendars
-from gx.symbols import RULE, symbol_fault
+from gx.files.asked.format import Format
+from gx.files.meaning.names import COLUMNS
+from gx.files.read import bars_in, is_daily
+from gx.files.several import files_of, read_all, told_once
+from gx.files.source import AS_IT_IS, Source, listed
+from gx.files.understand import open_file, with_symbol_of_name
+from gx.suite.calendars import SUITE, Calendars, suite_calendars
 
 if TYPE_CHECKING:
     from gx.suite.read import Suite
@@ -18,36 +22,66 @@ if TYPE_CHECKING:
 DAILY_ONLY = "only makes sense for daily bars"
 NEEDS_CLOCK = "needs --as-of"
 NEEDS_COLUMN = "the file has no column {}"
-# A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
-_SYMBOL_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
+
+
+@dataclass(frozen=True)
+class Read:
+    """The bars of one file; of its own cells only what messages need is kept."""
+
+    file: str
+    table: pa.Table
+    notes: tuple[str, ...]
+    shown: str
+    hints: dict[str, str]
+
+    def require(self, columns: Sequence[str]) -> None:
+        """Raise BarFileError that names columns which the file has not."""
+        lacking = [name for name in columns if name not in self.table.column_names]
+        if lacking:
+            raise _without(lacking, self.file, self.shown, self.hints.get(lacking[0], ""))
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The bars of files, to be judged together, and what has to be said of how they were read."""
+
+    table: pa.Table
+    notes: tuple[str, ...]
+    first: Read
 
 
 def read_files(
-    files: Sequence[Path], symbol: str | None = None, calendars: Calendars | None = None
-) -> pa.Table:
-    """The bars of all files as one table, to be judged together.
+    files: Sequence[Path], asked: Format = AS_IT_IS, calendars: Calendars | None = None
+) -> Bars:
+    """The bars of all files, of folders and of patterns, as one table.
 
-    A file without a symbol column takes ``symbol``, or else its own name, as its symbol. Daily bars
-    with a time of day have the date that their calendar gives (``calendars``).
+    ``asked`` says how they are to be read where they do not say it themselves. A file without a
+    symbol column takes the symbol that is asked for, or else its own name. Daily bars with a time
+    of day have the date that their calendar gives (``calendars``).
     Raises BarFileError for a file that cannot be read completely, or that mixes daily bars with
-    bars within the day.
+    bars within the day; nothing is judged then.
     """
-    tables = [_read(path, symbol, calendars) for path in files]
+    paths, notes = files_of(files)
+    read = read_all(paths, lambda path: _read(path, asked, calendars), track=len(paths) > 1)
+    tables = [one.table for one in read]
     if len({is_daily(table) for table in tables}) > 1:
         raise BarFileError("daily bars and bars within the day cannot be judged together")
+    said = told_once({one.file: one.notes for one in read})
     try:
-        return pa.concat_tables(tables, promote_options="permissive")
+        table = pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowInvalid:
         raise BarFileError("some of these files have time zones and some have none") from None
+    return Bars(table, (*notes, *said), read[0])
 
 
-def require_columns(suite: "Suite", bars: pa.Table, file: Path) -> None:
+def require_columns(suite: "Suite", bars: Bars) -> None:
     """Raise BarFileError when a column of a bar that the suite asks about is not in the file.
 
     One line tells it: otherwise every expectation would say of itself that it crashed.
     """
     needed = {"date", *(name for one in suite.expectations for name in _columns_of(one))}
-    _refuse_without([n for n in COLUMNS if n in needed and n not in bars.column_names], file)
+    there = bars.table.column_names  # of any file
+    bars.first.require([name for name in COLUMNS if name in needed and name not in there])
 
 
 def _columns_of(expectation: object) -> Iterator[str]:
@@ -60,11 +94,8 @@ def _columns_of(expectation: object) -> Iterator[str]:
         yield from (name for name in listed if isinstance(name, str))
 
 
-def _refuse_without(columns: Sequence[str], file: Path) -> None:
-    if columns:
-        raise BarFileError(
-            f"{file}: no {', '.join(columns)} column; the file has: {', '.join(header(file))}"
-        )
+def _without(columns: Sequence[str], file: str, shown: str, hint: str) -> BarFileError:
+    return BarFileError(f"{file}: no {', '.join(columns)} column; the file has: {shown}{hint}")
 
 
 def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
@@ -85,18 +116,17 @@ def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
     return reasons
 
 
-def _read(path: Path, symbol: str | None, calendars: Calendars | None) -> pa.Table:
-    table = read_bars(path, partial=True, calendars=calendars)
-    _refuse_without([] if "date" in table.column_names else ["date"], path)
-    if "symbol" in table.column_names:
-        if symbol is not None:
-            raise BarFileError(f"{path}: has a symbol column already; leave --symbol out")
-        return table
-    if symbol is not None and (fault := symbol_fault(symbol)):
-        raise BarFileError(f"the symbol {symbol!r} {fault}; a symbol is {RULE}")
-    name = symbol or path.stem.upper()
-    if symbol is None and not _SYMBOL_LIKE.fullmatch(name):
-        raise BarFileError(
-            f"{path}: has no symbol column, and its name is no symbol; name it with --symbol"
-        )
-    return table.add_column(0, "symbol", pa.array([name] * len(table), pa.string()))
+def _read(path: Path, asked: Format, calendars: Calendars | None) -> list[Read]:
+    return [_read_one(source, calendars) for source in open_file(path, asked)]
+
+
+def _read_one(source: Source, calendars: Calendars | None) -> Read:
+    shown = listed(source.names)
+    if "date" not in source.cells.column_names:
+        raise _without(["date"], source.name, shown, source.hint(["date"]))
+    source = with_symbol_of_name(source)
+    table = bars_in(source, partial=True, calendars=calendars)
+    lacking = [name for name in COLUMNS if name not in table.column_names]
+    hints = {name: source.hint([name]) for name in lacking}
+    said = source.said(calendars or suite_calendars(SUITE))
+    return Read(source.name, table, tuple(said), shown, hints)

@@ -1,38 +1,28 @@
 """Read a file of bars completely, or say which line and column cannot be read."""
 
-import csv as plain_csv
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from pyarrow import csv
 
 from gx.errors import BarFileError
-from gx.files.days import BarsWithinTheDayError, days_of
-from gx.files.lines import first_lines
-from gx.files.stamps import Ints, Stamps, cast_what_can, read_stamps
+from gx.files.asked.format import Format
+from gx.files.dates.days import BarsWithinTheDayError, days_of
+from gx.files.dates.stamps import Stamps, cast_what_can
+from gx.files.dates.written import moments_of
+from gx.files.meaning.columns import is_text
+from gx.files.meaning.missing import NO_DATE
+from gx.files.meaning.names import COLUMNS, NUMBERS
+from gx.files.source import AS_IT_IS, Source, symbols_in, without_blanks
+from gx.files.understand import open_file
 from gx.suite.calendars import SUITE, Calendars, suite_calendars
 
-COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
-NUMBERS = ("open", "high", "low", "close", "volume")
-_ALIASES = {"ticker": "symbol", "datetime": "date"}
-# Empty cells and the usual words for "no value"; NaN and inf are read as numbers, to be judged.
-NO_VALUE = ["", "NA", "N/A", "n/a", "null", "NULL", "None"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-# What a column of Parquet may hold: any, and where a moment is wanted.
-_CELLS = (
-    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating),
-    *(pa.types.is_decimal, pa.types.is_null),
-)
-_MOMENTS = (pa.types.is_date, pa.types.is_timestamp)
-_WANTED = {"symbol": "symbol", "date": "date", "created_at": "time"} | dict.fromkeys(
-    NUMBERS, "number"
-)
+__all__ = ["COLUMNS", "NUMBERS", "bars_in", "days_in", "is_daily", "only_source", "read_bars"]
 
 
 def read_bars(
@@ -41,33 +31,45 @@ def read_bars(
     symbol: str | None = None,
     partial: bool = False,
     calendars: Calendars | None = None,
+    asked: Format = AS_IT_IS,
 ) -> pa.Table:
-    """The bars of a CSV or Parquet file, to be judged.
+    """The bars of one file, to be judged: see ``bars_in``.
 
-    Columns may come in any order and letter case; ``Ticker`` is read as symbol, ``Datetime`` as
-    date; others are left out, but for ``created_at``. ``symbol`` names the symbol of a file without
-    such a column. Returns symbol (string), date (date32; timestamp[us] for bars within the day, in
-    UTC if the file has time zones), open, high, low, close, volume (float64). A daily bar with a
-    time of day has its date in the time zone of its calendar (``calendars``; those of the suite
-    stock_data).
+    ``symbol`` names the symbol of a file without such a column; ``asked`` says what the file does
+    not say itself.
+    """
+    named = asked if symbol is None else asked.over(Format(symbol=symbol))
+    return bars_in(only_source(path, named), partial=partial, calendars=calendars)
+
+
+def only_source(path: Path, asked: Format = AS_IT_IS) -> Source:
+    """A file that holds one table; raises BarFileError for one with several."""
+    sources = open_file(path, asked)
+    if len(sources) > 1:
+        names = ", ".join(source.name for source in sources)
+        raise BarFileError(f"{path}: holds {len(sources)} files ({names}); unpack it first")
+    return sources[0]
+
+
+def bars_in(
+    source: Source, *, partial: bool = False, calendars: Calendars | None = None
+) -> pa.Table:
+    """The bars of a file that was understood, to be judged.
+
+    Returns symbol (string), date (date32; timestamp[us] for bars within the day, in UTC if the file
+    has time zones), open, high, low, close, volume (float64), and ``created_at`` if it is there. A
+    daily bar with a time of day has its date in the time zone of its calendar (``calendars``; those
+    of the suite stock_data).
 
     Raises BarFileError for a file that cannot be read completely, with line and column. A column
     that is missing is such a fault too, unless ``partial``: then the gate has to judge it.
     """
-    source = read_source(path, symbol)
-    if source.torn:
-        raise BarFileError(f"{path}, {source.place(source.torn[0].row)}: {source.torn[0].said}")
+    if source.raw.torn:
+        torn = source.raw.torn[0]
+        raise BarFileError(f"{source.name}, {source.place_name} {torn.line}: {torn.said}")
     if not partial:
         source.require_columns()
     return _without_blank_rows(_typed(source, calendars or suite_calendars(SUITE)))
-
-
-def header(path: Path) -> list[str]:
-    """The columns of a file as it names them, those that are left out included."""
-    if is_parquet(path):
-        return list(pq.read_schema(path).names)
-    with path.open(encoding="utf-8-sig", newline="") as source:
-        return [name.strip() for name in next(plain_csv.reader(source), [])]
 
 
 def is_daily(table: pa.Table) -> bool:
@@ -75,176 +77,21 @@ def is_daily(table: pa.Table) -> bool:
     return "date" not in table.column_names or bool(pa.types.is_date(table["date"].type))
 
 
-@dataclass(frozen=True)
-class Torn:
-    """A row that has too many cells or too few; ``row`` counts from 0, torn ones included."""
-
-    row: int
-    said: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file's cells under the names of a bar's columns, and where each row stands in the file."""
-
-    path: Path
-    cells: pa.Table
-    torn: tuple[Torn, ...] = ()
-
-    @property
-    def is_parquet(self) -> bool:
-        """Rows are then counted, not lines."""
-        return is_parquet(self.path)
-
-    @functools.cached_property
-    def rows(self) -> Ints:
-        """Of the rows that are not torn, the positions in the file."""
-        whole = np.arange(len(self.cells) + len(self.torn))
-        return np.delete(whole, [torn.row for torn in self.torn])
-
-    @functools.cached_property
-    def lines(self) -> Ints:
-        """The line, or for Parquet the row, of each row of the file, torn ones included."""
-        count = len(self.cells) + len(self.torn)
-        return np.arange(1, count + 1) if self.is_parquet else first_lines(self.path, count)
-
-    def place(self, row: int) -> str:
-        """Where the ``row``-th row of the file is, in words."""
-        return f"{'row' if self.is_parquet else 'line'} {self.lines[row]}"
-
-    @property
-    def filled(self) -> pa.ChunkedArray:
-        """Where a row is no blank line."""
-        valid = (pc.is_valid(blank_to_null(cells, [""])) for cells in self.cells.columns)
-        return functools.reduce(pc.or_, valid)
-
-    def require_columns(self) -> None:
-        """Raise BarFileError when a column of a bar is not there."""
-        present = self.cells.column_names
-        missing = [column for column in COLUMNS if column not in present]
-        if missing:
-            hint = "; name it with SYMBOL= (--symbol)" if missing == ["symbol"] else ""
-            raise BarFileError(
-                f"{self.path}: lacks the column{'s' * (len(missing) > 1)} "
-                f"{', '.join(missing)}{hint}; the file has: {', '.join(header(self.path))}"
-            )
-
-
-def is_parquet(path: Path) -> bool:
-    """By the file's name."""
-    return path.suffix in (".parquet", ".pq")
-
-
-def read_source(path: Path, symbol: str | None = None) -> Source:
-    """A file's cells; raises BarFileError for one that is neither CSV nor Parquet."""
-    if not path.is_file():
-        raise BarFileError(f"{path}: there is no such file")
-    source = _read_parquet(path) if is_parquet(path) else _read_csv(path)
-    if symbol is None:
-        return source
-    if "symbol" in source.cells.column_names:
-        raise BarFileError(f"{path}: has a symbol column already; leave the symbol out")
-    # A blank line stays one.
-    named = pc.if_else(source.filled, pa.scalar(symbol), pa.scalar(None, pa.string()))
-    return Source(path, source.cells.add_column(0, "symbol", named), source.torn)
-
-
-def _read_parquet(path: Path) -> Source:
-    try:
-        table = _named(pq.read_table(path), path)
-    except pa.ArrowException as error:
-        raise BarFileError(f"{path}: is no Parquet file ({error})") from None
-    columns = {name: _plain(path, name, table[name]) for name in table.column_names}
-    return Source(path, pa.table(columns))
-
-
-def _plain(path: Path, name: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column of Parquet without dictionary or bytes; raises for a type that is none of a bar's.
-
-    Arrow would make a number of a truth value or a span of time.
-    """
-    kind = cells.type
-    try:
-        if pa.types.is_dictionary(kind):
-            cells = pc.cast(cells, kind.value_type)
-        if _is_bytes(cells.type) or pa.types.is_string_view(cells.type):
-            cells = pc.cast(cells, pa.string())
-    except pa.ArrowInvalid:
-        raise BarFileError(f"{path}, column {name}: is not UTF-8 text") from None
-    moments = _MOMENTS if name in ("date", "created_at") else ()
-    if not any(is_kind(cells.type) for is_kind in (*_CELLS, *moments)):
-        raise BarFileError(
-            f"{path}, column {name}: holds {kind}, of which no {_WANTED[name]} is read"
-        )
-    return cells
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(is_kind(kind) for is_kind in kinds)
-
-
-def _read_csv(path: Path) -> Source:
-    """Every cell as text, so that a fault can be named by its line."""
-    torn: list[Torn] = []
-
-    def note(row: csv.InvalidRow) -> str:
-        said = f"has {row.actual_columns} cells, not {row.expected_columns}: {row.text[:80]!r}"
-        torn.append(Torn(row.number - 2, said))
-        return "skip"
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as source:
-            names = next(plain_csv.reader(source), [])
-        table = csv.read_csv(
-            path,
-            read_options=csv.ReadOptions(use_threads=False),
-            parse_options=csv.ParseOptions(
-                ignore_empty_lines=False, newlines_in_values=True, invalid_row_handler=note
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except UnicodeDecodeError:
-        raise BarFileError(f"{path}: is not UTF-8 text") from None
-    except (pa.ArrowException, plain_csv.Error) as error:
-        raise BarFileError(f"{path}: is no CSV file ({error})") from None
-    return Source(path, _named(table, path), tuple(torn))
-
-
-def _named(table: pa.Table, path: Path) -> pa.Table:
-    """The columns of a bar under their own names; anything else is dropped."""
-    kept: dict[str, pa.ChunkedArray] = {}
-    for position, name in enumerate(table.column_names):
-        plain = name.strip().lower()
-        plain = _ALIASES.get(plain, plain)
-        if plain not in (*COLUMNS, "created_at"):
-            continue
-        if plain in kept:
-            raise BarFileError(f"{path}: has two columns for {plain}; leave one out")
-        kept[plain] = table.column(position)
-    if not kept:
-        found = ", ".join(table.column_names) or "nothing"
-        raise BarFileError(f"{path}: holds no bars: its first line names {found}")
-    return pa.table(kept)
-
-
 def _typed(source: Source, calendars: Calendars) -> pa.Table:
-    readers: dict[str, Callable[[pa.ChunkedArray], pa.ChunkedArray]] = {
-        "symbol": _symbols,
-        "date": lambda cells: _dates(source, cells, calendars),
-        "created_at": _times,
-        **dict.fromkeys(NUMBERS, _numbers),
+    readers: dict[str, Callable[[], pa.ChunkedArray]] = {
+        "symbol": lambda: symbols_in(source.cells["symbol"]),
+        "date": lambda: _dates(source, calendars),
+        "created_at": lambda: _times(source),
+        **{name: functools.partial(_numbers, source, name) for name in NUMBERS},
     }
     columns = {}
     for name in (*COLUMNS, "created_at"):
         if name in source.cells.column_names:
             try:
-                columns[name] = readers[name](source.cells[name])
+                columns[name] = readers[name]()
             except _BadCell as bad:
-                place = source.place(int(source.rows[bad.row]))
-                raise BarFileError(f"{source.path}, {place}, column {name}: {bad}") from None
+                place = f"{source.place(bad.row)}, column {source.column(name)}"
+                raise BarFileError(f"{source.name}, {place}: {bad}") from None
     return pa.table(columns)
 
 
@@ -261,31 +108,33 @@ class _BadCell(Exception):
         self.row = row
 
 
-def _symbols(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Only a blank cell is no symbol: NA is one. Spaces around one are for the gate to judge."""
-    texts = pc.cast(cells, pa.string())
-    blank = pc.equal(pc.utf8_trim_whitespace(texts), "")
-    return pc.if_else(blank, pa.scalar(None, pa.string()), texts)
-
-
-def _numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_float32(cells.type):  # by its own digits: 1.1, not 1.100000023841858
+def _numbers(source: Source, name: str) -> pa.ChunkedArray:
+    cells = source.numbers[name]
+    floats = source.plain_floats(name)
+    if floats is not None:
+        return floats
+    # By their own digits: 1.1, not 1.100000023841858; Arrow makes 191.23000000000002 of a decimal.
+    if pa.types.is_float32(cells.type) or pa.types.is_decimal(cells.type):
         cells = pc.cast(cells, pa.string())
-    if not _is_text(cells):
+    if not is_text(cells):
         return pc.cast(cells, pa.float64(), safe=False)
-    texts = blank_to_null(cells)
-    numbers, bad = cast_what_can(texts, pa.float64())
+    numbers, bad = cast_what_can(cells, pa.float64())
     if len(bad):
-        raise _BadCell(int(bad[0]), texts[int(bad[0])].as_py(), "number")
+        row = int(bad[0])
+        raise _BadCell(row, source.cells[name][row].as_py(), "number")
     return numbers
 
 
-def _dates(source: Source, cells: pa.ChunkedArray, calendars: Calendars) -> pa.ChunkedArray:
+def _dates(source: Source, calendars: Calendars) -> pa.ChunkedArray:
     """Dates as date32 for daily bars, else as timestamps."""
-    stamps = stamps_in(cells)
+    found = source.moments(calendars)
+    stamps = found.stamps
     if len(stamps.bad):
         row = int(stamps.bad[0])
-        raise _BadCell(row, cells[row].as_py(), "date (YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS)")
+        wanted = "date (YYYY-MM-DD, or YYYY-MM-DD HH:MM:SS)"
+        if found.form and "%" in found.form:
+            wanted = f"date, as most of the column are ({found.form})"
+        raise _BadCell(row, source.cells["date"][row].as_py(), wanted)
     try:
         return pa.chunked_array([days_in(source, stamps, calendars)])
     except BarsWithinTheDayError:
@@ -297,37 +146,21 @@ def days_in(source: Source, stamps: Stamps, calendars: Calendars) -> pa.Array:
     symbols: Sequence[str | None] = [None] * len(source.cells)
     plain = stamps.are_dates and not stamps.have_weekends
     if not plain and "symbol" in source.cells.column_names:
-        symbols = _symbols(source.cells["symbol"]).to_pylist()
+        symbols = symbols_in(source.cells["symbol"]).to_pylist()
     try:
         return days_of(stamps, symbols, calendars)
     except BarsWithinTheDayError as error:
-        raise BarsWithinTheDayError(f"{source.path}: {error}") from None
+        raise BarsWithinTheDayError(f"{source.name}: {error}") from None
     except BarFileError as error:
-        raise BarFileError(f"{source.path}: {error}") from None
+        raise BarFileError(f"{source.name}: {error}") from None
 
 
-def stamps_in(cells: pa.ChunkedArray) -> Stamps:
-    """The dates of a file's column."""
-    return read_stamps(blank_to_null(cells))
-
-
-def _times(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    if not _is_text(cells):
+def _times(source: Source) -> pa.ChunkedArray:
+    cells = without_blanks(source.cells["created_at"], NO_DATE)
+    if not is_text(cells):
         return cells
-    stamps = stamps_in(cells)
+    stamps = moments_of(source.name, cells, AS_IT_IS, lambda _form, _rows: (0, 0)).stamps
     if len(stamps.bad):
         row = int(stamps.bad[0])
         raise _BadCell(row, cells[row].as_py(), "time (YYYY-MM-DD HH:MM:SS)")
     return stamps.written if stamps.instant is None else stamps.instant
-
-
-def _is_text(cells: pa.ChunkedArray) -> bool:
-    return bool(pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type))
-
-
-def blank_to_null(cells: pa.ChunkedArray, blank: Sequence[str] = NO_VALUE) -> pa.ChunkedArray:
-    """Texts without the spaces around them, null where they say that there is no value."""
-    if not _is_text(cells):
-        return cells
-    texts = pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
-    return pc.if_else(pc.is_in(texts, pa.array(blank)), pa.scalar(None, pa.string()), texts)

@@ -7,21 +7,17 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gx.errors import BarFileError
-from gx.files.lines import first_lines, lines_of
-from gx.files.read import (
-    NUMBERS,
-    Source,
-    blank_to_null,
-    days_in,
-    is_parquet,
-    read_source,
-    stamps_in,
-)
-from gx.files.stamps import MOST
+from gx.files.asked.format import Format
+from gx.files.dates.stamps import MOST
+from gx.files.layout.lines import first_lines, lines_of
+from gx.files.meaning.columns import is_text
+from gx.files.meaning.names import NUMBERS
+from gx.files.opening.encodings import decoded
+from gx.files.read import days_in, only_source
+from gx.files.source import AS_IT_IS, Source
 from gx.suite.calendars import SUITE, Calendars, suite_calendars
 from gx.symbols import symbol_fault
 
@@ -31,31 +27,49 @@ _NAN = r"^(?i)[+-]?nan$"
 
 
 def read_rows(
-    path: Path, *, symbol: str | None = None, calendars: Calendars | None = None
+    path: Path,
+    *,
+    symbol: str | None = None,
+    calendars: Calendars | None = None,
+    asked: Format = AS_IT_IS,
 ) -> pa.Table:
-    """The rows of a file of daily bars, as they are to be stored.
+    """The rows of one file of daily bars, as they are to be stored: see ``rows_in``.
 
-    Columns: ``line`` (int64, the file's own, from 1; ``row`` for Parquet); symbol (string); date
-    (date32); open, high, low, close, volume (string: a number, null where there is none);
-    ``missing`` (string: which cells hold no number, and what instead, as "open: '' (and low '')";
-    mostly null); ``fault``
-    (string: what keeps the row from being a bar; mostly null). ``symbol`` and ``calendars`` are as
-    for ``read_bars``; blank lines are left out.
+    ``symbol``, ``calendars`` and ``asked`` are as for ``read_bars``.
+    """
+    named = asked if symbol is None else asked.over(Format(symbol=symbol))
+    return rows_in(only_source(path, named), calendars)
+
+
+def rows_in(source: Source, calendars: Calendars | None = None) -> pa.Table:
+    """The rows of a file of daily bars that was understood, as they are to be stored.
+
+    Columns: ``line`` (int64, the file's own, from 1; ``row`` for Parquet and Excel); symbol
+    (string); date (date32); open, high, low, close, volume (string: a number in the file's digits,
+    null where there is none); ``missing`` (string: which cells hold no number, and what instead, as
+    "open: '' (and low '')"; mostly null); ``fault`` (string: what keeps the row from being a bar;
+    mostly null). Blank lines are left out.
 
     Raises BarFileError for a file that is not one of daily bars.
     """
-    source = read_source(path, symbol)
     source.require_columns()
     return _Rows(source).table(calendars or suite_calendars(SUITE))
 
 
-def rows_as_written(path: Path, numbers: Sequence[int]) -> list[str]:
-    """The text of rows by their line; of Parquet by their row, the values with commas between."""
-    if is_parquet(path):
-        taken = pq.read_table(path).take(pa.array([number - 1 for number in numbers], pa.int64()))
-        return [",".join(map(str, row.values())) for row in taken.to_pylist()]
-    lines = lines_of(path.read_bytes())
-    starts = np.append(first_lines(path), len(lines) + 1)
+def rows_as_written(path: Path, numbers: Sequence[int], asked: Format = AS_IT_IS) -> list[str]:
+    """The text of a file's rows by their line: see ``texts_of``."""
+    return texts_of(only_source(path, asked), numbers)
+
+
+def texts_of(source: Source, numbers: Sequence[int]) -> list[str]:
+    """The text of rows by their line; of typed files, by row, the values with commas between."""
+    if source.place_name == "row":
+        at = {line: row for row, line in enumerate(source.raw.lines())}
+        columns = [cells.to_pylist() for cells in source.raw.columns]
+        return [",".join(str(cells[at[one]]) for cells in columns) for one in numbers]
+    data = decoded(source.name, source.content.data, source.asked.encoding).data
+    lines = lines_of(data)
+    starts = np.append(first_lines(data), len(lines) + 1)
     ends = starts[np.searchsorted(starts, np.asarray(numbers, np.int64), side="right")]
     pairs = zip(numbers, ends, strict=True)
     return ["\n".join(lines[first - 1 : end - 1]).rstrip("\n") for first, end in pairs]
@@ -71,9 +85,8 @@ class _Rows:
 
     def table(self, calendars: Calendars) -> pa.Table:
         """The rows that are no blank lines, and behind them the torn ones."""
-        place = "row" if self.source.is_parquet else "line"
-        lines = self.source.lines
-        columns: dict[str, object] = {place: pa.array(lines[self.source.rows])}
+        place = self.source.place_name
+        columns: dict[str, object] = {place: pa.array(self.source.lines)}
         columns["symbol"] = self._symbols()
         columns["date"] = self._days(calendars)
         columns |= {name: self._number(name) for name in NUMBERS}
@@ -85,8 +98,8 @@ class _Rows:
         columns["missing"] = pa.array(missing, pa.string())
         columns["fault"] = pa.array(self.faults, pa.string())
         torn = {
-            place: pa.array([lines[torn.row] for torn in self.source.torn], pa.int64()),
-            "fault": pa.array([f"it {torn.said}" for torn in self.source.torn], pa.string()),
+            place: pa.array([torn.line for torn in self.source.raw.torn], pa.int64()),
+            "fault": pa.array([f"it {torn.said}" for torn in self.source.raw.torn], pa.string()),
         }
         whole = pa.table(columns).filter(self.source.filled)
         return pa.concat_tables([whole, pa.table(torn)], promote_options="default")
@@ -105,24 +118,29 @@ class _Rows:
         return texts
 
     def _days(self, calendars: Calendars) -> pa.Array:
-        stamps = stamps_in(self.cells["date"])
+        found = self.source.moments(calendars)
+        stamps = found.stamps
         if len(stamps.bad) >= MOST:
             row = int(stamps.bad[0])
-            where = self.source.place(int(self.source.rows[row]))
+            where = f"{self.source.place(row)}, column {self.source.column('date')}"
             cell = self.cells["date"][row].as_py()
-            raise BarFileError(f"{self.source.path}, {where}, column date: {cell!r} is no date")
-        self._fault("date", pc.is_null(stamps.written), "is no date (YYYY-MM-DD)")
+            raise BarFileError(f"{self.source.name}, {where}: {cell!r} is no date")
+        form = found.form if "%" in found.form else "YYYY-MM-DD"
+        self._fault("date", pc.is_null(stamps.written), f"is no date ({form})")
         return days_in(self.source, stamps, calendars)
 
     def _number(self, name: str) -> pa.ChunkedArray:
         """The column's digits, as text; null where there is no number."""
-        texts = blank_to_null(pc.cast(self.cells[name], pa.string()))
-        texts = pc.if_else(
-            pc.match_substring_regex(texts, _NAN), pa.scalar(None, pa.string()), texts
-        )
-        if texts.null_count:
+        texts = pc.cast(self.source.numbers[name], pa.string())
+        numbers = self.source.plain_floats(name)
+        if numbers is None or pc.any(pc.is_nan(numbers)).as_py():
+            nan = pc.match_substring_regex(texts, _NAN)
+            texts = pc.if_else(nan, pa.scalar(None, pa.string()), texts)
+            if texts.null_count:
+                self._note_missing(name, texts)
+            numbers, texts = self._floats(name, texts)
+        elif texts.null_count:
             self._note_missing(name, texts)
-        numbers, texts = self._floats(name, texts)
         self._fault(name, pc.invert(pc.is_finite(numbers)), "is not finite")
         zero = pc.fill_null(pc.equal(numbers, 0), False)
         small = pc.invert(pc.match_substring_regex(texts.filter(zero), _ZERO))
@@ -146,7 +164,8 @@ class _Rows:
         rows = bad if isinstance(bad, np.ndarray) else _true(bad)
         for row in rows:
             if self.faults[row] is None:
-                self.faults[row] = f"column {name}: {self._shown(name, row)} {said}"
+                column = self.source.column(name)
+                self.faults[row] = f"column {column}: {self._shown(name, row)} {said}"
 
     def _note_missing(self, name: str, texts: pa.ChunkedArray) -> None:
         for row in _true(pc.is_null(texts)):
@@ -155,7 +174,7 @@ class _Rows:
     def _shown(self, name: str, row: int) -> str:
         """A cell as the file wrote it."""
         cell = self.cells[name][int(row)]
-        return repr(cell.as_py()) if pa.types.is_string(cell.type) else str(cell)
+        return repr(cell.as_py()) if is_text(self.cells[name]) else str(cell)
 
 
 def _true(mask: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gx.errors import BarFileError
-from gx.files.days import days_of
-from gx.files.stamps import read_stamps
+from gx.files.dates.days import days_of
+from gx.files.dates.stamps import read_stamps
 from gx.plugins.expectations.kernels.calendars import Sessions, load_sessions
 from gx.suite.calendars import Calendars
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from gx.errors import BarFileError
-from gx.files.days import BarsWithinTheDayError, days_of
-from gx.files.stamps import read_stamps
+from gx.files.dates.days import BarsWithinTheDayError, days_of
+from gx.files.dates.stamps import read_stamps
 from gx.suite.calendars import Calendars
 
 # Sessions of all these exchanges, and long enough to hold weekends.

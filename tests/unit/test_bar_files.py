@@ -92,7 +92,7 @@ def test_nan_and_missing_are_read_for_the_gate_to_judge(tmp_path: Path):
             "symbol,Ticker,date,open,high,low,close,volume\nA,A," + ROW, "two columns for symbol"
         ),
         pytest.param("", "", id="empty"),
-        pytest.param(b"symbol,date\n\xff,1", "is not UTF-8 text", id="latin_1"),
+        pytest.param(b"symbol,date\nA\0,1", "line 2: holds NUL bytes, which no text has", id="nul"),
     ],
 )
 def test_a_file_that_cannot_be_read_completely_names_the_place(

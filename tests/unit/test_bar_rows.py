@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from gx.errors import BarFileError
+from gx.files.dates.stamps import MOST
 from gx.files.read import NUMBERS, read_bars
 from gx.files.rows import read_rows, rows_as_written
-from gx.files.stamps import MOST
 from gx.suite.calendars import Calendars, suite_calendars
 
 HEADER = "symbol,date,open,high,low,close,volume\n"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gx.files.day_fit import DistinctBars, Fit, local_clock, sessions_around
-from gx.files.stamps import Ints
+from gx.files.dates.day_fit import DistinctBars, Fit, local_clock, sessions_around
+from gx.files.dates.stamps import Ints
 
 if TYPE_CHECKING:
     from gx.plugins.expectations.kernels.calendars import Sessions

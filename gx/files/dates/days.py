@@ -15,8 +15,15 @@ import pandas as pd
 import pyarrow as pa
 
 from gx.errors import BarFileError
-from gx.files.day_fit import Fit, by_calendar, distinct_bars, local_clock, moved, sessions_around
-from gx.files.day_readings import (
+from gx.files.dates.day_fit import (
+    Fit,
+    by_calendar,
+    distinct_bars,
+    local_clock,
+    moved,
+    sessions_around,
+)
+from gx.files.dates.day_readings import (
     DAY,
     NAMED,
     SECOND,
@@ -27,8 +34,8 @@ from gx.files.day_readings import (
     own_readings,
     readings_elsewhere,
 )
-from gx.files.plain_dates import refuse_moved
-from gx.files.stamps import Ints, Stamps
+from gx.files.dates.plain_dates import refuse_moved
+from gx.files.dates.stamps import Ints, Stamps
 from gx.suite.calendars import Calendars
 
 # Six dates in a row, moved by a day, hold a day of the weekend; where nobody closes they hold both.

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gx.errors import BarFileError
-from gx.files.stamps import Ints
+from gx.files.dates.stamps import Ints
 from gx.suite.calendars import Calendars
 
 if TYPE_CHECKING:

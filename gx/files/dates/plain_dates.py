@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from gx.errors import BarFileError
-from gx.files.day_fit import by_calendar, distinct_bars, moved, sessions_around, weekday
-from gx.files.stamps import Ints
+from gx.files.dates.day_fit import by_calendar, distinct_bars, moved, sessions_around, weekday
+from gx.files.dates.stamps import Ints
 from gx.suite.calendars import Calendars
 
 # Two weeks of which each day but the weekend's is traded; weekly bars are all of one weekday.

@@ -21,6 +21,7 @@ _OTHER_ZONE = r"(:\d{2}(?:\.\d+)?) ?(?:z|UTC|GMT)$"
 _DIGITS = (
     (r"^\d{8}$", None, 1),
     (r"^(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])([01]\d|2[0-3])[0-5]\d([0-5]\d)?$", None, 1),
+    (r"^(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])([01]\d|2[0-3])$", None, 1),
     (r"^\d{9,10}$", "s", 1_000_000),
     (r"^\d{12,13}$", "ms", 1_000),
     (r"^\d{15,16}$", "us", 1),
@@ -106,13 +107,19 @@ def _of_texts(texts: pa.ChunkedArray) -> Stamps:
 
 def _dashed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """YYYY-MM-DD HH:MM:SS.ffffff and a zone, as far as the cells are of such a kind."""
-    if (pc.max(pc.binary_length(texts)).as_py() or 0) > 10:
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) > 8 + 2 * _is_dashed(texts):
+        texts = pc.replace_substring_regex(texts, r"^(\d{8})(\d\d)$", r"\1 \2:00")
         texts = pc.replace_substring_regex(texts, r"^(\d{8})(\d\d)(\d\d)$", r"\1 \2:\3")
         texts = pc.replace_substring_regex(texts, r"^(\d{8})(\d\d)(\d\d)(\d\d)$", r"\1 \2:\3:\4")
         texts = pc.replace_substring_regex(texts, r"^(.{8,10})T", r"\1 ")
         texts = pc.replace_substring_regex(texts, r"(\.\d{6})\d+", r"\1")
         texts = pc.replace_substring_regex(texts, r" (Z|[+-]\d{2}(?::?\d{2})?)$", r"\1")
     return pc.replace_substring_regex(texts, r"^(\d{4})(\d{2})(\d{2})", r"\1-\2-\3")
+
+
+def _is_dashed(texts: pa.ChunkedArray) -> bool:
+    """Whether no cell is of nothing but ten digits: dates alone then have ten characters too."""
+    return not pc.any(pc.match_substring_regex(texts, r"^\d{10}$")).as_py()
 
 
 def cast_what_can(texts: pa.ChunkedArray, kind: pa.DataType) -> tuple[pa.ChunkedArray, Ints]:

@@ -1,0 +1,1 @@
+"""Of which day a bar is, by what a file shows."""

@@ -1,0 +1,1 @@
+"""Where a text has its header and its cells."""

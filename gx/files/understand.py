@@ -1,0 +1,250 @@
+"""Decide of a file's cells which are a bar's, and say what was decided."""
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gx.errors import BarFileError
+from gx.files.asked.format import Format
+from gx.files.dates.stamps import Ints
+from gx.files.dates.written import with_times
+from gx.files.layout.long import Long, made_long
+from gx.files.meaning.columns import Meanings, is_text, meanings_of, shown_name
+from gx.files.meaning.headerless import names_by_evidence
+from gx.files.meaning.names import COLUMNS, NUMBERS, plain
+from gx.files.meaning.numbers import scaled
+from gx.files.meaning.symbols import could_be_symbols
+from gx.files.opening.containers import Content, contents
+from gx.files.opening.encodings import decoded
+from gx.files.opening.parquet import plain_cells, read_parquet
+from gx.files.opening.raw import Raw
+from gx.files.opening.sheets import read_sheet
+from gx.files.opening.text import read_text
+from gx.files.source import AS_IT_IS, Source, listed, symbols_in
+from gx.symbols import symbol_fault
+
+# Databento's files: prices are whole numbers of 1e-9, and this one says that there is none.
+DATABENTO = {"rtype", "publisherid", "instrumentid", "tsevent"}
+NO_PRICE, LEAST = 2**63 - 1, 1_000_000
+# A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
+_NAME_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
+# What a column of Parquet may hold: any, and where a moment is wanted.
+_CELLS = (
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating),
+    *(pa.types.is_decimal, pa.types.is_null),
+)
+_MOMENTS = (pa.types.is_date, pa.types.is_timestamp)
+_WANTED = {"symbol": "symbol", "date": "date", "created_at": "time", "time": "time"}
+_WANTED |= dict.fromkeys(NUMBERS, "number")
+
+
+def open_file(path: Path, asked: Format = AS_IT_IS) -> list[Source]:
+    """Understand a file, or each member of an archive; raises BarFileError for no bars."""
+    return [understood(content, asked) for content in contents(path)]
+
+
+def understood(content: Content, asked: Format = AS_IT_IS) -> Source:
+    """Understand one file's content."""
+    raw = _raw(content, asked)
+    names, notes = _names(content.name, raw, asked)
+    long = _long(names, raw)
+    meanings = meanings_of(content.name, long.names, long.columns, _for_long(asked, raw))
+    columns = _used(content.name, long, meanings)
+    if not columns:
+        raise BarFileError(
+            f"{content.name}: holds no bars: its header names {listed(names)}. --columns says what "
+            "they mean, as --columns date=NAME,open=NAME,…"
+        )
+    said = [*raw.notes, *notes]
+    if long.left_out:
+        said.append(f"{long.left_out:,} cells of the table without any value are no bars")
+    rows, repeated = _without_repeated_headers(long, meanings, columns)
+    if repeated is not None:
+        lines = raw.lines()[np.setdiff1d(long.rows, rows)]
+        some = ", ".join(map(str, lines[:5])) + " …" * (len(lines) > 5)
+        said.append(f"{raw.place} {some} left out, where the header is repeated")
+        columns = {name: cells.filter(repeated) for name, cells in columns.items()}
+    every = tuple(cells if repeated is None else cells.filter(repeated) for cells in long.columns)
+    columns = _timed(columns)
+    if {plain(name) for name in long.names} >= DATABENTO:
+        columns, scaled_ = _descaled(columns)
+        said += ["its prices are whole numbers of 1e-9 (Databento)"] * scaled_
+    source = Source(
+        content.name, content, raw, asked, long.names, every, meanings,
+        pa.table(columns), rows, (*said, *_unused(long.names, meanings)),
+    )  # fmt: skip
+    return _with_symbol(source)
+
+
+def _raw(content: Content, asked: Format) -> Raw:
+    named = set((asked.columns or {}).values())
+
+    def is_named(cell: str) -> bool:
+        return cell.strip() in named
+
+    if content.is_parquet:
+        return read_parquet(content)
+    if content.is_workbook:
+        return read_sheet(content, asked.sheet, is_named)
+    text = decoded(content.name, content.data, asked.encoding)
+    return read_text(content, text, delimiter=asked.delimiter, named=is_named)
+
+
+def _names(file: str, raw: Raw, asked: Format) -> tuple[tuple[str, ...], list[str]]:
+    if raw.names is not None:
+        return raw.names, []
+    if asked.order is not None:
+        return ("",) * len(raw.columns), []
+    names = names_by_evidence(raw.columns)
+    if names is None:
+        first = ", ".join(str(cells[0].as_py()) for cells in raw.columns if len(cells))
+        raise BarFileError(
+            f"{file}: has no header that names columns; its first row is {first[:80]!r}. Name them "
+            "by their place, as --columns date,open,high,low,close,volume (- for one that is not "
+            "used)"
+        )
+    return names, [f"has no header: by what they hold its columns are {', '.join(names)}"]
+
+
+def _long(names: tuple[str, ...], raw: Raw) -> Long:
+    if raw.pairs is None:
+        return Long(names, raw.columns, np.arange(raw.rows))
+    return made_long(names, raw.columns, raw.pairs)
+
+
+def _for_long(asked: Format, raw: Raw) -> Format:
+    return asked if raw.pairs is None else asked.model_copy(update={"order": None})
+
+
+def _used(file: str, long: Long, meanings: Meanings) -> dict[str, pa.ChunkedArray]:
+    ordered = [one for one in (*COLUMNS, "time", "created_at") if one in meanings.used]
+    columns = {}
+    for meaning in ordered:
+        cells = plain_cells(file, meaning, long.columns[meanings.used[meaning]])
+        _require_kind(file, meaning, cells)
+        columns[meaning] = cells
+    return columns
+
+
+def _require_kind(file: str, meaning: str, cells: pa.ChunkedArray) -> None:
+    """Arrow would make a number of a truth value or a span of time."""
+    more = {"date": _MOMENTS, "created_at": _MOMENTS, "time": (pa.types.is_time,)}
+    if not any(is_kind(cells.type) for is_kind in (*_CELLS, *more.get(meaning, ()))):
+        raise BarFileError(
+            f"{file}, column {meaning}: holds {cells.type}, of which no {_WANTED[meaning]} is read"
+        )
+
+
+def _without_repeated_headers(
+    long: Long, meanings: Meanings, columns: dict[str, pa.ChunkedArray]
+) -> tuple[Ints, pa.ChunkedArray | None]:
+    """Files that were put together hold their header again: rows that are it, word for word."""
+    checked = [
+        (columns[meaning], long.names[meanings.used[meaning]])
+        for meaning in ("date", "close")
+        if meaning in columns
+    ]
+    if len(checked) < 2 or not all(is_text(cells) and name for cells, name in checked):
+        return long.rows, None
+    same = functools.reduce(pc.and_, (pc.equal(cells, name) for cells, name in checked))
+    if not pc.any(same).as_py():
+        return long.rows, None
+    kept = pc.invert(pc.fill_null(same, False))
+    return long.rows[kept.to_numpy()], kept
+
+
+def _timed(columns: dict[str, pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:
+    """Date and time of two columns in one."""
+    if "time" not in columns:
+        return columns
+    time = columns.pop("time")
+    if "date" in columns:
+        columns["date"] = with_times(columns["date"], time)
+    return columns
+
+
+def _descaled(
+    columns: dict[str, pa.ChunkedArray],
+) -> tuple[dict[str, pa.ChunkedArray], bool]:
+    prices = [name for name in ("open", "high", "low", "close") if name in columns]
+    try:
+        whole = {name: pc.cast(columns[name], pa.int64()) for name in prices}
+    except pa.ArrowInvalid:
+        return columns, False
+    if not all(pc.all(pc.greater(abs_, LEAST)).as_py() for abs_ in map(pc.abs, whole.values())):
+        return columns, False
+    for name, cells in whole.items():
+        known = pc.if_else(pc.equal(cells, NO_PRICE), pa.scalar(None, pa.int64()), cells)
+        columns[name] = scaled(known, 9)
+    return columns, True
+
+
+def _unused(names: Sequence[str], meanings: Meanings) -> list[str]:
+    """One line that names what is not used, but for columns without name or content."""
+    said = [
+        shown_name(names, place) + (f" ({why})" if why else "")
+        for place, why in sorted(meanings.unused.items())
+        if why != "blank"
+    ]
+    rivals = [shown_name(names, place) for places in meanings.rivals.values() for place in places]
+    said += [f"{name} (the date again)" for name in rivals]
+    return [f"not used: {', '.join(said)}"] if said else []
+
+
+def _with_symbol(source: Source) -> Source:
+    """The symbol that a person names, for every row that is no blank line.
+
+    It stands for the one that the file shows; never for several.
+    """
+    symbol = source.asked.symbol
+    own = "symbol" in source.cells.column_names
+    if symbol is None:
+        if not own:
+            _refuse_other_places(source)
+        return source
+    named = pc.if_else(source.filled, pa.scalar(symbol), pa.scalar(None, pa.string()))
+    if not own:
+        return replace(source, cells=source.cells.add_column(0, "symbol", named))
+    shown = pc.unique(symbols_in(source.cells["symbol"])).drop_null().to_pylist()
+    if len(shown) > 1:
+        raise BarFileError(
+            f"{source.name}: has a symbol column already, with {len(shown)} symbols; leave "
+            "--symbol out"
+        )
+    notes = (*source.notes, *(f"{symbol} (--symbol) in place of its {one}" for one in shown))
+    place = source.cells.column_names.index("symbol")
+    return replace(source, cells=source.cells.set_column(place, "symbol", named), notes=notes)
+
+
+def with_symbol_of_name(source: Source) -> Source:
+    """A file that shows no symbol has its own name as its symbol, which is said.
+
+    Raises BarFileError for a name that looks like none.
+    """
+    if "symbol" in source.cells.column_names:
+        return source
+    name = source.content.stem.upper()
+    if not _NAME_LIKE.fullmatch(name) or symbol_fault(name):
+        raise BarFileError(
+            f"{source.name}: has no symbol column, and its name is no symbol; name it with --symbol"
+        )
+    named = _with_symbol(replace(source, asked=source.asked.over(Format(symbol=name))))
+    said = f"its symbol is taken from its name: {name} (--symbol names another)"
+    return replace(named, notes=(*named.notes, said))
+
+
+def _refuse_other_places(source: Source) -> None:
+    places = could_be_symbols(source.names, source.columns, source.meanings.unused)
+    if places:
+        names = [shown_name(source.names, place) for place in places]
+        said = " or ".join(f"--columns 'symbol={name}'" for name in names)
+        raise BarFileError(
+            f"{source.name}: its column {' or '.join(names)} could hold the symbol; say {said}, or "
+            "name the symbol with --symbol"
+        )
