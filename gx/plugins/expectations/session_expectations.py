@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
@@ -69,16 +69,27 @@ class ExpectNoFutureBars(SessionExpectation):
 class ExpectBarsOnTradingSessions(SessionExpectation):
     """Expect every bar to be dated on a session of its exchange.
 
-    Weekends and holidays fail. A time that is not midnight counts when it falls into a
-    session's hours or on its local day. Bars longer than a day are not judged.
+    Weekends and holidays fail, and of bars within the day those outside the session's hours: at
+    night, in its break, after an early close. A bar may be stamped by its start or by its end, and
+    one of a closing auction may come after the close. With `hours` "extended" any bar on a
+    session's local day passes. Without `hours` each symbol's bars tell: more than a tenth of them
+    outside, in sessions with bars near both ends, are extended hours. Times without a zone are the
+    exchange's own. Bars longer than a day are not judged.
 
     Args:
         calendar, calendars: which exchange's sessions.
+        hours: "regular" or "extended" (by what each symbol's bars show).
 
-    Source: exchange calendars (exchange_calendars).
+    Source: exchange calendars (exchange_calendars); the shares are this project's.
     """
 
-    success_keys = ("mostly", "calendar", "calendars")
+    hours: Literal["regular", "extended"] | None = pydantic.Field(
+        None,
+        description="Hours of bars within the day: regular, extended, or empty for what each "
+        "symbol's bars show.",
+    )
+
+    success_keys = ("mostly", "calendar", "calendars", "hours")
     detector: ClassVar[Detector] = sessions.off_session
     sentence: ClassVar[str] = "Every bar must be on a trading session of $calendar."
 
