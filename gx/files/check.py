@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gx.suite.read import Suite
 
 DAILY_ONLY = "only makes sense for daily bars"
+WITHIN_THE_DAY_ONLY = "only makes sense for bars within the day"
 NEEDS_CLOCK = "needs --as-of"
 NEEDS_COLUMN = "the file has no column {}"
 # A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
@@ -80,6 +81,8 @@ def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
     for expectation in MARKET_EXPECTATIONS:
         if expectation.daily_only and not is_daily(bars):
             reasons[expectation.expectation_type] = DAILY_ONLY
+        elif expectation.within_the_day_only and is_daily(bars):
+            reasons[expectation.expectation_type] = WITHIN_THE_DAY_ONLY
         elif "created_at" in expectation.needs_columns and "created_at" not in bars.column_names:
             reasons[expectation.expectation_type] = NEEDS_COLUMN.format("created_at")
     return reasons

@@ -105,6 +105,13 @@ def test_extended_hours_are_told_by_what_a_symbol_has():
     assert found(sessions.off_session(bars, hours="extended")) == []
 
 
+def test_no_hours_are_extended_into_the_night():
+    bars = Bars.of(with_bars_at(extended(), "2025-11-26 08:00"))  # 03:00 in New York
+
+    assert found(sessions.off_session(bars)) == [len(bars.table) - 1]
+    assert found(sessions.off_session(bars, hours="extended")) == []
+
+
 def test_hours_that_a_wrong_zone_moved_are_not_taken_for_extended_ones():
     """Times in UTC without their zone, read as New York's."""
     times = times_of("XNYS", "2025-11-03", "2025-11-26", 5).tz_localize(None)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gx.plugins.expectations.kernels.bars import (
+    MICROSECONDS_PER_HOUR,
     NO_TIME,
     Bars,
     Flags,
@@ -24,6 +25,7 @@ CLOSING_AUCTIONS: Final[Mapping[str, int]] = {
     "XHKG": 10,
     "XASX": 12,
 }
+REACH = 6 * MICROSECONDS_PER_HOUR  # New York's begin 5.5 hours before and end 4 hours after it
 FEWEST = 20  # bars that tell whether a symbol's are of extended hours
 OUTSIDE = 0.1  # share of bars outside the hours from which they are no mistakes
 COVERED = 0.5  # share of sessions that bars of extended hours reach both ends of
@@ -35,14 +37,16 @@ def outside_hours(bars: Bars, rows: SessionRows, hours: Hours | None) -> Flags:
     A bar may be stamped by its start or by its end, and that of a closing auction comes after the
     close. Without `hours` a symbol's bars are of extended ones when more than a tenth of them are
     outside and half of its sessions have bars near both of their ends as well: hours that
-    were moved (by a wrong time zone, say) do not reach both. Of fewer than 20 bars nothing is said.
+    were moved (by a wrong time zone, say) do not reach both. Those reach six hours beyond the
+    session. Of fewer than 20 bars nothing is said.
     """
     table = bars.table
     flags = np.zeros(len(table), dtype=bool)
     if hours == "extended":
         return flags
     steps = np.maximum(usual_steps(table), 1)
-    extended = np.zeros(table.symbol_count, dtype=bool)
+    extended, few = (np.zeros(table.symbol_count, dtype=bool) for _ in range(2))
+    far = np.zeros(len(table), dtype=bool)
     for number, sessions in enumerate(rows.sessions):
         mine = np.flatnonzero((rows.calendar == number) & (rows.ordinal >= 0))
         code, ordinal, time = table.code[mine], rows.ordinal[mine], instants(bars, sessions)[mine]
@@ -50,7 +54,14 @@ def outside_hours(bars: Bars, rows: SessionRows, hours: Hours | None) -> Flags:
         flags[mine] = outside
         if hours is None and outside.any():
             extended |= _are_extended(code, ordinal, time, outside, sessions, table.symbol_count)
-    return flags & ~extended[table.code] if len(extended) else flags
+            far[mine] = time < sessions.opens[ordinal] - REACH
+            far[mine] |= time > sessions.closes[ordinal] + REACH
+            count = np.bincount(code, minlength=table.symbol_count)
+            few |= (count > 0) & (count < FEWEST)
+    if not flags.any():
+        return flags
+    flags &= ~few[table.code] & (far | ~extended[table.code])
+    return flags
 
 
 def _is_outside(time: Ints, ordinal: Ints, step: Ints, sessions: Sessions) -> Flags:
@@ -59,8 +70,9 @@ def _is_outside(time: Ints, ordinal: Ints, step: Ints, sessions: Sessions) -> Fl
     pause, resume = sessions.pauses[ordinal], sessions.resumes[ordinal]
     outside = time <= sessions.opens[ordinal] - step
     outside |= time >= sessions.closes[ordinal] + after
-    resting: Flags = (pause != NO_TIME) & (time - step >= pause) & (time + step <= resume)
-    return outside | resting
+    resting = (pause != NO_TIME) & (time - step >= pause) & (time + step <= resume)
+    off: Flags = outside | resting
+    return off
 
 
 def _are_extended(
@@ -80,7 +92,7 @@ def _are_extended(
         )
     ]
     covered = (held[1] >= COVERED * held[0]) & (held[2] >= COVERED * held[0])
-    extended: Flags = (many & covered & (held[0] > 0)) | (count < FEWEST) & (count > 0)
+    extended: Flags = many & covered & (held[0] > 0)
     return extended
 
 
