@@ -11,12 +11,11 @@ from gx.errors import BarFileError
 from gx.files.read import COLUMNS, header, is_daily, read_bars
 from gx.suite.calendars import Calendars
 from gx.symbols import RULE, symbol_fault
+from gx.terms import DAILY_ONLY, WITHIN_THE_DAY_ONLY
 
 if TYPE_CHECKING:
     from gx.suite.read import Suite
 
-DAILY_ONLY = "only makes sense for daily bars"
-WITHIN_THE_DAY_ONLY = "only makes sense for bars within the day"
 NEEDS_CLOCK = "needs --as-of"
 NEEDS_COLUMN = "the file has no column {}"
 # A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
