@@ -110,6 +110,26 @@ def test_a_session_without_any_bar_is_not_this_one_s(new_york: pd.DataFrame):
     assert found(judged(without(new_york, "2025-11-26 00:00", "2025-11-27 00:00"))) == []
 
 
+def test_a_session_with_nothing_but_a_bar_outside_its_hours_lacks_all_of_its_bars(
+    new_york: pd.DataFrame,
+):
+    cut = without(new_york, "2025-11-26 00:00", "2025-11-27 00:00")
+    early = new_york.iloc[[0]].assign(date=pd.Timestamp("2025-11-26 12:00", tz="UTC"))
+    torn = pd.concat([cut, early], ignore_index=True)
+
+    judgement = judged(torn)
+
+    assert found(judgement) == [at(torn, "2025-11-28 14:30")]
+    assert judgement.details["missing_bars"] == 78
+
+
+def test_a_day_that_is_gone_from_bars_stamped_by_their_end_is_found_though_midnight_is_there():
+    bars = walk_within(times_of("24/7", *WEEKS, 5, ended=True))
+    cut = without(bars, "2025-11-26 00:05", "2025-11-27 00:00")
+
+    assert found(judged(cut, "24/7")) == [at(cut, "2025-11-27 00:05")]
+
+
 def test_what_a_last_session_lacks_is_shown_at_the_last_bar_once_it_has_closed(
     new_york: pd.DataFrame,
 ):

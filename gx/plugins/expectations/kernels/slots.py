@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from gx.plugins.expectations.kernels.bars import NO_TIME, Bars, Flags, Ints
 from gx.plugins.expectations.kernels.calendars import SessionRows, Sessions, instants
@@ -53,7 +54,8 @@ class Grid:
 class Slots:
     """The bars that fill a slot, in order of symbol and time; each slot is there once.
 
-    row: sorted position. size: slots of both halves of its session, by column.
+    row: sorted position. size: slots of both halves of its session, by column. skipped: slots of
+    the sessions before, since the symbol's last bar, of which all bars are in none.
     """
 
     grid: Grid
@@ -63,6 +65,7 @@ class Slots:
     half: Ints
     slot: Ints
     size: Ints
+    skipped: Ints
 
     @cached_property
     def begins(self) -> Flags:
@@ -94,7 +97,7 @@ class Slots:
         """Slots without a bar between each bar and the one before, in sessions that have bars."""
         between = np.roll(self.left, 1) + self.past
         whole = self.size.sum(axis=1)
-        found = np.where(self.same_session, between - whole, between)
+        found = np.where(self.same_session, between - whole, between + self.skipped)
         return np.where(self.begins, 0, found)
 
 
@@ -118,8 +121,29 @@ def fill_slots(
     ordinal, half = _halves(sessions, begin, step[code])
     since, until = grid.bounds(ordinal, half)
     inside = (ordinal >= 0) & (ordinal < now.closed(sessions)) & (begin < until)
-    place = (v[inside] for v in (mine, code, ordinal, half, begin - since))
-    return _on(grid, *place)
+    slots = _on(grid, *(v[inside] for v in (mine, code, ordinal, half, begin - since)))
+    own = rows.ordinal[mine]
+    closed = own < now.closed(sessions)
+    return replace(slots, skipped=_skipped(slots, code[closed], own[closed]))
+
+
+def _skipped(slots: Slots, code: Ints, ordinal: Ints) -> Ints:
+    """Count the slots of sessions in which a symbol has bars (`ordinal`), but none in a slot.
+
+    They are no whole sessions that are missing, so they are told here: a bar that ends the day
+    before at midnight, or one before the hours.
+    """
+    skipped = np.zeros(len(slots.row), dtype=np.int64)
+    width = int(ordinal.max(initial=0)) + 1
+    filled = slots.code * width + slots.ordinal
+    empty = np.setdiff1d(pd.unique(code * width + ordinal), pd.unique(filled))
+    at = np.searchsorted(filled, empty)
+    at, empty = at[at < len(filled)], empty[at < len(filled)]
+    behind = (slots.code[at] == empty // width) & ~slots.begins[at]
+    at, owner, session = at[behind], empty[behind] // width, empty[behind] % width
+    for half in range(HALVES):
+        np.add.at(skipped, at, slots.grid.sizes(owner, session, np.full(len(at), half)))
+    return skipped
 
 
 def _halves(sessions: Sessions, begin: Ints, step: Ints) -> tuple[Ints, Ints]:
@@ -141,7 +165,8 @@ def _on(grid: Grid, row: Ints, code: Ints, ordinal: Ints, half: Ints, offset: In
     new = _is_new(code, ordinal, half, slot)
     row, code, ordinal, half, slot = (v[new] for v in (row, code, ordinal, half, slot))
     sizes = [grid.sizes(code, ordinal, np.full(len(code), h)) for h in range(HALVES)]
-    return Slots(grid, row, code, ordinal, half, slot, np.stack(sizes, axis=1))
+    none = np.zeros(len(row), dtype=np.int64)
+    return Slots(grid, row, code, ordinal, half, slot, np.stack(sizes, axis=1), none)
 
 
 def _are_stamped_by_their_end(
