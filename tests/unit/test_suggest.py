@@ -1,10 +1,14 @@
-"""A suite drafted from bars within the day."""
+"""A suite drafted from bars within the day, and what is not asked of daily ones."""
+
+import datetime as dt
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from gx.editing.store import canonical
 from gx.editing.suggest import draft_suite
+from gx.files.check import unfit
 from gx.gate.checkpoint import run_in_memory
 from gx.suite.read import parse_suite
 from tests.unit.expectations.within_the_day import times_of, walk_within
@@ -59,3 +63,12 @@ def test_distances_that_differ_are_left_to_each_symbol():
 
     missing = next(e for e in entries if e["type"] == "expect_no_missing_bars_within_sessions")
     assert missing["kwargs"]["minutes"] is None and "each one's own" in missing["notes"]
+
+
+def test_what_is_for_bars_within_the_day_is_not_asked_of_daily_ones():
+    daily = pa.table({"symbol": ["A"], "date": [dt.date(2025, 11, 3)]})
+    within = pa.table({"symbol": ["A"], "date": [dt.datetime(2025, 11, 3, 9, 30)]})
+    reason = "only makes sense for bars within the day"
+
+    assert unfit(daily).get("expect_no_missing_bars_within_sessions") == reason
+    assert "expect_no_missing_bars_within_sessions" not in unfit(within)
