@@ -313,6 +313,8 @@ def draft(
     path = new_suite(name, drafted.document, suites or SUITES)
     for entry, reason in zip(drafted.document["expectations"], drafted.reasons, strict=True):
         print(f"  {entry['severity']:<9} {entry['description']}\n{'':<12}{reason}")
+    for type_, reason in drafted.left_out.items():
+        print(f"  left out  {type_}\n{'':<12}{reason}")
     made = read_suite(path)
     report = run_in_memory(frame, made, as_of=_newest(bars), skipped=unfit(bars))
     print(f"\nWhat the draft finds suspicious on these bars ({len(report.failed)}):\n")

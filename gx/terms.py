@@ -10,3 +10,7 @@ SEVERITIES = ("critical", "warning", "info")
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 # The gate's own check of what earlier runs published; no suite holds it.
 STILL_THERE = "published_bars_to_still_exist"
+
+# Why an expectation is not asked of some bars.
+DAILY_ONLY = "only makes sense for daily bars"
+WITHIN_THE_DAY_ONLY = "only makes sense for bars within the day"

@@ -14,15 +14,29 @@ from great_expectations.expectations.registry import get_expectation_impl
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars, SortedFrame
 from gx.plugins.expectations.kernels.calendars import load_sessions
+from gx.plugins.expectations.kernels.hours import MICROSECONDS_PER_MINUTE
+from gx.plugins.expectations.kernels.hours_fit import misfits
+from gx.plugins.expectations.kernels.steps import usual_steps
 from gx.suite.read import read_suite, suite_path
+from gx.terms import DAILY_ONLY
 
 TEMPLATE = "stock_data"
+WITHIN_THE_DAY = {
+    "type": "expect_no_missing_bars_within_sessions",
+    "kwargs": {
+        "first_date": {"$PARAMETER": "first_date"},
+        "as_of": {"$PARAMETER": "as_of"},
+    },
+    "severity": "warning",
+    "description": "A symbol lacks no bar in the sessions it has; the bar behind a gap is shown.",
+}
 MARGIN = 0.5  # a price may halve or double its range before the draft complains
 FEW = 2e-4  # alarms per bar that a draft may raise on the data it was drawn from
 CALENDARS = (
     *("XNYS", "XTSE", "XLON", "XETR", "XPAR", "XAMS", "XSWX", "XTKS", "XHKG", "XASX", "XBOM"),
     *("XKRX", "XSHG", "BVMF", "24/5", "24/7"),
 )
+FUTURES = ("CMES",)  # told from an exchange by its hours alone
 # What each statistic may be set to: the default first, then ever more tolerant.
 LADDERS: dict[str, tuple[str, tuple[float, ...]]] = {
     "expect_no_return_outliers": ("threshold", (8, 10, 12, 15, 20, 30)),
@@ -35,37 +49,66 @@ LADDERS: dict[str, tuple[str, tuple[float, ...]]] = {
 
 @dataclass(frozen=True)
 class Draft:
-    """A suite document, and for each of its entries why it is as it is."""
+    """A suite document, and for each of its entries why it is as it is.
+
+    ``left_out`` are the expectations of the suite stock_data that these bars have no use for, and
+    why, by type.
+    """
 
     document: dict[str, Any]
     reasons: tuple[str, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class CalendarFit:
-    """The calendar of most symbols, those of the others, and how many bars do not fit."""
+    """The calendar of most symbols, those of the others, and how much does not fit.
+
+    That is counted in days, of bars within the day in bars (``unit``).
+    """
 
     calendar: str
     others: dict[str, str] = field(default_factory=dict)
     misfits: int = 0
+    unit: str = "dates or sessions"
 
 
 def draft_suite(bars: pd.DataFrame, name: str) -> Draft:
     """Draft a suite named ``name`` from ``bars`` (symbol, date, open, high, low, close, volume).
 
     It has the market expectations of the suite ``stock_data``, with the calendar that fits and the
-    levels that raise few alarms on these bars, and ranges of close and volume with margins. What
-    still fails on these bars is suspicious, and left for a person to judge.
+    levels that raise few alarms on these bars, and ranges of close and volume with margins; of bars
+    within the day those that make sense for them. What still fails on these bars is suspicious, and
+    left for a person to judge.
     """
-    table, fit = SortedFrame(bars), fit_calendars(bars)
+    table = SortedFrame(bars)
+    within = table.bar_size == "intraday"
+    fit = fit_hours(table) if within else fit_calendars(bars)
     entries, reasons = [], []
-    template = json.loads(read_suite(suite_path(TEMPLATE)).text)
-    for entry in [*template["expectations"], *_ranges(bars)]:
+    template = json.loads(read_suite(suite_path(TEMPLATE)).text)["expectations"]
+    left_out = {e["type"]: DAILY_ONLY for e in template if within and _is_daily_only(e["type"])}
+    kept = [entry for entry in template if entry["type"] not in left_out]
+    for entry in [*kept, *([WITHIN_THE_DAY] if within else []), *_ranges(bars)]:
         drafted, reason = _adapted(entry, table, fit)
         entries.append({**drafted, "notes": reason})
         reasons.append(reason)
     document = {"name": name, "id": str(uuid.uuid4()), "meta": {}, "expectations": entries}
-    return Draft(document, tuple(reasons))
+    return Draft(document, tuple(reasons), left_out)
+
+
+def _is_daily_only(type_: str) -> bool:
+    return bool(getattr(get_expectation_impl(type_), "daily_only", False))
+
+
+def fit_hours(table: SortedFrame) -> CalendarFit:
+    """The calendars whose sessions are closest to each symbol's bars within the day."""
+    bars, symbols = Bars(table), [str(symbol) for symbol in table.symbols]
+    by_calendar = {name: misfits(bars, name) for name in (*CALENDARS, *FUTURES)}
+    costs: dict[object, dict[str, int]] = {
+        symbol: {name: int(found[code]) for name, found in by_calendar.items()}
+        for code, symbol in enumerate(symbols)
+    }
+    return _fitting(costs, unit="bars")
 
 
 def fit_calendars(bars: pd.DataFrame) -> CalendarFit:
@@ -82,11 +125,17 @@ def fit_calendars(bars: pd.DataFrame) -> CalendarFit:
         symbol: {name: _misfits(np.sort(mine), all_) for name, all_ in sessions.items()}
         for symbol, mine in own.items()
     }
+    return _fitting(costs)
+
+
+def _fitting(costs: Mapping[object, Mapping[str, int]], **unit: str) -> CalendarFit:
+    if not costs:
+        return CalendarFit("XNYS")
     best = Counter(min(cost, key=lambda name: cost[name]) for cost in costs.values())
     usual = best.most_common(1)[0][0]
     others = {str(symbol): better for symbol, better in _better(costs, usual)}
-    misfits = sum(cost[others.get(str(symbol), usual)] for symbol, cost in costs.items())
-    return CalendarFit(usual, others, misfits)
+    wrong = sum(cost[others.get(str(symbol), usual)] for symbol, cost in costs.items())
+    return CalendarFit(usual, others, wrong, **unit)
 
 
 def _better(costs: Mapping[object, Mapping[str, int]], usual: str) -> Iterator[tuple[object, str]]:
@@ -113,6 +162,9 @@ def _adapted(
         if "calendar" in implementation.__fields__:
             kwargs |= {"calendar": fit.calendar, "calendars": fit.others}
             why.append(_calendar_reason(fit))
+        if entry["type"] == WITHIN_THE_DAY["type"]:
+            kwargs["minutes"], reason = _minutes(table)
+            why.append(reason)
         if entry["type"] in LADDERS:
             parameter, level, reason = _level(implementation, kwargs, table)
             kwargs[parameter] = level
@@ -123,7 +175,17 @@ def _adapted(
 
 def _calendar_reason(fit: CalendarFit) -> str:
     others = f", {len(fit.others)} symbols keep another one" if fit.others else ""
-    return f"{fit.calendar} fits best{others} ({fit.misfits} dates or sessions do not match)."
+    return f"{fit.calendar} fits best{others} ({fit.misfits} {fit.unit} do not match)."
+
+
+def _minutes(table: SortedFrame) -> tuple[int | None, str]:
+    """The minutes from bar to bar, where they are the same for all symbols."""
+    steps = np.unique(usual_steps(table))
+    steps = steps[steps > 0]
+    if len(steps) == 1 and steps[0] % MICROSECONDS_PER_MINUTE == 0:
+        minutes = int(steps[0] // MICROSECONDS_PER_MINUTE)
+        return minutes, f"Every symbol's bars are usually {minutes} minutes apart."
+    return None, "Bars are not as far apart in every symbol: each one's own distance counts."
 
 
 def _level(

@@ -15,11 +15,11 @@ from gx.files.several import files_of, read_all, told_once
 from gx.files.source import AS_IT_IS, Source, listed
 from gx.files.understand import open_file, with_symbol_of_name
 from gx.suite.calendars import SUITE, Calendars, suite_calendars
+from gx.terms import DAILY_ONLY, WITHIN_THE_DAY_ONLY
 
 if TYPE_CHECKING:
     from gx.suite.read import Suite
 
-DAILY_ONLY = "only makes sense for daily bars"
 NEEDS_CLOCK = "needs --as-of"
 NEEDS_COLUMN = "the file has no column {}"
 
@@ -111,6 +111,8 @@ def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
     for expectation in MARKET_EXPECTATIONS:
         if expectation.daily_only and not is_daily(bars):
             reasons[expectation.expectation_type] = DAILY_ONLY
+        elif expectation.within_the_day_only and is_daily(bars):
+            reasons[expectation.expectation_type] = WITHIN_THE_DAY_ONLY
         elif "created_at" in expectation.needs_columns and "created_at" not in bars.column_names:
             reasons[expectation.expectation_type] = NEEDS_COLUMN.format("created_at")
     return reasons

@@ -237,16 +237,26 @@ def _observed(found: ExpectationValidationResult) -> str:
     mismatched = details.get("mismatched")
     if isinstance(mismatched, dict) and mismatched.get("missing"):
         return "missing: " + ", ".join(map(str, mismatched["missing"]))
-    if not found.success and details.get("missing"):
-        return _absences(details["missing"], details["missing_count"])
-    if not found.success and details.get("sessions"):
-        return _holes(details["sessions"], details["session_count"])
-    if not found.success and details.get("behind_now"):
-        return _behind(details["behind_now"])
+    if not found.success and (said := _lacking(details)):
+        return said
+    if details.get("sparse"):
+        return _sparse(details["sparse"], details["sparse_count"])
     if not_judged := details.get("not_judged_symbols"):
         return f"{not_judged:,} symbols with too few bars were not judged"
     value = result.get("observed_value")
     return "" if value is None else f"found {value}"
+
+
+def _lacking(details: Mapping[str, Any]) -> str:
+    """What failed and is no row, of whichever kind it is."""
+    for name, count, say in (
+        ("missing", "missing_count", _absences),
+        ("sessions", "session_count", _holes),
+        ("gaps", "gap_count", _gaps),
+    ):
+        if details.get(name):
+            return say(details[name], details[count])
+    return _behind(details["behind_now"]) if details.get("behind_now") else ""
 
 
 def _absences(absent: Sequence[Mapping[str, Any]], count: int) -> str:
@@ -268,6 +278,28 @@ def _behind(symbols: Sequence[Mapping[str, object]]) -> str:
     return (
         "closed sessions behind: " + ", ".join(named) + (", …" if len(symbols) > EXAMPLES else "")
     )
+
+
+def _gaps(gaps: Sequence[Mapping[str, Any]], count: int) -> str:
+    named = [
+        f"{one['symbol']} lacks {one['bars']:,} bar{'s' * (one['bars'] != 1)} of "
+        f"{one['minutes']:g} minutes, {_span(one['from'], one['to'])} UTC"
+        for one in gaps[:EXAMPLES]
+    ]
+    return "; ".join(named) + _more(count - len(named))
+
+
+def _span(first: str, last: str) -> str:
+    """2025-11-26 15:00 to 17:25; a later day is named as well."""
+    (day, begin), (other, end) = first.split("T"), last.split("T")
+    if first == last:
+        return f"{day} {begin[:5]}"
+    return f"{day} {begin[:5]} to {'' if day == other else other + ' '}{end[:5]}"
+
+
+def _sparse(symbols: Sequence[Mapping[str, Any]], count: int) -> str:
+    named = [f"{one['symbol']} ({one['percent']:g} %)" for one in symbols[:EXAMPLES]]
+    return "too seldom traded to be judged: " + ", ".join(named) + _more(count - len(named))
 
 
 def _more(count: int) -> str:

@@ -5,6 +5,8 @@ import argparse
 from tests.detector.bars import REAL_CRASH, REAL_SPLITS, real_bars, rows_of
 from tests.detector.judge import false_alarms, flagged, judge, table
 from tests.detector.plant import KINDS, NIGHTLY_KINDS
+from tests.detector.within_the_day import KINDS as WITHIN
+from tests.detector.within_the_day import recall_and_strays
 
 SPLIT = "expect_no_unadjusted_splits"
 
@@ -18,6 +20,10 @@ def main() -> None:
     bars = real_bars()
     scores = [judge(kind, options.rounds, options.seed) for kind in (*KINDS, *NIGHTLY_KINDS)]
     print(table(scores))
+    print("\nBars within the day, of several exchanges: recall, and what is found besides")
+    for one in WITHIN:
+        recall, besides = recall_and_strays(one, options.rounds, options.seed)
+        print(f"{one.name:24} {recall:7.3f} {besides:5d}")
     print(f"\nFalse alarms per 10,000 of the {len(bars):,} real bars, nothing planted")
     for name, rate in sorted(false_alarms(bars).items(), key=lambda item: -item[1]):
         print(f"  {name:45} {rate:6.2f}")

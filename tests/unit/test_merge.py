@@ -19,6 +19,7 @@ from gx.suite.read import Suite, parse_suite, read_suite, suite_path
 from tests.detector.plant import KINDS
 from tests.market_parts import AS_OF, Held, in_parts
 from tests.staged_runs import daily_bars
+from tests.unit.expectations.within_the_day import times_of, walk_within
 
 COLUMNS = ["symbol", "date", "open", "high", "low", "close", "volume", "created_at"]
 
@@ -199,6 +200,37 @@ def test_every_way_of_judging_says_the_same_of_parts_as_of_the_whole(
 
     assert {o.status for o in whole.outcomes} == {"passed", "failed", "unchecked", "error"}
     same(in_parts(bars, lookback, suite, 3), whole)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_bars_within_the_day_are_judged_in_parts_as_in_the_whole(count: int):
+    """Two symbols with holes, one of them of another exchange, one that trades seldom."""
+    spans = ("2025-03-03", "2025-05-30", 5)
+    bars = pd.concat(
+        [
+            walk_within(times_of("XNYS", *spans), "A"),
+            walk_within(times_of("XHKG", *spans), "B"),
+            walk_within(times_of("XNYS", *spans), "C").iloc[::2],
+            walk_within(times_of("XNYS", *spans), "D").drop(list(range(1_000, 1_010))),
+        ],
+        ignore_index=True,
+    ).assign(created_at=pd.Timestamp("2025-06-01"))
+    gone = bars.sample(20, random_state=1).index
+    bars = bars.drop(gone).reset_index(drop=True)
+    early = bars["date"] < pd.Timestamp("2025-05-01", tz="UTC")
+    given = {"calendars": {"B": "XHKG"}, "minutes": 5}
+    suite = suite_with(
+        ("expect_no_missing_bars_within_sessions", given),
+        ("expect_no_missing_bars_within_sessions", {**given, "first_date": "2025-05-01"}),
+        ("expect_bars_on_trading_sessions", {"calendars": {"A": "XHKG"}}),
+        ("expect_opening_gaps_to_be_ordinary", {"threshold": 2.0}),
+    )
+    lookback, judged = (bars[part].reset_index(drop=True) for part in (early, ~early))
+
+    whole = run_in_memory(judged, suite, as_of=AS_OF, lookback=lookback)
+
+    assert [o.status for o in whole.outcomes] == ["failed"] * 4
+    same(in_parts(judged, lookback, suite, count), whole)
 
 
 def test_a_share_is_judged_over_all_parts(market: tuple[pd.DataFrame, pd.DataFrame]):

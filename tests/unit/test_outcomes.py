@@ -176,6 +176,11 @@ def test_a_check_that_failed_without_a_row_says_what_it_found_or_why_not():
     assert outcome(result(False), looked_at=1).observed == ""
 
 
+def gap(bars: int, first: str, last: str) -> dict[str, Any]:
+    span = {"from": f"2025-11-{first}:00", "to": f"2025-11-{last}:00"}
+    return {"symbol": "A", "bars": bars, "minutes": 5.0, **span}
+
+
 @pytest.mark.parametrize(
     ("success", "found", "observed"),
     [
@@ -191,6 +196,34 @@ def test_a_check_that_failed_without_a_row_says_what_it_found_or_why_not():
             {"details": {"missing": [{"symbol": "A", "n": 1}], "missing_count": 1}},
             "missing: A 1",
         ),
+        (
+            False,
+            {
+                "details": {
+                    "gaps": [gap(30, "26T15:00", "26T17:25"), gap(1, "26T15:00", "26T15:00")],
+                    "gap_count": 9,
+                }
+            },
+            "A lacks 30 bars of 5 minutes, 2025-11-26 15:00 to 17:25 UTC; "
+            "A lacks 1 bar of 5 minutes, 2025-11-26 15:00 UTC and 7 more",
+        ),
+        (
+            False,
+            {"details": {"gaps": [gap(18, "26T20:00", "28T14:55")], "gap_count": 1}},
+            "A lacks 18 bars of 5 minutes, 2025-11-26 20:00 to 2025-11-28 14:55 UTC",
+        ),
+        (
+            True,
+            {
+                "details": {
+                    "sparse": [{"symbol": "A", "percent": 59.6}],
+                    "sparse_count": 2,
+                    "not_judged_symbols": 2,
+                }
+            },
+            "too seldom traded to be judged: A (59.6 %) and 1 more",
+        ),
+        (True, {"details": {"gaps": [1]}, "observed_value": 1}, "found 1"),
         (True, {"details": {"sessions": [1]}, "observed_value": 1}, "found 1"),
         (True, {"details": {"behind_now": [1]}, "observed_value": 1}, "found 1"),
         (True, {"details": {"missing": [{"symbol": "A"}]}, "observed_value": 1}, "found 1"),

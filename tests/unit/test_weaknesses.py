@@ -302,3 +302,7 @@ def test_what_asks_about_the_schema_alone_notices_nothing_and_what_is_untried_is
         ("expect_column_mean_to_be_between", IN_COLUMN | {"min_value": 1}, "critical"),
     ).weaknesses
     assert "lack (entries 1, 2 could not be tried); add" in said
+
+
+def test_an_expectation_for_bars_within_the_day_cannot_be_tried_on_daily_ones():
+    assert beside_a_sound_one("expect_no_missing_bars_within_sessions", {}) == ()

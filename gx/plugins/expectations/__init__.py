@@ -24,6 +24,7 @@ from gx.plugins.expectations.session_expectations import (
     ExpectLastBarToBeComplete,
     ExpectNoFutureBars,
     ExpectNoMarketWideHoles,
+    ExpectNoMissingBarsWithinSessions,
     ExpectNoMissingSessions,
 )
 from gx.plugins.expectations.symbol_expectations import (
@@ -51,6 +52,7 @@ MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectNoGrossPriceErrors,
     ExpectSymbolsToBeUnambiguous,
     ExpectSymbolsToBeSpacedAlike,
+    ExpectNoMissingBarsWithinSessions,
 )
 
 __all__ = ["MARKET_EXPECTATIONS", "BarExpectation", *(cls.__name__ for cls in MARKET_EXPECTATIONS)]  # noqa: PLE0604

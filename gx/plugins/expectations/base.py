@@ -33,6 +33,7 @@ class BarExpectation(OneMetricExpectation):
     map_metric: ClassVar[str | None] = DETECTED
     needs_columns: ClassVar[tuple[str, ...]] = ()
     daily_only: ClassVar[bool] = False
+    within_the_day_only: ClassVar[bool] = False
     doubts: ClassVar[bool] = True  # do lookback bars that fail now cast doubt on what was published
     sentence: ClassVar[str] = ""
     detector: ClassVar[Detector]

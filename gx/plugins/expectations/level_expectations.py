@@ -118,7 +118,8 @@ class ExpectNoReversingSpikes(LevelExpectation):
     """Expect no large move that the next bars take back.
 
     One to `longest` bars between two large returns of opposite sign fail when what is left of
-    the step is at most `remainder` of it.
+    the step is at most `remainder` of it. Within the day a return over night must be large among
+    the symbol's nights, and one over a break counts for nothing.
 
     Args:
         threshold: robust deviations of the returns on both sides (6).
@@ -153,7 +154,8 @@ class ExpectNoReturnOutliers(LevelExpectation):
     z = 0.6745 |r| / MAD over the trailing window. News moves prices by ten deviations too, and
     is no defect: a move is confirmed, and passes, when volume or range of the bar is above
     `confirmation` times its trailing median. Steps that a split explains are left to the split
-    expectation, the first return of a session within the day to the gap expectation.
+    expectation, the first return of a session within the day to the gap expectation; one over a
+    break or a hole of more than half an hour is not judged.
 
     Args:
         threshold: robust z (8).
@@ -183,7 +185,7 @@ class ExpectOpeningGapsToBeOrdinary(LevelExpectation):
     """Expect openings near the previous close, by the symbol's own gaps.
 
     z = 0.6745 |log(open / previous close)| / MAD over the trailing gaps. Gaps have fatter tails
-    than returns, hence the higher threshold.
+    than returns, hence the higher threshold. Of bars within the day the gaps are those over night.
 
     Args:
         threshold: robust z (15).
@@ -198,7 +200,6 @@ class ExpectOpeningGapsToBeOrdinary(LevelExpectation):
     minimum: int = pydantic.Field(20, ge=3, description="Fewest gaps for a judgement.")
 
     success_keys = ("mostly", "threshold", "window", "minimum")
-    daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = returns.outlying_gaps
     sentence: ClassVar[str] = (
         "No opening may be more than $threshold robust deviations from the previous close, by the "

@@ -2,13 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from gx.plugins.expectations.base import BarExpectation
-from gx.plugins.expectations.kernels import holes, sessions
+from gx.plugins.expectations.kernels import holes, missing_bars, sessions
 from gx.plugins.expectations.kernels.attendance import (
     ARRAYS,
     NOTHING,
@@ -69,16 +69,27 @@ class ExpectNoFutureBars(SessionExpectation):
 class ExpectBarsOnTradingSessions(SessionExpectation):
     """Expect every bar to be dated on a session of its exchange.
 
-    Weekends and holidays fail. A time that is not midnight counts when it falls into a
-    session's hours or on its local day. Bars longer than a day are not judged.
+    Weekends and holidays fail, and of bars within the day those outside the session's hours: at
+    night, in its break, after an early close. A bar may be stamped by its start or by its end, and
+    one of a closing auction may come after the close. With `hours` "extended" any bar on a
+    session's local day passes. Without `hours` each symbol's bars tell: more than a tenth of them
+    outside, in sessions with bars near both ends, are extended hours. Times without a zone are the
+    exchange's own. Bars longer than a day are not judged.
 
     Args:
         calendar, calendars: which exchange's sessions.
+        hours: "regular" or "extended" (by what each symbol's bars show).
 
-    Source: exchange calendars (exchange_calendars).
+    Source: exchange calendars (exchange_calendars); the shares are this project's.
     """
 
-    success_keys = ("mostly", "calendar", "calendars")
+    hours: Literal["regular", "extended"] | None = pydantic.Field(
+        None,
+        description="Hours of bars within the day: regular, extended, or empty for what each "
+        "symbol's bars show.",
+    )
+
+    success_keys = ("mostly", "calendar", "calendars", "hours")
     detector: ClassVar[Detector] = sessions.off_session
     sentence: ClassVar[str] = "Every bar must be on a trading session of $calendar."
 
@@ -167,6 +178,52 @@ class ExpectNoMissingSessions(AttendanceExpectation):
     def judge(self, parts: Sequence[Sequence[Attendance]]) -> MarketJudgement:
         """Symbols that lack too many of their sessions."""
         return holes.judge_missing(parts, self.wanted, allowed=self.allowed)
+
+
+class ExpectNoMissingBarsWithinSessions(SessionExpectation):
+    """Expect a bar in every slot of the sessions that a symbol has, from its first bar on.
+
+    A session's slots begin at its opening and after its break, every so many minutes, until its
+    close; early closes are kept. A missing bar is no row: the bar behind the gap fails, and where
+    none follows the symbol's last one. The gaps are named in the result's details. Bars may be
+    stamped by their start or by their end. Sessions without any bar are those of
+    expect_no_missing_sessions, and one that has not closed yet is not judged.
+
+    Two things are a symbol's habit and pass, but are named in the details: the same gap inside half
+    of its sessions (an auction in the middle of the day), and bars that are missing by nature: in a
+    symbol of which fewer than `habit` of the bars have one in the next slot nothing is judged. Bars
+    of a day or longer are not judged.
+
+    Args:
+        calendar, calendars: which exchange's sessions.
+        minutes: length of a slot (the commonest distance of the symbol's bars).
+        habit: share of the bars followed by the next one, from which a symbol is judged (0.9).
+        first_date: gaps before this day are not named.
+        as_of: the moment to judge from; a date means that day's end (default now).
+
+    Source: exchange calendars (exchange_calendars); the habits are this project's.
+    """
+
+    minutes: int | None = pydantic.Field(
+        None,
+        ge=1,
+        lt=1_200,
+        description="Minutes from bar to bar; empty for the commonest of each symbol.",
+    )
+    habit: float = pydantic.Field(
+        0.9, ge=0, le=1, description="Share of a symbol's bars that the next one follows."
+    )
+    first_date: str | SuiteParameterDict | None = pydantic.Field(
+        None, description="First day of the range; gaps before it are not named."
+    )
+    as_of: str | SuiteParameterDict | None = pydantic.Field(None, description=AS_OF_HELP)
+
+    success_keys = ("mostly", "calendar", "calendars", "minutes", "habit", "first_date", "as_of")
+    within_the_day_only: ClassVar[bool] = True
+    detector: ClassVar[Detector] = missing_bars.missing_bars
+    sentence: ClassVar[str] = (
+        "No symbol may lack bars within its sessions of $calendar (the bar behind a gap is shown)."
+    )
 
 
 class ExpectLastBarToBeComplete(SessionExpectation):

@@ -106,7 +106,9 @@ def _what_was_noticed(
     if expectation.expectation_type in _KNOWS_NO_ROWS:
         return Noticed(tried=True)
     rows, of_all = _rows(found), _rows(anywhere)
-    if rows is None or of_all is None:
+    # The bars of the market are daily.
+    elsewhere = getattr(expectation, "within_the_day_only", False)
+    if elsewhere or rows is None or of_all is None:
         return Noticed(tried=False)
     gross = {kind for kind, at in market.gross.items() if np.isin(at, rows).any()}
     if np.isin(of_all, market.clean).any():  # it asks for other values than these bars have

@@ -16,18 +16,26 @@ from gx.plugins.expectations.kernels.bars import MICROSECONDS_PER_HOUR, Bars, In
 
 MICROSECONDS_PER_DAY = 24 * MICROSECONDS_PER_HOUR
 RECENT = ("2024-01-01", "2024-12-31")  # a short calendar, to ask for the bounds
+# The library gives their sessions as whole days; Globex stops from 16:00 to 17:00 in Chicago.
+WITH_A_LAST_HOUR_OFF = ("CMES", "us_futures")
 EARLIEST_YEAR = 1950  # bars dated before are on no session: a typo must not cost a century
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """An exchange's sessions: days since 1970; openings and closings in microseconds, UTC."""
+    """An exchange's sessions: days since 1970; the others in microseconds, UTC.
+
+    A session with a break has trading until `pauses` and again from `resumes`; one without has
+    NO_TIME in both.
+    """
 
     name: str
     zone: str
     days: Ints
     opens: Ints
     closes: Ints
+    pauses: Ints
+    resumes: Ints
 
 
 @dataclass(frozen=True)
@@ -119,10 +127,16 @@ def load_sessions(name: str, first_year: int, last_year: int) -> Sessions:
     start = start if earliest is None else max(start, earliest)
     end = end if latest is None else min(end, latest)
     if start >= end:
-        return Sessions(name, "UTC", *(np.zeros(0, dtype=np.int64) for _ in range(3)))
+        return Sessions(name, "UTC", *(np.zeros(0, dtype=np.int64) for _ in range(5)))
     built = _calendar(name, start, end)
     days = built.sessions.to_numpy("datetime64[us]").view(np.int64) // MICROSECONDS_PER_DAY
-    return Sessions(name, str(built.tz), days, _utc(built.opens), _utc(built.closes))
+    opens, closes = _utc(built.opens), _utc(built.closes)
+    pauses, resumes = _utc(built.break_starts), _utc(built.break_ends)
+    if built.name in WITH_A_LAST_HOUR_OFF:
+        whole = closes - opens == MICROSECONDS_PER_DAY
+        pauses = np.where(whole, closes - MICROSECONDS_PER_HOUR, pauses)
+        resumes = np.where(whole, closes, resumes)
+    return Sessions(name, str(built.tz), days, opens, closes, pauses, resumes)
 
 
 def _calendar(

@@ -9,9 +9,12 @@ from gx.plugins.expectations.kernels.bars import (
     Floats,
     SortedFrame,
 )
+from gx.plugins.expectations.kernels.steps import usual_steps
 
 SCORE_PER_MAD = 0.6745  # a normal variable's MAD in standard deviations
 SMALLEST_MOVE = 1e-4  # one basis point: below it a move is rounding, whatever the MAD
+OVERNIGHT = 4 * MICROSECONDS_PER_HOUR  # breaks at noon are shorter, nights longer
+BREAK = MICROSECONDS_PER_HOUR // 2
 RELATIVE_ROUNDING = 1e-9  # prices closer than this are the same price
 
 
@@ -86,17 +89,35 @@ def tick_move(bars: Bars) -> Floats:
 
 
 def session_starts(bars: Bars) -> Flags:
-    """True where a bar is of another day than the bar before: overnight moves have their own size.
+    """True where a bar opens a session: overnight moves have their own size.
 
-    Every bar of daily and longer bars is such a bar.
+    Every bar of daily and longer bars is such a bar. Within the day it is one that comes more than
+    four hours after the bar before, and half as long again as is usual for the symbol: no day
+    changes at midnight UTC in Sydney or Chicago.
     """
+    return _after(bars, OVERNIGHT)
+
+
+def pauses(bars: Bars) -> Flags:
+    """True where a bar comes so long after the one before that their move has no usual size.
+
+    As `session_starts`, and within the day also behind a break or missing bars of half an hour.
+    """
+    return _after(bars, BREAK)
+
+
+def _after(bars: Bars, least: int) -> Flags:
     table = bars.table
     if table.bar_size != "intraday":
         return np.ones(len(table), dtype=bool)
-    day = table.local // (24 * MICROSECONDS_PER_HOUR)
-    new = table.first.copy()
-    new[1:] |= day[1:] != day[:-1]
-    return new
+
+    def compute() -> Flags:
+        limit = np.maximum(usual_steps(table) * 3 // 2, least)
+        new = table.first.copy()
+        new[1:] |= np.diff(table.instant) > limit[table.code[1:]] if len(limit) else False
+        return new
+
+    return table.memo(("pauses", least), compute)
 
 
 def _without_rounding(moves: Floats) -> Floats:

@@ -1,6 +1,9 @@
 """Returns, gaps and spikes that the symbol's own recent moves do not explain."""
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gx.plugins.expectations.kernels.bars import (
     Bars,
@@ -14,6 +17,7 @@ from gx.plugins.expectations.kernels.moves import (
     SCORE_PER_MAD,
     gaps,
     nonzero,
+    pauses,
     returns,
     session_starts,
     tick_move,
@@ -36,16 +40,16 @@ def outlying_returns(
     is zero instead of the median (a tenth of the MAD at most for anything that trades), and
     bars without a move are left out of the MAD, so that thin trading does not make it zero.
     A move is confirmed when the bar's volume or its range is above `confirmation` times its own
-    trailing median: real news is traded, a wrong price is not. Within the day the first return
-    of a session is not judged here; it is a gap. A move back to the level of the weeks before
-    is not flagged: the bar before it is. A step that a split explains is left to
+    trailing median: real news is traded, a wrong price is not. Within the day the return over a
+    night or a break is not judged here; the night's is a gap. A move back to the level of the weeks
+    before is not flagged: the bar before it is. A step that a split explains is left to
     `unadjusted_splits`.
     """
     table = bars.table
     move = returns(bars)
-    large = large_moves(bars, move, threshold, window, minimum)
-    if table.bar_size == "intraday":
-        large &= ~session_starts(bars)
+    within = table.bar_size == "intraday"
+    usual = np.where(pauses(bars), np.nan, move) if within else move
+    large = large_moves(bars, usual, threshold, window, minimum)
     rows = np.flatnonzero(large)
     large[rows] = ~_confirmed(bars, rows, window, confirmation) & ~_comes_home(bars, rows, move)
     if large.any():
@@ -58,11 +62,14 @@ def outlying_gaps(
 ) -> Judgement:
     """Flag opens whose gap from the previous close has a robust z above `threshold`.
 
-    z = 0.6745 |log(open / previous close)| / MAD of the symbol's own trailing gaps.
+    z = 0.6745 |log(open / previous close)| / MAD of the symbol's own trailing gaps. Within the day
+    the gaps are those over night, and the window counts sessions.
     """
     table = bars.table
-    gap = np.where(session_starts(bars), gaps(bars), np.nan)
-    large = large_moves(bars, gap, threshold, window, minimum)
+    if table.bar_size == "intraday":
+        flags = _large_overnight(bars, gaps(bars), threshold, window, minimum)
+        return bars.judge(flags, _symbols_with_fewer_nights(bars, minimum + 1))
+    large = large_moves(bars, gaps(bars), threshold, window, minimum)
     return bars.judge(large & ~table.first, symbols_with_fewer(bars, minimum + 2))
 
 
@@ -80,11 +87,16 @@ def reversing_spikes(
     Both returns have a robust z above `threshold` against the moves on both sides, and what is
     left of the step after the way back is at most `remainder` of it (the bid-ask rule of
     Brownlees and Gallo, 2006, section 2, asks the same of ticks: far from its neighbours on
-    both sides).
+    both sides). Within the day the return over a night must be large among the symbol's nights,
+    and that over a break is none of either.
     """
     table = bars.table
     move = returns(bars)
-    large = large_moves(bars, move, threshold, window, minimum, both_sides=True)
+    within = table.bar_size == "intraday"
+    usual = np.where(pauses(bars), np.nan, move) if within else move
+    large = large_moves(bars, usual, threshold, window, minimum, both_sides=True)
+    if within:
+        large |= _large_overnight(bars, move, threshold, window, minimum, both_sides=True)
     flags = np.zeros(len(table), dtype=bool)
     for width in range(1, longest + 1):
         flags |= _spikes(bars, np.flatnonzero(large), large, move, width, remainder)
@@ -121,6 +133,56 @@ def large_moves(
         bars.table, value, nonzero(move), window=window, minimum=minimum, both_sides=both_sides
     )
     return compared.exceeds
+
+
+def _large_overnight(
+    bars: Bars,
+    move: Floats,
+    threshold: float,
+    window: int,
+    minimum: int,
+    both_sides: bool = False,
+) -> Flags:
+    """Say which moves over night are large, by the symbol's other nights alone."""
+    nights = _nights(bars)
+    multiple = threshold / SCORE_PER_MAD
+    size = np.abs(move[nights.rows])
+    value = np.where(size > multiple * tick_move(bars)[nights.rows], size / multiple, np.nan)
+    compared = exceeds_median(
+        nights, value, nonzero(move[nights.rows]), window=window, minimum=minimum,
+        both_sides=both_sides,
+    )  # fmt: skip
+    flags = np.zeros(len(move), dtype=bool)
+    flags[nights.rows[compared.exceeds]] = True
+    return flags
+
+
+@dataclass(frozen=True)
+class _Nights:
+    """The bars that open a session after another one of their symbol, as a series of its own.
+
+    position, remaining: how many such bars of the symbol come before each, and after it.
+    """
+
+    rows: Ints
+    counts: Ints
+    position: NDArray[np.int32]
+    remaining: NDArray[np.int32]
+
+
+def _nights(bars: Bars) -> _Nights:
+    table = bars.table
+    rows = np.flatnonzero(session_starts(bars) & ~table.first & (table.code >= 0))
+    starts = np.flatnonzero(np.diff(table.code[rows], prepend=-1))
+    counts = np.diff(np.append(starts, len(rows)))
+    position = np.arange(len(rows)) - np.repeat(starts, counts)
+    remaining = np.repeat(counts, counts) - 1 - position
+    return _Nights(rows, counts, position.astype(np.int32), remaining.astype(np.int32))
+
+
+def _symbols_with_fewer_nights(bars: Bars, minimum: int) -> int:
+    enough = int(np.count_nonzero(_nights(bars).counts >= minimum))
+    return int(np.count_nonzero(bars.table.code[bars.table.starts] >= 0)) - enough
 
 
 def _comes_home(bars: Bars, rows: Ints, move: Floats) -> Flags:

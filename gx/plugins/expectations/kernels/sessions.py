@@ -8,6 +8,7 @@ import pandas as pd
 from gx.plugins.expectations.kernels.attendance import LISTED, last_days
 from gx.plugins.expectations.kernels.bars import Bars, Ints, Judgement
 from gx.plugins.expectations.kernels.calendars import instants, local_days, session_rows
+from gx.plugins.expectations.kernels.hours import Hours, outside_hours
 from gx.plugins.expectations.kernels.moments import Moment
 
 
@@ -16,15 +17,20 @@ def off_session(
     *,
     calendar: str = "XNYS",
     calendars: Mapping[str, str] | None = None,
+    hours: Hours | None = None,
 ) -> Judgement:
     """Flag bars dated on a day that is no session of the symbol's calendar.
 
-    Bars longer than a day are labelled by a week or month and are not judged.
+    Of bars within the day also those that are outside the session (see `outside_hours`). Bars
+    longer than a day are labelled by a week or month and are not judged.
     """
     if bars.table.bar_size == "longer":
         return bars.nothing()
     rows = session_rows(bars, calendar, calendars)
-    return bars.judge(rows.ordinal < 0)
+    flags = rows.ordinal < 0
+    if bars.table.bar_size == "intraday":
+        flags |= outside_hours(bars, rows, hours)
+    return bars.judge(flags)
 
 
 def future(
@@ -74,7 +80,9 @@ def stale_feeds(
     behind = np.zeros(len(table), dtype=np.int64)
     for number, sessions in enumerate(rows.sessions):
         last = np.flatnonzero((table.remaining == 0) & (rows.calendar == number))
-        reached = np.searchsorted(sessions.days, local_days(bars, sessions)[last], side="right")
+        by_day = np.searchsorted(sessions.days, local_days(bars, sessions)[last], side="right")
+        # A session may begin on the evening before.
+        reached = np.where(rows.ordinal[last] >= 0, rows.ordinal[last] + 1, by_day)
         due = np.searchsorted(sessions.days, end[table.code[last]], side="right")
         behind[last] = np.minimum(due, now.closed(sessions)) - reached
         flags[last] = behind[last] > allowed

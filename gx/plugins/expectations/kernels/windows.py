@@ -6,6 +6,7 @@ and 60 lags), where a moving median takes five times and a moving MAD twenty tim
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,20 @@ class Comparison:
     full: Flags
 
 
+class Series(Protocol):
+    """Rows in order of symbol and time: how many of the symbol come before each, and after it."""
+
+    @property
+    def position(self) -> NDArray[np.int32]:
+        """-1 for a row of no series."""
+
+    @property
+    def remaining(self) -> NDArray[np.int32]:
+        """-1 for a row of no series."""
+
+
 def exceeds_median(
-    table: SortedFrame,
+    table: Series,
     value: Floats,
     reference: Floats,
     *,
