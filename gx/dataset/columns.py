@@ -110,7 +110,7 @@ class _Decision:
                 self.faults.append(
                     f"--columns {meaning}={name}: {self.where} has no such column{hint}"
                 )
-            elif fault := _type_fault(meaning, self.types[name]):
+            elif fault := type_fault(meaning, self.types[name]):
                 self.faults.append(f"--columns {meaning}={name}: is {self.types[name]}, {fault}")
             self.found[meaning], self.why[meaning] = name, "as --columns says"
         if self.symbol is not None and "symbol" in self.asked:
@@ -129,7 +129,7 @@ class _Decision:
         wanted, free = set(self._wanted()), set(self._free())
         by_meaning: dict[str, list[str]] = {}
         for name, meaning in meanings.items():
-            if meaning in wanted and name in free and not _type_fault(meaning, self.types[name]):
+            if meaning in wanted and name in free and not type_fault(meaning, self.types[name]):
                 by_meaning.setdefault(meaning, []).append(name)
         for meaning, names in by_meaning.items():
             self._one_of(meaning, names, why)
@@ -195,7 +195,7 @@ class _Decision:
         for meaning in lacking:
             for name in self._free():
                 used = plain(name) in NOT_USED or plain(name) in NO_SYMBOL
-                fits = meaning in name.casefold() and not _type_fault(meaning, self.types[name])
+                fits = meaning in name.casefold() and not type_fault(meaning, self.types[name])
                 if fits and not used:
                     yield f"{meaning}={name}"
                     break
@@ -206,7 +206,7 @@ class _Decision:
         return ", ".join(listed[:SHOWN]) + more
 
 
-def _type_fault(meaning: str, kind: str) -> str:
+def type_fault(meaning: str, kind: str) -> str:
     """What keeps a column of this type from having the meaning; empty when nothing does."""
     if meaning == "symbol":
         return "of which no symbol is made" if kind in DATES or kind == "boolean" else ""

@@ -1,6 +1,6 @@
 """What is proposed of a dataset by its table: from names, types and a sample of its rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +79,8 @@ class Proposal:
     why: Mapping[str, str]
     unsure: tuple[str, ...]
     bars: pd.DataFrame
+    fit: CalendarFit
+    mapped: Mapping[str, str]
 
 
 def require_asked(name: str, asked: Asked) -> None:
@@ -107,6 +109,20 @@ def require_asked(name: str, asked: Asked) -> None:
     )
     if asked.calendar is not None:
         known_calendar(asked.calendar)
+
+
+def times_within_the_day(asked: Asked, mapping: Mapped, sample: Sample) -> Moments | None:
+    """The moments of a sample whose bars are less than a day; None for daily ones.
+
+    Raises DatasetError as `propose` does.
+    """
+    column = mapping.columns["date"]
+    read = moments(sample.rows["stamp"], column, sample.types[column], asked.unit)
+    if read.kind is Kind.DAY or asked.bar == "1 day" or not read.known.any():
+        return None
+    symbols = pd.factorize(sample.rows["symbol"][read.known])[0]
+    daily = asked.bar is None and bar_size(symbols, read.times[read.known])[0] == "1 day"
+    return None if daily else read
 
 
 def propose(name: str, asked: Asked, mapping: Mapped, sample: Sample) -> Proposal:
@@ -150,7 +166,10 @@ class _Proposal:
         dates = days.astype("datetime64[us]").astype("datetime64[ms]")
         bars = rows.drop(columns="stamp").assign(date=dates)
         bars = bars[["symbol", "date", "open", "high", "low", "close", "volume"]]
-        return Proposal(_valid(document), self.why, tuple(self.unsure), bars.reset_index(drop=True))
+        bars = bars.reset_index(drop=True)
+        return Proposal(
+            _valid(document), self.why, tuple(self.unsure), bars, fit, self.mapping.columns
+        )
 
     def _bar(self, read: Moments, symbols: Any, times: Ints) -> str:
         if self.asked.bar is not None:
@@ -314,8 +333,3 @@ def _valid(document: Mapping[str, object]) -> Dataset:
     except ValidationError as error:
         faults = [fault_said(fault) for fault in error.errors()]
         raise DatasetError.of(faults, str(document["name"])) from None
-
-
-def unsure_lines(proposal: Proposal) -> Iterator[str]:
-    """What a person should look at before the dataset is written."""
-    yield from (f"uncertain: {one}" for one in proposal.unsure)
