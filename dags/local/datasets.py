@@ -112,7 +112,7 @@ def _table(one: Dataset) -> str:
 @contextmanager
 def _reading(var: Path, dataset: Dataset) -> Iterator[Connection]:
     """A connection to a dataset's source in which nothing can be changed."""
-    with services(var) as found, _as_airflow(found.environment, dataset):
+    with services(var) as found, as_airflow(found.environment, dataset):
         where = read_from(dataset, Settings.of(found.environment))
         with connected(where) as engine, engine.connect() as connection:
             connection.exec_driver_sql("set transaction isolation level repeatable read read only")
@@ -120,7 +120,7 @@ def _reading(var: Path, dataset: Dataset) -> Iterator[Connection]:
 
 
 @contextmanager
-def _as_airflow(environment: Mapping[str, str], dataset: Dataset) -> Iterator[None]:
+def as_airflow(environment: Mapping[str, str], dataset: Dataset) -> Iterator[None]:
     """Airflow's environment, where its connections are asked for, also those in its database."""
     if dataset.source.connection is None:
         yield
