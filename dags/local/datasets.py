@@ -48,7 +48,8 @@ _BARS = tuple(
         ("symbol", "time in UTC", "session", "open", "high", "low", "close", "volume")
     )
 )
-_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
+_NAME = r'("(?:[^"]|"")+"|[^."]+)'
+_PLACE = re.compile(rf"{_NAME}(?:\.{_NAME})?")
 
 
 def list_datasets(*, as_json: bool) -> int:
@@ -245,19 +246,17 @@ def asked_of(
 
 def _place(text: str) -> tuple[str | None, str]:
     """Schema and table of a name, either of which may be quoted as in SQL."""
-    parts, rest = [], text
-    while found := _PART.match(rest):
-        parts.append(found[1].replace('""', '"') if found[1] else found[2])
-        rest = rest[found.end() :]
-        if not rest.startswith("."):
-            break
-        rest = rest[1:]
-    if rest or not 1 <= len(parts) <= 2:
+    found = _PLACE.fullmatch(text)
+    if found is None:
         raise DatasetError(
             f"--table {text!r} is no table; write TABLE or SCHEMA.TABLE, and a name with a dot in "
             "it in quotes: 'SCHEMA.\"TA.BLE\"'"
         )
-    return (parts[0], parts[1]) if len(parts) == 2 else (None, parts[0])
+    first, second = (
+        part and (part[1:-1].replace('""', '"') if part.startswith('"') else part)
+        for part in found.groups()
+    )
+    return (first, second) if second is not None else (None, first)
 
 
 def _columns(text: str) -> dict[str, str]:
