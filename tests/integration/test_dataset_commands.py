@@ -146,7 +146,7 @@ def test_a_table_is_added_checked_and_run(checkout: Path, connection: str):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
@@ -279,3 +279,9 @@ def test_rows_that_are_no_bars_are_told(desk: Desk, feed: Database):
     assert "1 rows of feed.odd have no date" in said
     assert "1 rows of feed.odd have no symbol" in said
     assert "' B' has a space at its beginning or end" in said
+
+
+def test_the_gates_own_table_is_sound(desk: Desk, sample: Database):
+    said = desk.gate("dataset", "check", "stock_data")
+    assert "46 bars of 2 symbols, 2025-10-05 to 2025-11-04" in said
+    assert "stock_data is sound: gate run" in said
