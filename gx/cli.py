@@ -20,7 +20,7 @@ from typer.main import get_command
 
 from gx.engine.quick_imports import quick_imports
 from gx.errors import GateError
-from gx.project import SUITES
+from gx.project import DATASETS, SUITES
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART, NOBODY_READS
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def run_app(
     ``explain`` says of an error that a person can mend what to tell; any other one shows where it
     happened, and gives 2 as well: 1 means that the gate closed, and only that.
     """
-    for info in app.registered_commands:
+    groups = [group.typer_instance for group in app.registered_groups if group.typer_instance]
+    for info in [info for one in (app, *groups) for info in one.registered_commands]:
         info.help = _paragraphs(info.callback)
     try:
         get_command(app)(args=None if arguments is None else list(arguments), prog_name=name)
@@ -201,13 +202,31 @@ Calendar = Annotated[
 ]
 
 
+def known_datasets(incomplete: str) -> list[str]:
+    """The datasets of the project, for a shell to complete."""
+    return sorted(path.stem for path in DATASETS.glob(f"{incomplete}*.yml"))
+
+
 @reads_files
 def check(
     files: Files,
     *,
     asked: "Format",
     suite: Annotated[
-        str, typer.Option(metavar="NAME", autocompletion=known_suites, help="judge by this suite")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=known_suites,
+            help="judge by this suite; default: the dataset's",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=known_datasets,
+            help="judge by its suite and its calendars",
+        ),
     ] = "stock_data",
     calendar: Annotated[
         str | None, typer.Option(help="exchange calendar, for example XNYS, XLON or 24/7")
@@ -233,11 +252,16 @@ def check(
     the suite could not be read, or lack what is to be judged.
     """
     with quick_imports():
+        from gx.dataset.read import read_dataset
         from gx.files.check import read_files
         from gx.suite.calendars import SUITE, named_calendars
 
-    folder = suites or SUITE.parent
-    found = read_files(files, asked, named_calendars(folder / f"{suite}.json", calendar))
+    of, folder = read_dataset(dataset), suites or SUITE.parent
+    suite = suite or of.suite
+    if asked.symbol is None and of.source.symbol is not None:
+        asked = asked.model_copy(update={"symbol": of.source.symbol})
+    named = named_calendars(folder / f"{suite}.json", calendar or of.calendar)
+    found = read_files(files, asked, named)
     bars = found.table
     if sys.stderr.isatty():
         print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
@@ -247,9 +271,12 @@ def check(
         from gx.gate.checkpoint import run_in_memory
         from gx.report.columns import room
         from gx.report.console import report_lines
-        from gx.suite.read import read_suite, suite_path, with_kwargs
+        from gx.suite.read import read_suite, suite_path, with_calendars, with_kwargs
 
-    judge = read_suite(suite_path(suite, folder))
+    judge = with_calendars(
+        read_suite(suite_path(suite, folder)),
+        of.calendars_for(one for one in bars["symbol"].unique().to_pylist() if one),
+    )
     if calendar:
         judge = with_kwargs(judge, calendar=calendar)
     require_columns(judge, found)

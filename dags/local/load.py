@@ -3,7 +3,7 @@
 import csv
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -32,6 +32,7 @@ def load_files(
     asked: "Format",
     calendar: str | None = None,
     rejects: Path | None = None,
+    dataset: str = "stock_data",
 ) -> None:
     """Load files of daily bars, folders and patterns of them, and print what was done.
 
@@ -40,8 +41,8 @@ def load_files(
     new CSV file) and the others are loaded; without it nothing of any file is. All files are read
     before the first is loaded.
 
-    Raises LocalError for a file of rejects that is there already, BarFileError and the errors of
-    ``load_bars``.
+    Raises LocalError for a file of rejects that is there already and for a ``dataset`` whose table
+    is not the gate's own, DatasetError, BarFileError and the errors of ``load_bars``.
     """
     from dags.local.services import services
     from dags.run.settings import Settings
@@ -49,6 +50,7 @@ def load_files(
     from gx.suite.calendars import SUITE, named_calendars
     from sql.connection import connected
 
+    into = loaded_into(dataset)
     if rejects is not None and rejects.exists():
         raise LocalError(f"{rejects} is there already; name a new file for the rejects")
     files, notes = files_of(named)
@@ -62,7 +64,10 @@ def load_files(
     said = told_once({one.file: one.notes for one in read})
     for note in (*notes, *said):
         print(f"note: {note}", file=sys.stderr)
-    with services(var) as found, connected(Settings.of(found.environment).bars()) as engine:
+    with (
+        services(var) as found,
+        connected(replace(Settings.of(found.environment).bars(), schema=into)) as engine,
+    ):
         for number, one in enumerate(read):
             print(_stored(engine, one, rejects, before=read[:number]))
 
@@ -146,6 +151,31 @@ def _stored(
         rows_were = "row was" if done.set_aside == 1 else "rows were"
         said += f"\n{done.set_aside:,} {rows_were} set aside: {rejects} says why"
     return said
+
+
+def loaded_into(name: str) -> str | None:
+    """The schema of a dataset's table `stock_data`, None where the server looks.
+
+    Raises LocalError for another table: only this one has the gate's own columns.
+    """
+    from gx.dataset.model import DEFAULT
+    from gx.dataset.read import read_dataset
+
+    source = read_dataset(name).source
+    why = {
+        f"its table is read over the Airflow connection {source.connection!r}": source.connection,
+        "it is read by a query": source.query,
+        f"its table is {source.table}": source.table not in (None, DEFAULT),
+        "its columns have other names or types": source.columns or source.unit or source.zone,
+        f"its bars are all of {source.symbol}": source.symbol,
+    }
+    reasons = [said for said, found in why.items() if found]
+    if reasons:
+        raise LocalError(
+            f"nothing can be loaded into the dataset {name}: {'; '.join(reasons)}. Only a table "
+            "stock_data beside the gate's own is loaded; load it where it is made"
+        )
+    return source.db_schema
 
 
 @contextmanager

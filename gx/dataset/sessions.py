@@ -1,6 +1,7 @@
 """Which session a bar within the day belongs to, and at which moments a range of days begins."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,7 +10,12 @@ from numpy.typing import NDArray
 
 from gx.dataset.model import Dataset
 from gx.plugins.expectations.kernels.bars import Bars
-from gx.plugins.expectations.kernels.calendars import load_sessions, local_days, session_rows
+from gx.plugins.expectations.kernels.calendars import (
+    Sessions,
+    load_sessions,
+    local_days,
+    session_rows,
+)
 from gx.suite.calendars import Calendars
 
 Days = NDArray[np.datetime64]
@@ -60,3 +66,21 @@ def session_dates(bars: pd.DataFrame, calendars: Calendars) -> Days:
     found[slice(None) if order is None else order] = days.astype("datetime64[D]")
     found[bars["date"].isna().to_numpy()] = np.datetime64("NaT")
     return found
+
+
+def session_date(calendar: str, moment: datetime) -> date | None:
+    """The date of the session during which a moment (UTC, without a zone) falls; None for none."""
+    sessions = _around(calendar, moment.year)
+    at = np.datetime64(moment, "us").astype(np.int64)
+    place = int(np.searchsorted(sessions.opens, at, side="right")) - 1
+    if place >= 0 and at <= sessions.closes[place]:
+        day: date = sessions.days[place].astype("datetime64[D]").item()
+        return day
+    local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(sessions.zone)).date()
+    held = np.datetime64(local, "D").astype(np.int64) in sessions.days
+    return local if held else None
+
+
+@lru_cache(maxsize=8)
+def _around(calendar: str, year: int) -> Sessions:
+    return load_sessions(calendar, year - 1, year + 1)

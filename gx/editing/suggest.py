@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,21 +73,27 @@ class CalendarFit:
     unit: str = "dates or sessions"
 
 
-def draft_suite(bars: pd.DataFrame, name: str) -> Draft:
+def draft_suite(
+    bars: pd.DataFrame,
+    name: str,
+    fit: CalendarFit | None = None,
+    without: Collection[str] = (),
+) -> Draft:
     """Draft a suite named ``name`` from ``bars`` (symbol, date, open, high, low, close, volume).
 
     It has the market expectations of the suite ``stock_data``, with the calendar that fits and the
     levels that raise few alarms on these bars, and ranges of close and volume with margins; of bars
     within the day those that make sense for them. What still fails on these bars is suspicious, and
-    left for a person to judge.
+    left for a person to judge. ``fit`` are the calendars where they are known; expectations of a
+    type in ``without`` make no sense for these bars.
     """
     table = SortedFrame(bars)
     within = table.bar_size == "intraday"
-    fit = fit_hours(table) if within else fit_calendars(bars)
+    fit = fit or (fit_hours(table) if within else fit_calendars(bars))
     entries, reasons = [], []
     template = json.loads(read_suite(suite_path(TEMPLATE)).text)["expectations"]
     left_out = {e["type"]: DAILY_ONLY for e in template if within and _is_daily_only(e["type"])}
-    kept = [entry for entry in template if entry["type"] not in left_out]
+    kept = [e for e in template if e["type"] not in left_out and e["type"] not in without]
     for entry in [*kept, *([WITHIN_THE_DAY] if within else []), *_ranges(bars)]:
         drafted, reason = _adapted(entry, table, fit)
         entries.append({**drafted, "notes": reason})
