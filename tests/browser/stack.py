@@ -1,7 +1,7 @@
 """The desk, running from a copy of the packages: the suite editor writes beside what it reads."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from tests.desk import Desk, folder, running_desk
 
 
 @contextmanager
-def desk_of_a_copy() -> Iterator[Desk]:
-    """A desk that leaves the checkout as it was."""
+def desk_of_a_copy(datasets: Mapping[str, str] | None = None) -> Iterator[Desk]:
+    """A desk that leaves the checkout as it was; ``datasets`` are files of more of them."""
     with folder() as path:
         project = path / "project"
         copy_packages(project)
+        for name, text in (datasets or {}).items():
+            (project / "gx" / "datasets" / f"{name}.yml").write_text(text)
         with running_desk(path / "var", {"PYTHONPATH": ""}, project) as running:
             yield running
 

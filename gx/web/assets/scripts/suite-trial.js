@@ -97,7 +97,7 @@ function chooseDataset(onTry) {
     el(
       "label",
       {},
-      "Dataset ",
+      "Dataset \u00a0",
       el("select", { id: "try-dataset", onchange: change }, ...datasetOptions(choice.dataset)),
     ),
   );
