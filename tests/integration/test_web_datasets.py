@@ -241,3 +241,46 @@ def test_what_mlflow_has_is_looked_up_where_the_dataset_keeps_it(
         copies.Copies(settings).check(f"{dag_id}/r")
 
     assert asked == [(None, f"{DAG_ID}/r"), ("coins", f"{COINS}/r")]
+
+
+@pytest.mark.usefixtures("same_id")
+@pytest.mark.parametrize(
+    "part",
+    ["", "/failing", "/failing.csv", "/failed", "/charts", "/changes", "/evidence", "/docs"],
+)
+def test_nobody_sees_a_datasets_run_before_the_login(pages: TestClient, part: str):
+    answer = as_user(pages, "").get(f"/gate/dags/{COINS}/runs/r{part}")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/login?next=/gate/dags/")
+
+
+class _Manager:
+    """An auth manager that lets each user see and edit what it is told."""
+
+    def __init__(self, permitted: dict[str, set[str]]) -> None:
+        self.permitted = permitted
+
+    def filter_authorized_dag_ids(self, *, dag_ids, user, method, team_name):
+        assert team_name == ("traders" if COINS in dag_ids else None)
+        return dag_ids & self.permitted[method]
+
+
+@pytest.mark.usefixtures("datasets")
+def test_the_rights_are_airflows_on_each_workflow(monkeypatch: pytest.MonkeyPatch):
+    from types import SimpleNamespace
+
+    from dags.pages import access
+
+    def rights_of(**permitted: set[str]) -> User:
+        monkeypatch.setattr(access, "get_auth_manager", lambda: _Manager(permitted))
+        return access._with_rights(SimpleNamespace(get_name=lambda: "cat"))
+
+    teams = SimpleNamespace(get_dag_id_to_team_name_mapping=lambda ids: {COINS: "traders"})
+    monkeypatch.setattr(access, "DagModel", teams)
+
+    reader = rights_of(GET={COINS, "somebody_elses"}, PUT=set())
+    assert (reader.name, reader.may_write, reader.reads) == ("cat", False, {COINS})
+    writer = rights_of(GET={COINS, DAG_ID}, PUT={COINS})
+    assert writer.may_change(COINS) and not writer.may_change(DAG_ID)
+    assert writer.may_read(DAG_ID)
