@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.requests import Request
@@ -274,7 +275,8 @@ def test_the_rights_are_airflows_on_each_workflow(monkeypatch: pytest.MonkeyPatc
 
     def rights_of(**permitted: set[str]) -> User:
         monkeypatch.setattr(access, "get_auth_manager", lambda: _Manager(permitted))
-        return access._with_rights(SimpleNamespace(get_name=lambda: "cat"))
+        cat: Any = SimpleNamespace(get_name=lambda: "cat")
+        return access._with_rights(cat)
 
     teams = SimpleNamespace(get_dag_id_to_team_name_mapping=lambda ids: {COINS: "traders"})
     monkeypatch.setattr(access, "DagModel", teams)

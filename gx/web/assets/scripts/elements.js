@@ -83,6 +83,7 @@ export function datasetOptions(chosen = "") {
 
 // Offer the symbols of another dataset; what cannot be read is said when its bars are.
 export async function offerSymbols(list, dataset) {
+  list.replaceChildren();
   PAGE.symbols = await ask("GET", `/datasets/${encodeURIComponent(dataset)}/symbols`).catch(
     () => [],
   );
