@@ -1,9 +1,10 @@
 """Write a file as a whole: a reader sees the old one or the new one, also after a power cut."""
 
+import errno
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 
@@ -26,6 +27,22 @@ def create_file(path: Path, raw: bytes) -> None:
     with _written_beside(path, raw) as draft:
         os.link(draft, path)  # unlike a rename it never takes the place of another's file
         _sync_folder(path.parent)
+
+
+def create_files(files: Mapping[Path, bytes]) -> None:
+    """Write files that are not there yet, in this order: all of them or none.
+
+    Raises FileExistsError that names the first one which is there, and OSError; none of them is
+    there then that was not there before.
+    """
+    for path in files:
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    with ExitStack() as made:
+        for path, raw in files.items():
+            create_file(path, raw)
+            made.callback(path.unlink, missing_ok=True)
+        made.pop_all()
 
 
 def rename_file(path: Path, target: Path) -> None:

@@ -62,7 +62,8 @@ def run_app(
     ``explain`` says of an error that a person can mend what to tell; any other one shows where it
     happened, and gives 2 as well: 1 means that the gate closed, and only that.
     """
-    for info in app.registered_commands:
+    groups = [group.typer_instance for group in app.registered_groups if group.typer_instance]
+    for info in [info for one in (app, *groups) for info in one.registered_commands]:
         info.help = _paragraphs(info.callback)
     try:
         get_command(app)(args=None if arguments is None else list(arguments), prog_name=name)

@@ -5,5 +5,6 @@ from pathlib import Path
 PROJECT = Path(__file__).parent
 SUITES = PROJECT / "expectations"
 CHECKPOINTS = PROJECT / "checkpoints"
+DEFINITIONS = PROJECT / "validation_definitions"
 DATASETS = PROJECT / "datasets"
 CUSTOM = PROJECT / "plugins" / "custom"

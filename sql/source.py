@@ -5,7 +5,7 @@ bar's; what is asked of `stock_data` is then asked of that. Nothing is made or c
 right to select is all that is needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -84,6 +84,20 @@ class OpenSource:
             return query
         return f"with stock_data as (\n{self._bars()}\n)\n{query}"
 
+    @property
+    def table(self) -> str:
+        """The table's name as PostgreSQL looks it up; the source must be no query."""
+        place = (self.source.schema, self.source.table or "stock_data")
+        return ".".join('"' + name.replace('"', '""') + '"' for name in place if name)
+
+    def with_moments(self, query: str) -> str:
+        """As `text`, of bars that also have their ``moment`` in UTC: NULL for a day."""
+        if self.source.is_own:
+            bars = "select bar.*, null::timestamp as moment from stock_data as bar"
+        else:
+            bars = self._bars({"moment": self._moment()})
+        return f"with bars as (\n{bars}\n)\n{query}"
+
     def is_unique(self) -> bool:
         """Can it hold no bar twice?"""
         source = self.source
@@ -92,9 +106,10 @@ class OpenSource:
         # A day that is made of a moment may be there twice.
         if self.bars_types()["date"] != self.types[source.column("date")]:
             return False
-        place = (one for one in (source.schema, source.table or "stock_data") if one)
-        table = ".".join('"' + name.replace('"', '""') + '"' for name in place)
-        bound = {"table": table, "key": sorted(source.column(one) for one in ("symbol", "date"))}
+        bound = {
+            "table": self.table,
+            "key": sorted(source.column(one) for one in ("symbol", "date")),
+        }
         query = statement("queries/has_unique_bars")
         return bool(self.connection.exec_driver_sql(query, bound).scalar_one())
 
@@ -106,32 +121,33 @@ class OpenSource:
         found = _types_of(self.connection, f"{self._bars()}\nlimit 0")
         return dict(zip(names, found.values(), strict=True))
 
-    def _bars(self) -> str:
-        selected = ",\n    ".join(f"{sql} as {one}" for one, sql in self._expressions().items())
-        return f"select\n    {selected}\nfrom {_place(self.source)} as given"
+    def _bars(self, more: Mapping[str, str] | None = None) -> str:
+        expressions = {**self._expressions(), **(more or {})}
+        selected = ",\n    ".join(f"{sql} as {one}" for one, sql in expressions.items())
+        return f"select\n    {selected}\nfrom {place_of(self.source)} as given"
 
     def _expressions(self) -> dict[str, str]:
         found = {"symbol": self._symbol(), "date": self._date()}
-        found |= {one: f"given.{_quoted(self.source.column(one))}" for one in BAR[2:]}
+        found |= {one: f"given.{quoted(self.source.column(one))}" for one in BAR[2:]}
         if self.source.column("created_at") in self.types:
             found["created_at"] = self._created_at()
         return found
 
     def _symbol(self) -> str:
         if self.source.symbol is not None:
-            return f"{_literal(self.connection, self.source.symbol)}::text"
-        return f"given.{_quoted(self.source.column('symbol'))}"
+            return f"{literal(self.connection, self.source.symbol)}::text"
+        return f"given.{quoted(self.source.column('symbol'))}"
 
     def _date(self) -> str:
         """The day of a daily bar, the moment in UTC of another; of the table's own kind if so."""
         source = self.source
-        column = f"given.{_quoted(source.column('date'))}"
+        column = f"given.{quoted(source.column('date'))}"
         kind = self.types[source.column("date")]
         if source.unit == "yyyymmdd":
             return f"to_date({column}::text, 'YYYYMMDD')"
         if source.unit is not None:
             column, kind = f"to_timestamp({column} / {_DIVISORS[source.unit]})", _ZONED
-        zone = _literal(self.connection, source.zone or "UTC")
+        zone = literal(self.connection, source.zone or "UTC")
         if source.daily:
             in_zone = kind == _ZONED and source.zone
             return f"({column} at time zone {zone})::date" if in_zone else column
@@ -139,10 +155,20 @@ class OpenSource:
             return f"({column} at time zone 'UTC')"
         return f"({column}::timestamp at time zone {zone} at time zone 'UTC')"
 
+    def _moment(self) -> str:
+        """The moment in UTC of a bar whose column has one."""
+        source = self.source
+        column, kind = f"given.{quoted(source.column('date'))}", self.types[source.column("date")]
+        if source.unit is not None and source.unit in _DIVISORS:
+            return f"(to_timestamp({column} / {_DIVISORS[source.unit]}) at time zone 'UTC')"
+        if kind == _ZONED:
+            return f"({column} at time zone 'UTC')"
+        return "null::timestamp" if source.daily else self._date()
+
     def _created_at(self) -> str:
         """A time without a zone is taken to be in UTC."""
         name = self.source.column("created_at")
-        column = f"given.{_quoted(name)}"
+        column = f"given.{quoted(name)}"
         return f"({column} at time zone 'UTC')" if self.types[name] == _ZONED else column
 
 
@@ -155,7 +181,7 @@ def opened(connection: Connection, source: Source) -> OpenSource:
     # How text, dates and times are written must not depend on the server's configuration.
     connection.exec_driver_sql("set local datestyle = 'ISO, YMD'")
     connection.exec_driver_sql("set local timezone = 'UTC'")
-    types = _own_types(connection) if source.is_own else _other_types(connection, source)
+    types = _own_types(connection) if source.is_own else column_types(connection, source)
     if not types:
         raise MissingTableError(
             f"There is no table stock_data in database {connection.engine.url.database!r}; "
@@ -172,8 +198,9 @@ def _own_types(connection: Connection) -> dict[str, str]:
     return {row.attname: row.format_type for row in found}
 
 
-def _other_types(connection: Connection, source: Source) -> dict[str, str]:
-    query = f"select given.* from {_place(source)} as given limit 0"  # noqa: S608  # quoted
+def column_types(connection: Connection, source: Source) -> dict[str, str]:
+    """The types of all columns of somebody else's table; raises MissingTableError."""
+    query = f"select given.* from {place_of(source)} as given limit 0"  # noqa: S608  # quoted
     try:
         with connection.begin_nested():
             return _types_of(connection, query)
@@ -230,7 +257,7 @@ def _require_date(source: Source, kind: str) -> None:
             f"{where}: say in source.unit of the dataset what it counts since 1970 (s, ms, us, "
             "ns), or that it is a day written as yyyymmdd."
         )
-    if source.unit is not None and kind not in _WHOLE and not _is_text(kind):
+    if source.unit is not None and kind not in _WHOLE and not is_text(kind):
         raise UnreadableColumnError(f"{where}, and no number: leave source.unit out.")
     moments = source.unit in _DIVISORS or kind == _ZONED
     if source.daily and moments and source.zone is None:
@@ -248,19 +275,46 @@ def _require_date(source: Source, kind: str) -> None:
         )
 
 
-def _is_text(kind: str) -> bool:
+def source_faults(source: Source, types: Mapping[str, str]) -> Iterator[str]:
+    """Everything that keeps a table of these types from being read as its dataset says."""
+    try:
+        _require_columns(source, types)
+    except MissingColumnError as error:
+        yield str(error)
+    kind = types.get(source.column("date"))
+    try:
+        if kind is not None:
+            _require_date(source, kind)
+    except UnreadableColumnError as error:
+        yield str(error)
+
+
+def microseconds(column: str, kind: str, unit: Unit | None) -> str:
+    """A date's moment in microseconds since 1970, in SQL; NULL for what no calendar holds."""
+    if unit is not None and unit in _DIVISORS:
+        return f"floor({column} * (1e6 / {_DIVISORS[unit]}))"
+    moment = column if kind in (_ZONED, _UNZONED) else f"{column}::timestamp"
+    return (
+        f"case when {moment} between '0001-01-01' and '9999-12-31' "
+        f"then (extract(epoch from {moment}) * 1000000)::bigint end"
+    )
+
+
+def is_text(kind: str) -> bool:
+    """Is it a type of texts?"""
     return kind == "text" or kind.startswith("character")
 
 
-def _place(source: Source) -> str:
+def place_of(source: Source) -> str:
+    """What is selected from, in SQL."""
     if source.query is not None:
         query = source.query.strip().rstrip(";")
         return "(\n" + query.replace("%", "%%") + "\n)"
-    table = _quoted(source.table or "stock_data")
-    return f"{_quoted(source.schema)}.{table}" if source.schema else table
+    table = quoted(source.table or "stock_data")
+    return f"{quoted(source.schema)}.{table}" if source.schema else table
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """A name as SQL has it; no percent sign is left, which the driver would take for its own."""
     inside = name.replace('"', '""')
     if "%" not in name:
@@ -268,7 +322,8 @@ def _quoted(name: str) -> str:
     return 'U&"' + inside.replace("\\", "\\\\").replace("%", "\\0025") + '"'
 
 
-def _literal(connection: Connection, text: str) -> str:
+def literal(connection: Connection, text: str) -> str:
+    """A text as SQL has it; a percent sign is doubled."""
     with driver_connection(connection).cursor() as cursor:
         written: bytes = cursor.mogrify("%s", (text,))
     return written.decode("utf-8").replace("%", "%%")

@@ -22,6 +22,7 @@ from gx.cli import (
     check,
     convert,
     examples,
+    known_suites,
     new_app,
     run_app,
     suggest,
@@ -231,6 +232,124 @@ def suggest_from(
 
 
 app.command(epilog=CONVERT_EXAMPLES)(convert)
+
+datasets = new_app(
+    "Tables of bars, and what is known about them: one file in gx/datasets/ each.",
+    "Exit status: 0 done, 2 it could not be done, or the dataset has a fault.",
+)
+app.add_typer(datasets, name="dataset")
+DatasetName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", autocompletion=_known_datasets, help="one of gx/datasets/NAME.yml"
+    ),
+]
+
+
+@datasets.command("list")
+def list_datasets(
+    *, as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False
+) -> int:
+    """List every dataset; a broken one with its faults."""
+    from dags.local.datasets import list_datasets
+
+    return list_datasets(as_json=as_json)
+
+
+@datasets.command("check", epilog=examples("gate dataset check coins"))
+def check_dataset(ctx: typer.Context, name: DatasetName) -> int:
+    """Read ten rows of a dataset, and tell every fault of its file and of its table.
+
+    Exit status: 0 it can be run, 2 it has a fault.
+    """
+    from dags.local.datasets import check_dataset
+
+    return check_dataset(ctx.obj, name)
+
+
+@datasets.command(
+    "add",
+    epilog=examples(
+        "gate dataset add coins --table feed.candles --connection elsewhere",
+        "gate dataset add spx --table prices --symbol '^SPX' --columns close=last,date=ts",
+        "gate dataset add lse --query 'select * from bars where venue = 1' --dry-run",
+    ),
+)
+def add_dataset(  # an option for whatever the table itself can't tell
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="what it is to be called")],
+    *,
+    table: Annotated[
+        str | None, typer.Option(metavar="[SCHEMA.]TABLE", help="the table, view or")
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(metavar="SQL", help="the query that gives the bars")
+    ] = None,
+    connection: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Airflow's; default: the database of the gate's tables"),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="MEANING=COLUMN,…", help="what their names do not tell"),
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="of a table without a column of symbols")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="in which its times show the day, or are written")
+    ] = None,
+    unit: Annotated[
+        Literal["s", "ms", "us", "ns", "yyyymmdd"] | None,
+        typer.Option(help="of dates that are whole numbers"),
+    ] = None,
+    bar: Annotated[str | None, typer.Option(help="1 day, 5 mins, 1 hour …")] = None,
+    calendar: Annotated[
+        str | None, typer.Option(help="the exchange calendar of all its symbols")
+    ] = None,
+    policy: Annotated[
+        Literal["fail", "quarantine"] | None,
+        typer.Option(help="what a critical failure does; default: ON_CRITICAL"),
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(metavar="CRON", help="when it runs; default: by hand")
+    ] = None,
+    publish: Annotated[
+        str | None, typer.Option(metavar="SCHEMA", help="of its own tables; default: NAME")
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", autocompletion=known_suites, help="judge by it; default: draft one"
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="write it without asking")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only print it")] = False,
+) -> int:
+    """Propose a dataset of a table, with a suite, and write both once you have agreed.
+
+    Everything is proposed from the table's columns and its newest bars, with the evidence for it.
+    What these do not tell is an error that names the option which does. Nothing is written over.
+    """
+    from dags.local.datasets import add_dataset, asked_of
+
+    asked = asked_of(
+        table=table,
+        query=query,
+        columns=columns,
+        connection=connection,
+        symbol=symbol,
+        zone=zone,
+        unit=unit,
+        bar=bar,
+        calendar=calendar,
+        policy=policy,
+        schedule=schedule,
+        publish=publish,
+        suite=suite,
+    )
+    return add_dataset(ctx.obj, name, asked, yes=yes, dry_run=dry_run)
+
 
 TrackingUri = Annotated[
     str | None,

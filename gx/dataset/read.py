@@ -72,7 +72,7 @@ def parse_dataset(name: str, text: str) -> Dataset:
     try:
         return Dataset.model_validate({**filled, **document})
     except ValidationError as error:
-        faults = [_said(fault) for fault in error.errors()]
+        faults = [fault_said(fault) for fault in error.errors()]
         raise DatasetError.of(faults, where) from None
 
 
@@ -99,7 +99,7 @@ def _without_nothing(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _said(fault: Any) -> str:
+def fault_said(fault: Any) -> str:
     """A fault of pydantic's as a person would say it."""
     place = ".".join(str(part) for part in fault["loc"])
     text = str(fault["msg"]).removeprefix("Value error, ")

@@ -16,6 +16,7 @@ from typing import Any
 from gx.atomic import create_file, remove_drafts, replace_file
 from gx.editing.history import History, Version, version_of
 from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
+from gx.suite.checkpoint_files import add_checkpoint
 from gx.suite.diff import Change, compare, pair_entries
 from gx.suite.strict_json import shown
 from gx.suite.texts import SUITE_KEYS, author_of, new_weaknesses, reason_of, text_faults
@@ -156,7 +157,7 @@ class SuiteStore:
         reason: str,
         accepted: Sequence[str] = (),
     ) -> Version:
-        """Write a suite under a new name.
+        """Write a suite under a new name; in a project it gets its checkpoint, too.
 
         Raises SuiteError when the name is taken or unfit, and else what ``save`` raises.
         """
@@ -185,6 +186,7 @@ class SuiteStore:
                 raise _taken(name) from None
             with suppress(OSError):  # the save is done: the record is known by its bytes
                 history.conclude(saved.sha256)
+            add_checkpoint(name, document, self.suites)
             return saved
 
     def restore(

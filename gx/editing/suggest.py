@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,17 +50,26 @@ class CalendarFit:
     misfits: int = 0
 
 
-def draft_suite(bars: pd.DataFrame, name: str) -> Draft:
+def draft_suite(
+    bars: pd.DataFrame,
+    name: str,
+    fit: CalendarFit | None = None,
+    without: Collection[str] = (),
+) -> Draft:
     """Draft a suite named ``name`` from ``bars`` (symbol, date, open, high, low, close, volume).
 
     It has the market expectations of the suite ``stock_data``, with the calendar that fits and the
     levels that raise few alarms on these bars, and ranges of close and volume with margins. What
-    still fails on these bars is suspicious, and left for a person to judge.
+    still fails on these bars is suspicious, and left for a person to judge. ``fit`` are the
+    calendars where they are known; expectations of a type in ``without`` make no sense for these
+    bars.
     """
-    table, fit = SortedFrame(bars), fit_calendars(bars)
+    table, fit = SortedFrame(bars), fit or fit_calendars(bars)
     entries, reasons = [], []
     template = json.loads(read_suite(suite_path(TEMPLATE)).text)
     for entry in [*template["expectations"], *_ranges(bars)]:
+        if entry["type"] in without:
+            continue
         drafted, reason = _adapted(entry, table, fit)
         entries.append({**drafted, "notes": reason})
         reasons.append(reason)

@@ -5,7 +5,6 @@ gx/plugins/custom/, registered. Great Expectations drops an entry whose type it 
 suite that it reads, and the next save from the file.
 """
 
-import uuid
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from great_expectations.data_context.store import expectations_store, validation
 import gx.plugins.expectations  # noqa: F401  registers the market expectations
 from gx.errors import SuiteError
 from gx.nearest import nearest
+from gx.suite.checkpoint_files import suite_id
 from gx.suite.custom.load import why_missing
 from gx.suite.entries.read import known_types
 
@@ -60,4 +60,4 @@ def _whole(suite: dict[str, Any]) -> dict[str, object]:
                 "Expectations would lose it with the next save"
             )
     # A checkpoint runs no suite without one.
-    return {**suite, "id": suite.get("id") or str(uuid.uuid5(uuid.NAMESPACE_URL, suite["name"]))}
+    return {**suite, "id": suite_id(suite["name"], suite)}

@@ -26,6 +26,7 @@ from gx.nearest import nearest
 from gx.plugins.expectations import BarExpectation
 from gx.project import SUITES
 from gx.suite.calendars import Calendars
+from gx.suite.checkpoint_files import add_checkpoint
 from gx.suite.entries.read import (
     PARAMETERS,
     Read,
@@ -115,6 +116,8 @@ def entries_of(document: Mapping[str, object], where: str) -> list[Read]:
 def new_suite(name: str, document: Mapping[str, object], folder: Path = SUITES) -> Path:
     """Write a suite under a name that is not taken, in a stable form; return its path.
 
+    In a project it gets its checkpoint, too, so that a dataset can name it.
+
     Raises SuiteError when the name is taken or is no file name, or the suite could not be read
     back; nothing is written then.
     """
@@ -127,6 +130,7 @@ def new_suite(name: str, document: Mapping[str, object], folder: Path = SUITES) 
         create_file(path, raw)
     except FileExistsError:
         raise SuiteError(f"there is a suite {name!r} already; choose a new name") from None
+    add_checkpoint(name, document, folder)
     return path
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from gx.errors import SuiteError
 from gx.gate import checkpoint
-from gx.suite.read import read_suite
+from gx.suite.read import new_suite, read_suite
 
 PROJECT = Path("gx")
 
@@ -201,3 +201,29 @@ def test_an_empty_frame_closes_the_gate(bars, tmp_path):
     report = judged(bars.iloc[:0], tmp_path)
     assert not report.success
     assert report.rows == 0
+
+
+@pytest.mark.parametrize("given", [{}, {"id": "3f0d4a6e-2f0b-4a55-9a52-7f7b34f1f5b0"}])
+def test_a_new_suite_has_a_checkpoint_that_runs_it(bars, tmp_path, project, given):
+    kept = json.loads((project / "expectations" / "stock_data.json").read_text())
+    fresh = {"name": "mine", **given, "expectations": kept["expectations"]}
+    new_suite("mine", fresh, project / "expectations")
+
+    report = judged(bars, tmp_path, project=project, suite="mine")
+    assert (report.suite, len(report.outcomes)) == ("mine", len(kept["expectations"]))
+    assert report.success
+
+
+def test_a_checkpoint_that_is_there_stays_with_a_new_suite(project):
+    kept = json.loads((project / "expectations" / "stock_data.json").read_text())
+    theirs = project / "checkpoints" / "mine.json"
+    theirs.write_text("theirs")
+    new_suite("mine", {**kept, "name": "mine"}, project / "expectations")
+    assert theirs.read_text() == "theirs"
+    assert (project / "validation_definitions" / "mine.json").is_file()
+
+
+def test_a_suite_beyond_any_project_is_written_alone(tmp_path):
+    kept = json.loads((PROJECT / "expectations" / "stock_data.json").read_text())
+    new_suite("mine", {**kept, "name": "mine"}, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine.json"]

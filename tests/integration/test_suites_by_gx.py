@@ -279,3 +279,13 @@ def test_a_suite_written_by_hand_needs_no_id(bars, project, store, null):
     native(project).suites.get("stock_data").save()
     assert written(project)["id"]
     assert judged(bars, project).outcomes[-1].severity == "info"
+
+
+def test_a_suite_that_the_editor_makes_can_be_run_by_its_checkpoint(project, store, bars):
+    document = {**store.read("stock_data").document, "name": "mine"}
+    del document["id"]
+    store.create("mine", document, author="desk", reason="a new dataset")
+
+    report = judged(bars, project, "mine")
+    assert (report.suite, report.success) == ("mine", True)
+    assert "mine" in {one.name for one in native(project).checkpoints.all()}

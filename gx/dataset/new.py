@@ -1,0 +1,77 @@
+"""The files of a new dataset: its own, and those of a suite that is drafted for it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gx import project
+from gx.atomic import create_files
+from gx.dataset.faults import dataset_faults
+from gx.dataset.model import DEFAULT, Dataset
+from gx.dataset.propose import Proposal
+from gx.dataset.read import dataset_names
+from gx.editing.suggest import Draft, draft_suite
+from gx.errors import DatasetError
+from gx.plugins.expectations import MARKET_EXPECTATIONS
+from gx.suite.checkpoint_files import checkpoint_files, suite_id
+from gx.suite.read import parse_suite
+
+
+def require_new(name: str, suite: str | None) -> None:
+    """Raise DatasetError for a name that is taken: nothing is ever written over."""
+    faults = []
+    if name in dataset_names():
+        faults.append(f"there is a dataset {name} already; choose a new name")
+    if suite is None and (project.SUITES / f"{name}.json").exists():
+        faults.append(
+            f"there is a suite {name} already: say --suite {name} to judge by it, or choose a new "
+            "name"
+        )
+    if faults:
+        raise DatasetError.of(faults, f"{name}.yml")
+
+
+def require_placed(dataset: Dataset, *, drafted: bool) -> None:
+    """Raise DatasetError for what the dataset names and is not there; its suite may be drafted."""
+    looked_at = dataset.model_copy(update={"suite": DEFAULT}) if drafted else dataset
+    faults = list(dataset_faults(looked_at))
+    if faults:
+        raise DatasetError.of(faults, f"{dataset.name}.yml")
+
+
+def drafted_suite(proposal: Proposal) -> Draft:
+    """The suite of a dataset, from the bars of its sample."""
+    bars, dataset = proposal.bars, proposal.dataset
+    if not dataset.is_daily:
+        bars = bars.assign(date=bars["date"].dt.tz_localize("UTC"))
+    return draft_suite(bars, dataset.suite, proposal.fit, set(unfit(proposal)))
+
+
+def unfit(proposal: Proposal) -> Iterator[str]:
+    """The types of market expectations that the dataset's bars give nothing to look at."""
+    timed, daily = "created_at" in proposal.mapped, proposal.dataset.is_daily
+    for one in MARKET_EXPECTATIONS:
+        untimed = "created_at" in one.needs_columns and not timed
+        if untimed or (one.daily_only and not daily):
+            yield one.expectation_type
+
+
+def write_dataset(dataset: Dataset, text: str, suite: Mapping[str, object] | None) -> list[Path]:
+    """Write the files of a dataset and of a drafted ``suite``, all or none; what was written.
+
+    Raises SuiteError for a suite that could not be read back, DatasetError for a file that is there
+    already, and OSError.
+    """
+    files: dict[Path, bytes] = {}
+    if suite is not None:
+        name = dataset.suite
+        raw = (json.dumps(suite, indent=2, ensure_ascii=False) + "\n").encode()
+        parse_suite(raw, where=name, name=name)
+        files |= checkpoint_files(name, suite_id(name, suite), project.SUITES.parent)
+        files[project.SUITES / f"{name}.json"] = raw
+    files[project.DATASETS / f"{dataset.name}.yml"] = text.encode()
+    try:
+        create_files(files)
+    except FileExistsError as error:
+        raise DatasetError(f"{error.filename} is there already; nothing was written") from None
+    return list(files)

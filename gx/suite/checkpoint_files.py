@@ -1,0 +1,63 @@
+"""What a suite needs beside its own file: a checkpoint, and a validation definition.
+
+The checkpoint runs the suite, and the definition says on which bars; a run judges by these.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gx.atomic import create_file
+from gx.project import CHECKPOINTS, DEFINITIONS
+
+CHECKPOINT_FOLDER, DEFINITION_FOLDER = CHECKPOINTS.name, DEFINITIONS.name
+# Whose definition says where the bars of a run are; those are the same for every suite.
+_MODEL = DEFINITIONS / "stock_data.json"
+
+
+def suite_id(name: str, document: Mapping[str, object]) -> str:
+    """A suite's own id, or the one that follows from its name."""
+    return str(document.get("id") or uuid.uuid5(uuid.NAMESPACE_URL, name))
+
+
+def checkpoint_files(name: str, suite: str, project: Path) -> dict[Path, bytes]:
+    """The two files of a suite called ``name`` with the id ``suite``, by where they belong.
+
+    Their ids follow from the name: they are the same wherever they are made.
+    """
+    definition, checkpoint = (
+        str(uuid.uuid5(uuid.NAMESPACE_URL, f"{folder}/{name}"))
+        for folder in (DEFINITION_FOLDER, CHECKPOINT_FOLDER)
+    )
+    data = json.loads(_MODEL.read_text(encoding="utf-8"))["data"]
+    written: dict[str, dict[str, Any]] = {
+        DEFINITION_FOLDER: {
+            "id": definition,
+            "name": name,
+            "data": data,
+            "suite": {"id": suite, "name": name},
+        },
+        CHECKPOINT_FOLDER: {
+            "id": checkpoint,
+            "name": name,
+            "result_format": "SUMMARY",
+            "validation_definitions": [{"id": definition, "name": name}],
+            "actions": [{"name": "data_docs", "site_names": [], "type": "update_data_docs"}],
+        },
+    }
+    return {
+        project / folder / f"{name}.json": (json.dumps(one, indent=2) + "\n").encode()
+        for folder, one in written.items()
+    }
+
+
+def add_checkpoint(name: str, document: Mapping[str, object], folder: Path) -> None:
+    """Give a suite in a project's ``folder`` of suites its checkpoint; one that is there stays.
+
+    A folder of suites that is in no project has no place for it, and needs none.
+    """
+    for path, raw in checkpoint_files(name, suite_id(name, document), folder.parent).items():
+        if path.parent.is_dir() and not path.exists():
+            create_file(path, raw)

@@ -1,0 +1,161 @@
+"""What a source holds: a sample of its rows as they are, and facts that a person wants to know."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
+
+from sql.bar_tables import NUMBERS
+from sql.errors import UnreadableColumnError
+from sql.source import (
+    OpenSource,
+    Source,
+    Unit,
+    column_types,
+    literal,
+    microseconds,
+    place_of,
+    quoted,
+)
+from sql.statements import statement
+
+
+@dataclass(frozen=True)
+class Looker:
+    """A source in a connection, whose rows are looked at before anybody knows what they mean."""
+
+    connection: Connection
+    source: Source
+    types: Mapping[str, str]
+
+    def symbols(self) -> list[str]:
+        """All symbols that there are, in alphabetical order."""
+        if self.source.symbol is not None:
+            return [self.source.symbol]
+        return [row.symbol for row in self._ask("sample_symbols")]
+
+    def rows(self, symbols: Sequence[str], newest: int) -> list[tuple[Any, ...]]:
+        """The newest rows of some symbols: symbol, stamp, open, high, low, close, volume.
+
+        A stamp is in microseconds since 1970 (of dates and timestamps; one without a zone as if it
+        were UTC's), or the text of what the column holds.
+        """
+        found = self._ask("sample_bars", symbols=list(symbols), newest=newest)
+        return [tuple(row) for row in found]
+
+    def hours(
+        self, symbols: Sequence[str], newest: int, unit: Unit | None
+    ) -> list[tuple[str, int]]:
+        """The newest hours since 1970 in which some symbols have rows."""
+        found = self._ask("sample_hours", unit, symbols=list(symbols), newest=newest)
+        return [(row.symbol, row.hour) for row in found]
+
+    def _ask(self, query: str, unit: Unit | None = None, **bound: object) -> list[Any]:
+        source, filled = self.source, {"place": place_of(self.source)}
+        filled |= {one: f"given.{quoted(source.column(one))}" for one in ("date", *NUMBERS)}
+        filled["symbol"] = (
+            f"given.{quoted(source.column('symbol'))}::text"
+            if source.symbol is None
+            else f"{literal(self.connection, source.symbol)}::text"
+        )
+        kind = self.types[source.column("date")]
+        filled["microseconds"] = microseconds(filled["date"], kind, unit)
+        dated = kind == "date" or kind.startswith("timestamp")
+        filled["stamp"] = filled["microseconds"] if dated else f"{filled['date']}::text"
+        text = statement(f"queries/{query}")
+        for name, sql in filled.items():
+            text = text.replace(f"{{{name}}}", sql)
+        try:
+            return list(self.connection.exec_driver_sql(text, bound or {"none": None}))
+        except OperationalError:
+            raise
+        except (DataError, ProgrammingError) as error:
+            why = str(error.orig).strip().partition("\n")[0]
+            raise UnreadableColumnError(
+                f"{source.shown} cannot be read so ({why}): say --columns for what is another "
+                "column, or give a --query that makes numbers and dates of it"
+            ) from None
+
+
+def looker(connection: Connection, source: Source) -> Looker:
+    """The source in a connection; raises MissingTableError that says why it can't be read."""
+    return Looker(connection, source, column_types(connection, source))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as a bar: its moment in UTC (None for a day), and its date as a run would have it."""
+
+    symbol: str | None
+    moment: datetime | None
+    date: date | datetime | None
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: float | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a source holds; ``recent`` are the bars of the last days."""
+
+    bars: int
+    dateless: int
+    nameless: int
+    recent: int
+    first_date: str | None
+    last_date: str | None
+
+
+def newest_rows(bars: OpenSource, rows: int) -> list[Row]:
+    """Some of the newest rows, through the mapping; raises UnreadableColumnError."""
+    found = _read(bars, bars.with_moments(statement("queries/newest_rows")), rows=rows)
+    return [Row(*row) for row in found]
+
+
+def facts(bars: OpenSource, since: date) -> Facts:
+    """What it holds, in one reading of it; raises UnreadableColumnError."""
+    (found,) = _read(bars, bars.text(statement("queries/source_facts")), since=since)
+    return Facts(*found)
+
+
+def _read(bars: OpenSource, text: str, **bound: object) -> list[Any]:
+    try:
+        with bars.connection.begin_nested():
+            return list(bars.connection.exec_driver_sql(text, bound))
+    except OperationalError:
+        raise
+    except (DataError, ProgrammingError) as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        raise UnreadableColumnError(
+            f"a value of {bars.source.shown} cannot be read ({why}): correct it, or the dataset"
+        ) from None
+
+
+def remarks(bars: OpenSource) -> Iterator[str]:
+    """What a run can do with, and would do better without."""
+    source = bars.source
+    if not bars.is_unique():
+        yield (
+            "no unique key on symbol and date: the same bar may be there twice, and an extract "
+            "sorts by whole bars"
+        )
+    if source.column("created_at") not in bars.types:
+        yield (
+            "no column created_at: whether a newest bar holds its whole day cannot be judged; name "
+            "one under source.columns if there is a time of writing"
+        )
+    if source.query is None and not _has_index(bars):
+        keys = [source.column("date")]
+        keys = keys if source.symbol is not None else [source.column("symbol"), *keys]
+        yield f"no index begins with {' or '.join(keys)}: each run reads the whole table"
+
+
+def _has_index(bars: OpenSource) -> bool:
+    bound = {"table": bars.table}
+    found = bars.connection.exec_driver_sql(statement("queries/leading_columns"), bound).scalars()
+    return not {bars.source.column(one) for one in ("symbol", "date")}.isdisjoint(found)

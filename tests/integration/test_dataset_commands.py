@@ -1,0 +1,260 @@
+"""`gate dataset add`, `check` and `list`, as a person types them, up to the run of what was added.
+
+Each command is a process in a checkout of its own, which it may write to. The table is somebody
+else's, in another database, and may be read and nothing else.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from exchange_calendars import get_calendar
+
+from sql import embedded
+from tests.checkout import copy_of_checkout
+from tests.databases import administer
+from tests.workflow import Database
+
+LAST = pd.Timestamp("2025-10-31")
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Path]:
+    # Not pytest's own folder: as root PostgreSQL runs as another user, who may not enter that.
+    folder = Path(tempfile.mkdtemp(prefix="datasets-"))
+    folder.chmod(0o755)
+    root = copy_of_checkout(folder / "desk")
+    subprocess.run(["make", ".venv/bin/gate"], cwd=root, check=True, capture_output=True)
+    yield root
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def feed(postgres_server: embedded.EmbeddedServer) -> Iterator[Database]:
+    """A vendor's database, of which a reader may select from what it is shown."""
+    administer(postgres_server, "create database vendor")
+    administer(postgres_server, "create role onlooker login")
+    owner = Database(postgres_server.settings("vendor"))
+    owner.execute(
+        "create schema feed",
+        "grant usage on schema feed to onlooker",
+        "alter default privileges in schema feed grant select on tables to onlooker",
+        'create table feed."Candles" (pair text, ts timestamptz, o numeric, h numeric, l numeric, '
+        'c numeric, "Vol%" numeric, trades int, note text, inserted_at timestamptz default now())',
+        "create table feed.world (ticker text not null, trade_date date not null, open float8, "
+        "high float8, low float8, close float8, volume bigint, primary key (ticker, trade_date))",
+    )
+    days = pd.date_range("2025-03-01", LAST, tz="UTC")
+    for seed, (pair, price) in enumerate((("BTC-USD", 61_000.0), ("PEPE-USD", 0.00000871))):
+        owner.execute(*inserts('feed."Candles"', pair, days, price, seed))
+    for seed, (symbol, calendar) in enumerate(
+        (("AAPL", "XNYS"), ("MSFT", "XNYS"), ("NVDA", "XNYS"), ("VOD.L", "XLON"), ("BP.L", "XLON"))
+    ):
+        sessions = get_calendar(calendar, start="2024-01-01").sessions_in_range("2025-03-03", LAST)
+        owner.execute(*inserts("feed.world", symbol, sessions, 100.0, seed))
+    yield owner
+    administer(postgres_server, "drop database vendor with (force)")
+    administer(postgres_server, "drop role onlooker")
+
+
+def inserts(
+    table: str, symbol: str, days: pd.DatetimeIndex, price: float, seed: int
+) -> Iterator[str]:
+    """A random walk's bars, a statement each."""
+    random = np.random.default_rng(seed)
+    closes = price * np.exp(np.cumsum(random.normal(0, 0.01, len(days))))
+    opens = np.r_[price, closes[:-1]]
+    for day, open_, close in zip(days, opens, closes, strict=True):
+        high, low = max(open_, close) * 1.004, min(open_, close) * 0.996
+        prices = ", ".join(f"{one:.12f}" for one in (open_, high, low, close))
+        volume = int(random.integers(900_000, 1_100_000))
+        yield f"insert into {table} values ('{symbol}', '{day}', {prices}, {volume})"
+
+
+@pytest.fixture
+def desk(checkout: Path, feed: Database) -> "Desk":
+    return Desk(checkout, feed)
+
+
+class Desk:
+    """The command `gate` in a checkout, beside the vendor's database."""
+
+    def __init__(self, checkout: Path, feed: Database) -> None:
+        self.checkout, where = checkout, feed.settings
+        host = where.host.replace("/", "%2F")
+        self.connection = f"postgres://onlooker@{host}:{where.port}/vendor"
+
+    def gate(self, *arguments: str, status: int = 0) -> str:
+        ended = subprocess.run(
+            [self.checkout / ".venv/bin/gate", *arguments],
+            cwd=self.checkout,
+            env={
+                **os.environ,
+                "TERM": "dumb",
+                "COLUMNS": "160",
+                "AIRFLOW_CONN_VENDOR": self.connection,
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        said = ended.stdout + ended.stderr
+        assert ended.returncode == status, said
+        assert "Traceback" not in said
+        return said
+
+    def files(self) -> set[str]:
+        """What the commands may write, by name."""
+        folders = ("datasets", "expectations", "checkpoints", "validation_definitions")
+        found = (path for one in folders for path in (self.checkout / "gx" / one).iterdir())
+        return {path.relative_to(self.checkout / "gx").as_posix() for path in found}
+
+
+CANDLES = ("--table", "feed.Candles", "--connection", "vendor", "--columns", "volume=Vol%")
+WORLD = ("--table", "feed.world", "--connection", "vendor")
+
+
+def test_a_table_is_added_checked_listed_and_run(desk: Desk):
+    before = desk.files()
+    said = desk.gate("dataset", "add", "coins", *CANDLES, "--policy", "quarantine", "--yes")
+
+    assert desk.files() - before == {
+        "datasets/coins.yml",
+        "expectations/coins.json",
+        "checkpoints/coins.json",
+        "validation_definitions/coins.json",
+    }
+    assert "# the moments are midnights in UTC" in said
+    assert "calendar: 24/7" in said
+    assert "created_at: inserted_at" in said
+    checked = desk.gate("dataset", "check", "coins")
+    assert "2025-10-31 00:00:00  2025-10-31" in checked
+    assert "490 bars of 2 symbols, 2025-03-01 to 2025-10-31" in checked
+    assert "no unique key on symbol and date" in checked
+    assert "no index begins with pair or ts" in checked
+    listed = desk.gate("dataset", "list")
+    assert "vendor: feed.Candles" in listed
+    ran = desk.gate("run", "--dataset", "coins", "--end", "2025-10-31")
+    assert "490 bars (490 new, 0 changed, 0 removed)" in ran
+
+
+def test_a_table_of_several_exchanges_has_calendars_by_pattern(desk: Desk):
+    said = desk.gate("dataset", "add", "world", *WORLD, "--yes")
+
+    assert "calendar: XNYS" in said
+    assert '"*.L": XLON' in said
+    checked = desk.gate("dataset", "check", "world")
+    assert "no unique key" not in checked
+    assert "no column created_at" in checked
+    ran = desk.gate("run", "--dataset", "world", "--end", "2025-10-31")
+    assert "0 critical" in ran
+
+
+def test_nothing_is_written_without_a_word(desk: Desk):
+    before = desk.files()
+
+    said = desk.gate("dataset", "add", "other", *WORLD, status=2)
+    assert "nothing is written: say --yes, or answer on a terminal" in said
+    assert "source:" in said
+    assert "Nothing is written" in desk.gate("dataset", "add", "other", *WORLD, "--dry-run")
+    assert desk.files() == before
+
+
+def test_nothing_is_written_over(desk: Desk):
+    before = desk.files()
+    assert "there is a dataset stock_data already" in desk.gate(
+        "dataset", "add", "stock_data", *WORLD, "--yes", status=2
+    )
+    theirs = desk.checkout / "gx" / "expectations" / "theirs.json"
+    theirs.write_text("{}")
+    said = desk.gate("dataset", "add", "theirs", *WORLD, "--yes", status=2)
+    assert "say --suite theirs" in said
+    theirs.unlink()
+    checkpoint = desk.checkout / "gx" / "checkpoints" / "theirs.json"
+    checkpoint.write_text("{}")
+    said = desk.gate("dataset", "add", "theirs", *WORLD, "--yes", status=2)
+    assert "theirs.json is there already; nothing was written" in said
+    checkpoint.unlink()
+    assert desk.files() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("x", "--table", "feed.Candles"), "cannot be read in database"),
+        (("x", "--table", "feed.candles", "--connection", "vendor"), 'relation "feed.candles"'),
+        (("x", "--table", "feed.world", "--connection", "nowhere"), "AIRFLOW_CONN_NOWHERE"),
+        (("X", *WORLD), "small letters"),
+        (("x", *WORLD, "--query", "select 1"), "either --table"),
+        (("x",), "either --table"),
+        (("x", *WORLD, "--columns", "close"), "is no MEANING=COLUMN"),
+        (("x", *WORLD, "--columns", "close=clos"), "did you mean 'close'?"),
+        (("x", *WORLD, "--calendar", "XNYX"), "did you mean 'XNYS'?"),
+        (("x", *WORLD, "--zone", "Mars/Base"), "there is no time zone"),
+        (("x", *WORLD, "--suite", "nothing"), "there is no suite 'nothing'"),
+        (("x", *WORLD, "--publish", "a.b"), "small letters"),
+        (("x", "--table", "feed.Candles", "--connection", "vendor"), "its volume: say --columns"),
+        (
+            ("x", "--query", "select 1 as symbol; drop table x", "--connection", "vendor"),
+            "cannot be read",
+        ),
+    ],
+)
+def test_what_cannot_be_added_says_what_to_do(desk: Desk, arguments: tuple[str, ...], said: str):
+    before = desk.files()
+    assert said in desk.gate("dataset", "add", *arguments, "--yes", status=2)
+    assert desk.files() == before
+
+
+FAULTY = """
+source:
+  connection: vendor
+  schema: feed
+  table: world
+  columns: {symbol: tickr, date: trade_date, close: ticker, volume: vol}
+calendar: XNYX
+suite: nothing
+"""
+
+
+def test_every_fault_is_told_at_once(desk: Desk):
+    path = desk.checkout / "gx" / "datasets" / "faulty.yml"
+    path.write_text(FAULTY)
+    said = desk.gate("dataset", "check", "faulty", status=2)
+    path.write_text(FAULTY.replace("calendar: XNYX", "calender: XNYS").replace("suite", "suit"))
+    broken = desk.gate("dataset", "check", "faulty", status=2)
+    listed = desk.gate("dataset", "list")
+    documents = json.loads(desk.gate("dataset", "list", "--json"))
+    path.unlink()
+
+    for fault in ("did you mean 'XNYS'?", "no suite 'nothing'", "'tickr' for symbol (did you mean"):
+        assert fault in said
+    assert "did you mean 'calendar'?" in broken
+    assert "did you mean 'suite'?" in broken
+    assert "faulty cannot be used:" in listed
+    assert [one["name"] for one in documents if one["faults"]] == ["faulty"]
+
+
+def test_rows_that_are_no_bars_are_told(desk: Desk, feed: Database):
+    feed.execute(
+        "create table feed.odd (symbol text, date date, open float8, high float8, low float8, "
+        "close float8, volume bigint)",
+        "insert into feed.odd values ('A', '2025-10-30', 1, 1, 1, 1, 1), (' B', null, 1, 1, 1, 1, "
+        "1), (null, '2025-10-30', 1, 1, 1, 1, 1)",
+    )
+    path = desk.checkout / "gx" / "datasets" / "odd.yml"
+    path.write_text("source: {connection: vendor, schema: feed, table: odd}\nsuite: stock_data\n")
+    said = desk.gate("dataset", "check", "odd", status=2)
+    path.unlink()
+
+    assert "1 rows of feed.odd have no date" in said
+    assert "1 rows of feed.odd have no symbol" in said
+    assert "' B' has a space at its beginning or end" in said
