@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 import pandas as pd
@@ -44,7 +44,7 @@ from dags.staging.summaries import read_summary
 from gx.dataset.read import read_dataset
 from gx.report.changes import Changes, from_json
 from gx.symbols import EVERY
-from gx.web.sources import CopyCheck, ListedDataset, RunFiles
+from gx.web.sources import CopyCheck, ListedDataset, LookedAt, RunFiles
 from gx.web.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -242,6 +242,12 @@ class Desk:
         except (SQLAlchemyError, BarStoreError, RequestError):  # whoever reads bars is told
             default = [one for one in default_symbols(known, self._settings) if one != EVERY]
             return remembered(self._settings.results_dir, default, dataset)
+
+    def look_at(self, name: str, asked: Mapping[str, Any]) -> LookedAt:
+        """The table of a new dataset; raises DatasetError that says why it cannot be read."""
+        from dags.pages.new_dataset import look_at
+
+        return look_at(self._settings, name, asked)
 
     def _list(self) -> tuple[RunSummary, ...]:
         fresh = {

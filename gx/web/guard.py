@@ -41,13 +41,14 @@ class User:
     """Somebody who is logged in.
 
     ``reads`` and ``writes`` are the workflows (DAG ids) that this user may see and change; None is
-    every one. ``may_write``: is there any that this user may change?
+    every one. ``may_write``: is there any that this user may change? ``may_add``: a dataset too?
     """
 
     name: str
     may_write: bool
     reads: Collection[str] | None = None
     writes: Collection[str] | None = None
+    may_add: bool = False
 
     def may_read(self, dag_id: str) -> bool:
         """May this user see the runs of this workflow?"""

@@ -9,7 +9,9 @@ from typing import Any, BinaryIO, Protocol
 import pandas as pd
 import pyarrow as pa
 
+from gx.dataset.columns import Mapped
 from gx.dataset.model import Dataset
+from gx.errors import DatasetError
 from gx.report.changes import Changes
 from gx.web.summary import RunSummary
 
@@ -59,6 +61,25 @@ class ListedDataset:
     def suite(self) -> str:
         """The suite that judges it; empty when its file cannot be read."""
         return self.known.suite if self.known else ""
+
+
+class UnmappedError(DatasetError):
+    """A table of whose columns it is not clear what they mean; ``types`` are what it has."""
+
+    def __init__(self, error: DatasetError, types: Mapping[str, str]) -> None:
+        super().__init__(str(error), error.faults)
+        self.types = types
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """A table that may become a dataset, as gx.dataset.trial.new_dataset takes it."""
+
+    mapping: Mapped
+    types: Mapping[str, str]
+    symbols: Sequence[str]
+    rows: Sequence[tuple[Any, ...]]
+    hours: Sequence[tuple[str, int]] | None
 
 
 class RunFiles(Protocol):
@@ -143,3 +164,9 @@ class Sources(Protocol):
 
     def symbols(self, dataset: str) -> list[str]:
         """Every symbol that a dataset has bars of, in order."""
+
+    def look_at(self, name: str, asked: Mapping[str, Any]) -> LookedAt:
+        """The table of a new dataset; ``asked`` are the fields of gx.dataset.propose.Asked.
+
+        Raises DatasetError that says why it cannot be read, and UnmappedError.
+        """

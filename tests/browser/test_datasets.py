@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from dags.staging.layout import DAG_ID
 from tests.browser.browsing import NARROW, PATIENCE_MS, WIDE, Visitor
 from tests.browser.conftest import Open
-from tests.browser.stack import desk_of_a_copy
+from tests.browser.stack import desk_of_a_copy, project_of
 from tests.desk import Desk
 
 COINS = """
@@ -132,6 +132,36 @@ def test_the_tab_in_airflow_is_of_its_own_run(admin: Visitor, runs: dict[str, st
     page.get_by_role("link", name="Quality report").click()
     about = page.frame_locator("iframe").locator("header")
     expect(about).to_contain_text(run_id, timeout=PATIENCE_MS)
+
+
+def test_a_dataset_is_added_of_a_table_in_another_database(
+    admin: Visitor, viewer: Visitor, desk: Desk
+):
+    expect(viewer.go("/").get_by_text("New dataset")).to_have_count(0)
+    page = admin.go("/")
+    page.get_by_role("link", name="New dataset").click()
+    page.get_by_label("Name", exact=False).fill("euro")
+    page.get_by_label("Connection").fill("elsewhere")
+    page.get_by_label("Table", exact=True).fill("FX Rates")
+    page.get_by_role("button", name="Look at the table").click()
+    symbol = page.get_by_label("symbol", exact=True)
+    expect(symbol).to_be_visible(timeout=PATIENCE_MS)
+    admin.witness.refuse(422)
+    page.get_by_label("One symbol for all").fill("EURUSD")
+    for name in ("Propose again", "Judge a sample"):
+        page.get_by_role("button", name=name).click()
+        expect(page.locator("#told")).to_have_text("", timeout=PATIENCE_MS)
+    expect(page.locator("#found tbody tr")).to_have_count(10)
+    expect(page.locator("#found .verdict")).to_contain_text("45 bars", timeout=PATIENCE_MS)
+    admin.picture(f"new_dataset_{WIDE}")
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator("#told")).to_contain_text("euro is created", timeout=PATIENCE_MS)
+    written = project_of(desk) / "gx" / "datasets" / "euro.yml"
+    assert "symbol: EURUSD" in written.read_text()
+    line = admin.go("/").locator(
+        ".datasets tr", has=page.get_by_role("link", name="euro", exact=True)
+    )
+    expect(line).to_contain_text("no run yet")
 
 
 def test_a_draft_is_tried_on_bars_of_another_database(admin: Visitor, runs: dict[str, str]):

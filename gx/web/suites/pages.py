@@ -20,6 +20,7 @@ from gx.web.sources import Sources
 from gx.web.static_files import embedded
 from gx.web.suites.api import SuiteApi, suite_store
 from gx.web.suites.datasets import datasets_of, may_save, tryable
+from gx.web.suites.new_dataset import NewDataset
 from gx.web.suites.trial import Workbench
 from gx.web.summary import RunSummary
 
@@ -57,6 +58,7 @@ def suite_routes(workbench: Workbench | None = None) -> list[BaseRoute]:
         Route("/suites/{name}", _found(pages.editor)),
         Route("/suites/{name}/history", _found(pages.history)),
         *api.routes(),
+        *NewDataset(bench).routes(),
     ]
 
 
