@@ -19,7 +19,7 @@ from gx.editing.suggest import Draft
 from gx.editing.trials import try_draft
 from gx.suite.read import read_suite, suite_path
 
-SHOWN_ROWS, SHOWN_SYMBOLS = 10, 12
+SHOWN_ROWS = 10
 _ROW = ["symbol", "stamp", "open", "high", "low", "close", "volume"]
 
 
@@ -106,15 +106,16 @@ def _shown(found: NewDataset, types: Mapping[str, str]) -> dict[str, object]:
             for entry, reason in zip(entries, reasons, strict=True)
         ],
         "bars": len(proposal.bars),
-        "rows": _rows(proposal.bars),
+        "rows": _rows(proposal.bars, daily=proposal.dataset.is_daily),
     }
 
 
-def _rows(bars: pd.DataFrame) -> list[dict[str, object]]:
+def _rows(bars: pd.DataFrame, *, daily: bool) -> list[dict[str, object]]:
     newest = bars.sort_values("date", ascending=False).head(SHOWN_ROWS)
+    long = 10 if daily else 19  # a moment in UTC
     return [
         {
-            str(name): str(value)[:19] if name == "date" else None if pd.isna(value) else value
+            str(name): str(value)[:long] if name == "date" else None if pd.isna(value) else value
             for name, value in row.items()
         }
         for row in newest.to_dict("records")

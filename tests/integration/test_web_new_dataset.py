@@ -19,7 +19,7 @@ TABLE = {"name": "shares", "table": "quotes"}
 
 @pytest.fixture(scope="module")
 def workbench():
-    bench = Workbench()
+    bench = Workbench(patience_s=180)  # its process takes long to start where others work too
     yield bench
     bench.close()
 
@@ -49,9 +49,7 @@ def test_a_table_is_looked_at_and_a_dataset_proposed(eve, sources):
     assert "  table: quotes" in found["text"] and "policy: fail" in found["text"]
     assert "calendar: XNYS" in found["text"]
     assert (found["bars"], len(found["rows"]), found["tried"]) == (46, 10, None)
-    assert found["rows"][0]["date"] == "2025-11-04" or found["rows"][0]["date"].startswith(
-        "2025-11"
-    )
+    assert found["rows"][0]["date"] == "2025-11-04"
     assert len(found["suite"]) > 20 and all(one["reason"] for one in found["suite"])
 
 

@@ -44,8 +44,9 @@ function showFaults(faults) {
     const field = fieldOf(told);
     const fault = told.replace(/--(columns )?(\w)/g, "$2"); // what the command calls options
     const place = form.querySelector(`[data-field="${field}"] .fault`);
-    if (place && !place.closest("[hidden]")) place.textContent += `${fault} `;
-    else others.push(el("li", {}, fault));
+    if (place && !place.closest("[hidden]")) {
+      place.textContent += `${fault.replace(/^[\w.]+: /, "")} `;
+    } else others.push(el("li", {}, fault));
   }
   byId("faults").replaceChildren(...others);
   byId("faults").hidden = !others.length;
@@ -81,9 +82,9 @@ function chooseColumns(found) {
 
 function table(rows) {
   const names = Object.keys(rows[0] ?? {});
-  const cell = (name, value) =>
-    el("td", name === "symbol" || name === "date" ? {} : { class: "n" }, String(value ?? "NULL"));
-  const heads = names.map((name) => el("th", {}, name));
+  const side = (name) => (name === "symbol" || name === "date" ? {} : { class: "n" });
+  const cell = (name, value) => el("td", side(name), String(value ?? "NULL"));
+  const heads = names.map((name) => el("th", side(name), name));
   const lines = rows.map((row) => el("tr", {}, ...names.map((name) => cell(name, row[name]))));
   return el(
     "div",
