@@ -146,6 +146,7 @@ def test_a_dataset_is_added_of_a_table_in_another_database(
     expect(page.locator("[name='column.symbol']")).to_be_visible(timeout=PATIENCE_MS)
     admin.witness.refuse(422)
     page.locator("[name=symbol]").fill("EURUSD")
+    page.locator("[name='column.volume']").select_option("ticks")
     for name in ("Propose again", "Judge a sample"):
         page.get_by_role("button", name=name).click()
         expect(page.locator("#told")).to_have_text("", timeout=2 * PATIENCE_MS)

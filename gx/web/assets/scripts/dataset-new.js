@@ -165,6 +165,7 @@ form.addEventListener("submit", async (event) => {
     const found = await ask("POST", `/datasets${act === "create" ? "" : `/${act}`}`, said);
     showFaults([]);
     chooseColumns(found);
+    for (const meaning of Object.keys(said.columns)) delete guessed[meaning]; // stays said
     byId("proposed").hidden = false;
     told("");
     show(found);
