@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from gx.engine.quick_imports import quick_imports
 from gx.errors import GateError
-from gx.project import SUITES
+from gx.project import DATASETS, SUITES
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART, NOBODY_READS
 
 if TYPE_CHECKING:
@@ -122,11 +122,29 @@ Calendar = Annotated[
 ]
 
 
+def known_datasets(incomplete: str) -> list[str]:
+    """The datasets of the project, for a shell to complete."""
+    return sorted(path.stem for path in DATASETS.glob(f"{incomplete}*.yml"))
+
+
 def check(
     files: Files,
     *,
     suite: Annotated[
-        str, typer.Option(metavar="NAME", autocompletion=known_suites, help="judge by this suite")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=known_suites,
+            help="judge by this suite; default: the dataset's",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=known_datasets,
+            help="judge by its suite and its calendars",
+        ),
     ] = "stock_data",
     calendar: Annotated[
         str | None, typer.Option(help="exchange calendar, for example XNYS, XLON or 24/7")
@@ -153,11 +171,14 @@ def check(
     the suite could not be read, or lack what is to be judged.
     """
     with quick_imports():
+        from gx.dataset.read import read_dataset
         from gx.files.check import read_files
         from gx.suite.calendars import SUITE, named_calendars
 
-    folder = suites or SUITE.parent
-    bars = read_files(files, symbol, named_calendars(folder / f"{suite}.json", calendar))
+    of, folder = read_dataset(dataset), suites or SUITE.parent
+    suite = suite or of.suite
+    named = named_calendars(folder / f"{suite}.json", calendar or of.calendar)
+    bars = read_files(files, symbol or of.source.symbol, named)
     if sys.stderr.isatty():
         print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
 
@@ -166,9 +187,12 @@ def check(
         from gx.gate.checkpoint import run_in_memory
         from gx.report.columns import room
         from gx.report.console import report_lines
-        from gx.suite.read import read_suite, suite_path, with_kwargs
+        from gx.suite.read import read_suite, suite_path, with_calendars, with_kwargs
 
-    judge = read_suite(suite_path(suite, folder))
+    judge = with_calendars(
+        read_suite(suite_path(suite, folder)),
+        of.calendars_for(one for one in bars["symbol"].unique().to_pylist() if one),
+    )
     if calendar:
         judge = with_kwargs(judge, calendar=calendar)
     require_columns(judge, bars, files[0])

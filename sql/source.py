@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import psycopg2
 from sqlalchemy import Connection, CursorResult
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -204,10 +205,11 @@ def column_types(connection: Connection, source: Source) -> dict[str, str]:
     try:
         with connection.begin_nested():
             return _types_of(connection, query)
-    except OperationalError:
+    except (OperationalError, psycopg2.OperationalError):
         raise
-    except DBAPIError as error:
-        why = " ".join(str(error.orig).strip().partition("\nLINE")[0].split())
+    except (DBAPIError, psycopg2.Error) as error:  # the cursor is the driver's own
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        why = " ".join(str(cause).strip().partition("\nLINE")[0].split())
         raise MissingTableError(
             f"{source.shown} cannot be read in database {connection.engine.url.database!r} as "
             f"{connection.engine.url.username}: {why}. Correct the dataset, or grant usage on the "

@@ -22,12 +22,12 @@ from gx.cli import (
     check,
     convert,
     examples,
+    known_datasets,
     known_suites,
     new_app,
     run_app,
     suggest,
 )
-from gx.project import DATASETS
 
 if TYPE_CHECKING:
     from tracking.store import TrackingStore
@@ -83,16 +83,12 @@ def _known_symbols(incomplete: str) -> list[str]:
     return [f"{before}{comma}{symbol}" for symbol in known if symbol.startswith(begun)]
 
 
-def _known_datasets(incomplete: str) -> list[str]:
-    return sorted(path.stem for path in DATASETS.glob(f"{incomplete}*.yml"))
-
-
 OfDataset = Annotated[
     str,
     typer.Option(
         "--dataset",
         metavar="NAME",
-        autocompletion=_known_datasets,
+        autocompletion=known_datasets,
         help="one of gx/datasets/NAME.yml",
     ),
 ]
@@ -180,6 +176,7 @@ def down(ctx: typer.Context) -> int:
         "gate load bars.csv",
         "gate load AAPL.parquet --symbol AAPL",
         "gate load bars.csv --rejects rejects.csv",
+        "gate load bars.csv --dataset mine",
     )
 )
 def load(
@@ -192,11 +189,14 @@ def load(
         Path | None,
         typer.Option(metavar="FILE", help="set rows with faults aside there, and load the rest"),
     ] = None,
+    dataset: OfDataset = "stock_data",
 ) -> None:
     """Put the bars of a file into the table stock_data, as the file has them: all, or none."""
     from dags.local.load import load_file
 
-    print(load_file(ctx.obj, file, symbol=symbol, calendar=calendar, rejects=rejects))
+    print(
+        load_file(ctx.obj, file, symbol=symbol, calendar=calendar, rejects=rejects, dataset=dataset)
+    )
 
 
 app.command(epilog=CHECK_EXAMPLES)(check)
@@ -211,8 +211,9 @@ def suggest_from(
     *,
     name: Annotated[str, typer.Option(help="the name of the new suite")],
     from_table: Annotated[
-        bool, typer.Option("--from-table", help="from the bars of the table stock_data")
+        bool, typer.Option("--from-table", help="from the bars of the table of --dataset")
     ] = False,
+    dataset: OfDataset = "stock_data",
     symbol: Symbol = None,
     calendar: Calendar = None,
     suites: Suites = None,
@@ -224,10 +225,12 @@ def suggest_from(
     if bool(files) == from_table:
         raise typer.BadParameter("name a FILE of bars, or --from-table")
     if files:
+        if dataset != "stock_data":
+            raise typer.BadParameter("--dataset goes with --from-table")
         return suggest(files, name=name, symbol=symbol, calendar=calendar, suites=suites)
     from dags.local import commands
 
-    with commands.exported(ctx.obj) as file:
+    with commands.exported(ctx.obj, dataset) as file:
         return suggest([file], name=name, symbol=symbol, calendar=calendar, suites=suites)
 
 
@@ -241,7 +244,7 @@ app.add_typer(datasets, name="dataset")
 DatasetName = Annotated[
     str,
     typer.Argument(
-        metavar="NAME", autocompletion=_known_datasets, help="one of gx/datasets/NAME.yml"
+        metavar="NAME", autocompletion=known_datasets, help="one of gx/datasets/NAME.yml"
     ),
 ]
 

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dags.local.services import services
-from dags.run.datasets import default_symbols, published_at, settings_for
+from dags.run.datasets import (
+    default_symbols,
+    published_at,
+    read_from,
+    settings_for,
+    source_of,
+)
 from dags.run.request import RunRequest, parse_date, parse_request, parse_symbols
 from dags.run.settings import Settings
 from gx.dataset.model import DEFAULT, Dataset
@@ -85,18 +91,23 @@ def run_once(var: Path, asked: TypedRequest, name: str) -> int:
 
 
 @contextmanager
-def exported(var: Path) -> Iterator[Path]:
-    """The bars of `stock_data` in a Parquet file that is gone at the end."""
+def exported(var: Path, name: str) -> Iterator[Path]:
+    """The bars of a dataset's table in a Parquet file that is gone at the end."""
+    from dags.local.datasets import as_airflow
     from sql.extract import extract_bars, known_symbols
 
+    dataset = read_dataset(name)
+    source = source_of(dataset)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "stock_data.parquet"
+        file = Path(folder) / f"{name}.parquet"
         with (
             services(var) as found,
+            as_airflow(found.environment, dataset),
             file.open("wb") as sink,
-            connected(Settings.of(found.environment).bars()) as engine,
+            connected(read_from(dataset, Settings.of(found.environment))) as engine,
         ):
-            extract_bars(engine, sink, symbols=known_symbols(engine), start=None, end=None)
+            symbols = known_symbols(engine, source)
+            extract_bars(engine, sink, source=source, symbols=symbols, start=None, end=None)
         yield file
 
 

@@ -48,7 +48,8 @@ _BARS = tuple(
         ("symbol", "time in UTC", "session", "open", "high", "low", "close", "volume")
     )
 )
-_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
+_NAME = r'("(?:[^"]|"")+"|[^."]+)'
+_PLACE = re.compile(rf"{_NAME}(?:\.{_NAME})?")
 
 
 def list_datasets(*, as_json: bool) -> int:
@@ -112,7 +113,7 @@ def _table(one: Dataset) -> str:
 @contextmanager
 def _reading(var: Path, dataset: Dataset) -> Iterator[Connection]:
     """A connection to a dataset's source in which nothing can be changed."""
-    with services(var) as found, _as_airflow(found.environment, dataset):
+    with services(var) as found, as_airflow(found.environment, dataset):
         where = read_from(dataset, Settings.of(found.environment))
         with connected(where) as engine, engine.connect() as connection:
             connection.exec_driver_sql("set transaction isolation level repeatable read read only")
@@ -120,7 +121,7 @@ def _reading(var: Path, dataset: Dataset) -> Iterator[Connection]:
 
 
 @contextmanager
-def _as_airflow(environment: Mapping[str, str], dataset: Dataset) -> Iterator[None]:
+def as_airflow(environment: Mapping[str, str], dataset: Dataset) -> Iterator[None]:
     """Airflow's environment, where its connections are asked for, also those in its database."""
     if dataset.source.connection is None:
         yield
@@ -245,19 +246,17 @@ def asked_of(
 
 def _place(text: str) -> tuple[str | None, str]:
     """Schema and table of a name, either of which may be quoted as in SQL."""
-    parts, rest = [], text
-    while found := _PART.match(rest):
-        parts.append(found[1].replace('""', '"') if found[1] else found[2])
-        rest = rest[found.end() :]
-        if not rest.startswith("."):
-            break
-        rest = rest[1:]
-    if rest or not 1 <= len(parts) <= 2:
+    found = _PLACE.fullmatch(text)
+    if found is None:
         raise DatasetError(
             f"--table {text!r} is no table; write TABLE or SCHEMA.TABLE, and a name with a dot in "
             "it in quotes: 'SCHEMA.\"TA.BLE\"'"
         )
-    return (parts[0], parts[1]) if len(parts) == 2 else (None, parts[0])
+    first, second = (
+        part and (part[1:-1].replace('""', '"') if part.startswith('"') else part)
+        for part in found.groups()
+    )
+    return (first, second) if second is not None else (None, first)
 
 
 def _columns(text: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import csv
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,6 +25,7 @@ def load_file(
     symbol: str | None = None,
     calendar: str | None = None,
     rejects: Path | None = None,
+    dataset: str = "stock_data",
 ) -> str:
     """Load a CSV or Parquet file of daily bars; returns what was done, in words.
 
@@ -31,8 +33,8 @@ def load_file(
     day. Rows with a fault of their own go to ``rejects`` (a new CSV file) and the others are
     loaded; without it nothing is.
 
-    Raises LocalError for a file of rejects that is there already, BarFileError and the errors of
-    ``load_bars``.
+    Raises LocalError for a file of rejects that is there already and for a ``dataset`` whose table
+    is not the gate's own, DatasetError, BarFileError and the errors of ``load_bars``.
     """
     from dags.local.services import services
     from dags.run.settings import Settings
@@ -43,6 +45,7 @@ def load_file(
     from sql.file_rows import refusal
     from sql.load import load_bars
 
+    into = loaded_into(dataset)
     if rejects is not None and rejects.exists():
         raise LocalError(f"{rejects} is there already; name a new file for the rejects")
     rows = read_rows(file, symbol=symbol, calendars=named_calendars(SUITE, calendar))
@@ -53,7 +56,7 @@ def load_file(
         raise LoadError(f"{file}, {refusal(rows, bars.num_rows)}{HINT}")
     with (
         services(var) as found,
-        connected(Settings.of(found.environment).bars()) as engine,
+        connected(replace(Settings.of(found.environment).bars(), schema=into)) as engine,
         _rejects(file, rejects) as set_aside,
     ):
         try:
@@ -69,6 +72,31 @@ def load_file(
         rows_were = "row was" if done.set_aside == 1 else "rows were"
         said += f"\n{done.set_aside:,} {rows_were} set aside: {rejects} says why"
     return said
+
+
+def loaded_into(name: str) -> str | None:
+    """The schema of a dataset's table `stock_data`, None where the server looks.
+
+    Raises LocalError for another table: only this one has the gate's own columns.
+    """
+    from gx.dataset.model import DEFAULT
+    from gx.dataset.read import read_dataset
+
+    source = read_dataset(name).source
+    why = {
+        f"its table is read over the Airflow connection {source.connection!r}": source.connection,
+        "it is read by a query": source.query,
+        f"its table is {source.table}": source.table not in (None, DEFAULT),
+        "its columns have other names or types": source.columns or source.unit or source.zone,
+        f"its bars are all of {source.symbol}": source.symbol,
+    }
+    reasons = [said for said, found in why.items() if found]
+    if reasons:
+        raise LocalError(
+            f"nothing can be loaded into the dataset {name}: {'; '.join(reasons)}. Only a table "
+            "stock_data beside the gate's own is loaded; load it where it is made"
+        )
+    return source.db_schema
 
 
 @contextmanager

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from gx.dataset.bar_size import bar_size
 from gx.dataset.columns import Mapped
-from gx.dataset.hours import HOUR, fit_hours
 from gx.dataset.model import MEANINGS, Dataset
-from gx.dataset.moments import DAY, Ints, Kind, Moments, moments
-from gx.dataset.patterns import calendar_patterns
 from gx.dataset.read import fault_said
-from gx.dataset.zones import Stamped, daily_zone
+from gx.dataset.signs.bar_size import bar_size
+from gx.dataset.signs.hours import HOUR, fit_hours
+from gx.dataset.signs.moments import DAY, Ints, Kind, Moments, moments
+from gx.dataset.signs.patterns import calendar_patterns
+from gx.dataset.signs.zones import Stamped, daily_zone
 from gx.editing.suggest import CalendarFit
 from gx.errors import DatasetError
 from gx.files.day_fit import local_clock

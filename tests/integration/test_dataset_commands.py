@@ -1,9 +1,9 @@
-"""`gate dataset add`, `check` and `list`, as a person types them, up to the run of what was added.
+"""`gate dataset add`, `check` and `list`, up to the run of what was added.
 
-Each command is a process in a checkout of its own, which it may write to. The table is somebody
-else's, in another database, and may be read and nothing else.
+The table is somebody else's, in another database, and may be read and nothing else.
 """
 
+import io
 import json
 import os
 import shutil
@@ -17,11 +17,15 @@ import pandas as pd
 import pytest
 from exchange_calendars import get_calendar
 
+from dags.local.cli import main
+from dags.local.services import Services
+from gx import project
 from sql import embedded
 from tests.checkout import copy_of_checkout
 from tests.databases import administer
-from tests.workflow import Database
+from tests.workflow import Database, Workflow
 
+FOLDERS = ("datasets", "expectations", "checkpoints", "validation_definitions")
 LAST = pd.Timestamp("2025-10-31")
 
 
@@ -51,6 +55,10 @@ def feed(postgres_server: embedded.EmbeddedServer) -> Iterator[Database]:
         "create table feed.world (ticker text not null, trade_date date not null, open float8, "
         "high float8, low float8, close float8, volume bigint, primary key (ticker, trade_date))",
     )
+    owner.execute(
+        "create table feed.shut (symbol text, date date)",
+        "revoke select on feed.shut from onlooker",
+    )
     days = pd.date_range("2025-03-01", LAST, tz="UTC")
     for seed, (pair, price) in enumerate((("BTC-USD", 61_000.0), ("PEPE-USD", 0.00000871))):
         owner.execute(*inserts('feed."Candles"', pair, days, price, seed))
@@ -79,70 +87,82 @@ def inserts(
 
 
 @pytest.fixture
-def desk(checkout: Path, feed: Database) -> "Desk":
-    return Desk(checkout, feed)
+def connection(feed: Database, monkeypatch: pytest.MonkeyPatch) -> str:
+    where = feed.settings
+    found = f"postgres://onlooker@{where.host.replace('/', '%2F')}:{where.port}/vendor"
+    monkeypatch.setenv("AIRFLOW_CONN_VENDOR", found)
+    return found
 
 
 class Desk:
-    """The command `gate` in a checkout, beside the vendor's database."""
+    """The command `gate` on a copy of the Great Expectations project."""
 
-    def __init__(self, checkout: Path, feed: Database) -> None:
-        self.checkout, where = checkout, feed.settings
-        host = where.host.replace("/", "%2F")
-        self.connection = f"postgres://onlooker@{host}:{where.port}/vendor"
+    def __init__(self, project: Path, var: Path, told: pytest.CaptureFixture[str]) -> None:
+        self.project, self.var, self.told = project, var, told
 
     def gate(self, *arguments: str, status: int = 0) -> str:
-        ended = subprocess.run(
-            [self.checkout / ".venv/bin/gate", *arguments],
-            cwd=self.checkout,
-            env={
-                **os.environ,
-                "TERM": "dumb",
-                "COLUMNS": "160",
-                "AIRFLOW_CONN_VENDOR": self.connection,
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        said = ended.stdout + ended.stderr
-        assert ended.returncode == status, said
+        """Run a command, and return what it says."""
+        ended = main(["--var", str(self.var), *arguments])
+        said = "".join(self.told.readouterr())
+        assert ended == status, said
         assert "Traceback" not in said
         return said
 
     def files(self) -> set[str]:
         """What the commands may write, by name."""
-        folders = ("datasets", "expectations", "checkpoints", "validation_definitions")
-        found = (path for one in folders for path in (self.checkout / "gx" / one).iterdir())
-        return {path.relative_to(self.checkout / "gx").as_posix() for path in found}
+        found = (path for one in FOLDERS for path in (self.project / one).iterdir())
+        return {path.relative_to(self.project).as_posix() for path in found}
+
+
+@pytest.fixture
+def desk(
+    workflow: Workflow,
+    airflow_services: Services,
+    connection: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Desk:
+    for name in FOLDERS:
+        shutil.copytree(project.PROJECT / name, tmp_path / "gx" / name)
+    for name, folder in zip(("DATASETS", "SUITES", "CHECKPOINTS"), FOLDERS, strict=False):
+        monkeypatch.setattr(project, name, tmp_path / "gx" / folder)
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    return Desk(tmp_path / "gx", airflow_services.var, capsys)
 
 
 CANDLES = ("--table", "feed.Candles", "--connection", "vendor", "--columns", "volume=Vol%")
 WORLD = ("--table", "feed.world", "--connection", "vendor")
 
 
-def test_a_table_is_added_checked_listed_and_run(desk: Desk):
-    before = desk.files()
-    said = desk.gate("dataset", "add", "coins", *CANDLES, "--policy", "quarantine", "--yes")
+def test_a_table_is_added_checked_and_run(checkout: Path, connection: str):
+    """Each command is a process, in a checkout that it may write to."""
 
-    assert desk.files() - before == {
-        "datasets/coins.yml",
-        "expectations/coins.json",
-        "checkpoints/coins.json",
-        "validation_definitions/coins.json",
-    }
+    def gate(*arguments: str) -> str:
+        ended = subprocess.run(
+            [checkout / ".venv/bin/gate", *arguments],
+            env={**os.environ, "TERM": "dumb", "COLUMNS": "160"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    said = gate("dataset", "add", "coins", *CANDLES, "--policy", "quarantine", "--yes")
+    for folder, ending in zip(FOLDERS, ("yml", "json", "json", "json"), strict=True):
+        assert (checkout / "gx" / folder / f"coins.{ending}").is_file()
     assert "# the moments are midnights in UTC" in said
     assert "calendar: 24/7" in said
     assert "created_at: inserted_at" in said
-    checked = desk.gate("dataset", "check", "coins")
+    checked = gate("dataset", "check", "coins")
     assert "2025-10-31 00:00:00  2025-10-31" in checked
     assert "490 bars of 2 symbols, 2025-03-01 to 2025-10-31" in checked
     assert "no unique key on symbol and date" in checked
     assert "no index begins with pair or ts" in checked
-    listed = desk.gate("dataset", "list")
-    assert "vendor: feed.Candles" in listed
-    ran = desk.gate("run", "--dataset", "coins", "--end", "2025-10-31")
+    ran = gate("run", "--dataset", "coins", "--end", "2025-10-31")
     assert "490 bars (490 new, 0 changed, 0 removed)" in ran
 
 
@@ -154,8 +174,8 @@ def test_a_table_of_several_exchanges_has_calendars_by_pattern(desk: Desk):
     checked = desk.gate("dataset", "check", "world")
     assert "no unique key" not in checked
     assert "no column created_at" in checked
-    ran = desk.gate("run", "--dataset", "world", "--end", "2025-10-31")
-    assert "0 critical" in ran
+    listed = desk.gate("dataset", "list")
+    assert "vendor: feed.world" in listed
 
 
 def test_nothing_is_written_without_a_word(desk: Desk):
@@ -173,12 +193,12 @@ def test_nothing_is_written_over(desk: Desk):
     assert "there is a dataset stock_data already" in desk.gate(
         "dataset", "add", "stock_data", *WORLD, "--yes", status=2
     )
-    theirs = desk.checkout / "gx" / "expectations" / "theirs.json"
+    theirs = desk.project / "expectations" / "theirs.json"
     theirs.write_text("{}")
     said = desk.gate("dataset", "add", "theirs", *WORLD, "--yes", status=2)
     assert "say --suite theirs" in said
     theirs.unlink()
-    checkpoint = desk.checkout / "gx" / "checkpoints" / "theirs.json"
+    checkpoint = desk.project / "checkpoints" / "theirs.json"
     checkpoint.write_text("{}")
     said = desk.gate("dataset", "add", "theirs", *WORLD, "--yes", status=2)
     assert "theirs.json is there already; nothing was written" in said
@@ -191,6 +211,7 @@ def test_nothing_is_written_over(desk: Desk):
     [
         (("x", "--table", "feed.Candles"), "cannot be read in database"),
         (("x", "--table", "feed.candles", "--connection", "vendor"), 'relation "feed.candles"'),
+        (("x", "--table", "feed.shut", "--connection", "vendor"), "permission denied for table"),
         (("x", "--table", "feed.world", "--connection", "nowhere"), "AIRFLOW_CONN_NOWHERE"),
         (("X", *WORLD), "small letters"),
         (("x", *WORLD, "--query", "select 1"), "either --table"),
@@ -226,7 +247,7 @@ suite: nothing
 
 
 def test_every_fault_is_told_at_once(desk: Desk):
-    path = desk.checkout / "gx" / "datasets" / "faulty.yml"
+    path = desk.project / "datasets" / "faulty.yml"
     path.write_text(FAULTY)
     said = desk.gate("dataset", "check", "faulty", status=2)
     path.write_text(FAULTY.replace("calendar: XNYX", "calender: XNYS").replace("suite", "suit"))
@@ -250,7 +271,7 @@ def test_rows_that_are_no_bars_are_told(desk: Desk, feed: Database):
         "insert into feed.odd values ('A', '2025-10-30', 1, 1, 1, 1, 1), (' B', null, 1, 1, 1, 1, "
         "1), (null, '2025-10-30', 1, 1, 1, 1, 1)",
     )
-    path = desk.checkout / "gx" / "datasets" / "odd.yml"
+    path = desk.project / "datasets" / "odd.yml"
     path.write_text("source: {connection: vendor, schema: feed, table: odd}\nsuite: stock_data\n")
     said = desk.gate("dataset", "check", "odd", status=2)
     path.unlink()
@@ -258,3 +279,9 @@ def test_rows_that_are_no_bars_are_told(desk: Desk, feed: Database):
     assert "1 rows of feed.odd have no date" in said
     assert "1 rows of feed.odd have no symbol" in said
     assert "' B' has a space at its beginning or end" in said
+
+
+def test_the_gates_own_table_is_sound(desk: Desk, sample: Database):
+    said = desk.gate("dataset", "check", "stock_data")
+    assert "46 bars of 2 symbols, 2025-10-05 to 2025-11-04" in said
+    assert "stock_data is sound: gate run" in said

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from exchange_calendars import get_calendar
 
-from gx.dataset.bar_size import bar_size
 from gx.dataset.columns import CLOCK, MOMENT, mapped
-from gx.dataset.moments import moments, unit_of
-from gx.dataset.patterns import calendar_patterns
 from gx.dataset.propose import Asked, Proposal, Sample, propose
 from gx.dataset.read import parse_dataset
+from gx.dataset.signs.bar_size import bar_size
+from gx.dataset.signs.moments import moments, unit_of
+from gx.dataset.signs.patterns import calendar_patterns
 from gx.dataset.write import dataset_text
 from gx.errors import DatasetError
 

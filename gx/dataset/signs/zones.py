@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gx.dataset.moments import DAY, SHARE, Ints
+from gx.dataset.signs.moments import DAY, SHARE, Ints
 from gx.editing.suggest import CALENDARS, CalendarFit, fit_calendars
 from gx.errors import DatasetError
 from gx.files.day_fit import local_clock

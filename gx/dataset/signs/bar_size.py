@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gx.dataset.moments import DAY, MICROSECONDS, Ints
+from gx.dataset.signs.moments import DAY, MICROSECONDS, Ints
 from gx.errors import DatasetError
 
 _MINUTE, _HOUR = 60 * MICROSECONDS, 3_600 * MICROSECONDS

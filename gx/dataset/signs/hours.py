@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gx.dataset.moments import Ints
+from gx.dataset.signs.moments import Ints
 from gx.editing.suggest import CALENDARS, CalendarFit
 from gx.errors import DatasetError
 from gx.files.day_fit import local_clock

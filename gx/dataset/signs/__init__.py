@@ -1,0 +1,1 @@
+"""What the values of a table's sample tell of it."""
