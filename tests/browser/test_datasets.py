@@ -150,8 +150,8 @@ def test_a_dataset_is_added_of_a_table_in_another_database(
     for name in ("Propose again", "Judge a sample"):
         page.get_by_role("button", name=name).click()
         expect(page.locator("#told")).to_have_text("", timeout=2 * PATIENCE_MS)
-    expect(page.locator("#found > .wide tbody tr")).to_have_count(10)
-    expect(page.locator("#found .verdict")).to_contain_text("45 bars")
+    expect(page.locator("#proposal > .wide tbody tr")).to_have_count(10)
+    expect(page.locator("#proposal .verdict")).to_contain_text("45 bars")
     admin.picture(f"new_dataset_{WIDE}")
     page.get_by_role("button", name="Create").click()
     expect(page.locator("#told")).to_contain_text("euro is created", timeout=2 * PATIENCE_MS)

@@ -117,7 +117,7 @@ function verdict(tried) {
 }
 
 function show(found) {
-  byId("found").replaceChildren(
+  byId("proposal").replaceChildren(
     ...verdict(found.tried),
     el("h2", {}, `The newest of ${counted(found.bars, "bar")} in the sample, as bars`),
     table(found.rows),
