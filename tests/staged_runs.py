@@ -103,9 +103,10 @@ def stage_run(
     minutes: int = 0,
     digest: str = "",
     held: tuple[str, ...] = (),
+    dag_id: str = DAG_ID,
 ) -> Path:
     """Write the folder of a run that started ``minutes`` after noon."""
-    folder = staging / DAG_ID / safe_name(run_id)
+    folder = staging / dag_id / safe_name(run_id)
     (folder / "steps").mkdir(parents=True)
     _frame(folder / BARS, bars)
     _frame(folder / FAILING, report.failing)
@@ -118,7 +119,9 @@ def stage_run(
     }
     for name, step in steps.items():
         (folder / "steps" / f"{name}.json").write_text(json.dumps({"status": "success", **step}))
-    write_summary(folder, run_id, report, minutes=minutes, held=held, is_open=is_open)
+    write_summary(
+        folder, run_id, report, minutes=minutes, held=held, is_open=is_open, dag_id=dag_id
+    )
     return folder
 
 
@@ -130,12 +133,13 @@ def write_summary(
     minutes: int,
     held: tuple[str, ...] = (),
     is_open: bool = True,
+    dag_id: str = DAG_ID,
 ) -> None:
     """Write the summary alone, as the last step does."""
     folder.mkdir(parents=True, exist_ok=True)
     summary = RunSummary(
         run_id=run_id,
-        dag_id=DAG_ID,
+        dag_id=dag_id,
         started=(NOON + timedelta(minutes=minutes)).isoformat(),
         verdict=report.sentence,
         state="open" if is_open else "closed",

@@ -2,24 +2,35 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gx.dataset.columns import mapped
+from gx.dataset.read import parse_dataset
 from gx.project import SUITES
+from gx.terms import BAR_COLUMNS
 from gx.web.app import create_app
 from gx.web.guard import User
+from gx.web.sources import ListedDataset, LookedAt
 from gx.web.suites.pages import suite_routes
 from gx.web.suites.trial import Workbench
 from gx.web.summary import RunSummary
 
 ROOT = Path(__file__).parents[1]
-USERS = {"ann": User("ann", True), "bob": User("bob", True), "vic": User("vic", False)}
+USERS = {
+    "ann": User("ann", True),
+    "eve": User("eve", True, may_add=True),
+    "bob": User("bob", True),
+    "vic": User("vic", False),
+}
 NAME = "stock_data"
+DATASET = ListedDataset("stock_data", "d", parse_dataset("stock_data", "source: {table: bars}"))
 HOSTILE = '</script><script>alert("1")</script>'
 
 
@@ -46,22 +57,46 @@ class FakeSources:
     history: Path
     data_docs: Path
     known: tuple[RunSummary, ...] = ()
+    listed: tuple[ListedDataset, ...] = (DATASET,)
+    read: list[Any] = field(default_factory=list)
+    default_dag: str = DATASET.dag_id
+
+    def datasets(self):
+        return self.listed
 
     def runs(self):
-        return self.known
+        return tuple(replace(run, path=f"/runs/{quote(run.run_id)}") for run in self.known)
 
-    def run(self, run_id):
-        return next((KeptRun(run) for run in self.known if run.run_id == run_id), None)
+    def run(self, run_id, dag_id):
+        named = (run for run in self.known if (run.run_id, run.dag_id) == (run_id, dag_id))
+        return next(map(KeptRun, named), None)
 
-    def fresh_bars(self, symbols, start, end):
+    def fresh_bars(self, dataset, symbols, start, end):
+        self.read.append(dataset)
         bars = sample_bars()
         chosen = bars[bars["symbol"].isin(symbols)]
         if chosen.empty:
             raise ValueError("no bars of these symbols")
         return chosen
 
-    def symbols(self):
+    def look_at(self, name, asked):
+        self.read.append((name, asked))
+        return looked_at()
+
+    def symbols(self, dataset):
+        if dataset != DATASET.name:
+            return ["BTC-USD"]
         return ["NVDA", "TSLA", HOSTILE]
+
+
+def looked_at() -> LookedAt:
+    """A table with other names than a bar's, of the sample's bars."""
+    types = {"sym": "text", "day": "date", **dict.fromkeys("ohlc", "numeric"), "vol": "bigint"}
+    bars = sample_bars()
+    stamps = bars["date"].astype("datetime64[us]").astype("int64")
+    columns = [bars["symbol"], stamps, *(bars[one] for one in BAR_COLUMNS[2:])]
+    rows = [tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    return LookedAt(mapped("bars", types), types, ["NVDA", "TSLA"], rows, None)
 
 
 def suite_sources(folder: Path) -> FakeSources:
@@ -75,7 +110,7 @@ def suite_app(sources: FakeSources, workbench: Workbench, monkeypatch) -> Starle
     async def guard(request):
         return USERS.get(request.headers.get("x-user", ""))
 
-    monkeypatch.setattr("gx.web.suites.pages.suite_routes", lambda: suite_routes(workbench))
+    monkeypatch.setattr("gx.web.app.suite_routes", lambda: suite_routes(workbench))
     return create_app(sources, guard, login_url="/login")
 
 

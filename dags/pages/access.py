@@ -1,7 +1,12 @@
-"""The pages mounted into Airflow: behind its login, with its own rights on the workflow."""
+"""The pages mounted into Airflow: behind its login, with its own rights on each workflow."""
 
-from airflow.api_fastapi.app import get_cookie_path
-from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
+from collections import defaultdict
+from typing import Literal
+
+from airflow.api_fastapi.app import get_auth_manager, get_cookie_path
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.core_api.security import get_user
+from airflow.models.dag import DagModel
 from anyio.to_thread import run_sync
 from fastapi import HTTPException
 from fastapi.security import HTTPAuthorizationCredentials
@@ -9,26 +14,24 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from dags.pages.sources import Desk
+from dags.run.datasets import dag_of
 from dags.run.settings import Settings
-from dags.staging.layout import DAG_ID
+from gx.dataset.read import dataset_names
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User
 
-_MAY_READ = requires_access_dag("GET", param_dag_id=DAG_ID)
-_MAY_WRITE = requires_access_dag("PUT", param_dag_id=DAG_ID)
-
 
 def guarded_app() -> Starlette:
-    """The pages for Airflow to mount: who may see the workflow may look, who may edit it, save."""
+    """The pages for Airflow to mount: who may see a workflow may look, who may edit it, save."""
     root = get_cookie_path().rstrip("/")  # the path in [api] base_url
     desk = Desk(Settings(), airflow=root)
     return create_app(desk, who_asks, login_url=f"{root}/api/v2/auth/login", mount="")
 
 
 async def who_asks(request: Request) -> User | None:
-    """The user of Airflow's session or token; None when there is none.
+    """The user of Airflow's session or token, with the workflows that it lets this user see.
 
-    Raises Forbidden for a user who may not see the workflow.
+    None when there is no user; raises Forbidden for one who may not see any workflow of ours.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     bearer = (
@@ -40,12 +43,42 @@ async def who_asks(request: Request) -> User | None:
         user = await get_user(request, None, bearer)
     except HTTPException:
         return None
-    try:
-        await run_sync(_MAY_READ, request, user)
-    except HTTPException:
-        raise Forbidden(f"{user.get_name()} may not see the workflow {DAG_ID}") from None
-    try:
-        await run_sync(_MAY_WRITE, request, user)
-    except HTTPException:
-        return User(user.get_name(), may_write=False)
-    return User(user.get_name(), may_write=True)
+    found = await run_sync(_with_rights, user)
+    if not found.reads:
+        raise Forbidden(f"{found.name} may not see the workflow of any dataset")
+    return found
+
+
+def _with_rights(user: BaseUser) -> User:
+    every = sorted(dag_of(name) for name in dataset_names())
+    teams = _by_team(every)
+    writes = _permitted("PUT", user, teams)
+    # A new one reads whatever Airflow's connections reach.
+    may_add = writes.issuperset(every) and get_auth_manager().is_authorized_connection(
+        method="POST", user=user
+    )
+    reads = _permitted("GET", user, teams)
+    return User(user.get_name(), bool(writes), reads, writes, may_add=may_add)
+
+
+def _by_team(dag_ids: list[str]) -> dict[str | None, set[str]]:
+    """The DAGs of each team that Airflow has; those that it has not read yet are nobody's."""
+    team_of = DagModel.get_dag_id_to_team_name_mapping(dag_ids)
+    found: dict[str | None, set[str]] = defaultdict(set)
+    for dag_id in dag_ids:
+        found[team_of.get(dag_id)].add(dag_id)
+    return found
+
+
+def _permitted(
+    method: Literal["GET", "PUT"], user: BaseUser, teams: dict[str | None, set[str]]
+) -> frozenset[str]:
+    manager = get_auth_manager()
+    return frozenset().union(
+        *(
+            manager.filter_authorized_dag_ids(
+                dag_ids=dag_ids, user=user, method=method, team_name=team
+            )
+            for team, dag_ids in teams.items()
+        )
+    )

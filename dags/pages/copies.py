@@ -4,7 +4,11 @@ import time
 from collections.abc import Mapping
 from threading import Lock
 
+from dags.run.datasets import dataset_of, published_at, settings_for
 from dags.run.settings import Settings
+from gx.dataset.model import DEFAULT
+from gx.dataset.read import read_dataset
+from gx.errors import DatasetError
 from gx.web.sources import CopyCheck
 from sql.connection import connected
 from sql.errors import EvidenceError
@@ -26,7 +30,10 @@ class Copies:
         self._lock = Lock()
 
     def check(self, run_key: str) -> CopyCheck:
-        """How MLflow's copy of the run compares; never raises because something does not answer."""
+        """How MLflow's copy of the run compares; never raises because something does not answer.
+
+        ``run_key`` is the DAG and the run, with a slash between them.
+        """
         with self._lock:
             moment, known = self._known.get(run_key, (0.0, None))
         if known is not None and time.monotonic() - moment < KEPT_SECONDS:
@@ -39,9 +46,10 @@ class Copies:
         return found
 
     def _compared(self, run_key: str) -> CopyCheck:
-        settings = self._settings
         try:
-            with connected(settings.bars()) as engine:
+            dataset = read_dataset(dataset_of(run_key.partition("/")[0]) or DEFAULT)
+            settings = settings_for(dataset, self._settings)
+            with connected(published_at(dataset, settings)) as engine:
                 evidence = find_evidence(engine, run_key)
             if evidence is None:
                 return CopyCheck(unknown="no digests were kept when the run was logged")
@@ -50,7 +58,7 @@ class Copies:
             return compared(evidence, stored_digests(store, evidence.mlflow_run_id, sizes))
         except UnknownRunError as error:
             return CopyCheck(gone=str(error))
-        except (EvidenceError, TrackingError) as error:
+        except (EvidenceError, TrackingError, DatasetError) as error:
             return CopyCheck(unknown=str(error))
 
 

@@ -55,8 +55,8 @@ class OnlyPublishedGreen:
             await self._app(scope, receive, send)
             return
         body = await Request(scope, receive).body()
-        marked = list(marked_runs(scope["method"], asked.groupdict(), body))
-        if marked and await _may_write(Request(scope)):
+        found = list(marked_runs(scope["method"], asked.groupdict(), body))
+        if found and (marked := await _changeable(Request(scope), found)):
             reason = await run_sync(why_refused, marked)
             if reason:
                 await _refuse(send, reason)
@@ -129,15 +129,16 @@ def why_refused(marked: list[Marked]) -> str | None:
     return None
 
 
-async def _may_write(request: Request) -> bool:
+async def _changeable(request: Request, marked: list[Marked]) -> list[Marked]:
+    """Those of the runs whose DAG the user may change: of others Airflow refuses to mark any."""
     from dags.pages.access import who_asks
     from gx.web.guard import Forbidden
 
     try:
         user = await who_asks(request)
     except Forbidden:
-        return False
-    return user is not None and user.may_write
+        return []
+    return [one for one in marked if user is not None and user.may_change(one.dag_id)]
 
 
 async def _refuse(send: Send, reason: str) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
 import pandas as pd
@@ -16,7 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dags.errors import RequestError
 from dags.pages.copies import Copies
+from dags.pages.datasets import Datasets
+from dags.run.datasets import default_symbols, read_from, source_of
 from dags.run.known_symbols import remembered
 from dags.run.settings import ROOT, Settings
 from dags.staging.files import Folder
@@ -31,13 +34,17 @@ from dags.staging.layout import (
     REPORT,
     SUITE,
     SUMMARY,
+    page_path,
+    results_name,
     run_path,
     safe_name,
 )
 from dags.staging.store import entries, place_at
 from dags.staging.summaries import read_summary
+from gx.dataset.read import read_dataset
 from gx.report.changes import Changes, from_json
-from gx.web.sources import CopyCheck, RunFiles
+from gx.symbols import EVERY
+from gx.web.sources import CopyCheck, ListedDataset, LookedAt, RunFiles
 from gx.web.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -79,7 +86,8 @@ class StagedRun:
     @property
     def docs_page(self) -> str | None:
         """The newest Data Docs page of this run, relative to the site."""
-        pages = self.data_docs.glob(f"validations/*/{self.folder.root.name}/*/*.html")
+        name = results_name(self.summary.dag_id, self.summary.run_id)
+        pages = self.data_docs.glob(f"validations/*/{name}/*/*.html")
         newest = max(pages, default=None, key=lambda path: path.parent.name)
         return newest.relative_to(self.data_docs).as_posix() if newest else None
 
@@ -160,16 +168,25 @@ class Desk:
         self.suites = project / "gx" / "expectations"
         self.history = project / "gx" / "history"
         self.data_docs = settings.results_dir / "data_docs"
-        self._read: dict[str, tuple[float, RunSummary]] = {}
+        self.default_dag = DAG_ID
+        self._datasets = Datasets(self._airflow)
+        self._read: dict[tuple[str, str], tuple[float, RunSummary]] = {}
         self._listed: tuple[float, tuple[RunSummary, ...]] = (0.0, ())
         self._lock, self._copies = Lock(), Copies(settings)
 
     @cached_property
-    def _folder(self) -> "Place":
-        return place_at(self._settings.staging_url) / DAG_ID
+    def _staging(self) -> "Place":
+        return place_at(self._settings.staging_url)
+
+    def datasets(self) -> Sequence[ListedDataset]:
+        """Every dataset, the default first."""
+        return self._datasets.listed()
 
     def runs(self) -> Sequence[RunSummary]:
-        """Every run that has come to its end, newest first; listed anew after a second."""
+        """Every run that has come to its end, newest first; listed anew after a second.
+
+        Those of a dataset that there is no file of any more are not among them.
+        """
         with self._lock:
             moment, found = self._listed
             if time.monotonic() - moment > LISTED_FOR:
@@ -177,78 +194,108 @@ class Desk:
                 self._listed = (time.monotonic(), found)
             return found
 
-    def run(self, run_id: str) -> RunFiles | None:
-        """One run by its id, also one that is under way; None when there is no folder of it."""
-        known = next((run for run in self.runs() if run.run_id == run_id), None)
-        folder = self._folder / safe_name(run_id)
+    def run(self, run_id: str, dag_id: str) -> RunFiles | None:
+        """One run of a DAG, also one that is under way; None when there is no folder of it."""
+        dataset = self._datasets.of_dag(dag_id)
+        if dataset is None:
+            return None
+        named = (run for run in self.runs() if (run.run_id, run.dag_id) == (run_id, dag_id))
+        known = next(named, None)
+        folder = self._staging / dag_id / safe_name(run_id)
         if known is None:
             if safe_name(run_id).strip(".") == "" or not (folder / "steps").exists():
                 return None
-            known = self._under_way(run_id)
+            known = self._under_way(run_id, dataset)
         return StagedRun(Folder(folder), known, self.data_docs, self._copies)
 
     def fresh_bars(
-        self, symbols: Sequence[str], start: date | None, end: date | None
+        self, dataset: str, symbols: Sequence[str], start: date | None, end: date | None
     ) -> pd.DataFrame:
-        """Bars as the database has them now (see sql.extract.extract_bars, which may raise)."""
+        """Bars as a dataset's table has them now.
+
+        Raises DatasetError, RequestError, and what sql.extract.extract_bars does.
+        """
         from sql.connection import connected
         from sql.extract import extract_bars
 
-        sink = io.BytesIO()
-        with connected(self._settings.bars()) as engine:
-            extract_bars(engine, sink, symbols=symbols, start=start, end=end)
+        known, sink = read_dataset(dataset), io.BytesIO()
+        with connected(read_from(known, self._settings)) as engine:
+            extract_bars(
+                engine, sink, source=source_of(known), symbols=symbols, start=start, end=end
+            )
         sink.seek(0)
         frame: pd.DataFrame = pq.read_table(sink).to_pandas(date_as_object=False)
         return frame
 
-    def symbols(self) -> list[str]:
-        """Every symbol that there are bars of; without the database those that there were."""
+    def symbols(self, dataset: str) -> list[str]:
+        """Every symbol that a dataset has bars of; without the database those that there were."""
         from sqlalchemy.exc import SQLAlchemyError
 
         from sql.connection import connected
         from sql.errors import BarStoreError
         from sql.extract import known_symbols
 
+        known = read_dataset(dataset)
         try:
-            with connected(self._settings.bars()) as engine:
-                return known_symbols(engine)
-        except (SQLAlchemyError, BarStoreError):  # whoever reads bars is told
-            return remembered(self._settings.results_dir, self._settings.symbols)
+            with connected(read_from(known, self._settings)) as engine:
+                return known_symbols(engine, source_of(known))
+        except (SQLAlchemyError, BarStoreError, RequestError):  # whoever reads bars is told
+            default = [one for one in default_symbols(known, self._settings) if one != EVERY]
+            return remembered(self._settings.results_dir, default, dataset)
+
+    def look_at(self, name: str, asked: Mapping[str, Any]) -> LookedAt:
+        """The table of a new dataset; raises DatasetError that says why it cannot be read."""
+        from dags.pages.new_dataset import look_at
+
+        return look_at(self._settings, name, asked)
 
     def _list(self) -> tuple[RunSummary, ...]:
-        folders = entries(self._folder) if self._folder.exists() else []
-        fresh = {folder.name: found for folder in folders if (found := self._summary(folder))}
+        fresh = {
+            (dataset.dag_id, folder.name): found
+            for dataset in self.datasets()
+            for folder in self._folders(dataset.dag_id)
+            if (found := self._summary(folder, dataset))
+        }
         self._read = fresh
         runs = [run for _, run in fresh.values()]
-        return tuple(sorted(runs, key=lambda run: (run.started, run.run_id), reverse=True))
+        latest = sorted(runs, key=lambda run: (run.started, run.dag_id, run.run_id), reverse=True)
+        return tuple(latest)
 
-    def _summary(self, folder: "Place") -> tuple[float, RunSummary] | None:
+    def _folders(self, dag_id: str) -> "list[Place]":
+        folder = self._staging / dag_id
+        return entries(folder) if folder.exists() else []
+
+    def _summary(self, folder: "Place", dataset: ListedDataset) -> tuple[float, RunSummary] | None:
         try:
             changed = (folder / SUMMARY).stat().st_mtime
         except (FileNotFoundError, NotADirectoryError):
             return None  # the run is under way, or being cleaned up at this very moment
-        known = self._read.get(folder.name)
+        known = self._read.get((dataset.dag_id, folder.name))
         if known and known[0] == changed:
             return known
         found = read_summary(Folder(folder))
-        return (changed, self._complete(found)) if found else None
+        return (changed, self._complete(found, dataset)) if found else None
 
-    def _complete(self, summary: RunSummary) -> RunSummary:
+    def _complete(self, summary: RunSummary, dataset: ListedDataset) -> RunSummary:
+        """The summary with its addresses; whose run it is, its place says, not the file."""
         return replace(
             summary,
+            dag_id=dataset.dag_id,
+            dataset=dataset.name,
+            path=page_path(dataset.dag_id, summary.run_id),
             mlflow_url=self._mlflow(summary.mlflow_page),
-            airflow_url=self._airflow + run_path(summary.dag_id, summary.run_id),
+            airflow_url=self._airflow + run_path(dataset.dag_id, summary.run_id),
         )
 
-    def _under_way(self, run_id: str) -> RunSummary:
-        return RunSummary(
+    def _under_way(self, run_id: str, dataset: ListedDataset) -> RunSummary:
+        begun = RunSummary(
             run_id=run_id,
-            dag_id=DAG_ID,
+            dag_id=dataset.dag_id,
             started="",
             verdict="No verdict yet: the run is under way",
             state="no_verdict",
-            airflow_url=self._airflow + run_path(DAG_ID, run_id),
         )
+        return self._complete(begun, dataset)
 
     def _mlflow(self, page: str | None) -> str | None:
         root = self._settings.mlflow_page_root

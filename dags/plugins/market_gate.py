@@ -28,7 +28,8 @@ def _views(root: str) -> list[dict[str, object]]:
     ]
     tab: dict[str, object] = {
         "name": "Quality report",
-        "href": f"{root}{PAGES}/runs/{{RUN_ID}}",
+        # On other people's DAGs too, where it says that no dataset has this one.
+        "href": f"{root}{PAGES}/dags/{{DAG_ID}}/runs/{{RUN_ID}}",
         "destination": "dag_run",
         "url_route": "quality_report",
     }

@@ -18,7 +18,7 @@ from dags.prune.retention import Trace, old_runs
 from dags.run.datasets import settings_for
 from dags.run.settings import Settings
 from dags.staging.all_runs import StagedFolder, staged_folders
-from dags.staging.layout import safe_name
+from dags.staging.layout import run_of_results, safe_name
 from gx.dataset.read import dataset_names, read_dataset
 from gx.docs.prune import ResultFile, rebuild_index, stored_pages, stored_results
 from gx.errors import DatasetError
@@ -95,7 +95,8 @@ def _tracked(run: PrunableRun, history: TrackedHistory) -> Item:
 
 def _stored(file: ResultFile) -> Item:
     moment = file.result.moment
-    return Item(Trace(file.result.run, moment, moment), lambda: file.size, file.remove)
+    run = run_of_results(file.result.run)
+    return Item(Trace(run, moment, moment), lambda: file.size, file.remove)
 
 
 def _staged(one: StagedFolder) -> Item:

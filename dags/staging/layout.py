@@ -27,7 +27,8 @@ WRITTEN_BY = {
 # What makes a run's folder big; everything else stays until it is pruned.
 HEAVY = (BARS, CONTEXT, ENRICHED, ARRAYS)
 
-_LONGEST = 200  # a file name holds 255 bytes
+_LONGEST = 200  # a file name holds 255 bytes, also with the longest dataset's name before it
+_OF_DAG = "@"  # which no safe name has
 _GENERATED = re.compile(
     r"[A-Za-z_]+__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+\d\d:\d\d[A-Za-z0-9._-]*"
 )
@@ -62,9 +63,21 @@ def run_path(dag_id: str, run_id: str) -> str:
 
 def report_path(dag_id: str, run_id: str) -> str:
     """The report of a run, relative to Airflow's address."""
-    return f"{PAGES}/{pages_of(dag_id)}runs/{quote(run_id, safe='')}"
+    return f"{PAGES}{page_path(dag_id, run_id)}"
 
 
-def pages_of(dag_id: str) -> str:
-    """Where the pages of a DAG's runs are, below the pages; those of the default are its own."""
-    return "" if dag_id == DAG_ID else f"dags/{quote(dag_id, safe='')}/"
+def page_path(dag_id: str, run_id: str) -> str:
+    """The report of a run, below the pages; runs of the default DAG need not name it."""
+    dag = "" if dag_id == DAG_ID else f"/dags/{quote(dag_id, safe='')}"
+    return f"{dag}/runs/{quote(run_id, safe='')}"
+
+
+def results_name(dag_id: str, run_id: str) -> str:
+    """What a run is called in Data Docs, which has the runs of all DAGs; no two share a name."""
+    dag = "" if dag_id == DAG_ID else f"{dag_id.removesuffix('_workflow')}{_OF_DAG}"
+    return f"{dag}{safe_name(run_id)}"
+
+
+def run_of_results(name: str) -> str:
+    """The safe name of the run that is called so in Data Docs."""
+    return name.rpartition(_OF_DAG)[2]

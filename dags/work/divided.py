@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from dags.errors import PartitionError
 from dags.run.context import Run
 from dags.run.due import asked, refuse_without_bars
+from dags.staging.layout import results_name
 from dags.staging.records import Published
 from dags.staging.run_folder import Staging
 from dags.work.judgement import RunJudgement
@@ -78,7 +79,9 @@ class Divided:
         parts = [StagedPart(staging) for staging in stagings]
         merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run))
         page = store_results(
-            merged, results=run.settings.results_dir, run_name=run.staging.root.name
+            merged,
+            results=run.settings.results_dir,
+            run_name=results_name(run.identity.dag_id, run.identity.run_id),
         )
         return RunJudgement(
             report=replace(merged.report, page=page),

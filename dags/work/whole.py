@@ -5,6 +5,7 @@ from datetime import datetime
 
 from dags.run.context import Run
 from dags.run.due import as_of, asked, calendars_of
+from dags.staging.layout import results_name
 from dags.staging.records import Extracted, Published
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars, staged_lookback
@@ -32,7 +33,7 @@ class Whole:
             bars,
             suite=self.run.dataset.suite,
             results=self.run.settings.results_dir,
-            run_name=staging.root.name,
+            run_name=results_name(self.run.identity.dag_id, self.run.identity.run_id),
             as_of=as_of(request.end, _read_at(staging.found(Extracted))),
             asked=asked(self.run),
             lookback=staged_lookback(staging),

@@ -1,6 +1,7 @@
 """Reading dataset files: strictly, and all faults at once."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def read_dataset(name: str, folder: Path | None = None) -> Dataset:
     return parse_dataset(name, text)
 
 
+@lru_cache(maxsize=256)  # each dataset is compared with every other one
 def parse_dataset(name: str, text: str) -> Dataset:
     """A dataset from the text of its file; raises DatasetError that tells all its faults."""
     where = f"{name}.yml"

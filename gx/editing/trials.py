@@ -21,10 +21,11 @@ from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
 from gx.names import short_name
 from gx.report.model import Outcome, QualityReport
+from gx.suite.calendars import Calendars
 from gx.suite.custom.load import load_custom
 from gx.suite.diff import pair_entries
 from gx.suite.entries.read import PARAMETERS
-from gx.suite.read import Suite, entries_of, parse_suite
+from gx.suite.read import Suite, entries_of, parse_suite, with_calendars
 from gx.suite.texts import new_weaknesses, text_faults
 from gx.terms import SEVERITIES
 
@@ -88,19 +89,21 @@ def try_draft(
     as_of: str | None = None,
     asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
+    calendars: Calendars | None = None,
 ) -> dict[str, object]:
     """What the draft would find in ``bars``, and how that differs from the saved suite.
 
-    ``entry`` (from 1) tries that expectation alone. Raises SuiteError for a draft that cannot be
-    trusted; a saved suite that cannot is left out of the comparison.
+    ``entry`` (from 1) tries that expectation alone; ``calendars`` go before those that a suite
+    gives. Raises SuiteError for a draft that cannot be trusted; a saved suite that cannot is left
+    out of the comparison.
     """
     started = time.perf_counter()
     drafted, compared, partners = _chosen(document, saved, entry)
     given: dict[str, Any] = {"as_of": as_of, "asked": asked, "lookback": lookback}
-    draft = run_in_memory(bars, _parse(drafted, name), **given)
+    draft = run_in_memory(bars, with_calendars(_parse(drafted, name), calendars), **given)
     before = None
     if compared is not None:
-        before = run_in_memory(bars, _parse(compared, name), **given)
+        before = run_in_memory(bars, with_calendars(_parse(compared, name), calendars), **given)
     first = entry or 1
     return {
         "rows": draft.rows,

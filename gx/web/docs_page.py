@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from gx.web.guard import page, reader
+from gx.web.guard import Forbidden, page, reader
 
 if TYPE_CHECKING:
     from gx.web.sources import Sources
@@ -27,8 +28,7 @@ def docs_routes() -> list[Route]:
 
 async def frame(request: Request) -> Response:
     """The navigation, and a page of the site (``?page=``, the index by default) below it."""
-    await reader(request)
-    sources: Sources = request.app.state.sources
+    sources = await _sources(request)
     path = request.query_params.get("page", INDEX)
     if not (sources.data_docs / INDEX).is_file():
         return page(request, "docs.html", framed=None)
@@ -38,10 +38,24 @@ async def frame(request: Request) -> Response:
 
 async def site(request: Request) -> Response:
     """A file of the site, under a policy that lets only the site's own script run."""
-    await reader(request)
-    sources: Sources = request.app.state.sources
+    sources = await _sources(request)
     path = find_page(sources.data_docs, request.path_params["path"])
     return FileResponse(path, headers=sealed_headers())
+
+
+async def _sources(request: Request) -> "Sources":
+    """The sources; raises Forbidden for who may not see every dataset: the site has all of them."""
+    user = await reader(request)
+    sources: Sources = request.app.state.sources
+    hidden = [
+        one for one in await run_in_threadpool(sources.datasets) if not user.may_read(one.dag_id)
+    ]
+    if hidden:
+        raise Forbidden(
+            "Data Docs has the results of all datasets together, and "
+            f"{user.name} may not see all of them; the reports of runs have the same findings"
+        )
+    return sources
 
 
 def find_page(root: Path, relative: str) -> Path:

@@ -4,7 +4,7 @@ Whoever mounts the app hands it a guard; a route asks `reader` or `writer` befor
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,25 @@ PAGES.globals |= {"static_url": static_url, "import_map": import_map}
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who is logged in."""
+    """Somebody who is logged in.
+
+    ``reads`` and ``writes`` are the workflows (DAG ids) that this user may see and change; None is
+    every one. ``may_write``: is there any that this user may change? ``may_add``: a dataset too?
+    """
 
     name: str
     may_write: bool
+    reads: Collection[str] | None = None
+    writes: Collection[str] | None = None
+    may_add: bool = False
+
+    def may_read(self, dag_id: str) -> bool:
+        """May this user see the runs of this workflow?"""
+        return self.reads is None or dag_id in self.reads
+
+    def may_change(self, dag_id: str) -> bool:
+        """May this user change this workflow, and what judges its bars?"""
+        return self.may_write and (self.writes is None or dag_id in self.writes)
 
 
 Guard = Callable[[Request], Awaitable[User | None]]

@@ -9,6 +9,9 @@ from typing import Any, BinaryIO, Protocol
 import pandas as pd
 import pyarrow as pa
 
+from gx.dataset.columns import Mapped
+from gx.dataset.model import Dataset
+from gx.errors import DatasetError
 from gx.report.changes import Changes
 from gx.web.summary import RunSummary
 
@@ -32,6 +35,51 @@ class CopyCheck:
     def differs(self) -> bool:
         """Whether the copy is known to be another."""
         return bool(self.gone or self.changed or self.missing or self.added)
+
+
+@dataclass(frozen=True)
+class ListedDataset:
+    """A dataset and its workflow.
+
+    ``known`` is what its file says; it is None, and ``faults`` say why, when nothing can be read
+    with it. ``faults`` of a file that is read are what it names and is not there. ``airflow_url``
+    is the workflow's page.
+    """
+
+    name: str
+    dag_id: str
+    known: Dataset | None = None
+    faults: tuple[str, ...] = ()
+    airflow_url: str = ""
+
+    @property
+    def title(self) -> str:
+        """What people call it; empty when nobody has said."""
+        return self.known.title if self.known else ""
+
+    @property
+    def suite(self) -> str:
+        """The suite that judges it; empty when its file cannot be read."""
+        return self.known.suite if self.known else ""
+
+
+class UnmappedError(DatasetError):
+    """A table of whose columns it is not clear what they mean; ``types`` are what it has."""
+
+    def __init__(self, error: DatasetError, types: Mapping[str, str]) -> None:
+        super().__init__(str(error), error.faults)
+        self.types = types
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """A table that may become a dataset, as gx.dataset.trial.new_dataset takes it."""
+
+    mapping: Mapped
+    types: Mapping[str, str]
+    symbols: Sequence[str]
+    rows: Sequence[tuple[Any, ...]]
+    hours: Sequence[tuple[str, int]] | None
 
 
 class RunFiles(Protocol):
@@ -96,16 +144,29 @@ class Sources(Protocol):
     def data_docs(self) -> Path:
         """The folder of the Data Docs site; it need not be there yet."""
 
-    def runs(self) -> Sequence[RunSummary]:
-        """Every run, newest first; quick with 1,000."""
+    @property
+    def default_dag(self) -> str:
+        """The workflow of the default dataset, whose runs need not name it."""
 
-    def run(self, run_id: str) -> RunFiles | None:
-        """One run; None for an id that is not among ``runs``."""
+    def datasets(self) -> Sequence[ListedDataset]:
+        """Every dataset, the default first."""
+
+    def runs(self) -> Sequence[RunSummary]:
+        """Every run of every dataset, newest first; quick with 1,000."""
+
+    def run(self, run_id: str, dag_id: str) -> RunFiles | None:
+        """One run of a workflow; None for one that it has not."""
 
     def fresh_bars(
-        self, symbols: Sequence[str], start: date | None, end: date | None
+        self, dataset: str, symbols: Sequence[str], start: date | None, end: date | None
     ) -> pd.DataFrame:
-        """Bars as the database has them now; raises an error with a message for people."""
+        """Bars as a dataset's table has them now; raises an error with a message for people."""
 
-    def symbols(self) -> list[str]:
-        """Every symbol that there are bars of, in order."""
+    def symbols(self, dataset: str) -> list[str]:
+        """Every symbol that a dataset has bars of, in order."""
+
+    def look_at(self, name: str, asked: Mapping[str, Any]) -> LookedAt:
+        """The table of a new dataset; ``asked`` are the fields of gx.dataset.propose.Asked.
+
+        Raises DatasetError that says why it cannot be read, and UnmappedError.
+        """

@@ -17,7 +17,8 @@ class RunSummary:
     freshness was judged at, None for the moment of the run. Of bars that were published before,
     ``doubtful`` fail now, and ``removed`` are gone from the source. ``no_longer_critical`` counts
     the critical expectations of the run before that the suite has lost. ``mlflow_page`` is relative
-    to MLflow's address; the two addresses are for whoever shows the run to complete.
+    to MLflow's address. The two addresses, the ``dataset``, and the ``path`` of the report below
+    the pages' own address are for whoever shows the run to complete.
     """
 
     run_id: str
@@ -41,3 +42,5 @@ class RunSummary:
     mlflow_page: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None
+    dataset: str = ""
+    path: str = ""

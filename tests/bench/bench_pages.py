@@ -1,9 +1,10 @@
-"""How fast the pages answer, with 1,000 stored runs and a report of 100,000 failing bars.
+"""How fast the pages answer: 1,000 stored runs of 30 datasets, a report of 100,000 failing bars.
 
 `python -m tests.bench pages`: every page within 300 ms, the first one included.
 """
 
 import json
+import shutil
 import statistics
 import tempfile
 import time
@@ -14,18 +15,23 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from dags.pages.sources import Desk
+from dags.run.datasets import dag_of
 from dags.run.settings import Settings
 from dags.staging.layout import CHANGES, DAG_ID
+from gx import project
+from gx.dataset.model import DEFAULT
+from gx.dataset.read import dataset_names
 from gx.report.changes import compare, to_json
 from gx.web.app import create_app
 from gx.web.guard import User
 from tests.staged_runs import account, daily_bars, judged, outcome, stage_run, write_summary
 
 LIMIT_MS = 300.0
-RUNS, FAILING, TRIES = 1_000, 100_000, 5
+RUNS, DATASETS, FAILING, TRIES = 1_000, 30, 100_000, 5
 EXPECTATION = "column_values_to_be_between(close)"
 PAGES = {
     "runs": "/gate/",
+    "runs of a dataset": "/gate/?dataset=bars07",
     "runs of a symbol": "/gate/?symbol=S042",
     "runs, the last page": "/gate/?page=40",
     "report": "/gate/runs/big",
@@ -53,15 +59,28 @@ def _prepare(folder: Path) -> None:
     bars = daily_bars([f"S{number:03d}" for number in range(200)], 1_000)
     before = judged(bars, outcome(bars, list(range(50))))
     big = judged(bars, outcome(bars, list(range(0, 2 * FAILING, 2))))
+    dag_ids = _write_datasets(folder / "datasets")
     for number in range(RUNS - 2):
-        name = f"run{number:04d}"
-        write_summary(folder / "staging" / DAG_ID / name, name, before, minutes=number)
+        name, dag_id = f"run{number:04d}", dag_ids[number % DATASETS]
+        place = folder / "staging" / dag_id / name
+        write_summary(place, name, before, minutes=number, dag_id=dag_id)
     stage_run(folder / "staging", "before", bars, before, minutes=RUNS)
     restated = bars.assign(close=bars["close"] * 1.001)
     stage_run(folder / "staging", "big", restated, big, minutes=RUNS + 1)
     found = compare(account(before, bars), account(big, restated))
     kept = folder / "staging" / DAG_ID / "big" / CHANGES
     kept.write_text(json.dumps(to_json(found)))
+
+
+def _write_datasets(folder: Path) -> list[str]:
+    """Files of 30 datasets, the default one among them; their workflows."""
+    folder.mkdir()
+    for number in range(DATASETS - 1):
+        text = f"source: {{table: bars{number}}}\nsuite: stock_data\ncalendar: XNYS\n"
+        (folder / f"bars{number:02d}.yml").write_text(text)
+    shutil.copy(project.DATASETS / f"{DEFAULT}.yml", folder)
+    project.DATASETS = folder
+    return [dag_of(name) for name in dataset_names()]
 
 
 def _app(folder: Path) -> Starlette:

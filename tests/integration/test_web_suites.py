@@ -2,17 +2,21 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from gx.dataset.read import parse_dataset
 from gx.errors import SuiteError
+from gx.web.sources import ListedDataset
 from gx.web.static_files import embedded
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 from gx.web.summary import RunSummary
 from tests.suite_desk import (
+    DATASET,
     HOSTILE,
     NAME,
     FakeSources,
@@ -378,3 +382,60 @@ def test_a_workbench_that_dies_is_said_and_starts_again():
         assert bench.ask("check", document={}, name="x")["faults"]
     finally:
         bench.close()
+
+
+COINS = ListedDataset(
+    "coins",
+    "coins_workflow",
+    parse_dataset("coins", "source: {table: c}\ncalendar: 24/7\nsuite: stock_data\n"),
+)
+
+
+def test_a_draft_is_tried_on_the_bars_of_the_dataset_that_is_asked_for(ann, kept):
+    kept.listed = (DATASET, COINS)
+    document, _ = saved(ann)
+    of_shares = try_it(ann, document, symbols=["TSLA"]).json()
+    of_coins = try_it(ann, document, symbols=["TSLA"], dataset="coins").json()
+
+    assert kept.read == ["stock_data", "coins"]
+    # Of coins, which trade around the clock, these bars lack every weekend.
+    found = [{one["name"] for one in of["outcomes"] if one["status"] == "failed"} for of in
+             (of_shares, of_coins)]  # fmt: skip
+    assert any("session" in name for name in found[1] - found[0]), found
+    assert of_coins["saved"]["sentence"] == of_coins["draft"]["sentence"]
+    other = try_it(ann, document, run_id="kept", dataset="coins")
+    assert (other.status_code, other.json()["error"]) == (400, "there is no such run")
+    unknown = try_it(ann, document, symbols=["TSLA"], dataset="corns")
+    assert (unknown.status_code, unknown.json()["error"]) == (400, "there is no dataset 'corns'")
+
+
+def test_the_editor_offers_the_datasets_that_the_suite_judges(ann, kept):
+    other = replace(COINS, name="other", known=COINS.known.model_copy(update={"suite": "other"}))
+    kept.listed = (DATASET, COINS, other)
+    page = ann.get(f"/gate/suites/{NAME}").text
+    data = json.loads(re.search(r'id="page-data"[^>]*>(.*?)</script>', page)[1])
+
+    assert [one["name"] for one in data["datasets"]] == ["stock_data", "coins"]
+    assert [one["run_id"] for one in data["datasets"][0]["runs"]] == ["kept", "gone"]
+    assert data["datasets"][1]["runs"] == []
+    assert ann.get("/gate/api/datasets/coins/symbols").json() == ["BTC-USD"]
+    kept.listed = (other,)
+    page = ann.get(f"/gate/suites/{NAME}").text
+    data = json.loads(re.search(r'id="page-data"[^>]*>(.*?)</script>', page)[1])
+    assert [one["name"] for one in data["datasets"]] == ["other"]  # there is no other choice
+
+
+def test_the_list_says_which_datasets_a_suite_judges(ann, kept):
+    kept.listed = (DATASET, COINS)
+    page = ann.get("/gate/suites/").text
+
+    assert 'href="/gate/?dataset=coins">coins</a>' in page
+    kept.listed = ()
+    assert 'data-label="Datasets"><span class="none">none</span>' in ann.get("/gate/suites/").text
+
+
+def test_a_suite_is_drafted_from_the_dataset_that_is_asked_for(ann, kept):
+    kept.listed = (DATASET, COINS)
+    made = {"name": "coins_drafted", "dataset": "coins", "symbols": ["TSLA"]}
+    assert ann.post("/gate/api/suites", json=made).status_code == 201
+    assert kept.read == ["coins"]

@@ -100,9 +100,9 @@ class Visitor:
         """Open the report of a run."""
         return self.go(f"/runs/{quote(run_id, safe='')}")
 
-    def go_to_airflow(self, path: str = "") -> Page:
+    def go_to_airflow(self, path: str = "", dag_id: str = DAG_ID) -> Page:
         """Open a page of Airflow's own about the workflow."""
-        self.page.goto(f"{self.desk.airflow}/dags/{DAG_ID}{path}")
+        self.page.goto(f"{self.desk.airflow}/dags/{dag_id}{path}")
         return self.page
 
     def edit(self, suite: str = "stock_data") -> Page:

@@ -12,11 +12,15 @@ from tests.desk import Desk, folder, run, running_desk
 
 
 @contextmanager
-def desk_of_a_copy(environment: Mapping[str, str]) -> Iterator[Desk]:
-    """A desk that leaves the checkout as it was."""
+def desk_of_a_copy(
+    environment: Mapping[str, str], datasets: Mapping[str, str] | None = None
+) -> Iterator[Desk]:
+    """A desk that leaves the checkout as it was; ``datasets`` are files of more of them."""
     with folder() as path:
         project = path / "project"
         copy_packages(project)
+        for name, text in (datasets or {}).items():
+            (project / "gx" / "datasets" / f"{name}.yml").write_text(text)
         with running_desk(path / "var", {**environment, "PYTHONPATH": ""}, project) as running:
             yield running
 

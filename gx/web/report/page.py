@@ -18,7 +18,7 @@ from gx.report.changes import ReportedRun, compare
 from gx.report.model import QualityReport, read_report
 from gx.report.pictures.prices import price_charts
 from gx.report.view import view_of
-from gx.web.guard import HEADERS, base_of, json_response, page, reader
+from gx.web.guard import HEADERS, Forbidden, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
 from gx.web.runs.page import VERDICTS
@@ -31,18 +31,23 @@ _NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity", "reasons"]
 
 
 def report_routes() -> list[Route]:
-    """The report, and its parts that are asked for on their own."""
-    return [
-        Route("/runs/{run_id}", _file_errors_answered(report)),
-        Route("/runs/{run_id}/failing", _file_errors_answered(failing_rows)),
-        Route("/runs/{run_id}/failing.csv", _file_errors_answered(failing_csv)),
-        Route("/runs/{run_id}/failed", _file_errors_answered(failed)),
-        Route("/runs/{run_id}/charts", _file_errors_answered(charts)),
-        Route("/runs/{run_id}/changes", _file_errors_answered(changes)),
-        Route("/runs/{run_id}/evidence", evidence),
-        Route("/runs/{run_id}/docs", to_docs),
-        Route("/runs/{run_id}/mlflow", to_mlflow),
-    ]
+    """The report, and its parts that are asked for on their own.
+
+    A run of the default dataset need not say its workflow.
+    """
+    parts: dict[str, Endpoint] = {
+        "": _file_errors_answered(report),
+        "/failing": _file_errors_answered(failing_rows),
+        "/failing.csv": _file_errors_answered(failing_csv),
+        "/failed": _file_errors_answered(failed),
+        "/charts": _file_errors_answered(charts),
+        "/changes": _file_errors_answered(changes),
+        "/evidence": evidence,
+        "/docs": to_docs,
+        "/mlflow": to_mlflow,
+    }
+    runs = ("/runs/{run_id}", "/dags/{dag_id}/runs/{run_id}")
+    return [Route(run + part, endpoint) for run in runs for part, endpoint in parts.items()]
 
 
 async def report(request: Request) -> Response:
@@ -91,7 +96,10 @@ async def failing_csv(request: Request) -> Response:
     """Every failing bar that fits the query, as CSV; one that breaks off says so at its end."""
     files = await _files(request)
     file = await run_in_threadpool(opened, files)
-    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in files.summary.run_id)
+    run = files.summary
+    # The default dataset, whose runs need not name it, is not named here either.
+    of = f"{run.dataset}_" if run.path.startswith("/dags/") else ""
+    name = "".join(c if c.isalnum() and c.isascii() else "_" for c in f"{of}{run.run_id}")
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="failing_{name}.csv"'}
     return CsvResponse(file, failing.View.of(request.query_params), request.method, headers)
 
@@ -140,7 +148,7 @@ def _changes(request: Request, files: RunFiles) -> Response:
         return page(request, "changes.html", changes=stored)
     sources: Sources = request.app.state.sources
     before = _before(request, files.summary)
-    run_before = sources.run(before.run_id) if before else None
+    run_before = sources.run(before.run_id, before.dag_id) if before else None
     if run_before is None or run_before.report is None or files.report is None:
         raise HTTPException(404, "There is no earlier run to compare with.")
     return page(
@@ -191,9 +199,14 @@ def _file_errors_answered(endpoint: Endpoint) -> Endpoint:
 
 
 async def _files(request: Request) -> RunFiles:
-    await reader(request)
+    user = await reader(request)
     sources: Sources = request.app.state.sources
-    files = await run_in_threadpool(sources.run, request.path_params["run_id"])
+    dag_id = request.path_params.get("dag_id", sources.default_dag)
+    if dag_id not in [one.dag_id for one in await run_in_threadpool(sources.datasets)]:
+        raise HTTPException(404, "No dataset has this workflow, so there is no report of its runs.")
+    if not user.may_read(dag_id):
+        raise Forbidden(f"{user.name} may not see the workflow {dag_id}")
+    files = await run_in_threadpool(sources.run, request.path_params["run_id"], dag_id)
     if files is None:
         raise HTTPException(404, "There is no such run, or nothing is kept of it any more.")
     return files

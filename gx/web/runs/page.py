@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gx.web.guard import page, reader
+from gx.web.runs.datasets import dataset_lines
 from gx.web.runs.shares import kind, share, share_chart
 from gx.web.summary import RunSummary
 
@@ -35,6 +36,7 @@ class RunFilter:
     symbol: str = ""
     expectation: str = ""
     verdict: str = ""
+    dataset: str = ""
 
     @classmethod
     def of(cls, query: QueryParams) -> "RunFilter":
@@ -44,6 +46,7 @@ class RunFilter:
             query.get("symbol", "").strip(),
             query.get("expectation", ""),
             verdict if verdict in VERDICTS else "",
+            query.get("dataset", ""),
         )
 
     def fits(self, run: RunSummary) -> bool:
@@ -53,6 +56,7 @@ class RunFilter:
             (not self.symbol or self.symbol.upper() in {name.upper() for name in at_fault})
             and (not self.expectation or self.expectation in run.expectations)
             and (not self.verdict or self.verdict == kind(run))
+            and (not self.dataset or self.dataset == run.dataset)
         )
 
     def query(self, **more: object) -> str:
@@ -62,10 +66,11 @@ class RunFilter:
 
 
 async def run_list(request: Request) -> Response:
-    """Runs that fit ``symbol``, ``expectation``, ``verdict``; 25 on a ``page``, newest first."""
-    await reader(request)
+    """The datasets, and the runs that fit a `RunFilter`; 25 on a ``page``, newest first."""
+    user = await reader(request)
     sources: Sources = request.app.state.sources
-    runs = await run_in_threadpool(sources.runs)
+    runs = [run for run in await run_in_threadpool(sources.runs) if user.may_read(run.dag_id)]
+    datasets = [one for one in sources.datasets() if user.may_read(one.dag_id)]
     wanted = RunFilter.of(request.query_params)
     found = [run for run in runs if wanted.fits(run)]
     number, pages = page_number(request.query_params, len(found), PER_PAGE)
@@ -73,6 +78,7 @@ async def run_list(request: Request) -> Response:
     return page(
         request,
         "runs.html",
+        datasets=dataset_lines(datasets, runs),
         total=len(runs),
         found=len(found),
         shown=[(run, kind(run), share(run)) for run in shown],

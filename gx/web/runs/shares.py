@@ -18,7 +18,7 @@ class ShareBar:
     y: float
     height: float
     kind: str
-    run_id: str
+    path: str
     label: str
 
 
@@ -66,6 +66,6 @@ def _bar(run: RunSummary, x: float, step: float, top: float) -> ShareBar:
         y=round(BASE - height, 1),
         height=round(height, 1),
         kind=kind(run),
-        run_id=run.run_id,
+        path=run.path,
         label=f"{run.started[:16].replace('T', ' ')}: {said}",
     )

@@ -1,7 +1,7 @@
 """What the suite editor asks for and sends, as JSON."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -23,18 +23,25 @@ from gx.errors import (
     WeakSuiteError,
 )
 from gx.gate.asked import NOTHING_ASKED, Asked
+from gx.suite.calendars import Calendars
 from gx.suite.custom.files import Signature, custom_signature
 from gx.suite.diff import compare
 from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts
-from gx.web.guard import json_response, reader, writer
-from gx.web.sources import Sources
+from gx.web.guard import Forbidden, User, json_response, reader, writer
+from gx.web.sources import ListedDataset, Sources
+from gx.web.suites.datasets import require_may_save, tryable
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 
 MOST_BARS = 2_000_000
 _NOTHING = type(None)
 # Which bars: all of ``symbols`` (all there are when empty) from ``start`` to ``end``.
-_BARS: dict[str, Any] = {"symbols": list, "start": (str, _NOTHING), "end": (str, _NOTHING)}
+_BARS: dict[str, Any] = {
+    "dataset": str,
+    "symbols": list,
+    "start": (str, _NOTHING),
+    "end": (str, _NOTHING),
+}
 Endpoint = Callable[[Request], Awaitable[Response]]
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownSuiteError, 404),
@@ -64,6 +71,7 @@ class SuiteApi:
         suite = "/api/suites/{name}"
         return [
             Route("/api/catalogue", _errors_as_json(self.catalogue)),
+            Route("/api/datasets/{name}/symbols", _errors_as_json(self.symbols)),
             Route("/api/suites", _errors_as_json(self.create), methods=["POST"]),
             Route(suite, _errors_as_json(self.read), methods=["GET"]),
             Route(suite, _errors_as_json(self.save), methods=["PUT"]),
@@ -81,6 +89,12 @@ class SuiteApi:
         if self._catalogue is None or self._catalogue[0] != signature:
             self._catalogue = (signature, await self._ask("catalogue"))
         return json_response(self._catalogue[1])
+
+    async def symbols(self, request: Request) -> Response:
+        """Every symbol that a dataset has bars of."""
+        user, sources = await reader(request), request.app.state.sources
+        dataset = await run_in_threadpool(_dataset, sources, user, request.path_params["name"])
+        return json_response(await run_in_threadpool(sources.symbols, dataset.name))
 
     async def read(self, request: Request) -> Response:
         """The version in force."""
@@ -106,8 +120,8 @@ class SuiteApi:
         user = await writer(request)
         needed = {"document": dict, "base_sha256": str, "reason": str}
         body = await read_body(request, needed, base=dict, accepted_weaknesses=list)
-        store = suite_store(request.app.state.sources, self._trust)
         name, document = request.path_params["name"], body["document"]
+        store = await self._store(request, user, name)
         given = {key: body[key] for key in ("base_sha256", "reason")}
         given["accepted"] = texts(body, "accepted_weaknesses")
         try:
@@ -125,11 +139,11 @@ class SuiteApi:
         user = await writer(request)
         needed = {"version": str, "base_sha256": str, "reason": str}
         body = await read_body(request, needed, accepted_weaknesses=list)
-        accepted = texts(body, "accepted_weaknesses")
-        store = suite_store(request.app.state.sources, self._trust)
+        accepted, name = texts(body, "accepted_weaknesses"), request.path_params["name"]
+        store = await self._store(request, user, name)
         saved = await run_in_threadpool(
             store.restore,
-            request.path_params["name"],
+            name,
             body["version"],
             base_sha256=body["base_sha256"],
             author=user.name,
@@ -159,14 +173,19 @@ class SuiteApi:
         return json_response({**found, "changes": changes, "sha256": saved.sha256})
 
     async def try_draft(self, request: Request) -> Response:
-        """Judge bars by a draft: those of ``run_id``, or of ``symbols``, ``start`` and ``end``."""
-        await writer(request)
+        """Judge bars of a ``dataset`` by a draft.
+
+        Those of its ``run_id``, or of ``symbols``, ``start`` and ``end``; without a ``dataset`` the
+        first one that the suite judges.
+        """
+        user = await writer(request)
         body = await read_body(
             request, {"document": dict}, run_id=str, entry=(int, _NOTHING), **_BARS
         )
         name, sources = request.path_params["name"], request.app.state.sources
         saved = await run_in_threadpool(suite_store(sources).read, name)
-        tried = await run_in_threadpool(_bars, sources, body)
+        dataset = await run_in_threadpool(_dataset, sources, user, body.get("dataset"), name)
+        tried = await run_in_threadpool(_bars, sources, dataset, body)
         answer = await self._ask(
             "try",
             document=body["document"],
@@ -178,14 +197,18 @@ class SuiteApi:
         return json_response(answer)
 
     async def create(self, request: Request) -> Response:
-        """Draft a suite ``name`` from bars, and save it; ``accepted_weaknesses`` as in ``save``."""
+        """Draft a suite ``name`` from bars of a ``dataset`` (the default one), and save it.
+
+        ``accepted_weaknesses`` as in ``save``.
+        """
         user = await writer(request)
         body = await read_body(request, {"name": str}, accepted_weaknesses=list, **_BARS)
         accepted = texts(body, "accepted_weaknesses")
         sources = request.app.state.sources
-        store = suite_store(sources, self._trust)
+        store = await self._store(request, user, body["name"])
         await run_in_threadpool(store.refuse_name, body["name"])  # before bars are read for it
-        bars = (await run_in_threadpool(_bars, sources, body)).bars
+        dataset = await run_in_threadpool(_dataset, sources, user, body.get("dataset"))
+        bars = (await run_in_threadpool(_bars, sources, dataset, body)).bars
         document = await self._ask("draft", bars=bars, name=body["name"])
         create = partial(
             store.create, author=user.name, reason=_drafted_from(bars), accepted=accepted
@@ -194,6 +217,12 @@ class SuiteApi:
 
     async def _ask(self, question: str, **arguments: Any) -> Any:
         return await run_in_threadpool(partial(self.workbench.ask, question, **arguments))
+
+    async def _store(self, request: Request, user: User, suite: str) -> SuiteStore:
+        """Where a suite is saved; raises Forbidden for who may not save it."""
+        sources: Sources = request.app.state.sources
+        await run_in_threadpool(require_may_save, user, sources, suite)
+        return suite_store(sources, self._trust)
 
     def _trust(self, raw: bytes, name: str) -> tuple[str, ...]:
         found: tuple[str, ...] = self.workbench.ask("trust", raw=raw, name=name)
@@ -244,23 +273,54 @@ class _Tried:
     as_of: str | None = None
     asked: Asked = NOTHING_ASKED
     lookback: pd.DataFrame | None = None
+    calendars: Calendars | None = None
 
 
-def _bars(sources: Sources, body: Body) -> _Tried:
-    if "run_id" in body:
-        return _bars_of_run(sources, body["run_id"])
+def _dataset(
+    sources: Sources, user: User, name: str | None, suite: str | None = None
+) -> ListedDataset:
+    """The dataset of this name, or else the first one of the suite's, or of all.
+
+    Raises RequestFault for one that there is not, and Forbidden for one that is not for the user.
+    """
+    if name is None:
+        first = next(iter(tryable(user, sources, suite or "")), None)
+        if first is None:
+            raise RequestFault("there is no dataset that can be read")
+        return first
+    found = next((one for one in sources.datasets() if one.name == name), None)
+    if found is None:
+        raise RequestFault(f"there is no dataset {shown(name)}")
+    if not user.may_read(found.dag_id):
+        raise Forbidden(f"{user.name} may not see the workflow {found.dag_id}")
+    if found.known is None:
+        raise RequestFault(f"the dataset {name} cannot be read: {'; '.join(found.faults)}")
+    return found
+
+
+def _bars(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
+    tried = (
+        _bars_of_run(sources, dataset, body) if "run_id" in body else _fresh(sources, dataset, body)
+    )
+    assert dataset.known is not None
+    symbols = {*tried.asked.symbols, *tried.bars["symbol"].dropna().unique()}
+    return replace(tried, calendars=dataset.known.calendars_for(symbols))
+
+
+def _fresh(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
     symbols = texts(body, "symbols")
     start, end = _day(body, "start"), _day(body, "end")
     try:
-        bars = sources.fresh_bars(symbols or sources.symbols(), start, end)
+        every = symbols or sources.symbols(dataset.name)
+        bars = sources.fresh_bars(dataset.name, every, start, end)
     except Exception as error:  # its messages are for people, see Sources.fresh_bars
         raise RequestFault(f"the bars could not be read: {error}") from error
     first, last = (day.isoformat() if day else None for day in (start, end))
     return _Tried(_bounded(bars), last, Asked(tuple(symbols), first, last))
 
 
-def _bars_of_run(sources: Sources, run_id: str) -> _Tried:
-    files = sources.run(run_id)
+def _bars_of_run(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
+    files = sources.run(body["run_id"], dataset.dag_id)
     if files is None:
         raise RequestFault("there is no such run")
     bars = files.bars()

@@ -15,23 +15,26 @@ from gx.errors import HistoryError, UnknownSuiteError
 from gx.suite.diff import Change
 from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
 from gx.terms import BAR_COLUMNS
-from gx.web.guard import base_of, page, reader
+from gx.web.guard import User, base_of, page, reader
 from gx.web.sources import Sources
 from gx.web.static_files import embedded
 from gx.web.suites.api import SuiteApi, suite_store
+from gx.web.suites.datasets import datasets_of, may_save, tryable
+from gx.web.suites.new_dataset import NewDataset
 from gx.web.suites.trial import Workbench
 from gx.web.summary import RunSummary
 
-RECENT_RUNS = 50
+RECENT_RUNS, FEWER_RUNS = 50, 20  # of a dataset, alone and among others
 RUNS_A_VERSION = 10
 COLUMNS = (*BAR_COLUMNS, "created_at")
 
 
 @dataclass(frozen=True)
 class SuiteLine:
-    """A suite in the list, with the run that used it last."""
+    """A suite in the list, with the datasets that it judges and the run that used it last."""
 
     listed: ListedSuite
+    datasets: tuple[str, ...]
     last_run: RunSummary | None
 
 
@@ -55,6 +58,7 @@ def suite_routes(workbench: Workbench | None = None) -> list[BaseRoute]:
         Route("/suites/{name}", _found(pages.editor)),
         Route("/suites/{name}/history", _found(pages.history)),
         *api.routes(),
+        *NewDataset(bench).routes(),
     ]
 
 
@@ -65,17 +69,17 @@ class SuitePages:
         self.workbench = workbench
 
     async def suites(self, request: Request) -> Response:
-        """Every suite with its last edit and its last run."""
-        await reader(request)
-        lines = await run_in_threadpool(_suite_lines, request.app.state.sources)
+        """Every suite with its datasets, its last edit and its last run."""
+        user = await reader(request)
+        lines = await run_in_threadpool(_suite_lines, request.app.state.sources, user)
         return page(request, "suites.html", lines=lines)
 
     async def new(self, request: Request) -> Response:
         """The form for a suite that is drafted from data."""
         user = await reader(request)
         self.workbench.warm()
-        symbols = await run_in_threadpool(_symbols, request.app.state.sources)
-        data = {"api": f"{base_of(request)}/api", "base": base_of(request), "symbols": symbols}
+        data = await run_in_threadpool(_choices, request.app.state.sources, user)
+        data |= {"api": f"{base_of(request)}/api", "base": base_of(request)}
         return page(request, "suite_new.html", data=embedded(data), may_write=user.may_write)
 
     async def editor(self, request: Request) -> Response:
@@ -83,21 +87,23 @@ class SuitePages:
         user = await reader(request)
         self.workbench.warm()
         name = request.path_params["name"]
-        data = await run_in_threadpool(_editor_data, request.app.state.sources, name)
+        sources: Sources = request.app.state.sources
+        data = await run_in_threadpool(_editor_data, sources, user, name)
+        may_write = may_save(user, sources, name)
         data |= {
             "api": f"{base_of(request)}/api",
             "base": base_of(request),
-            "may_write": user.may_write,
+            "may_write": may_write,
         }
         return page(
-            request, "suite_editor.html", name=name, data=embedded(data), may_write=user.may_write
+            request, "suite_editor.html", name=name, data=embedded(data), may_write=may_write
         )
 
     async def history(self, request: Request) -> Response:
         """Every version of one suite."""
         user = await reader(request)
         name, sources = request.path_params["name"], request.app.state.sources
-        lines = await run_in_threadpool(_version_lines, sources, name)
+        lines = await run_in_threadpool(_version_lines, sources, user, name)
         interrupted = await run_in_threadpool(suite_store(sources).interrupted, name)
         data = {"api": f"{base_of(request)}/api", "name": name}
         data["sha256"] = lines[0].version.sha256
@@ -109,7 +115,7 @@ class SuitePages:
             interrupted=interrupted,
             reason_limit=REASON_LIMIT,
             data=embedded(data),
-            may_write=user.may_write,
+            may_write=may_save(user, sources, name),
         )
 
 
@@ -129,15 +135,21 @@ def _found(
     return answer
 
 
-def _suite_lines(sources: Sources) -> list[SuiteLine]:
-    runs = sources.runs()
+def _suite_lines(sources: Sources, user: User) -> list[SuiteLine]:
+    runs = _visible(sources, user)
     return [
-        SuiteLine(listed, next((run for run in runs if run.suite == listed.name), None))
+        SuiteLine(
+            listed,
+            tuple(
+                one.name for one in datasets_of(sources, listed.name) if user.may_read(one.dag_id)
+            ),
+            next((run for run in runs if run.suite == listed.name), None),
+        )
         for listed in suite_store(sources).listed()
     ]
 
 
-def _editor_data(sources: Sources, name: str) -> dict[str, object]:
+def _editor_data(sources: Sources, user: User, name: str) -> dict[str, object]:
     store = suite_store(sources)
     version = store.read(name)
     return {
@@ -153,26 +165,38 @@ def _editor_data(sources: Sources, name: str) -> dict[str, object]:
             "description": DESCRIPTION_LIMIT,
             "notes": NOTES_LIMIT,
         },
-        "symbols": _symbols(sources),
-        "runs": [_run_choice(run) for run in _tryable(sources)[:RECENT_RUNS]],
+        **_choices(sources, user, name),
     }
 
 
-def _symbols(sources: Sources) -> list[str]:
-    return list(sources.symbols())
+def _choices(sources: Sources, user: User, suite: str = "") -> dict[str, object]:
+    """The datasets to take bars from, with their latest runs; ``symbols`` are the first one's."""
+    datasets = tryable(user, sources, suite)
+    most = RECENT_RUNS if len(datasets) == 1 else FEWER_RUNS
+    runs = [run for run in sources.runs() if run.rows]
+    return {
+        "datasets": [
+            {
+                "name": one.name,
+                "runs": [_run_choice(run) for run in runs if run.dag_id == one.dag_id][:most],
+            }
+            for one in datasets
+        ],
+        "symbols": list(sources.symbols(datasets[0].name)) if datasets else [],
+    }
 
 
-def _tryable(sources: Sources) -> list[RunSummary]:
-    return [run for run in sources.runs() if run.rows]
+def _visible(sources: Sources, user: User) -> list[RunSummary]:
+    return [run for run in sources.runs() if user.may_read(run.dag_id)]
 
 
 def _run_choice(run: RunSummary) -> dict[str, object]:
     return {"run_id": run.run_id, "started": run.started, "rows": run.rows, "state": run.state}
 
 
-def _version_lines(sources: Sources, name: str) -> list[VersionLine]:
+def _version_lines(sources: Sources, user: User, name: str) -> list[VersionLine]:
     store: SuiteStore = suite_store(sources)
-    runs = sources.runs()
+    runs = _visible(sources, user)
     lines = []
     for version, changes in history_changes(store.versions(name)):
         used = [r for r in runs if r.suite == name and r.suite_sha256 == version.sha256]

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gx.errors import GateError, SuiteError
+from gx.errors import DatasetError, GateError, SuiteError
 
 _ROOT = Path(__file__).parents[3]
 _WORK = "gx.web.suites.trial_work"
@@ -47,8 +47,8 @@ class Workbench:
     def ask(self, question: str, **arguments: object) -> Any:
         """The answer.
 
-        Raises SuiteError for a refusal, DraftError for a draft that broke the question, and
-        WorkbenchError when there is no answer.
+        Raises SuiteError or DatasetError for a refusal, DraftError for a draft that broke the
+        question, and WorkbenchError when there is no answer.
         """
         if not self._one_at_a_time.acquire(timeout=self.patience_s):
             raise WorkbenchError("others are trying their drafts; try again in a minute")
@@ -56,6 +56,8 @@ class Workbench:
             kind, answer = self._exchange(question, arguments)
         finally:
             self._one_at_a_time.release()
+        if kind == "refused" and answer["faults"] is not None:
+            raise DatasetError(answer["message"], answer["faults"])
         if kind == "refused":
             raise SuiteError(answer["message"], entry=answer["entry"], field=answer["field"])
         if kind == "failed":

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
+from gx.dataset.trial import new_dataset
 from gx.editing import trials
 from gx.errors import GateError
 
@@ -19,6 +20,7 @@ QUESTIONS: dict[str, Callable[..., object]] = {
     "trust": trials.trust,
     "try": trials.try_draft,
     "draft": trials.draft_document,
+    "new_dataset": new_dataset,
 }
 
 
@@ -27,7 +29,7 @@ def answer(question: str, arguments: dict[str, object]) -> tuple[str, object]:
     try:
         return "answered", QUESTIONS[question](**arguments)
     except GateError as error:
-        where = {key: getattr(error, key, None) for key in ("entry", "field")}
+        where = {key: getattr(error, key, None) for key in ("entry", "field", "faults")}
         return "refused", {"message": str(error), **where}
     except Exception as error:  # whatever a draft makes Great Expectations raise is an answer
         return "failed", f"{type(error).__name__}: {error}"

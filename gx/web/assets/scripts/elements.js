@@ -1,6 +1,6 @@
 // Small elements that the suite pages share, and how they say numbers and times.
 
-import { ask } from "./page.js";
+import { ask, PAGE } from "./page.js";
 
 const PROPERTIES = ["value", "checked", "selected", "disabled"];
 
@@ -72,6 +72,22 @@ export function changeList(changes) {
 
 export function weaknessList(weaknesses) {
   return el("ul", { class: "weaknesses" }, ...weaknesses.map((one) => el("li", {}, one)));
+}
+
+// The datasets to take bars from, as options.
+export function datasetOptions(chosen = "") {
+  return PAGE.datasets.map(({ name }) =>
+    el("option", { value: name, selected: name === chosen }, name),
+  );
+}
+
+// Offer the symbols of another dataset; what cannot be read is said when its bars are.
+export async function offerSymbols(list, dataset) {
+  list.replaceChildren();
+  PAGE.symbols = await ask("GET", `/datasets/${encodeURIComponent(dataset)}/symbols`).catch(
+    () => [],
+  );
+  list.replaceChildren(...PAGE.symbols.map((name) => el("option", { value: name })));
 }
 
 // What somebody has to see before a suite is saved that can find next to nothing.

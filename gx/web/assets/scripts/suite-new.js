@@ -1,5 +1,5 @@
 // Draft a suite from bars, then open it in the editor.
-import { askAccepting, el, told } from "./elements.js";
+import { askAccepting, byId, datasetOptions, el, offerSymbols, told } from "./elements.js";
 import { PAGE } from "./page.js";
 
 const form = document.getElementById("draft");
@@ -7,6 +7,10 @@ if (form) {
   document
     .getElementById("known-symbols")
     .append(...PAGE.symbols.map((name) => el("option", { value: name })));
+  const dataset = form.elements.dataset;
+  dataset.append(...datasetOptions());
+  byId("of-dataset").hidden = PAGE.datasets.length < 2;
+  dataset.addEventListener("change", () => offerSymbols(byId("known-symbols"), dataset.value));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(form));
@@ -16,6 +20,7 @@ if (form) {
     try {
       const made = await askAccepting(form, "POST", "/suites", {
         name: given.name,
+        ...(given.dataset ? { dataset: given.dataset } : {}),
         start: given.start,
         end: given.end,
         symbols: given.symbols

@@ -1,21 +1,30 @@
 // Try the draft on bars: the choice of bars, and what came of it.
-import { counted, el, moment } from "./elements.js";
+import { byId, counted, datasetOptions, el, moment, offerSymbols } from "./elements.js";
 import { ask, PAGE } from "./page.js";
 
 const panel = document.getElementById("try");
-const choice = {
-  kind: PAGE.runs?.length ? "run" : "fresh",
-  run_id: PAGE.runs?.[0] ? PAGE.runs[0].run_id : "",
-  symbols: "",
-  start: "",
-  end: "",
-};
+const choice = { dataset: "", kind: "fresh", run_id: "", symbols: "", start: "", end: "" };
+take(PAGE.datasets?.[0]);
 const WORST = ["critical", "warning", "info"];
 let result = null;
 
+function take(dataset) {
+  if (!dataset) return;
+  choice.dataset = dataset.name;
+  choice.kind = dataset.runs.length ? "run" : "fresh";
+  choice.run_id = dataset.runs[0]?.run_id ?? "";
+  choice.symbols = "";
+}
+
+function runsOf(name) {
+  return PAGE.datasets?.find((one) => one.name === name)?.runs ?? [];
+}
+
 function bars() {
-  if (choice.kind === "run") return { run_id: choice.run_id };
+  const of = choice.dataset ? { dataset: choice.dataset } : {};
+  if (choice.kind === "run") return { ...of, run_id: choice.run_id };
   return {
+    ...of,
     symbols: choice.symbols
       .split(",")
       .map((name) => name.trim())
@@ -26,9 +35,10 @@ function bars() {
 }
 
 export function onWhat() {
-  if (choice.kind === "fresh") return "a fresh extract";
-  const run = PAGE.runs.find((one) => one.run_id === choice.run_id);
-  return run ? `the bars of ${moment(run.started)}` : "bars";
+  const of = PAGE.datasets?.length > 1 ? ` of ${choice.dataset}` : "";
+  if (choice.kind === "fresh") return `a fresh extract${of}`;
+  const run = runsOf(choice.dataset).find((one) => one.run_id === choice.run_id);
+  return run ? `the bars of ${moment(run.started)}${of}` : `bars${of}`;
 }
 
 export async function run(name, document, entry) {
@@ -74,7 +84,27 @@ function radio(kind, label) {
   );
 }
 
+function chooseDataset(onTry) {
+  const change = (event) => {
+    take(PAGE.datasets.find((one) => one.name === event.target.value));
+    open(onTry);
+    byId("try-dataset").focus();
+    offerSymbols(byId("symbols-known"), choice.dataset);
+  };
+  return el(
+    "div",
+    { class: "choice" },
+    el(
+      "label",
+      {},
+      "Dataset \u00a0",
+      el("select", { id: "try-dataset", onchange: change }, ...datasetOptions(choice.dataset)),
+    ),
+  );
+}
+
 export function open(onTry) {
+  const known = runsOf(choice.dataset);
   const runs = el(
     "select",
     {
@@ -84,7 +114,7 @@ export function open(onTry) {
         choose("run");
       },
     },
-    ...PAGE.runs.map((one) =>
+    ...known.map((one) =>
       el(
         "option",
         { value: one.run_id, selected: one.run_id === choice.run_id },
@@ -104,7 +134,8 @@ export function open(onTry) {
       {},
       "Judges bars by this draft, saved or not, and compares with the saved suite. Nothing is written.",
     ),
-    PAGE.runs.length ? el("div", { class: "choice" }, radio("run", "Bars of a run"), runs) : "",
+    PAGE.datasets.length > 1 ? chooseDataset(onTry) : "",
+    known.length ? el("div", { class: "choice" }, radio("run", "Bars of a run"), runs) : "",
     el(
       "div",
       { class: "choice" },

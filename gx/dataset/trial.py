@@ -1,0 +1,122 @@
+"""A new dataset as the pages ask for it: proposed, judged on a sample, and written.
+
+Everything goes in and out as plain values: the pages ask from another process.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from gx.dataset.columns import Mapped
+from gx.dataset.new import drafted_suite, require_new, require_placed, write_dataset
+from gx.dataset.propose import Asked, Proposal, Sample, propose, require_asked
+from gx.dataset.write import dataset_text
+from gx.editing.suggest import Draft
+from gx.editing.trials import try_draft
+from gx.suite.read import read_suite, suite_path
+
+SHOWN_ROWS = 10
+_ROW = ["symbol", "stamp", "open", "high", "low", "close", "volume"]
+
+
+@dataclass(frozen=True)
+class NewDataset:
+    """What is proposed: the dataset with the text of its file, and a suite if one is drafted."""
+
+    proposal: Proposal
+    text: str
+    suite: Draft | None
+
+
+def new_dataset(
+    name: str,
+    asked: Mapping[str, Any],
+    mapping: Mapped,
+    *,
+    types: Mapping[str, str],
+    symbols: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    hours: Sequence[tuple[str, int]] | None,
+    act: str,
+) -> dict[str, object]:
+    """Propose a dataset by what was asked and by its table (see gx.dataset.propose.Sample).
+
+    ``act`` is ``look``, ``try`` (and judge the sample by its suite) or ``create`` (and write its
+    files, none of which may be there). Raises DatasetError that tells what is wrong, and
+    SuiteError.
+    """
+    frame = pd.DataFrame(rows, columns=_ROW).astype(dict.fromkeys(_ROW[2:], "float64"))
+    by_hour = None if hours is None else pd.DataFrame(hours, columns=["symbol", "hour"])
+    found = _proposed(name, Asked(**asked), mapping, Sample(types, symbols, frame, by_hour))
+    judged = _judged(found) if act == "try" else None
+    if act == "create":
+        document = found.suite.document if found.suite else None
+        write_dataset(found.proposal.dataset, found.text, document)
+    return {**_shown(found, types), "tried": judged}
+
+
+def _proposed(name: str, asked: Asked, mapping: Mapped, sample: Sample) -> NewDataset:
+    require_asked(name, asked)
+    require_new(name, asked.suite)
+    proposal = propose(name, asked, mapping, sample)
+    require_placed(proposal.dataset, drafted=asked.suite is None)
+    head = f"Proposed from {asked.place} on {date.today():%Y-%m-%d}."  # noqa: DTZ011  # the desk's day
+    unsure = "".join(f"\nUncertain: {one}" for one in proposal.unsure)
+    text = dataset_text(proposal.dataset, proposal.why, head + unsure)
+    return NewDataset(proposal, text, None if asked.suite else drafted_suite(proposal))
+
+
+def _judged(found: NewDataset) -> dict[str, object]:
+    dataset, bars = found.proposal.dataset, found.proposal.bars
+    if not dataset.is_daily:
+        bars = bars.assign(date=bars["date"].dt.tz_localize("UTC"))
+    written = pd.Series(pd.NaT, index=bars.index, dtype="datetime64[us, UTC]")
+    document = (
+        found.suite.document
+        if found.suite
+        else json.loads(read_suite(suite_path(dataset.suite)).text)
+    )
+    return try_draft(
+        document,
+        dataset.suite,
+        bars.sort_values(["symbol", "date"], ignore_index=True).assign(created_at=written),
+        calendars=dataset.calendars_for(bars["symbol"].dropna().unique()),
+    )
+
+
+def _shown(found: NewDataset, types: Mapping[str, str]) -> dict[str, object]:
+    proposal = found.proposal
+    entries = found.suite.document["expectations"] if found.suite else []
+    reasons = found.suite.reasons if found.suite else ()
+    return {
+        "text": found.text,
+        "unsure": list(proposal.unsure),
+        "types": dict(types),
+        "mapped": dict(proposal.mapped),
+        "suite": [
+            {
+                "severity": entry["severity"],
+                "description": entry.get("description", ""),
+                "reason": reason,
+            }
+            for entry, reason in zip(entries, reasons, strict=True)
+        ],
+        "bars": len(proposal.bars),
+        "rows": _rows(proposal.bars, daily=proposal.dataset.is_daily),
+    }
+
+
+def _rows(bars: pd.DataFrame, *, daily: bool) -> list[dict[str, object]]:
+    newest = bars.sort_values("date", ascending=False).head(SHOWN_ROWS)
+    long = 10 if daily else 19  # a moment in UTC
+    return [
+        {
+            str(name): str(value)[:long] if name == "date" else None if pd.isna(value) else value
+            for name, value in row.items()
+        }
+        for row in newest.to_dict("records")
+    ]
