@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
+from dags.staging.layout import DAG_ID
 from gx.editing.store import SuiteStore
 from gx.web.app import create_app
 from gx.web.bodies import MOST_BYTES
@@ -97,12 +98,15 @@ class Site:
         """The address of a route with values that are there, or with ``other``."""
         known = {
             "run_id": "bad",
+            "dag_id": DAG_ID,
             "name": "bars",
             "version": self.versions[-1],
             "path": "index.html",
         }
         if path.endswith("/static/{name}"):
             known["name"] = "base.css"
+        if "/datasets/{name}" in path:
+            known["name"] = "stock_data"
         return re.sub(r"{(\w+)(:path)?}", lambda name: (known | other)[name[1]], path)
 
     def bodies(self, method: str, path: str) -> Mapping[str, Any]:
@@ -112,14 +116,25 @@ class Site:
         document = copy.deepcopy(SUITE)
         known: dict[tuple[str, str], dict[str, Any]] = {
             ("PUT", "/gate/api/suites/{name}"): {"document": document, "base": document, **saved},
-            ("POST", "/gate/api/suites"): {"name": "new", "accepted_weaknesses": ["a"], **bars},
+            ("POST", "/gate/api/suites"): {
+                "name": "new", "accepted_weaknesses": ["a"], "dataset": "stock_data", **bars,
+            },
             ("POST", "/gate/api/suites/{name}/check"): {"document": document},
             ("POST", "/gate/api/suites/{name}/try"): {
-                "document": document, "run_id": "bad", "entry": 9, **bars,
+                "document": document, "run_id": "bad", "entry": 9, "dataset": "stock_data", **bars,
             },
             ("POST", "/gate/api/suites/{name}/restore"): {"version": self.versions[0], **saved},
+            **{("POST", f"/gate/api/datasets{act}"): self.dataset for act in ("/look", "/try", "")},
         }  # fmt: skip
         return known[method, path]
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """A new dataset, of a table that is not there: nothing is written."""
+        said = {"connection": "", "schema": "public", "symbol": "AAA", "zone": "UTC", "unit": ""}
+        more = {"bar": "1 day", "calendar": "XNYS", "policy": "fail", "schedule": "0 1 * * *"}
+        named = {"name": "shares", "table": "quotes", "publish": "shares", "suite": "bars"}
+        return {**named, **said, **more, "columns": {"close": "c"}}
 
     def files(self) -> dict[str, bytes]:
         """Everything on disk but locks, which hold nothing."""
@@ -167,7 +182,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, postgres_server) -> Iterator[
 
 
 async def anybody(request) -> User:
-    return User("ann", may_write=True)
+    return User("ann", may_write=True, may_add=True)
 
 
 def keep_suite(folder: Path):
@@ -255,7 +270,20 @@ NAMES = (
     *("~", "%20", "secret", "secret.json", "bars.json", ".lock", "bad%2fsteps", "x" * 300),
     *("x" * 5_000, "%f0%9f%98%80" * 60, "%7b0.__class__%7d", "bars%2f..%2fbars", "index.html%00"),
 )
-QUERY = ("page", "sort", "order", "symbol", "expectation", "verdict", "v", "unheard", "next")
+QUERY = (
+    *(
+        "page",
+        "sort",
+        "order",
+        "symbol",
+        "expectation",
+        "verdict",
+        "dataset",
+        "v",
+        "unheard",
+        "next",
+    ),
+)
 VALUES = (
     *("", "-1", "0", "1e18", "1000000000000000000", "9" * 5_000, "NaN", "1.5", "%C2%B2", "%00"),
     *("%ff", "%ed%a0%80", "no_such_column", "x" * 5_000, "row;drop", "..%2f..%2fsecret.json"),
@@ -275,8 +303,8 @@ HEADERS = (
 
 def test_what_a_route_takes_is_tried_for_every_route():
     assert len(ROUTES) > 30
-    assert PARAMETERS == ["name", "path", "run_id", "version"]
-    assert len(WRITES) == 5, "say in Site.bodies what the editor sends to the new route"
+    assert PARAMETERS == ["dag_id", "name", "path", "run_id", "version"]
+    assert len(WRITES) == 8, "say in Site.bodies what the editor sends to the new route"
     source = Path("gx/web").rglob("*.py")
     asked = {
         n for f in source for n in re.findall(r'query(?:_params)?\.get\("(\w+)"', f.read_text())

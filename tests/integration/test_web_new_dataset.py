@@ -75,8 +75,6 @@ def test_a_sample_is_judged_without_writing_anything(eve):
         ({"schedule": "now"}, "schedule: 'now' is no cron string"),
         ({"publish": "public"}, "publish: 'public' is not a schema"),
         ({"suite": "nowhere"}, "there is no suite 'nowhere'"),
-        ({"columns": {"close": 5}}, "columns must be texts"),
-        ({"query": "select 1"}, "unknown field"),
     ],
 )
 def test_what_is_wrong_is_said(eve, said: dict[str, Any], fault: str):
@@ -84,6 +82,20 @@ def test_what_is_wrong_is_said(eve, said: dict[str, Any], fault: str):
 
     assert answer.status_code == 422
     assert fault in " ".join(answer.json()["faults"])
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"columns": {"close": 5}}, "columns must be texts"),
+        ({"query": "select 1"}, "unknown field"),
+    ],
+)
+def test_what_the_form_never_sends_is_refused(eve, said: dict[str, Any], fault: str):
+    answer = eve.post("/gate/api/datasets", json={**TABLE, **said})
+
+    assert answer.status_code == 400
+    assert fault in answer.json()["error"]
 
 
 def test_of_a_table_that_is_not_understood_the_columns_are_told(eve, sources, monkeypatch):

@@ -70,7 +70,7 @@ class NewDataset:
             said: Body = {"error": str(error), "faults": list(faults or (str(error),))}
             if isinstance(error, UnmappedError):
                 said["types"] = dict(error.types)
-            return json_response(said, 503 if isinstance(error, WorkbenchError) else 422)
+            return json_response(said, _status_of(error))
         return json_response(found, 201 if act == "create" else 200)
 
     async def _answer(self, request: Request, body: Body, act: str) -> Any:
@@ -79,6 +79,13 @@ class NewDataset:
         looked = await run_in_threadpool(sources.look_at, name, asked)
         question = partial(self.workbench.ask, "new_dataset", name=name, asked=asked, act=act)
         return await run_in_threadpool(partial(question, **vars(looked)))
+
+
+def _status_of(error: Exception) -> int:
+    """400 for what the form never sends."""
+    if isinstance(error, RequestFault):
+        return 400
+    return 503 if isinstance(error, WorkbenchError) else 422
 
 
 def _asked(body: Body) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from gx.dataset.trial import new_dataset
 from gx.editing import trials
-from gx.errors import GateError
+from gx.errors import DatasetError, GateError
 
 SILENT_S = 1800.0
 QUESTIONS: dict[str, Callable[..., object]] = {
@@ -29,8 +29,10 @@ def answer(question: str, arguments: dict[str, object]) -> tuple[str, object]:
     try:
         return "answered", QUESTIONS[question](**arguments)
     except GateError as error:
-        where = {key: getattr(error, key, None) for key in ("entry", "field", "faults")}
-        return "refused", {"message": str(error), **where}
+        where = {key: getattr(error, key, None) for key in ("entry", "field")}
+        # Of a dataset; a suite's faults are errors themselves.
+        faults = error.faults if isinstance(error, DatasetError) else None
+        return "refused", {"message": str(error), "faults": faults, **where}
     except Exception as error:  # whatever a draft makes Great Expectations raise is an answer
         return "failed", f"{type(error).__name__}: {error}"
 
