@@ -161,7 +161,7 @@ def test_a_file_is_loaded_once_however_often(
     [
         pytest.param(TORN, "line 3, column close: 'ten' is no number", id="no_number"),
         pytest.param(GOOD.splitlines()[0] + "\n", "bars.csv holds no bar", id="header_alone"),
-        pytest.param("Date,Close\n2025-10-06,1\n", "lacks the columns symbol, open", id="columns"),
+        pytest.param("Date,Close\n2025-10-06,1\n", "lacks the columns open, high", id="columns"),
         pytest.param(GOOD.replace("ACME", " ACME"), "' ACME' has a space at", id="padded"),
     ],
 )

@@ -9,7 +9,8 @@ from gx.files.meaning.columns import Meanings
 from gx.files.meaning.names import plain
 
 SOME = 20_000
-DOUBTED = 0.05
+# A bar or two that are wrong say nothing of their columns.
+DOUBTED, FEWEST = 0.05, 3
 
 
 def doubt_of_prices(numbers: Mapping[str, pa.ChunkedArray]) -> list[str]:
@@ -27,8 +28,9 @@ def doubt_of_prices(numbers: Mapping[str, pa.ChunkedArray]) -> list[str]:
         pc.less(high, pc.max_element_wise(open_, low, close)),
         pc.greater(low, pc.min_element_wise(open_, high, close)),
     )
+    rows = pc.sum(pc.cast(wrong, pa.int64())).as_py() or 0
     share = pc.mean(pc.cast(wrong, pa.float64())).as_py() or 0.0
-    if share <= DOUBTED:
+    if share <= DOUBTED or rows < FEWEST:
         return []
     return [
         f"in {share:.0%} of its rows the high is not the highest or the low not the lowest price: "
