@@ -267,7 +267,7 @@ class _Manager:
         return dag_ids & self.permitted[method]
 
 
-@pytest.mark.usefixtures("datasets")
+@pytest.mark.usefixtures("airflow_environment", "datasets")  # its code imports Airflow
 def test_the_rights_are_airflows_on_each_workflow(monkeypatch: pytest.MonkeyPatch):
     from types import SimpleNamespace
 
