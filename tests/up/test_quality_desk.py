@@ -283,7 +283,7 @@ def test_the_pages_open_inside_airflow(admin: Visitor, desk: Desk):
     inside = admin.page.frame_locator("iframe")
     expect(inside.get_by_role("heading", name="Data quality")).to_be_visible()
     inside.get_by_role("link", name="Suites").click()
-    inside.get_by_role("link", name="stock_data").click()
+    inside.locator("a[href$='/suites/stock_data']").click()
     expect(inside.locator("#state")).to_have_text("saved", timeout=PATIENCE_MS)
     inside.get_by_role("link", name="Data Docs").click()
     index = inside.frame_locator("iframe")
