@@ -7,6 +7,7 @@ right to select is all that is needed.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import psycopg2
@@ -117,10 +118,14 @@ class OpenSource:
         query = statement("queries/has_unique_bars")
         return bool(self.connection.exec_driver_sql(query, bound).scalar_one())
 
-    def bars_types(self) -> dict[str, str]:
+    def bars_types(self) -> Mapping[str, str]:
         """The types of a bar's columns as they are read, by the name in a bar."""
+        return self._types_as_read
+
+    @cached_property
+    def _types_as_read(self) -> Mapping[str, str]:
         if self.source.is_own:
-            return dict(self.types)
+            return self.types
         return _types_of(self.connection, f"{self._bars()}\nlimit 0")
 
     def _bars(self, more: Mapping[str, str] | None = None) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from dags.errors import RequestError
 from dags.local.services import services
 from dags.run.datasets import read_from, source_of
+from dags.run.sampling import BARS, HOURS, SYMBOLS, spread
 from dags.run.settings import Settings
 from gx.dataset.model import DEFAULT, Dataset
 from gx.dataset.read import dataset_names, read_dataset
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from sql.describe import Looker, Row
     from sql.source import OpenSource
 
-# Of so many symbols the newest bars tell what a table holds.
-SYMBOLS, BARS, HOURS = 200, 250, 1_500
 ROWS, RECENT_DAYS, NAMED = 10, 30, 5
 _LISTED = tuple(
     TextColumn(name)
@@ -341,32 +340,15 @@ def _is_text(types: Mapping[str, str], mapping: "Mapped") -> bool:
 
 
 def _sample(found: "Looker") -> "Sample":
-    import pandas as pd
-
     from gx.dataset.propose import Sample
 
     symbols = found.symbols()
-    rows = found.rows(_spread(symbols, SYMBOLS), BARS)
-    names = ["symbol", "stamp", "open", "high", "low", "close", "volume"]
-    frame = pd.DataFrame(rows, columns=names)
-    numbers = dict.fromkeys(names[2:], "float64")
-    return Sample(found.types, symbols, frame.astype(numbers))
+    return Sample.of(found.types, symbols, found.rows(spread(symbols, SYMBOLS), BARS))
 
 
 def _with_hours(found: "Looker", sample: "Sample", unit: str | None) -> "Sample":
-    from dataclasses import replace
-
-    import pandas as pd
-
-    hours = found.hours(_spread(sample.symbols, SYMBOLS // 10), HOURS, unit)  # type: ignore[arg-type]
-    return replace(sample, hours=pd.DataFrame(hours, columns=["symbol", "hour"]))
-
-
-def _spread(symbols: Sequence[str], most: int) -> list[str]:
-    """Some of the symbols, from all over the alphabet."""
-    fit = [one for one in symbols if symbol_fault(one) is None]
-    step = max(1, -(-len(fit) // most))
-    return fit[::step]
+    hours = found.hours(spread(sample.symbols, SYMBOLS // 10), HOURS, unit)  # type: ignore[arg-type]
+    return sample.with_hours(hours)
 
 
 def _drafted(proposal: "Proposal") -> Mapping[str, object]:

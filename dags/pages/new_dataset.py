@@ -3,26 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from dags.errors import RequestError
 from dags.run.datasets import read_from
+from dags.run.sampling import BARS, HOURS, SYMBOLS, spread
 from dags.run.settings import Settings
 from gx.dataset.columns import Mapped, mapped
 from gx.dataset.model import Dataset
-from gx.dataset.read import fault_said
+from gx.dataset.read import valid_dataset
 from gx.errors import DatasetError
-from gx.symbols import symbol_fault
 from gx.web.sources import LookedAt, UnmappedError
 from sql.connection import connected
 from sql.describe import Looker, looker
 from sql.errors import BarStoreError
 from sql.source import Source, Unit, column_types
 
-# Of so many symbols the newest bars tell what a table holds: 50,000 of them at most.
-SYMBOLS, BARS, HOURS = 200, 250, 1_500
 PATIENCE = "20s"
 _CLOCKS = ("timestamp with time zone", "timestamp without time zone")
 
@@ -44,12 +41,8 @@ def look_at(settings: Settings, name: str, asked: Mapping[str, Any]) -> LookedAt
 def _probe(name: str, asked: Mapping[str, Any]) -> Dataset:
     """A dataset of the same source: enough to reach it."""
     source = {key: asked.get(key) for key in ("connection", "schema", "table")}
-    try:
-        return Dataset.model_validate(
-            {"name": name, "source": source, "suite": name, "publish": name}
-        )
-    except ValidationError as error:
-        raise DatasetError.of([fault_said(one) for one in error.errors()], f"{name}.yml") from None
+    document = {"name": name, "source": source, "suite": name, "publish": name}
+    return valid_dataset(document, f"{name}.yml")
 
 
 def _looked_at(connection: Connection, name: str, asked: Mapping[str, Any]) -> LookedAt:
@@ -64,7 +57,7 @@ def _looked_at(connection: Connection, name: str, asked: Mapping[str, Any]) -> L
     source = Source(name, **place, columns=dict(mapping.columns), symbol=symbol)
     found = looker(connection, source)
     symbols = found.symbols()
-    rows = found.rows(_spread(symbols, SYMBOLS), BARS)
+    rows = found.rows(spread(symbols, SYMBOLS), BARS)
     return LookedAt(mapping, types, symbols, rows, _hours(found, mapping, symbols, asked))
 
 
@@ -74,10 +67,4 @@ def _hours(
     """The hours of trade over some weeks; None where the column tells none, or not yet which."""
     unit: Unit | None = asked.get("unit")
     known = found.types[mapping.columns["date"]] in _CLOCKS or unit in ("s", "ms", "us", "ns")
-    return found.hours(_spread(symbols, SYMBOLS // 10), HOURS, unit) if known else None
-
-
-def _spread(symbols: Sequence[str], most: int) -> list[str]:
-    """Some of the symbols, from all over the alphabet."""
-    fit = [one for one in symbols if symbol_fault(one) is None]
-    return fit[:: max(1, -(-len(fit) // most))]
+    return found.hours(spread(symbols, SYMBOLS // 10), HOURS, unit) if known else None

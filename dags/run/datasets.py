@@ -1,5 +1,6 @@
 """The datasets in Airflow's terms: which DAG is whose, and how each one's bars are reached."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dags.errors import RequestError
@@ -61,12 +62,7 @@ def default_symbols(dataset: Dataset, settings: Settings) -> list[str]:
 
 def published_at(dataset: Dataset, settings: Settings) -> ConnectionSettings:
     """How to reach the gate's own tables of a dataset."""
-    found = settings.bars()
-    if dataset.publish is None:
-        return found
-    return ConnectionSettings(
-        found.host, found.port, found.database, found.user, found.password, dataset.publish
-    )
+    return replace(settings.bars(), schema=dataset.publish)
 
 
 def read_from(dataset: Dataset, settings: Settings) -> ConnectionSettings:

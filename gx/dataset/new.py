@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gx import project
 from gx.atomic import create_files
-from gx.dataset.faults import dataset_faults
+from gx.dataset.faults import require_sound
 from gx.dataset.model import DEFAULT, Dataset
 from gx.dataset.propose import Proposal
 from gx.dataset.read import dataset_names
@@ -34,9 +34,7 @@ def require_new(name: str, suite: str | None) -> None:
 def require_placed(dataset: Dataset, *, drafted: bool) -> None:
     """Raise DatasetError for what the dataset names and is not there; its suite may be drafted."""
     looked_at = dataset.model_copy(update={"suite": DEFAULT}) if drafted else dataset
-    faults = list(dataset_faults(looked_at))
-    if faults:
-        raise DatasetError.of(faults, f"{dataset.name}.yml")
+    require_sound(looked_at)
 
 
 def drafted_suite(proposal: Proposal) -> Draft:

@@ -1,16 +1,15 @@
 """What is proposed of a dataset by its table: from names, types and a sample of its rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from gx.dataset.columns import Mapped
 from gx.dataset.model import MEANINGS, Dataset
-from gx.dataset.read import fault_said
+from gx.dataset.read import valid_dataset
 from gx.dataset.signs.bar_size import bar_size
 from gx.dataset.signs.hours import HOUR, fit_hours
 from gx.dataset.signs.moments import DAY, Ints, Kind, Moments, moments
@@ -19,6 +18,7 @@ from gx.dataset.signs.zones import Stamped, daily_zone
 from gx.editing.suggest import CalendarFit
 from gx.errors import DatasetError
 from gx.files.dates.day_fit import local_clock
+from gx.files.meaning.names import NUMBERS
 from gx.suite.calendars import known_calendar
 from gx.symbols import EVERY, symbol_fault
 
@@ -67,6 +67,18 @@ class Sample:
     rows: pd.DataFrame
     hours: pd.DataFrame | None = None
 
+    @classmethod
+    def of(
+        cls, types: Mapping[str, str], symbols: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> Self:
+        """Of rows as they were read: symbol, stamp, open, high, low, close, volume."""
+        frame = pd.DataFrame(rows, columns=["symbol", "stamp", *NUMBERS])
+        return cls(types, symbols, frame.astype(dict.fromkeys(NUMBERS, "float64")))
+
+    def with_hours(self, hours: Sequence[tuple[str, int]]) -> Self:
+        """The same, with the hours in which there are rows."""
+        return replace(self, hours=pd.DataFrame(hours, columns=["symbol", "hour"]))
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -86,7 +98,7 @@ class Proposal:
 def require_asked(name: str, asked: Asked) -> None:
     """Raise DatasetError, which tells all faults, for what no dataset could say."""
     columns = {one: column for one, column in asked.columns.items() if one in MEANINGS}
-    _valid(
+    valid_dataset(
         {
             "name": name,
             "source": {
@@ -105,7 +117,8 @@ def require_asked(name: str, asked: Asked) -> None:
             "policy": asked.policy,
             "schedule": asked.schedule,
             "publish": asked.publish or name,
-        }
+        },
+        name,
     )
     if asked.calendar is not None:
         known_calendar(asked.calendar)
@@ -167,9 +180,8 @@ class _Proposal:
         bars = rows.drop(columns="stamp").assign(date=dates)
         bars = bars[["symbol", "date", "open", "high", "low", "close", "volume"]]
         bars = bars.reset_index(drop=True)
-        return Proposal(
-            _valid(document), self.why, tuple(self.unsure), bars, fit, self.mapping.columns
-        )
+        dataset = valid_dataset(document, self.name)
+        return Proposal(dataset, self.why, tuple(self.unsure), bars, fit, self.mapping.columns)
 
     def _bar(self, read: Moments, symbols: Any, times: Ints) -> str:
         if self.asked.bar is not None:
@@ -325,11 +337,3 @@ def _in_utc(times: Ints, zone: str) -> Ints:
     aware = local.tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
     found = aware.tz_convert("UTC").tz_localize(None).to_numpy("datetime64[us]")
     return np.asarray(found.view(np.int64))
-
-
-def _valid(document: Mapping[str, object]) -> Dataset:
-    try:
-        return Dataset.model_validate(document)
-    except ValidationError as error:
-        faults = [fault_said(fault) for fault in error.errors()]
-        raise DatasetError.of(faults, str(document["name"])) from None

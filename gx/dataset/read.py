@@ -69,11 +69,15 @@ def parse_dataset(name: str, text: str) -> Dataset:
     if "name" in document:
         raise DatasetError(f"{where}: has a name; a dataset is called as its file is")
     filled = {"name": name, "suite": name, **({} if name == DEFAULT else {"publish": name})}
+    return valid_dataset({**filled, **document}, where)
+
+
+def valid_dataset(document: Mapping[str, object], where: str) -> Dataset:
+    """The dataset that a document says; raises DatasetError that tells all faults of ``where``."""
     try:
-        return Dataset.model_validate({**filled, **document})
+        return Dataset.model_validate(document)
     except ValidationError as error:
-        faults = [fault_said(fault) for fault in error.errors()]
-        raise DatasetError.of(faults, where) from None
+        raise DatasetError.of([_said(fault) for fault in error.errors()], where) from None
 
 
 def _mapping(where: str, text: str) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def _without_nothing(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def fault_said(fault: Any) -> str:
+def _said(fault: Any) -> str:
     """A fault of pydantic's as a person would say it."""
     place = ".".join(str(part) for part in fault["loc"])
     text = str(fault["msg"]).removeprefix("Value error, ")

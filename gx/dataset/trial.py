@@ -20,7 +20,6 @@ from gx.editing.trials import try_draft
 from gx.suite.read import read_suite, suite_path
 
 SHOWN_ROWS = 10
-_ROW = ["symbol", "stamp", "open", "high", "low", "close", "volume"]
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,9 @@ def new_dataset(
     files, none of which may be there). Raises DatasetError that tells what is wrong, and
     SuiteError.
     """
-    frame = pd.DataFrame(rows, columns=_ROW).astype(dict.fromkeys(_ROW[2:], "float64"))
-    by_hour = None if hours is None else pd.DataFrame(hours, columns=["symbol", "hour"])
-    found = _proposed(name, Asked(**asked), mapping, Sample(types, symbols, frame, by_hour))
+    sample = Sample.of(types, symbols, rows)
+    sample = sample if hours is None else sample.with_hours(hours)
+    found = _proposed(name, Asked(**asked), mapping, sample)
     judged = _judged(found) if act == "try" else None
     if act == "create":
         document = found.suite.document if found.suite else None
