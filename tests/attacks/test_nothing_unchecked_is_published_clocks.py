@@ -46,12 +46,14 @@ def test_what_is_read_after_the_clock_was_set_back_is_newer_all_the_same(
     assert sample.rows("select distinct run_id from stock_data_enriched") == [("third",)]
 
 
+@pytest.mark.parametrize("weekday", [pytest.param(1, id="a_session"), pytest.param(6, id="none")])
 def test_a_clock_that_was_ahead_excuses_no_bar_to_come(
-    workflow: Workflow, sample: Database, tmp_path: Path
+    workflow: Workflow, sample: Database, tmp_path: Path, weekday: int
 ):
     published(run_in(tmp_path / "first", "first"))
     sample.execute(*AHEAD)
-    to_come = (datetime.now(UTC) + timedelta(days=30)).date()
+    to_come = (datetime.now(UTC) + timedelta(days=40)).date()
+    to_come += timedelta(days=(weekday - to_come.weekday()) % 7)
     sample.execute(
         "insert into stock_data (symbol, date, open, high, low, close, volume) "
         f"select symbol, '{to_come}', open, high, low, close, volume from stock_data "

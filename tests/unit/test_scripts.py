@@ -1,5 +1,6 @@
 """The pages' scripts: their logic under `node --test`, their form under Biome."""
 
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests/unit/scripts").glob("*.test.mjs"))
+TEMPLATES = sorted((ROOT / "gx/web/assets/templates").glob("*.html"))
 NODE = shutil.which("node")
 BIOME = shutil.which("biome", path=sysconfig.get_path("scripts")) or shutil.which("biome")
 
@@ -29,3 +31,13 @@ def test_the_scripts_do_what_they_say():
 def test_the_scripts_are_formatted_and_linted():
     # The folders by name: through the root it would walk into .venv.
     assert "Checked" in ran(str(BIOME), "ci", "--error-on-warnings", "gx", "tests")
+
+
+def test_a_form_that_a_script_sends_is_not_sent_without_it():
+    """Its page may be slow: what is sent before the script is there would be lost."""
+    forms = re.findall(
+        r"<form(?![^>]* method=).*?</form>", "".join(map(Path.read_text, TEMPLATES)), re.DOTALL
+    )
+    assert len(forms) >= 3
+    buttons = [button for form in forms for button in re.findall(r"<button[^>]*>", form)]
+    assert buttons and all(" disabled" in button for button in buttons), buttons

@@ -75,6 +75,30 @@ def test_a_bar_from_the_future_makes_no_other_symbol_late():
     assert behind(missing(bars, as_of=day(LAST - 1))) == {"EEE": 1}  # whose date it was
 
 
+def to_come(*names: str) -> pd.DataFrame:
+    """The five, of which ``names`` have one more bar: of a session in forty sessions' time."""
+    bars = ending()
+    more = bars[bars.symbol.isin(names)].groupby("symbol").tail(1)
+    return pd.concat([bars, more.assign(date=SESSIONS[LAST + 40])], ignore_index=True)
+
+
+@pytest.mark.parametrize("names", [("EEE",), NAMES[:2], NAMES])
+def test_a_bar_of_a_session_to_come_asks_nothing_of_anybody(names: tuple[str, ...]):
+    """Nor is the way to it a hole: none of these sessions was due."""
+    for closed in (LAST - 1, LAST + 9):
+        judged = to_come(*names), day(closed)
+        for found in (missing(judged[0], as_of=judged[1]), market(judged[0], as_of=judged[1])):
+            assert not found.fails and not found.flags.any() and not found.details
+
+
+def test_the_newest_session_is_still_seen_beside_a_bar_to_come():
+    """Of one that has the bar to come: it alone has the last closed session as well."""
+    bars = to_come("EEE")
+    bars = bars[(bars.date != SESSIONS[LAST - 1]) | (bars.symbol == "EEE")]
+
+    assert behind(missing(bars, as_of=day(LAST + 9))) == dict.fromkeys(NAMES[:4], 1)
+
+
 def test_bars_on_a_closed_day_are_no_newest_session():
     sunday = ending().head(1).assign(date=pd.Timestamp("2024-03-10"))
 

@@ -94,6 +94,32 @@ class Roll:
     end: Ints
 
 
+@dataclass(frozen=True)
+class _Holes:
+    """The holes of a roll."""
+
+    part: Ints
+    row: Ints
+    symbol: Ints
+    begin: Ints
+    end: Ints
+
+    def newest_before(self, closed: int, last: Ints) -> Ints:
+        """Each symbol's newest session before the place `closed`; a bar to come proves nothing."""
+        newest = np.minimum(last, closed - 1)
+        across = (self.begin < closed) & (closed <= self.end)
+        newest[self.symbol[across]] = self.begin[across] - 1
+        return newest
+
+    def due(self, until: Ints) -> "_Holes":
+        """Without the sessions that nobody was to have: those before a bar that is to come."""
+        end = np.minimum(self.end, until[self.symbol])
+        kept = self.begin < end
+        return _Holes(
+            self.part[kept], self.row[kept], self.symbol[kept], self.begin[kept], end[kept]
+        )
+
+
 def attendance(
     bars: Bars, calendar: str, calendars: Mapping[str, str] | None
 ) -> tuple[Attendance, ...]:
@@ -177,13 +203,21 @@ def _roll(
         return np.searchsorted(sessions.days, _joined(days)).astype(np.int64)
 
     first, last = places(one.first for _, one in mine), places(one.last for _, one in mine)
+    offsets = np.cumsum([0, *(len(one.symbols) for _, one in mine)])
+    holes = _Holes(
+        part=_joined(np.full(len(one.row), n, dtype=np.int64) for n, one in mine),
+        row=_joined(one.row for _, one in mine),
+        symbol=_joined(one.code + o for (_, one), o in zip(mine, offsets, strict=False)),
+        begin=places(one.begin for _, one in mine),
+        end=places(one.end for _, one in mine),
+    )
     since = 0 if first_day is None else int(np.searchsorted(sessions.days, first_day))
-    until = _expected_until(sessions, last, symbols, wanted)
+    until = _expected_until(sessions, last, holes, symbols, wanted)
+    holes = holes.due(until)
     # Where the range is open nobody knows when a symbol without bars should have begun; with the
     # first of the market at the latest.
     begun = since if first_day is not None or not len(first) else int(first.min())
     tail = np.concatenate([np.maximum(last + 1, since), np.full(len(absent), begun)])
-    offsets = np.cumsum([0, *(len(one.symbols) for _, one in mine)])
     return Roll(
         sessions=sessions,
         symbols=symbols,
@@ -193,22 +227,20 @@ def _roll(
         tail=tail,
         until=np.maximum(until, tail),
         since=since,
-        part=_joined(np.full(len(one.row), n, dtype=np.int64) for n, one in mine),
-        row=_joined(one.row for _, one in mine),
-        symbol=_joined(one.code + o for (_, one), o in zip(mine, offsets, strict=False)),
-        begin=places(one.begin for _, one in mine),
-        end=places(one.end for _, one in mine),
+        **vars(holes),
     )
 
 
-def _expected_until(sessions: Sessions, last: Ints, symbols: Sequence[str], wanted: Wanted) -> Ints:
+def _expected_until(
+    sessions: Sessions, last: Ints, holes: _Holes, symbols: Sequence[str], wanted: Wanted
+) -> Ints:
     """The place behind the last session that is expected of each symbol."""
     closed = Moment.of(wanted.as_of).closed(sessions)
     if wanted.last_date is not None:
         day = day_number(wanted.last_date, "last_date")
         everyone = min(closed, int(np.searchsorted(sessions.days, day, side="right")))
     else:
-        everyone = min(closed, int(last.max()) + 1 if len(last) else 0)
+        everyone = int(holes.newest_before(closed, last).max(initial=-1)) + 1
     ends = np.searchsorted(sessions.days, last_days(wanted.ended, symbols), side="right")
     goes_on = np.zeros(len(symbols), dtype=bool)
     goes_on[: len(last)] = last >= ends[: len(last)]  # a bar after the end says that it was none

@@ -1,6 +1,6 @@
 // A new dataset: look at its table, see what is proposed, judge a sample, create it.
 
-import { byId, counted, el, told } from "./elements.js";
+import { byId, counted, el, onSubmit, told } from "./elements.js";
 import { ask, PAGE } from "./page.js";
 import { line } from "./suite-trial.js";
 
@@ -154,11 +154,7 @@ function created(name, suite) {
   );
 }
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const act = event.submitter?.name ?? "look";
-  const buttons = form.querySelectorAll("button");
-  for (const button of buttons) button.disabled = true;
+onSubmit(form, async (act = "look") => {
   told(SAYING[act]);
   try {
     const said = given();
@@ -178,7 +174,5 @@ form.addEventListener("submit", async (event) => {
       byId("proposed").hidden = false;
     }
     showFaults(error.answer?.faults ?? []);
-  } finally {
-    for (const button of buttons) button.disabled = false;
   }
 });

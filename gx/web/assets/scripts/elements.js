@@ -29,6 +29,26 @@ export function told(text, kind = "") {
   place.className = kind;
 }
 
+// A form that is sent by `act(the button's name)`. Its buttons are off in the page and while it works:
+// a form that is sent before its script is there would lose what was filled in.
+export function onSubmit(form, act) {
+  const enable = (on) => {
+    for (const button of form.querySelectorAll("button")) button.disabled = !on;
+  };
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    enable(false);
+    try {
+      await act(event.submitter?.name);
+    } catch (error) {
+      told(error.message, "fault");
+    } finally {
+      enable(true);
+    }
+  });
+  enable(true);
+}
+
 export function moment(iso) {
   return `${iso.slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,12 +1,9 @@
 // Restore a version: an ordinary save with a reason.
-import { askAccepting, told } from "./elements.js";
+import { askAccepting, onSubmit, told } from "./elements.js";
 import { PAGE } from "./page.js";
 
 for (const form of document.querySelectorAll("[data-restore]")) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const button = form.querySelector("button");
-    button.disabled = true;
+  onSubmit(form, async () => {
     told("Checking and saving …");
     try {
       await askAccepting(form, "POST", `/suites/${encodeURIComponent(PAGE.name)}/restore`, {
@@ -16,11 +13,8 @@ for (const form of document.querySelectorAll("[data-restore]")) {
       });
       window.location.reload();
     } catch (error) {
-      told(
-        error.status === 409 ? `${error.message}. Reload this page first.` : error.message,
-        "fault",
-      );
-      button.disabled = false;
+      if (error.status === 409) error.message += ". Reload this page first.";
+      throw error;
     }
   });
 }

@@ -1,5 +1,13 @@
 // Draft a suite from bars, then open it in the editor.
-import { askAccepting, byId, datasetOptions, el, offerSymbols, told } from "./elements.js";
+import {
+  askAccepting,
+  byId,
+  datasetOptions,
+  el,
+  offerSymbols,
+  onSubmit,
+  told,
+} from "./elements.js";
 import { PAGE } from "./page.js";
 
 const form = document.getElementById("draft");
@@ -11,27 +19,19 @@ if (form) {
   dataset.append(...datasetOptions());
   byId("of-dataset").hidden = PAGE.datasets.length < 2;
   dataset.addEventListener("change", () => offerSymbols(byId("known-symbols"), dataset.value));
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  onSubmit(form, async () => {
     const given = Object.fromEntries(new FormData(form));
-    const button = form.querySelector("button");
-    button.disabled = true;
     told("Reading the bars and drafting …");
-    try {
-      const made = await askAccepting(form, "POST", "/suites", {
-        name: given.name,
-        ...(given.dataset ? { dataset: given.dataset } : {}),
-        start: given.start,
-        end: given.end,
-        symbols: given.symbols
-          .split(",")
-          .map((name) => name.trim())
-          .filter(Boolean),
-      });
-      window.location = `${PAGE.base}/suites/${encodeURIComponent(made.name)}`;
-    } catch (error) {
-      told(error.message, "fault");
-      button.disabled = false;
-    }
+    const made = await askAccepting(form, "POST", "/suites", {
+      name: given.name,
+      ...(given.dataset ? { dataset: given.dataset } : {}),
+      start: given.start,
+      end: given.end,
+      symbols: given.symbols
+        .split(",")
+        .map((name) => name.trim())
+        .filter(Boolean),
+    });
+    window.location = `${PAGE.base}/suites/${encodeURIComponent(made.name)}`;
   });
 }
