@@ -1,15 +1,18 @@
 """What a source holds: a sample of its rows as they are, and facts that a person wants to know."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from psycopg2.errors import QueryCanceled
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from sql.bar_tables import NUMBERS
-from sql.errors import UnreadableColumnError
+from sql.connection import ConnectionSettings, connected
+from sql.errors import SlowSourceError, UnreadableColumnError
 from sql.source import (
     OpenSource,
     Source,
@@ -21,6 +24,28 @@ from sql.source import (
     quoted,
 )
 from sql.statements import statement
+
+SLOW = (
+    "the table answers too slowly to be looked through: an index that begins with its column of "
+    "symbols, or of dates, helps, and so does a query of fewer rows"
+)
+
+
+@contextmanager
+def looking(where: ConnectionSettings, seconds: int) -> Iterator[Connection]:
+    """A connection for looking, in which nothing can be changed.
+
+    Raises SlowSourceError when a query takes longer than so many seconds.
+    """
+    with connected(where) as engine, engine.connect() as connection:
+        connection.exec_driver_sql("set transaction isolation level repeatable read read only")
+        connection.exec_driver_sql(f"set local statement_timeout = '{seconds}s'")
+        try:
+            yield connection
+        except OperationalError as error:
+            if not isinstance(error.orig, QueryCanceled):
+                raise
+            raise SlowSourceError(SLOW) from None
 
 
 @dataclass(frozen=True)
@@ -127,7 +152,9 @@ def _read(bars: OpenSource, text: str, **bound: object) -> list[Any]:
     try:
         with bars.connection.begin_nested():
             return list(bars.connection.exec_driver_sql(text, bound))
-    except OperationalError:
+    except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise SlowSourceError(SLOW) from None
         raise
     except (DataError, ProgrammingError) as error:
         why = str(error.orig).strip().partition("\n")[0]

@@ -35,6 +35,10 @@ class UnreadableColumnError(BarStoreError):
     """A value in the table cannot be read as the number or date that its column should hold."""
 
 
+class SlowSourceError(BarStoreError):
+    """A table cannot be looked through in the time that somebody waits for it."""
+
+
 class NoBarsError(BarStoreError):
     """No bar of any requested symbol lies in the requested range."""
 

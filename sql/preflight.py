@@ -24,7 +24,7 @@ from sql.bar_tables import BAR, TABLES, VIEWS
 from sql.errors import BarStoreError, PreflightError
 from sql.locks import SCHEMA, lock
 from sql.own_tables import ADDED, EVIDENCE, PLAIN, RIGHTS, Layout, column_faults
-from sql.schema import GUARDS, create_own_tables
+from sql.schema import GUARDS, create_bars, create_own_tables
 from sql.session import Session, letter_faults, session_faults, session_of
 from sql.source import OWN, Source, opened
 from sql.statements import statement
@@ -90,6 +90,22 @@ def make_ready(
             raise PreflightError([f"{', '.join(lacking)} could not be made ({why})"]) from None
         remarks.append(f"made or brought up to date: {', '.join(lacking)}")
     return remarks
+
+
+def make_bars(engine: Engine, schema: str) -> None:
+    """Make a table ``stock_data`` in ``schema``, in which the engine looks, where there is none.
+
+    Raises PreflightError that says what to do, and OperationalError as `make_ready` does.
+    """
+    with _refusals_told(engine), engine.connect() as connection:
+        faults = list(_of_schema(connection, schema))
+    if faults:
+        raise PreflightError(faults)
+    try:
+        create_bars(engine)
+    except ProgrammingError as error:
+        why = str(error.orig).strip().partition("\n")[0]
+        raise PreflightError([f"{schema}.stock_data could not be made ({why})"]) from None
 
 
 @contextmanager

@@ -65,6 +65,11 @@ def create_schema(engine: Engine) -> list[str]:
     return _run(engine, STATEMENTS)
 
 
+def create_bars(engine: Engine) -> None:
+    """Create the table of bars alone, where it is missing."""
+    _run(engine, ("stock_data",))
+
+
 def create_own_tables(engine: Engine, names: Iterable[str], layout: Layout = PLAIN) -> None:
     """The same for some of the tables that a run writes; the bars' own is its owner's to make."""
     steps = [step for name in names for step in OWN_TABLES[name]]

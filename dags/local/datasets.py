@@ -25,7 +25,8 @@ from gx.errors import DatasetError
 from gx.report.columns import TextColumn, printable, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import EVERY, symbol_fault
-from sql.connection import connected
+from sql.describe import looking
+from sql.errors import SlowSourceError
 
 if TYPE_CHECKING:
     from gx.dataset.columns import Mapped
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sql.source import OpenSource
 
 ROWS, RECENT_DAYS, NAMED = 10, 30, 5
+PATIENCE_S = 60
 _LISTED = tuple(
     TextColumn(name)
     for name in (
@@ -114,8 +116,7 @@ def _reading(var: Path, dataset: Dataset) -> Iterator[Connection]:
     """A connection to a dataset's source in which nothing can be changed."""
     with services(var) as found, as_airflow(found.environment, dataset):
         where = read_from(dataset, Settings.of(found.environment))
-        with connected(where) as engine, engine.connect() as connection:
-            connection.exec_driver_sql("set transaction isolation level repeatable read read only")
+        with looking(where, PATIENCE_S) as connection:
             yield connection
 
 
@@ -170,9 +171,10 @@ def _source_faults(connection: Connection, dataset: Dataset) -> list[str]:
         except BarStoreError as error:
             return [str(error)]
         faults = list(source_faults(source, types))
-        for meaning in ("symbol", "open", "high", "low", "close", "volume"):
+        prices = ("open", "high", "low", "close", "volume")
+        for meaning in prices if source.symbol is not None else ("symbol", *prices):
             kind = types.get(source.column(meaning))
-            if kind and source.symbol is None and (fault := type_fault(meaning, kind)):
+            if kind and (fault := type_fault(meaning, kind)):
                 faults.append(f"column {source.column(meaning)!r} is {kind}, {fault}")
         if faults:
             return faults
@@ -189,10 +191,14 @@ def _content_faults(bars: "OpenSource", dataset: Dataset) -> Iterator[str]:
 
     rows = newest_rows(bars, ROWS)
     since = datetime.now(UTC).date() - timedelta(days=RECENT_DAYS)
-    found = facts(bars, since)
-    symbols = list(bars.ask("queries/known_symbols").scalars())
     for line in table_lines(_BARS, [_bar(dataset, row) for row in rows], room()) if rows else ():
         print(line)
+    try:
+        found = facts(bars, since)
+    except SlowSourceError as error:
+        print(f"\n  note: {error}; what it holds in all is not told")
+        return
+    symbols = list(bars.ask("queries/known_symbols").scalars())
     print(
         f"\n  {bars.source.shown}: {found.bars:,} bars of {len(symbols):,} symbols, "
         f"{found.first_date or '–'} to {found.last_date or '–'}, {found.recent:,} of them in the "

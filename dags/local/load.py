@@ -46,15 +46,18 @@ def load_files(
     """
     from dags.local.services import services
     from dags.run.settings import Settings
+    from gx.dataset.read import read_dataset
     from gx.files.several import files_of, read_all, told_once
     from gx.suite.calendars import SUITE, named_calendars
     from sql.connection import connected
+    from sql.preflight import make_bars
 
     into = loaded_into(dataset)
     if rejects is not None and rejects.exists():
         raise LocalError(f"{rejects} is there already; name a new file for the rejects")
     files, notes = files_of(named)
-    calendars = named_calendars(SUITE, calendar)
+    of = read_dataset(dataset)
+    calendars = named_calendars(SUITE.with_name(f"{of.suite}.json"), calendar or of.calendar)
     read = read_all(
         files, lambda file: _read(file, asked, calendars, rejects), track=len(files) > 1
     )
@@ -68,6 +71,8 @@ def load_files(
         services(var) as found,
         connected(replace(Settings.of(found.environment).bars(), schema=into)) as engine,
     ):
+        if into is not None:
+            make_bars(engine, into)
         for number, one in enumerate(read):
             print(_stored(engine, one, rejects, before=read[:number]))
 

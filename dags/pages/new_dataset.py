@@ -15,21 +15,18 @@ from gx.dataset.model import Dataset
 from gx.dataset.read import valid_dataset
 from gx.errors import DatasetError
 from gx.web.sources import LookedAt, UnmappedError
-from sql.connection import connected
-from sql.describe import Looker, looker
+from sql.describe import Looker, looker, looking
 from sql.errors import BarStoreError
 from sql.source import Source, Unit, column_types
 
-PATIENCE = "20s"
+PATIENCE_S = 20
 _CLOCKS = ("timestamp with time zone", "timestamp without time zone")
 
 
 def look_at(settings: Settings, name: str, asked: Mapping[str, Any]) -> LookedAt:
     """What a table holds; raises DatasetError that says why not, UnmappedError of its columns."""
     try:
-        with connected(read_from(_probe(name, asked), settings)) as engine, engine.connect() as one:
-            one.exec_driver_sql("set transaction isolation level repeatable read read only")
-            one.exec_driver_sql(f"set local statement_timeout = '{PATIENCE}'")
+        with looking(read_from(_probe(name, asked), settings), PATIENCE_S) as one:
             return _looked_at(one, name, asked)
     except (BarStoreError, RequestError) as error:
         raise DatasetError(str(error)) from None

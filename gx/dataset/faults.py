@@ -35,9 +35,9 @@ def _calendar_faults(dataset: Dataset) -> Iterator[str]:
     named |= {f"calendars.{pattern}": name for pattern, name in dataset.calendars.items()}
     if not named:
         return
-    from exchange_calendars import get_calendar_names
+    from gx.plugins.expectations.kernels.currencies import calendar_names
 
-    known = get_calendar_names()
+    known = calendar_names()
     for place, name in named.items():
         if name not in known:
             hint = nearest(name.upper(), known)

@@ -34,7 +34,7 @@ MARGIN = 0.5  # a price may halve or double its range before the draft complains
 FEW = 2e-4  # alarms per bar that a draft may raise on the data it was drawn from
 CALENDARS = (
     *("XNYS", "XTSE", "XLON", "XETR", "XPAR", "XAMS", "XSWX", "XTKS", "XHKG", "XASX", "XBOM"),
-    *("XKRX", "XSHG", "BVMF", "24/5", "24/7"),
+    *("XKRX", "XSHG", "BVMF", "24/5", "FX", "24/7"),
 )
 FUTURES = ("CMES",)  # told from an exchange by its hours alone
 # What each statistic may be set to: the default first, then ever more tolerant.

@@ -58,10 +58,10 @@ def named_calendars(path: Path, name: str | None) -> Calendars:
 
 
 def known_calendar(name: str) -> str:
-    """``name`` if exchange_calendars has it; raises GateError with the nearest name if not."""
-    from exchange_calendars import get_calendar_names
+    """``name`` if there is such a calendar; raises GateError with the nearest name if not."""
+    from gx.plugins.expectations.kernels.currencies import calendar_names
 
-    known = get_calendar_names()
+    known = calendar_names()
     if name not in known:
         raise GateError(f"there is no exchange calendar {name!r}{nearest(name.upper(), known)}")
     return name

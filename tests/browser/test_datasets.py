@@ -1,4 +1,4 @@
-"""Three datasets on a desk: US shares, coins around the clock, EUR/USD of another database."""
+"""Three datasets on a desk: US shares daily, coins around the clock, EUR/USD by the hour."""
 
 import re
 from collections.abc import Iterator
@@ -26,18 +26,23 @@ suite: stock_data
 policy: quarantine
 """
 EURUSD = """
-title: EUR/USD
+title: EUR/USD by the hour
+bar: 1 hour
 source:
   connection: elsewhere
   table: "FX Rates"
-  columns: {date: "Day", open: "O", high: "H", low: "L", close: "C", volume: ticks}
+  columns: {date: "Begins", open: "O", high: "H", low: "L", close: "C", volume: ticks}
   symbol: EURUSD
-calendar: 24/5
+calendar: FX
 symbols: "*"
 suite: stock_data
 policy: quarantine
 """
 DAYS = pd.date_range("2025-09-01", "2025-10-31")
+# A week of currencies is from Sunday's to Friday's evening in New York.
+_HOURS = pd.date_range("2025-10-01", "2025-11-01", freq="h", tz="America/New_York")
+_INTO_WEEK = (_HOURS.day_of_week + 1) % 7 * 24 + _HOURS.hour
+HOURS = _HOURS[(_INTO_WEEK >= 17) & (_INTO_WEEK < 5 * 24 + 17)]
 WORKFLOWS = (DAG_ID, "coins_workflow", "eurusd_workflow")
 
 
@@ -63,8 +68,8 @@ CANDLES = (
     "low numeric, close numeric, volume numeric)"
 )
 RATES = (
-    'create table "FX Rates" ("Day" date, "O" float8, "H" float8, "L" float8, "C" float8, '
-    "ticks bigint, trader text)"
+    'create table "FX Rates" ("Begins" timestamptz, "O" float8, "H" float8, "L" float8, '
+    '"C" float8, ticks bigint, trader text)'
 )
 
 
@@ -87,9 +92,9 @@ def candles(pair: str, price: float) -> list[str]:
 
 def rates() -> list[str]:
     return [
-        f"insert into \"FX Rates\" values ('{day:%Y-%m-%d}', 1.16, 1.17, 1.15, "
+        f"insert into \"FX Rates\" values ('{hour}', 1.16, 1.17, 1.15, "
         f"{1.165 if at % 2 else 1.155}, {50_000 + at}, 'x')"
-        for at, day in enumerate(DAYS[DAYS.day_of_week < 5])
+        for at, hour in enumerate(HOURS)
     ]
 
 

@@ -3,6 +3,7 @@
 The table is somebody else's, in another database, and may be read and nothing else.
 """
 
+import importlib
 import io
 import json
 import os
@@ -17,6 +18,7 @@ import pandas as pd
 import pytest
 from exchange_calendars import get_calendar
 
+from dags.local import datasets
 from dags.local.cli import main
 from dags.local.services import Services
 from gx import project
@@ -26,7 +28,8 @@ from tests.databases import administer
 from tests.workflow import Database, Workflow
 
 FOLDERS = ("datasets", "expectations", "checkpoints", "validation_definitions")
-LAST = pd.Timestamp("2025-10-31")
+DAY = "2025-10-31"
+LAST = pd.Timestamp(DAY)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,9 @@ def desk(
         monkeypatch.setattr(project, name, tmp_path / "gx" / folder)
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setattr("sys.stdin", io.StringIO())
+    # Great Expectations logs when it is imported, to a stream that an earlier test has closed.
+    importlib.import_module("great_expectations")
+    capsys.readouterr()
     return Desk(tmp_path / "gx", airflow_services.var, capsys)
 
 
@@ -285,3 +291,75 @@ def test_the_gates_own_table_is_sound(desk: Desk, sample: Database):
     said = desk.gate("dataset", "check", "stock_data")
     assert "46 bars of 2 symbols, 2025-10-05 to 2025-11-04" in said
     assert "stock_data is sound: gate run" in said
+
+
+def test_the_types_of_prices_are_told_also_where_one_symbol_is_said(desk: Desk, feed: Database):
+    feed.execute(
+        "create table feed.flags (date date, open float8, high float8, low float8, close boolean, "
+        "volume bigint)",
+    )
+    path = desk.project / "datasets" / "flags.yml"
+    path.write_text(
+        "source: {connection: vendor, schema: feed, table: flags, symbol: SPX}\nsuite: stock_data\n"
+        "publish: flags\n"
+    )
+    said = desk.gate("dataset", "check", "flags", status=2)
+    path.unlink()
+
+    assert "column 'close' is boolean" in said
+
+
+def test_a_table_that_answers_too_slowly_is_said_to(
+    desk: Desk, feed: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(datasets, "PATIENCE_S", 1)
+    feed.execute(
+        "create view feed.slow as select * from feed.world where pg_sleep(0.05) is not null",
+        "grant select on feed.slow to onlooker",
+    )
+    path = desk.project / "datasets" / "slow.yml"
+    path.write_text(
+        "source: {connection: vendor, schema: feed, table: slow, columns: {symbol: ticker, date: "
+        "trade_date}}\nsuite: stock_data\npublish: s\n"
+    )
+    checked = desk.gate("dataset", "check", "slow", status=2)
+    added = desk.gate("dataset", "add", "slower", *WORLD[2:], "--table", "feed.slow", status=2)
+    path.unlink()
+
+    for said in (checked, added):
+        assert "answers too slowly to be looked through: an index" in said
+
+
+def test_files_are_loaded_into_and_judged_as_a_dataset(
+    desk: Desk, sample: Database, tmp_path: Path
+):
+    """One whose table is the gate's own, in another schema."""
+    path = desk.project / "datasets" / "shelf.yml"
+    path.write_text(
+        "source: {schema: shelf, table: stock_data}\ncalendar: 24/7\nsymbols: '*'\n"
+        "suite: stock_data\npublish: shelf_published\n"
+    )
+    bars = tmp_path / "coins.csv"
+    days = pd.date_range("2025-08-01", LAST)
+    lines = [
+        f"BTC-USD,{day:%Y-%m-%d},10,11,9,{10 + at % 2},{at + 1}" for at, day in enumerate(days)
+    ]
+    bars.write_text("\n".join(["symbol,date,open,high,low,close,volume", *lines]))
+    try:
+        loaded = desk.gate("load", str(bars), "--dataset", "shelf")
+        suites = ("--suites", str(tmp_path))
+        drafted = desk.gate(
+            "suggest", "--name", "drafted", "--from-table", "--dataset", "shelf", *suites
+        )
+        # By its own calendar every day is a session; by the suite's the weekends are none.
+        judged = desk.gate("check", str(bars), "--dataset", "shelf", "--as-of", DAY)
+        as_shares = desk.gate("check", str(bars), "--as-of", DAY)
+    finally:
+        path.unlink()
+        sample.execute("drop schema shelf cascade")
+
+    assert f"{len(days)} bars" in loaded
+    assert "24/7" in drafted
+    closed = "Every bar is on a day on which the exchange traded."
+    assert "Passed" in judged and closed not in judged
+    assert closed in as_shares

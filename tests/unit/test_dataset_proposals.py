@@ -322,7 +322,7 @@ def minutes_of(calendar: str, first: str, last: str, apart: str) -> pd.DatetimeI
     return pd.DatetimeIndex(found)
 
 
-@pytest.mark.parametrize("calendar", ["XNYS", "XTKS", "24/7"])
+@pytest.mark.parametrize("calendar", ["XNYS", "XTKS", "FX", "24/7"])
 def test_bars_within_the_day_tell_their_calendar_by_their_hours(calendar: str):
     stamps = minutes_of(calendar, "2025-09-01", "2025-10-10", "5min")
     found = proposed({"A": microseconds(stamps)}, MOMENT)

@@ -14,7 +14,7 @@ from gx.suite.read import parse_suite
 from tests.unit.expectations.within_the_day import times_of, walk_within
 
 SPAN = ("2025-10-20", "2025-12-05")
-CALENDARS = ("XNYS", "XTKS", "XHKG", "CMES", "24/7", "XLON", "XASX")
+CALENDARS = ("XNYS", "XTKS", "XHKG", "CMES", "24/7", "XLON", "XASX", "FX")
 LEFT_OUT = {
     *("expect_last_bar_to_be_complete", "expect_no_unadjusted_splits", "expect_no_stale_prices"),
     "expect_volume_to_agree_with_price",
@@ -43,7 +43,7 @@ def test_a_draft_of_bars_within_the_day_has_what_makes_sense_for_them(bars: pd.D
     assert "60 minutes apart" in missing["notes"]
     calendars = {f"{name}0": name for name in CALENDARS if name != "XNYS"}
     assert missing["kwargs"]["calendars"] == calendars
-    assert "XNYS fits best, 6 symbols keep another one (0 bars do not match)." in missing["notes"]
+    assert "XNYS fits best, 7 symbols keep another one (0 bars do not match)." in missing["notes"]
 
 
 def test_the_draft_raises_nothing_critical_on_its_own_bars(bars: pd.DataFrame):

@@ -35,7 +35,7 @@ class SessionExpectation(BarExpectation):
         list(KEY_COLUMNS), description=COLUMNS_HELP + ", ".join(KEY_COLUMNS)
     )
     calendar: str = pydantic.Field(
-        "XNYS", description="Calendar of exchange_calendars, such as XNYS, XLON, XTKS or 24/7."
+        "XNYS", description="Calendar of exchange_calendars, such as XNYS, XLON, XTKS, 24/7 or FX."
     )
     calendars: dict[str, str] = pydantic.Field(
         {}, description="Calendars of single symbols, where they differ: symbol to calendar."

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gx.plugins.expectations.kernels import gross, holes, returns, sessions, units
+from gx.plugins.expectations.kernels import gross, holes, missing_bars, returns, sessions, units
 from gx.plugins.expectations.kernels.bars import Bars, Judgement
 from tests.unit.expectations.within_the_day import times_of, walk_within
 
 # With a half day in New York and in Chicago, and both changes of the clock.
 WEEKS = ("2025-10-20", "2025-12-05")
-CALENDARS = ("XNYS", "XTKS", "XHKG", "CMES", "24/7", "XLON", "XASX")
+CALENDARS = ("XNYS", "XTKS", "XHKG", "CMES", "24/7", "XLON", "XASX", "FX")
 AS_OF = "2025-12-06"
 
 
@@ -59,6 +59,9 @@ def test_clean_bars_of_every_exchange_raise_nothing(calendar: str, minutes: int,
         ("XLON", "2025-11-26 16:40"),
         ("CMES", "2025-11-26 22:30"),  # Globex stops from 16:00 to 17:00
         ("CMES", "2025-11-29 15:00"),  # a Saturday
+        ("FX", "2025-11-29 15:00"),
+        ("FX", "2025-11-28 22:30"),  # Friday's evening in New York
+        ("FX", "2025-11-30 21:30"),  # an hour before the week begins
     ],
 )
 @pytest.mark.parametrize("ended", [False, True], ids=["by start", "by end"])
@@ -174,3 +177,16 @@ def test_what_came_before_a_break_says_nothing_of_the_return_over_it():
     bars.loc[afternoon:, ["open", "high", "low", "close"]] *= 1.015
 
     assert found(returns.outlying_returns(Bars.of(bars))) == []
+
+
+def test_a_week_of_currencies_is_from_sunday_to_friday_evening_in_new_york():
+    """As a feed has them, in UTC; the clocks in New York change on November 2."""
+    hours = pd.date_range("2025-10-26 21:00", "2025-10-31 21:00", freq="h", tz="UTC")
+    after = pd.date_range("2025-11-02 22:00", "2025-11-07 22:00", freq="h", tz="UTC")
+    bars = walk_within(pd.DatetimeIndex([*hours[:-1], *after[:-1]]), "EURUSD")
+    as_of = "2025-11-08"
+
+    assert not sessions.off_session(Bars.of(bars), calendar="FX", hours="regular").flags.any()
+    assert not holes.missing_sessions(Bars.of(bars), calendar="FX", as_of=as_of).fails
+    lacking = missing_bars.missing_bars(Bars.of(bars), calendar="FX", as_of=as_of)
+    assert not lacking.flags.any() and not lacking.details

@@ -12,6 +12,7 @@ from exchange_calendars.errors import InvalidCalendarName
 from numpy.typing import NDArray
 
 from gx.plugins.expectations.errors import UnknownCalendarError
+from gx.plugins.expectations.kernels import currencies  # noqa: F401  # makes FX known
 from gx.plugins.expectations.kernels.bars import MICROSECONDS_PER_HOUR, Bars, Ints
 
 MICROSECONDS_PER_DAY = 24 * MICROSECONDS_PER_HOUR
@@ -115,7 +116,7 @@ def load_sessions(name: str, first_year: int, last_year: int) -> Sessions:
     except InvalidCalendarName as error:
         raise UnknownCalendarError(
             f"calendar {name!r} is unknown; use a name of exchange_calendars, such as "
-            "XNYS (New York), XLON (London), XTKS (Tokyo) or 24/7"
+            "XNYS (New York), XLON (London), XTKS (Tokyo), FX (currencies) or 24/7"
         ) from error
     except ValueError as error:  # its own tables contradict each other, as those of XTAE do
         raise UnknownCalendarError(
