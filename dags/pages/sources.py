@@ -211,17 +211,19 @@ class Desk:
     def fresh_bars(
         self, dataset: str, symbols: Sequence[str], start: date | None, end: date | None
     ) -> pd.DataFrame:
-        """Bars as a dataset's table has them now.
+        """Bars as a dataset's table has them now, on days of its calendar's clock.
 
         Raises DatasetError, RequestError, and what sql.extract.extract_bars does.
         """
+        from gx.dataset.sessions import moments_of
         from sql.connection import connected
         from sql.extract import extract_bars
 
         known, sink = read_dataset(dataset), io.BytesIO()
+        first, last = moments_of(known, start, end)
         with connected(read_from(known, self._settings)) as engine:
             extract_bars(
-                engine, sink, source=source_of(known), symbols=symbols, start=start, end=end
+                engine, sink, source=source_of(known), symbols=symbols, start=first, end=last
             )
         sink.seek(0)
         frame: pd.DataFrame = pq.read_table(sink).to_pandas(date_as_object=False)

@@ -1,5 +1,6 @@
 """Datasets: other people's tables, each with a workflow of its own and tables of its own."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from dags.pages.sources import Desk
+from dags.run.settings import Settings
 from gx import project
 from sql import embedded
 from tests.databases import administer
@@ -250,3 +253,6 @@ def test_bars_within_the_day_are_published_with_their_moment_and_session(
     again = euro.run(start_date="2025-10-22", end_date="2025-10-23")
     assert again.step("publish")["rows"] == 48
     assert again.step("publish")["changed"] == again.step("publish")["new"] == 0
+    # A draft is tried on the bars of the same days.
+    days = date(2025, 10, 22), date(2025, 10, 23)
+    assert len(Desk(Settings.of(os.environ)).fresh_bars("euro", ["EUR/USD"], *days)) == 48
