@@ -143,9 +143,11 @@ def discard_bars(
     var: Path, name: str, symbol: str, reason: str, dates: tuple[str | None, str | None]
 ) -> int:
     """Resolve held bars of a dataset's symbol ('' for those without) in a range of dates."""
+    from gx.dataset.sessions import moments_of
     from sql.quarantine import discard
 
-    dataset, (first, last) = read_dataset(name), map(parse_date, dates)
+    dataset = read_dataset(name)
+    first, last = moments_of(dataset, *map(parse_date, dates))
     with (
         services(var) as found,
         connected(published_at(dataset, Settings.of(found.environment))) as engine,

@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from dags.local.commands import discard_bars
+from dags.local.services import Services
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
 from gx import project
@@ -256,3 +258,19 @@ def test_bars_within_the_day_are_published_with_their_moment_and_session(
     # A draft is tried on the bars of the same days.
     days = date(2025, 10, 22), date(2025, 10, 23)
     assert len(Desk(Settings.of(os.environ)).fresh_bars("euro", ["EUR/USD"], *days)) == 48
+
+
+def test_held_bars_within_the_day_are_discarded_by_days(
+    euro: Workflow, database: Database, airflow_services: Services
+):
+    database.execute("update fx_rates set bid_low = -1 where stamp = '2025-10-21 12:00'")
+    assert euro.run(end_date="2025-10-24").state == "failed"  # nothing was left to publish
+    discard_bars(
+        airflow_services.var, "euro", "EUR/USD", "a bad feed", ("2025-10-22", "2025-10-22")
+    )
+
+    where = "from euro.stock_data_quarantine where discarded_by is not null"
+    found = database.rows(
+        f"select count(*), min(date at time zone 'UTC'), max(date at time zone 'UTC') {where}"
+    )
+    assert found == [(24, datetime(2025, 10, 22, 0), datetime(2025, 10, 22, 23))]
