@@ -66,6 +66,10 @@ class DatasetError(GateError):
         return cls(f"{where}: {len(faults)} faults\n{told}", faults)
 
 
+class WaiverError(GateError):
+    """A waiver that cannot be meant, or a file of waivers that cannot be trusted."""
+
+
 class HistoryError(GateError):
     """A file of a suite's history that cannot be read."""
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Status = Literal["passed", "failed", "unchecked", "error", "missing", "skipped"]
+Status = Literal["passed", "failed", "waived", "unchecked", "error", "missing", "skipped"]
 Verdict = Literal["passed", "warned", "held", "missing"]
 Policy = Literal["fail", "quarantine"]
 

@@ -15,6 +15,7 @@ from gx.market.merge import merge
 from gx.market.part import judge_part
 from gx.report.model import QualityReport
 from gx.suite.read import Suite
+from gx.suite.waivers import Waiver
 
 AS_OF = "2025-06-30"
 
@@ -44,6 +45,7 @@ def in_parts(
     suite: Suite,
     count: int,
     asked: Asked = NOTHING_ASKED,
+    waivers: Sequence[Waiver] = (),
 ) -> QualityReport:
     """The report of `count` parts, each with its share of the symbols."""
     symbols = sorted({*bars["symbol"], *lookback["symbol"]})
@@ -63,4 +65,4 @@ def in_parts(
                 *(pa.Table.from_pandas(frame, preserve_index=False) for frame in (share, before)),
             )
         )
-    return merge(parts, suite, as_of=AS_OF, asked=asked).report
+    return merge(parts, suite, as_of=AS_OF, asked=asked, waivers=waivers).report

@@ -68,6 +68,7 @@ class Divided:
         """Put together what was found of the partitions, and look across them."""
         from gx.market.merge import merge
         from gx.market.store import store_results
+        from gx.suite.waivers import read_waivers
 
         run, whole = self.run, PartitionedRun(self.run)
         plan, begins = whole.plan, whole.first_rows()
@@ -77,7 +78,8 @@ class Divided:
         stagings = [part.staging for part in whole.parts()]
         checked = [staging.finished("validate").attempt for staging in stagings]
         parts = [StagedPart(staging) for staging in stagings]
-        merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run))
+        waivers = read_waivers(run.dataset.suite)
+        merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run), waivers=waivers)
         page = store_results(
             merged,
             results=run.settings.results_dir,

@@ -26,6 +26,7 @@ class Whole:
     def judge(self) -> RunJudgement:
         """Run the checkpoint on the staged bars."""
         from gx.gate import checkpoint  # seconds, which belong to this step alone
+        from gx.suite.waivers import read_waivers
 
         staging, request = self.run.staging, self.run.request
         bars = staged_bars(staging).to_pandas(date_as_object=False)
@@ -38,6 +39,7 @@ class Whole:
             asked=asked(self.run),
             lookback=staged_lookback(staging),
             calendars=calendars_of(self.run, bars["symbol"].dropna().unique()),
+            waivers=read_waivers(self.run.dataset.suite),
         )
         return RunJudgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
 

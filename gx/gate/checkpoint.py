@@ -26,12 +26,14 @@ from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.expected import beyond_their_end, end_remarks, parameters, without_bars
 from gx.gate.outcomes import read_outcomes
 from gx.gate.verdicts import failing_bars, lookback_failing, symbol_verdicts, with_missing
+from gx.gate.waive import today, waive
 from gx.plugins.expectations.lookback import with_lookback
 from gx.project import PROJECT
 from gx.report.model import QualityReport, date_label
 from gx.suite.calendars import Calendars
 from gx.suite.fitting import fit
 from gx.suite.read import Suite, read_suite, suite_path, with_calendars
+from gx.suite.waivers import Waiver
 
 
 def run(
@@ -44,6 +46,7 @@ def run(
     asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
     calendars: Calendars | None = None,
+    waivers: Sequence[Waiver] = (),
     project: Path = PROJECT,
 ) -> QualityReport:
     """Run the committed checkpoint named like ``suite`` on ``bars`` and report.
@@ -53,7 +56,8 @@ def run(
     ``results``; nothing in ``project`` is written. ``as_of`` (2025-11-04; default now) is the day
     at whose end freshness and future bars are judged; ``asked`` is what the bars are the answer to.
     ``lookback`` has the bars before ``bars``: they tell what is ordinary for a symbol, and are not
-    judged themselves. ``calendars`` go before those that the suite gives.
+    judged themselves. ``calendars`` go before those that the suite gives. ``waivers`` are those of
+    the suite: what they accept blocks nobody.
 
     One validation per process at a time: a context mixes up the batches of several threads.
 
@@ -78,7 +82,7 @@ def run(
         run_id=RunIdentifier(run_name=run_name),
     )
     ((key, result),) = checked.run_results.items()
-    validation = _Validation(frame, lookback, fitted, given, asked, {})
+    validation = _Validation(frame, lookback, fitted, given, asked, {}, waivers)
     report = _report(read, FrameBatch(frame), validation, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
@@ -91,11 +95,12 @@ def run_in_memory(
     asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
     skipped: Mapping[str, str] | None = None,
+    waivers: Sequence[Waiver] = (),
 ) -> QualityReport:
     """Judge ``bars`` by a suite that need not be committed; writes nothing.
 
-    ``as_of``, ``asked`` and ``lookback`` are as in ``run``; ``skipped`` gives, by expectation type,
-    why it makes no sense for these bars.
+    ``as_of``, ``asked``, ``lookback`` and ``waivers`` are as in ``run``; ``skipped`` gives, by
+    expectation type, why it makes no sense for these bars.
     """
     frame, skipped = with_lookback(bars, lookback), skipped or {}
     given = parameters(suite, as_of, asked)
@@ -103,7 +108,7 @@ def run_in_memory(
     wanted = [e for e in fitted if e.expectation_type not in skipped]
     batch = FrameBatch(frame)
     result = batch.validate(suite_of(suite.name, wanted), result_format=ROWS_ONLY)
-    validation = _Validation(frame, lookback, fitted, given, asked, skipped)
+    validation = _Validation(frame, lookback, fitted, given, asked, skipped, waivers)
     return _report(suite, batch, validation, result)
 
 
@@ -159,6 +164,7 @@ class _Validation:
     parameters: Mapping[str, Any]
     asked: Asked
     skipped: Mapping[str, str]
+    waivers: Sequence[Waiver]
 
 
 def _report(
@@ -183,6 +189,9 @@ def _report(
         else validation.lookback.reset_index(drop=True)
     )
     known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
+    last_date = date_label(known.max())
+    waived = waive(outcomes, frame, validation.waivers, today=today(), last_date=last_date)
+    outcomes = waived.outcomes
     verdicts = symbol_verdicts(frame, outcomes)
     absent = without_bars(suite, validation.parameters["as_of"], validation.asked, verdicts.keys())
     return QualityReport(
@@ -191,10 +200,11 @@ def _report(
         suite_text=suite.text,
         rows=len(frame),
         first_date=date_label(known.min()),
-        last_date=date_label(known.max()),
+        last_date=last_date,
         outcomes=outcomes,
         symbols=with_missing(verdicts, absent),
         failing=failing_bars(frame, outcomes),
         lookback_failing=lookback_failing(before, outcomes),
         weaknesses=(*suite.weaknesses, *end_remarks(suite, beyond_their_end(suite, frame))),
+        waivers=waived.uses,
     )

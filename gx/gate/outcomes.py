@@ -139,8 +139,9 @@ def outcome_of(
         rows=found.rows,
         symbols=symbols,
         ownerless=ownerless,
-        examples=_examples(bars, found.rows),
+        examples=examples_of(bars, found.rows),
         behind=_last_bars(found.result),
+        sessions=_sessions(found.result),
         **known,
     )
 
@@ -199,6 +200,12 @@ def _last_bars(found: ExpectationValidationResult) -> dict[str, str | None]:
     return {symbol: said["last"] for symbol, said in behind.items()}
 
 
+def _sessions(found: ExpectationValidationResult) -> tuple[str, ...]:
+    details = found.result.get("details") or {}
+    lacking = details.get("sessions", ()) if details.get("session_count") else ()
+    return tuple(str(one["session"]) for one in lacking)
+
+
 def _owners(frame: pd.DataFrame, rows: Rows) -> tuple[Counter[str], int]:
     """How many failing rows each symbol has, and how many have none."""
     if not len(rows):
@@ -209,7 +216,8 @@ def _owners(frame: pd.DataFrame, rows: Rows) -> tuple[Counter[str], int]:
     return Counter(str(symbol) for symbol in owners.dropna()), int(owners.isna().sum())
 
 
-def _examples(frame: pd.DataFrame, rows: Rows) -> tuple[dict[str, object], ...]:
+def examples_of(frame: pd.DataFrame, rows: Rows) -> tuple[dict[str, Any], ...]:
+    """The first failing bars, as JSON has them; ``frame`` has them by position."""
     if not len(rows):
         return ()
     columns = [column for column in BAR_COLUMNS if column in frame]

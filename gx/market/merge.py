@@ -19,6 +19,7 @@ from gx.gate.verdicts import (
     symbol_verdicts,
     with_missing,
 )
+from gx.gate.waive import today, waive
 from gx.market.counted import found_crash, has_crashed, show_values
 from gx.market.part import judge_part
 from gx.market.route import MarketEntry
@@ -27,6 +28,7 @@ from gx.market.whole import Array, Market, Part, PartDocument, frame_of
 from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
 from gx.report.model import QualityReport
 from gx.suite.read import Suite
+from gx.suite.waivers import Waiver
 
 
 @dataclass(frozen=True)
@@ -38,14 +40,19 @@ class Merged:
 
 
 def merge(
-    parts: Sequence[Part], suite: Suite, *, as_of: str, asked: Asked = NOTHING_ASKED
+    parts: Sequence[Part],
+    suite: Suite,
+    *,
+    as_of: str,
+    asked: Asked = NOTHING_ASKED,
+    waivers: Sequence[Waiver] = (),
 ) -> Merged:
     """The report over all parts, as ``gx.gate.checkpoint.run`` would have made it of one frame.
 
-    ``as_of`` and ``asked`` are as there, of the whole market. ``parts`` are in the order of the
-    whole extract, by symbol; rows are counted through all of them. No more is held than the failing
-    bars, and what the expectations that look across symbols need: 24 bytes a bar for copied series,
-    or the columns that a built-in one names.
+    ``as_of``, ``asked`` and ``waivers`` are as there, of the whole market. ``parts`` are in the
+    order of the whole extract, by symbol; rows are counted through all of them. No more is held
+    than the failing bars, and what the expectations that look across symbols need: 24 bytes a bar
+    for copied series, or the columns that a built-in one names.
 
     Raises PartsError when a part was judged by another suite.
     """
@@ -65,10 +72,12 @@ def merge(
     )
     for one in results:
         show_values(one, bars)
+    first, last = market.dates
+    waived = waive(outcomes, bars, waivers, today=today(), last_date=last)
+    outcomes = waived.outcomes
     bars = bars.loc[failing_rows_of(outcomes)]
     before = market.lookback_at(_all_of(one.lookback_rows for one in results))
     verdicts = symbol_verdicts(bars, outcomes, market.sizes)
-    first, last = market.dates
     report = QualityReport(
         suite=suite.name,
         suite_sha256=suite.sha256,
@@ -81,6 +90,7 @@ def merge(
         failing=failing_bars(bars, outcomes),
         lookback_failing=lookback_failing(before, outcomes),
         weaknesses=(*suite.weaknesses, *end_remarks(suite, market.beyond_their_end)),
+        waivers=waived.uses,
     )
     return Merged(report, tuple(one.result for one in results))
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gx.report.columns import UNBOUNDED, TextColumn, printable, table_lines
 from gx.report.model import Outcome, QualityReport, date_label
+from gx.report.sentences import counted
 from gx.report.view import ended_line
 
 WORST_ROWS = 20
@@ -39,6 +40,7 @@ def report_lines(report: QualityReport, width: int = UNBOUNDED) -> Iterator[str]
         yield from _bars(report.failing, width)
     yield from _absent(report)
     yield from _of_published(report)
+    yield from _waived(report)
     yield from _skipped(report)
     yield ""
     yield report.sentence
@@ -93,6 +95,20 @@ def _of_published(report: QualityReport) -> Iterator[str]:
     for gone in report.removed[:WORST_ROWS]:
         held = "; the symbol is held" if gone.held else ""
         yield f"  gone      {gone.symbol}: {gone.bars:,} of {gone.published:,} published bars{held}"
+
+
+def _waived(report: QualityReport) -> Iterator[str]:
+    if report.waivers:
+        yield ""
+    for one in report.waivers:
+        if one.is_in_force:
+            size = counted(one.failures, "failure")
+            yield (
+                f"  waived    {size} of {one.expectation}, {one.whose}, until {one.expires} by "
+                f"{one.author}: {one.reason}"
+            )
+        if one.remark:
+            yield f"  waiver    {one.remark}"
 
 
 def _skipped(report: QualityReport) -> Iterator[str]:

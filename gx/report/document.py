@@ -9,9 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from gx.errors import ReportError
 from gx.report.published import Doubt, Removal
+from gx.report.waived import WaiverUse
 from gx.terms import SEVERITIES, Status, Verdict
 
 RowLabel = dict[str, str | None]  # a failing bar's symbol, and its date in ISO 8601
+MET = ("passed", "waived", "skipped")
 NOT_MET = ("failed", "unchecked", "error", "missing")
 
 
@@ -71,6 +73,8 @@ class OutcomeDocument:
     symbols: list[str]
     ownerless: int
     behind: dict[str, str | None] = field(default_factory=dict)
+    sessions: list[str] = field(default_factory=list)
+    waived_count: int = 0
     examples: list[dict[str, str | float | None]]
     failing: list[RowLabel] = field(default_factory=list)
     exception: str | None
@@ -91,6 +95,7 @@ class ReportDocument(CountsFailures):
     expectations: list[OutcomeDocument]
     weaknesses: list[str] = field(default_factory=list)
     no_longer_critical: list[str] = field(default_factory=list)
+    waivers: list[WaiverUse] = field(default_factory=list)
     doubtful: list[Doubt] = field(default_factory=list)
     removed: list[Removal] = field(default_factory=list)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gx.names import short_name
 from gx.report import sentences
 from gx.report.document import (
+    MET,
     NOT_MET,
     CountsFailures,
     OutcomeDocument,
@@ -24,6 +25,7 @@ from gx.report.document import (
     to_plain,
 )
 from gx.report.published import Doubt, Removal
+from gx.report.waived import WaiverUse
 from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
 
 Rows = NDArray[np.int64]
@@ -47,7 +49,9 @@ class Outcome:
     in the lookback: of its newest bars, those that fail. ``symbols`` are those of the failing rows,
     and those that lack a bar. ``ownerless`` counts what fails and belongs to no symbol: rows that
     have none, and sessions that the market lacks. ``behind`` are the symbols that lack sessions
-    behind their last bar, with its date. ``unexpected_share`` is a fraction, 0 to 1.
+    behind their last bar, with its date, ``sessions`` the first that the market lacks.
+    ``unexpected_share`` is a fraction, 0 to 1. ``waived_count`` counts what failed and is waived:
+    it is in none of the others; ``waived`` is the status when nothing else failed.
     """
 
     type: str
@@ -68,6 +72,8 @@ class Outcome:
         default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
     )
     behind: Mapping[str, str | None] = field(default_factory=dict)
+    sessions: tuple[str, ...] = ()
+    waived_count: int = 0
 
     @property
     def name(self) -> str:
@@ -87,7 +93,7 @@ class Outcome:
             type=self.type,
             kwargs=dict(self.kwargs),
             severity=self.severity,
-            success=self.status in ("passed", "skipped"),
+            success=self.status in MET,
             status=self.status,
             description=self.description,
             observed=self.observed,
@@ -97,6 +103,8 @@ class Outcome:
             symbols=list(self.symbols),
             ownerless=self.ownerless,
             behind=dict(self.behind),
+            sessions=list(self.sessions),
+            waived_count=self.waived_count,
             examples=[dict(example) for example in self.examples],
             failing=[labels[int(row)] for row in self.rows] if labels is not None else [],
             exception=self.exception,
@@ -120,6 +128,8 @@ class Outcome:
             examples=tuple(document.examples),
             looked_at=document.looked_at,
             behind=document.behind,
+            sessions=tuple(document.sessions),
+            waived_count=document.waived_count,
         )
 
 
@@ -170,7 +180,8 @@ class QualityReport(CountsFailures):
     fail a critical expectation or a warning. ``doubtful`` are those of them that were published
     without, ``removed`` what was published and is gone. ``no_longer_critical`` describes the
     critical expectations of the run before that are gone from the suite, or count for less.
-    ``weaknesses`` says in sentences where the suite is weak. ``page`` is the batch's Data Docs page
+    ``weaknesses`` says in sentences where the suite is weak. ``waivers`` are those that were used,
+    and those that somebody has to look at. ``page`` is the batch's Data Docs page
     as one self-contained HTML text.
     """
 
@@ -191,6 +202,7 @@ class QualityReport(CountsFailures):
     removed: tuple[Removal, ...] = ()
     weaknesses: tuple[str, ...] = ()
     no_longer_critical: tuple[str, ...] = ()
+    waivers: tuple[WaiverUse, ...] = ()
 
     @cached_property
     def blocking(self) -> tuple[Outcome, ...]:
@@ -212,6 +224,11 @@ class QualityReport(CountsFailures):
         """Everything that was not met, the worst first."""
         bad = [o for o in self.outcomes if o.status in NOT_MET]
         return tuple(sorted(bad, key=_gravity))
+
+    @property
+    def waived(self) -> int:
+        """Number of failures that are waived (see ``Outcome.waived_count``)."""
+        return sum(outcome.waived_count for outcome in self.outcomes)
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -247,6 +264,7 @@ class QualityReport(CountsFailures):
     def sentence(self) -> str:
         """The verdict in one sentence, others for what is missing and what was before."""
         more = (
+            *sentences.waived(self.waived),
             *sentences.absent(self.missing),
             *sentences.of_published(self.doubtful, self.removed),
         )
@@ -266,7 +284,9 @@ class QualityReport(CountsFailures):
             return f"Gate closed: {bad} failed critically, {where}."
         if self.failed:
             return f"Passed with remarks: {size}, {sentences.counted(len(self.failed), 'remark')}."
-        return f"Passed: {size} met all {checks} expectations."
+        waived = sum(outcome.status == "waived" for outcome in self.outcomes)
+        met = f"{checks - waived} of" if waived else "all"
+        return f"Passed: {size} met {met} {checks} expectations."
 
     def document(self, *, every_row: bool = True) -> ReportDocument:
         """The form that is kept; ``every_row=False`` leaves the failing rows out."""
@@ -283,6 +303,7 @@ class QualityReport(CountsFailures):
             expectations=[outcome.document(labels) for outcome in self.outcomes],
             weaknesses=list(self.weaknesses),
             no_longer_critical=list(self.no_longer_critical),
+            waivers=list(self.waivers),
             doubtful=list(self.doubtful),
             removed=list(self.removed),
         )
@@ -319,6 +340,7 @@ def read_report(document: Mapping[str, object], failing: pd.DataFrame) -> Qualit
         removed=tuple(read.removed),
         weaknesses=tuple(read.weaknesses),
         no_longer_critical=tuple(read.no_longer_critical),
+        waivers=tuple(read.waivers),
     )
 
 

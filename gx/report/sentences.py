@@ -15,6 +15,13 @@ def absent(missing: Sequence[str]) -> Iterator[str]:
         yield f"{counted(len(missing), 'symbol')} {verb} missing: {named}."
 
 
+def waived(failures: int) -> Iterator[str]:
+    """Of failures that somebody has accepted."""
+    if failures:
+        verb = "is" if failures == 1 else "are"
+        yield f"{counted(failures, 'failure')} {verb} waived."
+
+
 def of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:
     """Of bars that earlier runs published."""
     if doubtful:

@@ -8,9 +8,11 @@ from typing import Literal
 import pandas as pd
 
 from gx.report.changes import Changes
+from gx.report.document import MET
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from gx.report.pictures.choose import NOTHING, Picture, draw
 from gx.report.published import Doubt, Removal
+from gx.report.waived import WaiverUse
 from gx.terms import SEVERITIES
 
 ENDED = 20  # symbols in the line that a person may copy
@@ -27,6 +29,7 @@ class Bounds:
     met: int = 200
     doubtful: int = 100
     removed: int = 100
+    waived: int = 100
     weaknesses: int = 20
 
     def smaller(self) -> "Bounds":
@@ -46,6 +49,7 @@ class Failed:
 class ReportView:
     """What a page shows of ``report``; ``rows`` are failing bars, ``changes`` since the run before.
 
+    ``waived`` are the waivers that were used, ``waiver_remarks`` what to do about waivers.
     ``ended`` is the line that tells a suite which symbols trade no more, empty if none stopped.
     ``provenance`` says by name where the verdict comes from.
     """
@@ -57,6 +61,8 @@ class ReportView:
     met: tuple[Outcome, ...]
     doubtful: tuple[Doubt, ...]
     removed: tuple[Removal, ...]
+    waived: tuple[WaiverUse, ...]
+    waiver_remarks: tuple[str, ...]
     weaknesses: tuple[str, ...]
     ended: str
     provenance: Mapping[str, object]
@@ -68,8 +74,8 @@ class ReportView:
         if not self.report.success:
             return "closed"
         report = self.report
-        found = report.failed or report.doubtful or report.removed or report.no_longer_critical
-        return "warned" if found else "passed"
+        found = (report.failed, report.doubtful, report.removed, report.no_longer_critical)
+        return "warned" if any(found) or report.waived else "passed"
 
     @property
     def severities(self) -> dict[str, int]:
@@ -78,8 +84,13 @@ class ReportView:
 
     @property
     def met_in_all(self) -> int:
-        """How many were met or skipped; ``met`` may show fewer."""
+        """How many were met, waived or skipped; ``met`` may show fewer."""
         return len(self.report.outcomes) - len(self.report.failed)
+
+    @property
+    def waived_in_all(self) -> int:
+        """How many waivers were used; ``waived`` may show fewer."""
+        return sum(one.is_in_force for one in self.report.waivers)
 
 
 def view_of(
@@ -97,7 +108,9 @@ def view_of(
         pictures = draw(
             failed, report.failing, bars, judged_rows=report.rows, limit=bounds.pictures
         )
-    met = [outcome for outcome in report.outcomes if outcome.status in ("passed", "skipped")]
+    met = [outcome for outcome in report.outcomes if outcome.status in MET]
+    used = [one for one in report.waivers if one.is_in_force]
+    remarks = [one.remark for one in report.waivers if one.remark]
     return ReportView(
         report=report,
         failed=tuple(Failed(*pair) for pair in zip(failed, pictures, strict=True)),
@@ -106,6 +119,8 @@ def view_of(
         met=tuple(met[: bounds.met]),
         doubtful=report.doubtful[: bounds.doubtful],
         removed=tuple(_most_first(report.removed)[: bounds.removed]),
+        waived=tuple(used[: bounds.waived]),
+        waiver_remarks=tuple(remarks[: bounds.weaknesses]),
         weaknesses=report.weaknesses[: bounds.weaknesses],
         ended=ended_line(report),
         provenance=provenance or {},

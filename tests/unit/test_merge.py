@@ -16,6 +16,7 @@ from gx.market.merge import merge
 from gx.market.part import judge_part
 from gx.report.model import QualityReport
 from gx.suite.read import Suite, parse_suite, read_suite, suite_path
+from gx.suite.waivers import made_waiver
 from tests.detector.plant import KINDS
 from tests.market_parts import AS_OF, Held, in_parts
 from tests.staged_runs import daily_bars
@@ -101,6 +102,42 @@ def test_what_was_asked_for_and_is_not_there_is_the_same_in_parts_as_in_the_whol
     assert set(whole.missing) == {"NOPE", "S12", "ZZZ"}
     assert {"NOPE", "S12"} < {s for o in whole.failed for s in o.behind}
     same(in_parts(bars, lookback, suite, count, asked), whole)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_same_is_waived_of_parts_as_of_the_whole(
+    market: tuple[pd.DataFrame, pd.DataFrame], count: int
+):
+    bars, lookback = market
+    suite = read_suite(suite_path("stock_data"))
+    names = sorted(
+        {expectation for row in judged_names(bars, lookback, suite) for expectation in row}
+    )
+    symbols = (None, "S03", "S07")
+    waivers = [
+        made_waiver(
+            id=f"{at:08x}",
+            expectation=name,
+            symbol=symbols[at % 3],
+            first_date="2024-06-01",
+            last_date=None if at % 2 else "2025-03-01",
+            reason="accepted",
+            author="ann",
+            made="2026-01-01T00:00:00Z",
+            expires="2999-01-01",
+        )
+        for at, name in enumerate([*names, "no_market_wide_holes", "no_missing_sessions"])
+    ]
+    whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback, waivers=waivers)
+
+    assert {"waived", "failed"} <= {outcome.status for outcome in whole.outcomes}
+    assert len(whole.waivers) > 3
+    same(in_parts(bars, lookback, suite, count, waivers=waivers), whole)
+
+
+def judged_names(bars: pd.DataFrame, lookback: pd.DataFrame, suite: Suite) -> "pd.Series[Any]":
+    """What each failing bar fails."""
+    return run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback).failing["expectations"]
 
 
 @pytest.mark.parametrize("count", [1, 5])

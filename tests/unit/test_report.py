@@ -147,15 +147,15 @@ def test_a_removal_that_holds_nothing_is_only_listed():
 
 def test_a_report_from_before_says_nothing_of_published_bars():
     document: dict[str, Any] = report_of(outcome("passed", "info")).to_dict()
-    for name in ("doubtful", "removed", "weaknesses", "no_longer_critical"):
+    for name in ("doubtful", "removed", "weaknesses", "no_longer_critical", "waivers"):
         del document[name]
     for entry in document["expectations"]:
-        del entry["looked_at"], entry["behind"]
+        del entry["looked_at"], entry["behind"], entry["sessions"], entry["waived_count"]
 
     again = read_report(document, report_of().failing)
 
     assert not again.doubtful and not again.removed and not again.weaknesses
-    assert not again.no_longer_critical
+    assert not again.no_longer_critical and not again.waivers and not again.waived
     assert again.outcomes[0].looked_at is None
     assert again.outcomes[0].behind == {}
 
@@ -443,6 +443,8 @@ FAILED_DOCUMENT = {
     "symbols": ["A"],
     "ownerless": 1,
     "behind": {"A": "2025-10-06", "B": None},
+    "sessions": [],
+    "waived_count": 0,
     "examples": [{"symbol": "A", "close": 1.0}],
     "failing": [{"symbol": None, "date": None}, {"symbol": "A", "date": "2025-10-06"}],
     "exception": None,

@@ -73,7 +73,7 @@ def expectation_names(expectations: Sequence[OutcomeDocument]) -> list[str]:
 
 def failing_share(entry: OutcomeDocument) -> float | None:
     """The share of unexpected values; None for what was not checked, 1 for a whole table."""
-    if entry.status not in ("passed", "failed"):
+    if entry.status not in ("passed", "waived", "failed"):
         return None
     if entry.status == "failed" and not entry.unexpected_count:
         return 1.0
@@ -93,6 +93,7 @@ def _validation_metrics(report: ReportDocument, failing_rows: int) -> dict[str, 
         "validation_checks_total": len(expectations),
         "failing_rows": failing_rows,
         "failing_share": share(failing_rows, report.rows),
+        "failures_waived": sum(entry.waived_count for entry in expectations),
         "bars_doubtful": len(report.doubtful),
         "bars_gone": sum(removal.bars for removal in report.removed),
         "symbols_failing": sum(symbol.failing_rows > 0 for symbol in symbols.values()),

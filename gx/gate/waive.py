@@ -1,0 +1,209 @@
+"""Take what is waived out of what failed; it stays in the report, and blocks nobody."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gx.gate.outcomes import NO_ROWS, Rows, examples_of
+from gx.report.model import Outcome, date_label
+from gx.report.waived import State, WaiverUse, named
+from gx.suite.waivers import Waiver
+from gx.terms import BAR_COLUMNS
+
+Mask = NDArray[np.bool_]
+_NUMBERS = BAR_COLUMNS[2:]
+
+
+@dataclass(frozen=True)
+class Waived:
+    """The outcomes that are left, and what each waiver was good for."""
+
+    outcomes: tuple[Outcome, ...]
+    uses: tuple[WaiverUse, ...]
+
+
+@dataclass(frozen=True)
+class _Covered:
+    """What of an outcome a waiver accepts: positions among its rows, symbols behind, sessions."""
+
+    rows: Mask
+    behind: frozenset[str] = frozenset()
+    sessions: frozenset[str] = frozenset()
+
+    @property
+    def count(self) -> int:
+        return int(self.rows.sum()) + len(self.behind) + len(self.sessions)
+
+    def __or__(self, other: "_Covered") -> "_Covered":
+        return _Covered(
+            self.rows | other.rows, self.behind | other.behind, self.sessions | other.sessions
+        )
+
+
+@dataclass
+class _Use:
+    """What one waiver was good for, so far."""
+
+    failures: int = 0
+    symbols: list[str] = field(default_factory=list)
+    days: list[str] = field(default_factory=list)
+
+    def add(self, covered: _Covered, failing: pd.DataFrame) -> None:
+        bars = failing[covered.rows]
+        self.failures += covered.count
+        self.symbols += [*map(str, bars["symbol"].dropna().unique()), *sorted(covered.behind)]
+        self.days += [*(str(date_label(day)) for day in bars["date"]), *sorted(covered.sessions)]
+
+
+def today() -> date:
+    """The day by which waivers expire: whatever day the bars are judged as of, it is today."""
+    return datetime.now(UTC).date()
+
+
+def waive(
+    outcomes: Sequence[Outcome],
+    bars: pd.DataFrame,
+    waivers: Sequence[Waiver],
+    *,
+    today: date,
+    last_date: str | None,
+) -> Waived:
+    """Apply the waivers that have not expired.
+
+    ``bars`` hold at least the failing rows, by their positions. A failing bar without a date, a
+    check that crashed or never ran, and what belongs to no row, no symbol and no session (a missing
+    column) cannot be waived. ``last_date`` is the newest day of the batch, on which a symbol that
+    lacks sessions behind its last bar is late.
+    """
+    if not waivers:
+        return Waived(tuple(outcomes), ())
+    uses = {one.id: _Use() for one in waivers}
+    left = [_without(outcome, bars, waivers, uses, today, last_date) for outcome in outcomes]
+    known = {outcome.name for outcome in outcomes}
+    found = [_use(one, uses[one.id], known, today) for one in waivers]
+    return Waived(tuple(left), tuple(one for one in found if one is not None))
+
+
+def _without(
+    outcome: Outcome,
+    bars: pd.DataFrame,
+    waivers: Sequence[Waiver],
+    uses: Mapping[str, _Use],
+    today: date,
+    last_date: str | None,
+) -> Outcome:
+    mine = [one for one in waivers if one.expectation == outcome.name]
+    if outcome.status != "failed" or not mine:
+        return outcome
+    failing = bars.reindex(columns=list(BAR_COLUMNS)).loc[pd.Index(outcome.rows)]
+    covered = _Covered(np.zeros(len(failing), dtype=bool))
+    for one in mine:
+        its = _covered_by(one, outcome, failing, last_date)
+        uses[one.id].add(its, failing)
+        if not one.expired(today):
+            covered |= its
+    return _remaining(outcome, failing, covered) if covered.count else outcome
+
+
+def _covered_by(
+    waiver: Waiver, outcome: Outcome, failing: pd.DataFrame, last_date: str | None
+) -> _Covered:
+    rows = _rows_covered(waiver, failing)
+    if waiver.bars:  # these and no others
+        return _Covered(rows)
+    late = last_date is not None and _spans(waiver, last_date[:10])
+    behind = [one for one in outcome.behind if late and waiver.symbol in (None, one)]
+    sessions = [one for one in outcome.sessions if waiver.symbol is None and _spans(waiver, one)]
+    return _Covered(rows, frozenset(behind), frozenset(sessions))
+
+
+def _spans(waiver: Waiver, day: str) -> bool:
+    last = waiver.last_date or date.max
+    return waiver.first_date.isoformat() <= day <= last.isoformat()
+
+
+def _rows_covered(waiver: Waiver, failing: pd.DataFrame) -> Mask:
+    days = pd.to_datetime(failing["date"], errors="coerce", utc=True).dt.tz_convert(None)
+    covered = (days >= pd.Timestamp(waiver.first_date)).to_numpy(dtype=bool, copy=True)
+    if waiver.last_date is not None:
+        end = pd.Timestamp(waiver.last_date + timedelta(days=1))
+        covered &= (days < end).to_numpy(dtype=bool)
+    if waiver.symbol is not None:
+        covered &= (failing["symbol"] == waiver.symbol).fillna(False).to_numpy(dtype=bool)
+    if waiver.bars:
+        accepted = {one.date: one.numbers() for one in waiver.bars}
+        for at in np.flatnonzero(covered):
+            bar = failing.iloc[at]
+            covered[at] = accepted.get(str(date_label(bar["date"]))) == numbers_of(bar)
+    return covered
+
+
+def numbers_of(bar: "pd.Series[float]") -> tuple[float | None, ...]:
+    """A bar's prices and volume as a waiver keeps them: an unknown one is None."""
+    return tuple(None if pd.isna(bar[name]) else float(bar[name]) for name in _NUMBERS)
+
+
+def _remaining(outcome: Outcome, failing: pd.DataFrame, covered: _Covered) -> Outcome:
+    rows: Rows = outcome.rows[~covered.rows]
+    behind = {s: last for s, last in outcome.behind.items() if s not in covered.behind}
+    owners = failing["symbol"]
+    nobodys = int(owners.isna().sum())
+    markets = outcome.ownerless - nobodys - len(covered.sessions)
+    ownerless = int(owners[~covered.rows].isna().sum()) + markets
+    fails = bool(behind) or ownerless > 0 or not _met(outcome, len(rows))
+    rows = rows if fails else NO_ROWS
+    count = len(rows)
+    share = outcome.unexpected_share * count / len(failing) if len(failing) else 0.0
+    still = {*map(str, owners.loc[pd.Index(rows)].dropna()), *behind}
+    return replace(
+        outcome,
+        status="failed" if fails else "waived",
+        rows=rows,
+        behind=behind,
+        sessions=tuple(one for one in outcome.sessions if one not in covered.sessions),
+        ownerless=ownerless,
+        symbols=tuple(one for one in outcome.symbols if one in still),
+        unexpected_count=count,
+        unexpected_share=share,
+        examples=examples_of(failing, rows),
+        waived_count=covered.count,
+    )
+
+
+def _met(outcome: Outcome, failing: int) -> bool:
+    """Would it be met with so many failing rows?"""
+    mostly = outcome.kwargs.get("mostly", 1.0)
+    if not failing or not isinstance(mostly, int | float) or not outcome.looked_at:
+        return not failing
+    return (outcome.looked_at - failing) / outcome.looked_at >= mostly
+
+
+def _use(waiver: Waiver, use: _Use, known: set[str], today: date) -> WaiverUse | None:
+    """None of a waiver of which nothing has to be said."""
+    state: State = "applied"
+    if waiver.expectation not in known:
+        state = "unknown"
+    elif not use.failures:
+        return None
+    elif waiver.expired(today):
+        state = "expired"
+    elif waiver.expires_soon(today):
+        state = "expires_soon"
+    return WaiverUse(
+        id=waiver.id,
+        expectation=waiver.expectation,
+        symbol=waiver.symbol,
+        first_date=waiver.first_date.isoformat(),
+        last_date=None if waiver.last_date is None else waiver.last_date.isoformat(),
+        reason=waiver.reason,
+        author=waiver.author,
+        expires=waiver.expires.isoformat(),
+        state=state,
+        failures=use.failures,
+        symbols=named(use.symbols),
+        days=named(use.days),
+    )

@@ -1,0 +1,215 @@
+"""Waivers: what they accept, what they do not, and how their file is read."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gx.errors import WaiverError
+from gx.gate.checkpoint import run_in_memory
+from gx.gate.waive import today
+from gx.report.console import report_lines
+from gx.report.model import QualityReport, read_report
+from gx.report.render import render_html
+from gx.suite.read import read_suite, suite_path
+from gx.suite.waivers import (
+    DAYS,
+    WaivedBar,
+    Waiver,
+    made_waiver,
+    parse_waivers,
+    read_waivers,
+    waivers_text,
+)
+from tests.unit.expectations.series import SESSIONS, walk
+
+NAMES = ("AAA", "BBB", "CCC")
+LAST = SESSIONS[59]
+AS_OF = str(LAST.date())
+
+
+def waiver(**given: Any) -> Waiver:
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    return made_waiver(
+        **{
+            "id": "0123abcd",
+            "expectation": "no_gross_price_errors",
+            "first_date": "2000-01-01",
+            "reason": "checked against the exchange's own list",
+            "author": "ann",
+            "made": made,
+            "expires": today() + timedelta(days=DAYS),
+            **given,
+        }
+    )
+
+
+def clean() -> pd.DataFrame:
+    """Sixty bars of three symbols, each written on the day after."""
+    frame = pd.concat([walk(name, 60) for name in NAMES], ignore_index=True)
+    return frame.assign(created_at=frame["date"] + pd.Timedelta(days=1))
+
+
+@pytest.fixture
+def bars() -> pd.DataFrame:
+    """The same; one price of BBB is ten times as high, on two days."""
+    frame = clean()
+    wrong = (frame.symbol == "BBB") & frame.date.isin([SESSIONS[30], SESSIONS[45]])
+    frame.loc[wrong, "high"] *= 10
+    return frame
+
+
+def judged(bars: pd.DataFrame, *waivers: Waiver, **asked: Any) -> QualityReport:
+    suite = read_suite(suite_path("stock_data"))
+    given: dict[str, Any] = {"as_of": AS_OF, "waivers": waivers}
+    return run_in_memory(bars, suite, **{**given, **asked})
+
+
+def gross(**given: Any) -> tuple[Waiver, ...]:
+    """Waivers of all that such a price fails."""
+    names = ("no_gross_price_errors", "no_unit_errors", "no_reversing_spikes")
+    return tuple(
+        waiver(**{"id": f"{at:08x}", "expectation": name, "symbol": "BBB", **given})
+        for at, name in enumerate(names)
+    )
+
+
+def test_what_is_waived_is_counted_and_blocks_nobody(bars: pd.DataFrame):
+    before, report = judged(bars), judged(bars, *gross())
+
+    assert before.held == ("BBB",) and not before.success
+    assert report.success and report.held == ()
+    assert report.waived >= 4
+    waived = [one for one in report.outcomes if one.status == "waived"]
+    assert {one.name for one in waived} >= {"no_gross_price_errors"}
+    assert not set(before.failing["row"]) & set(report.failing["row"])
+    use = report.waivers[0]
+    assert use.failures == 4 and use.symbols == ["BBB"]  # critical and warning, two bars each
+    assert use.days == [str(SESSIONS[at].date()) for at in (30, 45)]
+    assert "waived." in report.sentence
+
+
+def test_only_its_symbol_and_its_days_are_accepted(bars: pd.DataFrame):
+    day = SESSIONS[30].date()
+    one_day = judged(bars, *gross(first_date=day, last_date=day))
+    other = judged(bars, *gross(symbol="CCC"))
+
+    assert one_day.held == ("BBB",)
+    failing = one_day.failing[one_day.failing["severity"] == "critical"]
+    assert list(failing["date"]) == [SESSIONS[45]]
+    assert other.held == ("BBB",) and not other.waived and other.waivers == ()
+
+
+def test_of_named_bars_another_value_is_another_bar(bars: pd.DataFrame):
+    at = bars.index[(bars.symbol == "BBB") & (bars.date == SESSIONS[30])][0]
+    bar = bars.loc[at]
+    kept = WaivedBar(
+        date=str(SESSIONS[30].date()),
+        **{name: float(bar[name]) for name in ("open", "high", "low", "close", "volume")},
+    )
+    waivers = gross(bars=(kept.model_dump(),))
+    assert judged(bars, *waivers).failing["date"].tolist() == [SESSIONS[45]]
+
+    bars.loc[at, "high"] *= 1.01
+    assert len(judged(bars, *waivers).failing) == 2
+
+
+def test_after_its_end_a_waiver_accepts_nothing_and_says_so(bars: pd.DataFrame):
+    yesterday, soon = today() - timedelta(days=1), today() + timedelta(days=7)
+    over, ending = judged(bars, *gross(expires=yesterday)), judged(bars, *gross(expires=soon))
+
+    assert over.held == ("BBB",) and not over.waived
+    assert {one.state for one in over.waivers} == {"expired"}
+    assert f"expired on {yesterday}: what it accepted counts again" in over.waivers[0].remark
+    assert ending.success and {one.state for one in ending.waivers} == {"expires_soon"}
+    assert f"expires on {soon}" in ending.waivers[0].remark
+
+
+def test_a_crash_and_a_missing_column_cannot_be_waived():
+    without = clean().drop(columns="volume")
+    names = {one.name for one in judged(without).blocking}
+    waivers = [waiver(id=f"{at:08x}", expectation=name) for at, name in enumerate(sorted(names))]
+
+    report = judged(without, *waivers)
+    assert names == {one.name for one in report.blocking} and not report.waived
+
+
+def test_a_symbol_that_is_behind_and_sessions_of_the_market_are_waived():
+    bars = clean()
+    late = bars[(bars.symbol == "AAA") | (bars.date < SESSIONS[58])]
+    names = ("no_missing_sessions", "no_market_wide_holes")
+    before = judged(late)
+    assert {one.name for one in before.blocking} >= {"no_market_wide_holes"}
+
+    ids = {name: f"{at:08x}" for at, name in enumerate(names)}
+    every = [waiver(id=key, expectation=name) for name, key in ids.items()]
+    report = judged(late, *every)
+    assert report.success and "no_missing_sessions" not in {one.name for one in report.failed}
+    # One symbol's waiver leaves the other one late.
+    (lacking,) = [
+        one
+        for one in judged(late, waiver(expectation=names[0], symbol="BBB")).outcomes
+        if one.name == names[0]
+    ]
+    assert lacking.symbols == ("CCC",) and lacking.status == "failed"
+    # One that ends before the newest day accepts nothing of it.
+    ended = [waiver(expectation=names[1], last_date=SESSIONS[57].date())]
+    assert not judged(late, *ended).success
+
+
+def test_the_report_keeps_and_shows_what_is_waived(bars: pd.DataFrame):
+    report = judged(bars, *gross())
+    read = read_report(report.to_dict(), report.failing)
+
+    assert read.waivers == report.waivers and read.waived == report.waived
+    assert read.sentence == report.sentence
+    page, lines = render_html(report), "\n".join(report_lines(report))
+    assert 'id="waived"' in page and "checked against the exchange&#39;s own list" in page
+    assert "waived    4 failures of no_gross_price_errors, BBB, from 2000-01-01 on" in lines
+
+
+def test_a_file_reads_as_it_was_written(tmp_path: Path):
+    waivers = (waiver(), waiver(id="00000001", symbol="BBB", last_date="2026-01-31"))
+    text = waivers_text("stock_data", waivers)
+    (tmp_path / "stock_data.json").write_text(text)
+
+    read = read_waivers("stock_data", tmp_path)
+    assert set(read) == set(waivers) and waivers_text("stock_data", read) == text
+    assert read_waivers("other", tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is no JSON"),
+        ('{"suite": "s", "waivers": [{"id": "x"}]}', "faults"),
+        ('{"suite": "t", "waivers": []}', "its suite is 't'"),
+        ('{"suite": "s", "waivers": [], "more": 1}', "more: "),
+        ('{"suite": "s"}', "waivers: "),
+        ("[]", "waivers/s.json: "),
+    ],
+)
+def test_a_file_that_cannot_be_trusted_is_refused(text: str, said: str):
+    with pytest.raises(WaiverError, match=r"waivers/s\.json") as refused:
+        parse_waivers("s", text.encode())
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"last_date": "1999-01-01"}, "before it begins"),
+        ({"expires": date(2025, 1, 1)}, "before it was made"),
+        ({"reason": "  "}, "say why"),
+        ({"symbol": " B"}, "space at its beginning"),
+        ({"bars": [{"date": "2025-01-02"}]}, "name it"),
+        ({"bars": [{"date": "1990-01-02"}], "symbol": "B"}, "not between its first and last day"),
+        ({"first_date": "01/02/2025"}, "first_date"),
+    ],
+)
+def test_a_waiver_that_cannot_be_meant_is_refused(given: dict[str, Any], said: str):
+    with pytest.raises(WaiverError, match="this waiver") as refused:
+        waiver(**given)
+    assert said in str(refused.value)
