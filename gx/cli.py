@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from gx import waiver_commands
 from gx.engine.quick_imports import quick_imports
 from gx.errors import GateError
 from gx.project import DATASETS, SUITES
@@ -272,6 +273,7 @@ def check(
         from gx.report.columns import room
         from gx.report.console import report_lines
         from gx.suite.read import read_suite, suite_path, with_calendars, with_kwargs
+        from gx.suite.waivers import read_waivers
 
     judge = with_calendars(
         read_suite(suite_path(suite, folder)),
@@ -283,7 +285,8 @@ def check(
     say(found.notes)
     frame = bars.to_pandas(date_as_object=False)
     skipped = unfit(bars, clock=bool(as_of))
-    report = run_in_memory(frame, judge, as_of=as_of, skipped=skipped)
+    waivers = read_waivers(suite) if folder == SUITE.parent else ()
+    report = run_in_memory(frame, judge, as_of=as_of, skipped=skipped, waivers=waivers)
     print("\n".join(report_lines(report, room())))
     if json:
         report.write_json(json)
@@ -398,6 +401,16 @@ def new_formats() -> typer.Typer:
     return app
 
 
+def new_waivers() -> typer.Typer:
+    """The commands `gate waiver …`."""
+    app = new_app("Accept failures for a time, and withdraw that again.", "")
+    line = "gate waiver add no_return_outliers --symbol TSLA --from 2025-10-05 --reason 'news'"
+    app.command("add", epilog=examples(line))(waiver_commands.add)
+    app.command("list")(waiver_commands.show_all)
+    app.command("withdraw")(waiver_commands.withdraw)
+    return app
+
+
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="a new name")],
     *,
@@ -461,5 +474,6 @@ def add_commands(app: typer.Typer) -> None:
     app.command(epilog=CHECK_EXAMPLES)(check)
     app.command(epilog=PEEK_EXAMPLES)(peek)
     app.add_typer(new_formats(), name="format")
+    app.add_typer(new_waivers(), name="waiver")
     app.command(epilog=SUGGEST_EXAMPLES)(suggest)
     app.command(epilog=CONVERT_EXAMPLES)(convert)

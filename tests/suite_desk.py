@@ -61,6 +61,10 @@ class FakeSources:
     read: list[Any] = field(default_factory=list)
     default_dag: str = DATASET.dag_id
 
+    @property
+    def waivers(self):
+        return self.history.with_name("waivers")
+
     def datasets(self):
         return self.listed
 

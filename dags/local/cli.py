@@ -28,6 +28,7 @@ from gx.cli import (
     known_suites,
     new_app,
     new_formats,
+    new_waivers,
     peek,
     reads_files,
     run_app,
@@ -207,6 +208,7 @@ def load(
 app.command(epilog=CHECK_EXAMPLES)(check)
 app.command(epilog=PEEK_EXAMPLES)(peek)
 app.add_typer(new_formats(), name="format")
+app.add_typer(new_waivers(), name="waiver")
 
 
 @app.command("suggest", epilog=SUGGEST_EXAMPLES)

@@ -166,6 +166,7 @@ class Desk:
         """``airflow`` is Airflow's address, or the path that it is served under."""
         self._settings, self._airflow = settings, airflow.rstrip("/")
         self.suites = project / "gx" / "expectations"
+        self.waivers = project / "gx" / "waivers"
         self.history = project / "gx" / "history"
         self.data_docs = settings.results_dir / "data_docs"
         self.default_dag = DAG_ID

@@ -27,6 +27,7 @@ from gx.suite.diff import pair_entries
 from gx.suite.entries.read import PARAMETERS
 from gx.suite.read import Suite, entries_of, parse_suite, with_calendars
 from gx.suite.texts import new_weaknesses, text_faults
+from gx.suite.waivers import read_waivers
 from gx.terms import SEVERITIES
 
 SHOWN_SYMBOLS = 12
@@ -100,6 +101,7 @@ def try_draft(
     started = time.perf_counter()
     drafted, compared, partners = _chosen(document, saved, entry)
     given: dict[str, Any] = {"as_of": as_of, "asked": asked, "lookback": lookback}
+    given["waivers"] = read_waivers(name)
     draft = run_in_memory(bars, with_calendars(_parse(drafted, name), calendars), **given)
     before = None
     if compared is not None:

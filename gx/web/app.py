@@ -25,6 +25,7 @@ from gx.web.runs.page import run_list
 from gx.web.sources import Sources
 from gx.web.static_files import cache_control, static_path, static_type
 from gx.web.suites.pages import suite_routes
+from gx.web.waivers import waiver_routes
 
 
 def create_app(
@@ -40,6 +41,7 @@ def create_app(
         *report_routes(),
         *docs_routes(),
         *suite_routes(),
+        *waiver_routes(),
         Route("/static/{name}", _static),
     ]
     if mount:

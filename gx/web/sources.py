@@ -137,6 +137,10 @@ class Sources(Protocol):
         """The folder of the suite files."""
 
     @property
+    def waivers(self) -> Path:
+        """The folder of the suites' waivers; it need not be there yet."""
+
+    @property
     def history(self) -> Path:
         """The folder of earlier versions of suites."""
 

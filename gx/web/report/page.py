@@ -52,7 +52,7 @@ def report_routes() -> list[Route]:
 
 async def report(request: Request) -> Response:
     """The whole report; its pictures and its changes are fetched by the page itself."""
-    files = await _files(request)
+    files = await run_files(request)
     return await run_in_threadpool(_report, request, files)
 
 
@@ -81,7 +81,7 @@ def _report(request: Request, files: RunFiles) -> Response:
 
 async def failing_rows(request: Request) -> Response:
     """A page of failing bars, as a piece of HTML, or as JSON for who asks for that."""
-    files = await _files(request)
+    files = await run_files(request)
     rows = await run_in_threadpool(_rows, request, files)
     if "application/json" in request.headers.get("accept", ""):
         shown: failing.Page = rows["rows"]
@@ -94,7 +94,7 @@ async def failing_rows(request: Request) -> Response:
 
 async def failing_csv(request: Request) -> Response:
     """Every failing bar that fits the query, as CSV; one that breaks off says so at its end."""
-    files = await _files(request)
+    files = await run_files(request)
     file = await run_in_threadpool(opened, files)
     run = files.summary
     # The default dataset, whose runs need not name it, is not named here either.
@@ -106,7 +106,7 @@ async def failing_csv(request: Request) -> Response:
 
 async def failed(request: Request) -> Response:
     """What failed, with its pictures."""
-    files = await _files(request)
+    files = await run_files(request)
     return await run_in_threadpool(_failed, request, files)
 
 
@@ -119,12 +119,13 @@ def _failed(request: Request, files: RunFiles) -> Response:
     rows = files.failing(["row", "symbol", "date", "severity", "reasons"])
     few = rows.filter(pc.is_in(rows["symbol"], pa.array(sorted(drawn), pa.string())))
     read = read_report(document, few.to_pandas())
-    return page(request, "failed.html", failed=view_of(read, bars=bars).failed, rows=read.rows)
+    shown = {"failed": view_of(read, bars=bars).failed, "rows": read.rows}
+    return page(request, "failed.html", summary=files.summary, **shown)
 
 
 async def charts(request: Request) -> Response:
     """The prices of the symbol that the query names, around its worst bar."""
-    files = await _files(request)
+    files = await run_files(request)
     return await run_in_threadpool(_charts, request, files)
 
 
@@ -139,7 +140,7 @@ def _charts(request: Request, files: RunFiles) -> Response:
 
 async def changes(request: Request) -> Response:
     """What is different from the run before."""
-    files = await _files(request)
+    files = await run_files(request)
     return await run_in_threadpool(_changes, request, files)
 
 
@@ -164,13 +165,13 @@ def _reported_run(files: RunFiles) -> ReportedRun:
 
 async def evidence(request: Request) -> Response:
     """Whether MLflow's copy of the run is what the run wrote."""
-    files = await _files(request)
+    files = await run_files(request)
     return page(request, "evidence.html", copy=await run_in_threadpool(files.copy_check))
 
 
 async def to_docs(request: Request) -> Response:
     """On to the run's page in Data Docs."""
-    files = await _files(request)
+    files = await run_files(request)
     if files.docs_page is None:
         raise HTTPException(404, "Data Docs has no page of this run: its bars were not validated.")
     return RedirectResponse(f"{base_of(request)}/docs/?page={quote(files.docs_page)}", 303)
@@ -178,7 +179,7 @@ async def to_docs(request: Request) -> Response:
 
 async def to_mlflow(request: Request) -> Response:
     """On to the run's page in MLflow."""
-    files = await _files(request)
+    files = await run_files(request)
     if files.summary.mlflow_url is None:
         raise HTTPException(404, "This run has not been tracked in MLflow.")
     return RedirectResponse(files.summary.mlflow_url, 303)
@@ -198,7 +199,8 @@ def _file_errors_answered(endpoint: Endpoint) -> Endpoint:
     return answer
 
 
-async def _files(request: Request) -> RunFiles:
+async def run_files(request: Request) -> RunFiles:
+    """The run that a request is about, if its reader may see it."""
     user = await reader(request)
     sources: Sources = request.app.state.sources
     dag_id = request.path_params.get("dag_id", sources.default_dag)

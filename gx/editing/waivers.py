@@ -1,0 +1,149 @@
+"""Accept failures and withdraw that again; every version of a suite's waivers is kept."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gx.atomic import create_file, remove_drafts, replace_file
+from gx.editing.history import History, Version, version_of
+from gx.errors import JsonError, SuiteError, WaiverError
+from gx.names import short_name
+from gx.nearest import nearest
+from gx.suite.strict_json import read_json
+from gx.suite.texts import author_of, reason_of
+from gx.suite.waivers import DAYS, Waiver, made_waiver, parse_waivers, read_waivers, waivers_text
+
+Change = Callable[[Sequence[Waiver]], Sequence[Waiver]]
+
+
+@dataclass(frozen=True)
+class WaiverStore:
+    """The waivers in one folder, a file a suite, and their versions in another.
+
+    ``suites`` are the suites whose expectations can be waived.
+    """
+
+    waivers: Path
+    history: Path
+    suites: Path
+
+    def names(self) -> list[str]:
+        """The suites that have, or once had, waivers."""
+        return sorted(path.stem for path in self.waivers.glob("*.json") if path.is_file())
+
+    def read(self, suite: str) -> tuple[Waiver, ...]:
+        """Those of a suite; raises WaiverError for a file that cannot be trusted."""
+        return read_waivers(suite, self.waivers)
+
+    def accept(
+        self, suite: str, wanted: Sequence[dict[str, Any]], *, author: str, reason: str
+    ) -> tuple[Waiver, ...]:
+        """Add waivers, for one reason, all or none; returns them.
+
+        Each of ``wanted`` has expectation, first_date and what else `Waiver` knows of it; without
+        ``expires`` it lasts DAYS days. Raises WaiverError for one that cannot be meant, or that
+        somebody else has made already.
+        """
+        now = datetime.now(UTC).replace(microsecond=0)
+        usual = {"expires": now.date() + timedelta(days=DAYS)}
+        given = {"author": author, "reason": reason, "made": now}
+        made = tuple(
+            made_waiver(**{**usual, **one, **given, "id": secrets.token_hex(4)}) for one in wanted
+        )
+        if not made:
+            raise WaiverError("say which expectation's failures are accepted")
+        known = suite_names(self.suites / f"{suite}.json")
+        for one in made:
+            if one.expectation not in known:
+                hint = nearest(one.expectation, known) or f"; it has {', '.join(known)}"
+                raise WaiverError(f"the suite {suite} has no {one.expectation!r}{hint}")
+
+        def added(there: Sequence[Waiver]) -> Sequence[Waiver]:
+            for one in made:
+                _refuse_again(there, one, now.date())
+            return (*there, *made)
+
+        self._change(suite, added, author=author, reason=reason)
+        return made
+
+    def withdraw(self, suite: str, waiver_id: str, *, author: str, reason: str) -> Waiver:
+        """Take a waiver out and return it; raises WaiverError when there is none of this id."""
+        found: list[Waiver] = []
+
+        def without(there: Sequence[Waiver]) -> Sequence[Waiver]:
+            found.extend(one for one in there if one.id == waiver_id)
+            if not found:
+                raise WaiverError(
+                    f"the suite {suite} has no waiver {waiver_id!r}: somebody may have withdrawn it"
+                )
+            return [one for one in there if one.id != waiver_id]
+
+        self._change(suite, without, author=author, reason=reason)
+        return found[0]
+
+    def versions(self, suite: str) -> list[Version]:
+        """Every version of a suite's waivers, the newest first."""
+        path = self.waivers / f"{suite}.json"
+        return self._history(suite).versions(_digest(path.read_bytes() if path.exists() else b""))
+
+    def _change(self, suite: str, change: Change, *, author: str, reason: str) -> None:
+        """Write what ``change`` makes of the waivers there; whoever is second sees the first's."""
+        try:
+            author, reason = author_of(author), reason_of(reason)
+        except SuiteError as error:
+            raise WaiverError(str(error)) from None
+        path, history = self.waivers / f"{suite}.json", self._history(suite)
+        self.waivers.mkdir(parents=True, exist_ok=True)
+        with history.locked():
+            before = path.read_bytes() if path.exists() else b""
+            history.conclude(_digest(before))
+            remove_drafts(path)
+            there = parse_waivers(suite, before) if before else ()
+            raw = waivers_text(suite, change(there)).encode()
+            newest = history.newest(_digest(before))
+            saved = version_of(suite, raw, _digest(raw), after=newest, author=author, reason=reason)
+            history.announce(saved)
+            if before:
+                replace_file(path, raw)
+            else:
+                create_file(path, raw)
+            with suppress(OSError):  # the save is done: the record is known by its bytes
+                history.conclude(saved.sha256)
+
+    def _history(self, suite: str) -> History:
+        # A suite's name has no dot: nothing else is called so.
+        return History(self.history / f"{suite}.waivers")
+
+
+def suite_names(path: Path) -> list[str]:
+    """The short names of a suite's expectations; raises WaiverError when they can't be read."""
+    try:
+        entries = read_json(path.read_bytes())["expectations"]
+        return sorted({short_name(entry["type"], entry["kwargs"]) for entry in entries})
+    except FileNotFoundError:
+        raise WaiverError(f"there is no suite {path.stem!r}") from None
+    except (JsonError, LookupError, TypeError) as error:
+        raise WaiverError(f"the suite {path.stem} cannot be read: {error}") from None
+
+
+def _refuse_again(there: Sequence[Waiver], wanted: Waiver, today: date) -> None:
+    """Two people on the same thing: the second sees the first's."""
+    for one in there:
+        same = all(
+            getattr(one, name) == getattr(wanted, name)
+            for name in ("expectation", "symbol", "first_date", "last_date", "bars")
+        )
+        if same and not one.expired(today):
+            raise WaiverError(
+                f"{one.author} has accepted this until {one.expires} ({one.reason}): withdraw that "
+                f"waiver ({one.id}) first to make another one"
+            )
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

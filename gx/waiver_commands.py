@@ -1,0 +1,105 @@
+"""The commands `gate waiver add|list|withdraw`."""
+
+from datetime import UTC, date, datetime, timedelta
+from getpass import getuser
+from json import dumps
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gx.project import HISTORY, SUITES, WAIVERS
+
+if TYPE_CHECKING:
+    from gx.editing.waivers import WaiverStore
+    from gx.suite.waivers import Waiver
+
+Suite = Annotated[str, typer.Option(metavar="NAME", help="the suite")]
+Reason = Annotated[str, typer.Option(help="why; it is kept")]
+
+
+def _day(text: str | None) -> str | None:
+    try:
+        return text and date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date (YYYY-MM-DD)") from None
+
+
+def add(
+    expectation: Annotated[
+        str, typer.Argument(metavar="EXPECTATION", help="its short name, as reports have it")
+    ],
+    *,
+    first: Annotated[
+        str, typer.Option("--from", metavar="DATE", callback=_day, help="the first day")
+    ],
+    reason: Reason,
+    symbol: Annotated[str | None, typer.Option(help="of this symbol alone")] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", metavar="DATE", callback=_day, help="the last day; empty: open"),
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3_660, help="how long it lasts")] = 30,
+    suite: Suite = "stock_data",
+) -> None:
+    """Accept failures of an expectation; they are judged, shown and counted, and block nobody.
+
+    It counts from the next run on, and is over after --days.
+    """
+    wanted = {
+        "expectation": expectation,
+        "symbol": symbol,
+        "first_date": first,
+        "last_date": last,
+        "expires": datetime.now(UTC).date() + timedelta(days=days),
+    }
+    (made,) = _store().accept(suite, [wanted], author=getuser(), reason=reason)
+    print(f"waived: {_line(made)}")
+    print(f"It is in {WAIVERS / suite}.json, and counts from the next run on.")
+
+
+def show_all(
+    suite: Annotated[
+        str | None, typer.Option(metavar="NAME", help="of this suite; empty: of all")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False,
+) -> None:
+    """List the waivers, also those that are over."""
+    store = _store()
+    found = {name: store.read(name) for name in ([suite] if suite else store.names())}
+    if as_json:
+        plain = {
+            name: [one.model_dump(mode="json") for one in waivers]
+            for name, waivers in found.items()
+        }
+        print(dumps(plain, indent=2, ensure_ascii=False))
+        return
+    lines = [f"{name}  {_line(one)}" for name, waivers in found.items() for one in waivers]
+    print("\n".join(lines) or "there is none; `gate waiver add` makes one")
+
+
+def withdraw(
+    waiver_id: Annotated[str, typer.Argument(metavar="ID", help="as `gate waiver list` has it")],
+    *,
+    reason: Reason,
+    suite: Suite = "stock_data",
+) -> None:
+    """Take a waiver back: what it accepted blocks again, from the next run on."""
+    gone = _store().withdraw(suite, waiver_id, author=getuser(), reason=reason)
+    print(f"withdrawn: {_line(gone)}")
+
+
+def _store() -> "WaiverStore":
+    from gx.editing.waivers import WaiverStore
+
+    return WaiverStore(WAIVERS, HISTORY, SUITES)
+
+
+def _line(one: "Waiver") -> str:
+    """A waiver in a line."""
+    span = f"from {one.first_date} " + (f"to {one.last_date}" if one.last_date else "on")
+    bars = f", {len(one.bars)} bars as they were" if one.bars else ""
+    over = " (over)" if one.expired(datetime.now(UTC).date()) else ""
+    return (
+        f"{one.id}  {one.expectation}, {one.symbol or 'all symbols'}, {span}{bars}; until "
+        f"{one.expires}{over}, by {one.author}: {one.reason}"
+    )
