@@ -44,7 +44,7 @@ document.addEventListener("change", (event) => {
 
 // Sorting and paging replace the table alone. Without this they load the whole page: the same links.
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest("[data-swap] a[href]:not([download])");
+  const link = event.target.closest("[data-swap] a[href]:not([download], .accept)");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const place = link.closest("[data-swap]");

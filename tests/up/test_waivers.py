@@ -1,0 +1,61 @@
+"""A bar that is right and looks wrong: accepted in the browser, and published by the next run."""
+
+import csv
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.desk import Desk
+from tests.unit.expectations.series import walk
+from tests.up.browsing import NARROW, PATIENCE_MS, WIDE
+from tests.up.conftest import Open
+from tests.up.stack import of_the_desk, project_of
+
+SYMBOL, BARS = "WAIV", 80
+CONF = {"symbols": [SYMBOL], "start_date": "2024-01-01", "end_date": "2024-04-25"}
+REASON = "the squeeze of that day is in the exchange's own file"
+
+
+def load_bars(desk: Desk, folder: Path) -> str:
+    """Bars of which one's high is ten times the others'; returns its day."""
+    bars = walk(SYMBOL, BARS)
+    bars.loc[50, "high"] *= 10
+    file = folder / "waived.csv"
+    bars.to_csv(file, index=False, quoting=csv.QUOTE_NONE)
+    assert of_the_desk(desk, "load", str(file)).returncode == 0
+    return f"{bars.loc[50, 'date']:%Y-%m-%d}"
+
+
+def test_a_bar_is_accepted_and_the_next_run_publishes_it(desk: Desk, open_as: Open, tmp_path: Path):
+    day = load_bars(desk, tmp_path)
+    closed = desk.trigger(CONF)
+    assert desk.wait_for(closed)["state"] == "failed"
+
+    admin = open_as("admin")
+    page = admin.go_to_run(closed)
+    page.locator(".failing .accept").first.click()
+    expect(page.get_by_label(f"only the bar of {day}")).to_be_checked()
+    admin.picture(f"waive_{WIDE}")
+    page.get_by_label("Reason").fill(REASON)
+    page.get_by_role("button", name="Accept").click()
+    expect(page.locator("#told")).to_contain_text("made: it counts from the next run on")
+    assert (project_of(desk) / "gx" / "waivers" / "stock_data.json").is_file()
+
+    passed = desk.trigger(CONF)
+    assert desk.wait_for(passed)["state"] == "success"
+    page = admin.go_to_run(passed)
+    expect(page.locator("h1")).to_contain_text("waived", timeout=PATIENCE_MS)
+    expect(page.locator("#waived")).to_contain_text(REASON)
+    admin.picture(f"waived_{WIDE}")
+
+    page = open_as("viewer", NARROW, "dark").go("/waivers/")
+    expect(page.locator("table")).to_contain_text(REASON)
+    expect(page.get_by_text("Withdraw")).to_have_count(0)
+    page = admin.go("/waivers/")
+    admin.picture(f"waivers_{WIDE}")
+    while page.get_by_text("Withdraw", exact=True).count():
+        before = page.get_by_text("Withdraw", exact=True).count()
+        page.locator("summary").first.click()
+        page.get_by_label("Reason").first.fill("the test is over")
+        page.get_by_role("button", name="Withdraw").first.click()
+        expect(page.locator("summary")).to_have_count(before - 1)
