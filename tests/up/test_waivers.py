@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import expect
 
 from tests.desk import Desk
@@ -19,11 +20,11 @@ REASON = "the squeeze of that day is in the exchange's own file"
 def load_bars(desk: Desk, folder: Path) -> str:
     """Bars of which one's high is ten times the others'; returns its day."""
     bars = walk(SYMBOL, BARS)
-    bars.loc[50, "high"] *= 10
+    bars["high"] *= np.where(bars.index == 50, 10, 1)
     file = folder / "waived.csv"
     bars.to_csv(file, index=False, quoting=csv.QUOTE_NONE)
     assert of_the_desk(desk, "load", str(file)).returncode == 0
-    return f"{bars.loc[50, 'date']:%Y-%m-%d}"
+    return str(bars["date"].iloc[50].date())
 
 
 def test_a_bar_is_accepted_and_the_next_run_publishes_it(desk: Desk, open_as: Open, tmp_path: Path):
@@ -53,9 +54,7 @@ def test_a_bar_is_accepted_and_the_next_run_publishes_it(desk: Desk, open_as: Op
     expect(page.get_by_text("Withdraw")).to_have_count(0)
     page = admin.go("/waivers/")
     admin.picture(f"waivers_{WIDE}")
-    while page.get_by_text("Withdraw", exact=True).count():
-        before = page.get_by_text("Withdraw", exact=True).count()
-        page.locator("summary").first.click()
-        page.get_by_label("Reason").first.fill("the test is over")
-        page.get_by_role("button", name="Withdraw").first.click()
-        expect(page.locator("summary")).to_have_count(before - 1)
+    page.locator("summary").click()
+    page.get_by_label("Reason").fill("the test is over")
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.locator("table")).to_contain_text("There is none.")
