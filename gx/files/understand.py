@@ -1,6 +1,5 @@
 """Decide of a file's cells which are a bar's, and say what was decided."""
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,12 +11,12 @@ import pyarrow.compute as pc
 
 from gx.errors import BarFileError
 from gx.files.asked.format import Format
-from gx.files.dates.stamps import Ints
 from gx.files.dates.written import with_times
 from gx.files.layout.long import Long, made_long
-from gx.files.meaning.columns import Meanings, is_text, meanings_of, shown_name
-from gx.files.meaning.headerless import names_by_evidence
-from gx.files.meaning.names import COLUMNS, NUMBERS, plain
+from gx.files.meaning.columns import Meanings, meanings_of, shown_name
+from gx.files.meaning.headerless import likely_names, names_by_evidence
+from gx.files.meaning.names import COLUMNS, NAMELESS, NUMBERS, plain
+from gx.files.meaning.no_bars import rows_without_bars
 from gx.files.meaning.numbers import scaled
 from gx.files.meaning.symbols import could_be_symbols
 from gx.files.opening.containers import Content, contents
@@ -30,10 +29,11 @@ from gx.files.source import AS_IT_IS, Source, listed, symbols_in
 from gx.symbols import symbol_fault
 
 # Databento's files: prices are whole numbers of 1e-9, and this one says that there is none.
-DATABENTO = {"rtype", "publisherid", "instrumentid", "tsevent"}
+DATABENTO = {"rtype", "publisherid", "instrumentid"}
 NO_PRICE, LEAST = 2**63 - 1, 1_000_000
 # A file's name is only guessed to be a symbol: of what may be one it is what looks like one.
 _NAME_LIKE = re.compile(r"[A-Za-z0-9.^=/\-]{1,15}")
+_TITLE = re.compile(r"\b(symbol|ticker|security|instrument|isin|wkn|ric)\b\W+\w", re.IGNORECASE)
 # What a column of Parquet may hold: any, and where a moment is wanted.
 _CELLS = (
     *(pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating),
@@ -55,24 +55,24 @@ def understood(content: Content, asked: Format = AS_IT_IS) -> Source:
     names, notes = _names(content.name, raw, asked)
     long = _long(names, raw)
     meanings = meanings_of(content.name, long.names, long.columns, _for_long(asked, raw))
+    said = [*raw.notes, *notes, *_flat(names, raw), *_adopt_symbols(long, meanings, asked)]
     columns = _used(content.name, long, meanings)
     if not columns:
         raise BarFileError(
             f"{content.name}: holds no bars: its header names {listed(names)}. --columns says what "
             "they mean, as --columns date=NAME,open=NAME,…"
         )
-    said = [*raw.notes, *notes]
     if long.left_out:
         said.append(f"{long.left_out:,} cells of the table without any value are no bars")
-    rows, repeated = _without_repeated_headers(long, meanings, columns)
-    if repeated is not None:
-        lines = raw.lines()[np.setdiff1d(long.rows, rows)]
-        some = ", ".join(map(str, lines[:5])) + " …" * (len(lines) > 5)
-        said.append(f"{raw.place} {some} left out, where the header is repeated")
-        columns = {name: cells.filter(repeated) for name, cells in columns.items()}
-    every = tuple(cells if repeated is None else cells.filter(repeated) for cells in long.columns)
+    kept, others = _without_other_rows(raw, long, meanings, columns)
+    said += others
+    rows, every = long.rows, tuple(long.columns)
+    if kept is not None:
+        rows = rows[kept.to_numpy(zero_copy_only=False)]
+        columns = {name: cells.filter(kept) for name, cells in columns.items()}
+        every = tuple(cells.filter(kept) for cells in every)
     columns = _timed(columns)
-    if {plain(name) for name in long.names} >= DATABENTO:
+    if _is_databento({plain(name) for name in long.names}):
         columns, scaled_ = _descaled(columns)
         said += ["its prices are whole numbers of 1e-9 (Databento)"] * scaled_
     source = Source(
@@ -105,17 +105,43 @@ def _names(file: str, raw: Raw, asked: Format) -> tuple[tuple[str, ...], list[st
     if names is None:
         first = ", ".join(str(cells[0].as_py()) for cells in raw.columns if len(cells))
         raise BarFileError(
-            f"{file}: has no header that names columns; its first row is {first[:80]!r}. Name them "
-            "by their place, as --columns date,open,high,low,close,volume (- for one that is not "
-            "used)"
+            f"{file}: has no header that names columns; its first row is {first[:80]!r}. Name its "
+            f"{len(raw.columns)} columns by their place, as --columns "
+            f"{','.join(likely_names(raw.columns))} (- for one that is not used)"
         )
-    return names, [f"has no header: by what they hold its columns are {', '.join(names)}"]
+    return names, [
+        f"has no header: by what they hold its columns are {', '.join(filter(None, names))}"
+    ]
 
 
 def _long(names: tuple[str, ...], raw: Raw) -> Long:
     if raw.pairs is None:
         return Long(names, raw.columns, np.arange(raw.rows))
     return made_long(names, raw.columns, raw.pairs)
+
+
+def _flat(names: tuple[str, ...], raw: Raw) -> list[str]:
+    """What is said where names such as ``Close_AAPL`` are a price and a symbol."""
+    for name, pair in zip(names, raw.pairs or (), strict=False):
+        if pair and pair.symbol in name and name.strip()[:1] != "(":
+            count = len({one.symbol for one in raw.pairs or () if one})
+            of = f"{count} symbols" if count > 1 else "one symbol"
+            return [
+                f"its columns are those of {of}, as {name.strip()}: {pair.field} of {pair.symbol}"
+            ]
+    return []
+
+
+def _adopt_symbols(long: Long, meanings: Meanings, asked: Format) -> list[str]:
+    """A column without a name, as of pandas' index, that alone could hold the symbol does."""
+    if "symbol" in meanings.used or asked.symbol is not None:
+        return []
+    places = could_be_symbols(long.names, long.columns, meanings.unused)
+    if len(places) != 1 or plain(long.names[places[0]]) not in NAMELESS:
+        return []
+    meanings.used["symbol"] = places[0]
+    del meanings.unused[places[0]]
+    return [f"its symbols are taken from {shown_name(long.names, places[0])}, which has no name"]
 
 
 def _for_long(asked: Format, raw: Raw) -> Format:
@@ -141,22 +167,25 @@ def _require_kind(file: str, meaning: str, cells: pa.ChunkedArray) -> None:
         )
 
 
-def _without_repeated_headers(
-    long: Long, meanings: Meanings, columns: dict[str, pa.ChunkedArray]
-) -> tuple[Ints, pa.ChunkedArray | None]:
-    """Files that were put together hold their header again: rows that are it, word for word."""
-    checked = [
-        (columns[meaning], long.names[meanings.used[meaning]])
-        for meaning in ("date", "close")
-        if meaning in columns
-    ]
-    if len(checked) < 2 or not all(is_text(cells) and name for cells, name in checked):
-        return long.rows, None
-    same = functools.reduce(pc.and_, (pc.equal(cells, name) for cells, name in checked))
-    if not pc.any(same).as_py():
-        return long.rows, None
-    kept = pc.invert(pc.fill_null(same, False))
-    return long.rows[kept.to_numpy()], kept
+def _without_other_rows(
+    raw: Raw, long: Long, meanings: Meanings, columns: dict[str, pa.ChunkedArray]
+) -> tuple[pa.Array | None, list[str]]:
+    """Which rows are kept, None for all, and what is said of those that are no bars."""
+    names = {meaning: long.names[place] for meaning, place in meanings.used.items()}
+    others = rows_without_bars(columns, names)
+    if not others:
+        return None, []
+    kept = np.ones(len(long.rows), bool)
+    kept[list(others)] = False
+    lines = raw.lines()
+    alike: dict[str, list[int]] = {}
+    for row, why in sorted(others.items()):
+        alike.setdefault(why, []).append(int(lines[long.rows[row]]))
+    said = []
+    for why, places in alike.items():
+        some = ", ".join(map(str, places[:5])) + " …" * (len(places) > 5)
+        said.append(f"{raw.place} {some} left out, {why}")
+    return pa.array(kept), said
 
 
 def _timed(columns: dict[str, pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:
@@ -167,6 +196,10 @@ def _timed(columns: dict[str, pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:
     if "date" in columns:
         columns["date"] = with_times(columns["date"], time)
     return columns
+
+
+def _is_databento(names: set[str]) -> bool:
+    return "tsevent" in names and not names.isdisjoint(DATABENTO)
 
 
 def _descaled(
@@ -229,6 +262,8 @@ def with_symbol_of_name(source: Source) -> Source:
     """
     if "symbol" in source.cells.column_names:
         return source
+    _refuse_title(source)
+    _refuse_several(source)
     name = source.content.stem.upper()
     if not _NAME_LIKE.fullmatch(name) or symbol_fault(name):
         raise BarFileError(
@@ -237,6 +272,39 @@ def with_symbol_of_name(source: Source) -> Source:
     named = _with_symbol(replace(source, asked=source.asked.over(Format(symbol=name))))
     said = f"its symbol is taken from its name: {name} (--symbol names another)"
     return replace(named, notes=(*named.notes, said))
+
+
+def _refuse_title(source: Source) -> None:
+    """A line above the header that says whose bars these are, and not that of the file's name."""
+    stem = source.content.stem.casefold()
+    for line in source.raw.how.before:
+        said = _TITLE.search(line)
+        if said and stem not in re.split(r"[\s,;:=]+", line.casefold()):
+            raise BarFileError(
+                f"{source.name}: above its header stands {line[:60]!r}; name the symbol with "
+                "--symbol"
+            )
+
+
+def _refuse_several(source: Source) -> None:
+    """Rows of one moment, which another column tells apart, are not those of one symbol."""
+    if "date" not in source.cells.column_names:
+        return
+    dates = source.cells["date"]
+    rows, moments = len(dates) - dates.null_count, len(pc.unique(dates).drop_null())
+    if moments == rows:
+        return
+    for place, why in source.meanings.unused.items():
+        cells = source.columns[place]
+        if why or pa.types.is_floating(cells.type) or len(pc.unique(cells)) * 2 > rows:
+            continue
+        pairs = pa.table({"date": dates, "cell": cells}).group_by(["date", "cell"]).aggregate([])
+        if len(pairs) == len(dates):
+            name = shown_name(source.names, place)
+            raise BarFileError(
+                f"{source.name}: has several rows of one moment, which its column {name} tells "
+                f"apart; say --columns 'symbol={name}', or name the symbol with --symbol"
+            )
 
 
 def _refuse_other_places(source: Source) -> None:

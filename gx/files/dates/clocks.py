@@ -22,6 +22,11 @@ _ZONE = rf"(?:\(?(?:{_OFFSET}|(?P<zone>Z|z|[A-Za-z][A-Za-z_]+(?:/[A-Za-z0-9_+\-]
 _BEHIND = re.compile(rf"(?P<date>.*?)[T ,;]+\s*{_TIME}\s*{_ZONE}")
 _BEHIND_DIGITS = re.compile(rf"(?P<date>\d{{8}})[T ;](?P<digits>\d{{4}}|\d{{6}})\s*{_ZONE}")
 _OFFSETS = re.compile(r"[+-](\d{1,2}):?(\d{2})?")
+# Zones by the name of their winter time: that of the clocks there, and the one without a summer.
+_WINTER = {
+    "EST": ("America/New_York", "Etc/GMT+5"),
+    "MST": ("America/Denver", "Etc/GMT+7"),
+}
 _ALONE = re.compile(rf"{_TIME}\s*{_ZONE}")
 
 
@@ -102,6 +107,7 @@ def _instants_of(file: str, written: Ints, zone: str) -> Ints:
         offset = int(hours) * HOUR + int(minutes or 0) * MINUTE
         return written - (offset if zone[0] == "+" else -offset)
     moments = pd.DatetimeIndex(written.astype("datetime64[us]"))
+    _refuse_summer(file, moments, zone)
     try:
         aware = moments.tz_localize(_known(zone))
     except (ValueError, KeyError, OSError) as error:
@@ -114,10 +120,28 @@ def _instants_of(file: str, written: Ints, zone: str) -> Ints:
     )
 
 
+def _refuse_summer(file: str, moments: pd.DatetimeIndex, zone: str) -> None:
+    """EST is written for the time that New York has in winter, and by many for its summer's too."""
+    if zone not in _WINTER:
+        return
+    here, always = _WINTER[zone]
+    there = moments.tz_localize(always).tz_convert(here)
+    summer = np.flatnonzero(there.tz_localize(None) != moments)
+    if len(summer):
+        raise BarFileError(
+            f"{file}: its times are ambiguous: {moments[summer[0]]} {zone} is in summer, when "
+            f"{here} has another time; say which is meant with --zone {here} or --zone {always}"
+        )
+
+
 def is_zone(zone: str | None) -> bool:
-    """Whether a cell's zone says a zone: EDT does not, several have it."""
+    """Whether a cell's zone says a zone: EDT does not, several have it, nor EST in summer."""
     try:
-        return zone is not None and bool(_OFFSETS.fullmatch(zone) or _known(zone))
+        return (
+            zone is not None
+            and zone not in _WINTER
+            and bool(_OFFSETS.fullmatch(zone) or _known(zone))
+        )
     except ValueError:
         return False
 

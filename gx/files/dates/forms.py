@@ -60,6 +60,7 @@ FORMS = {
     "%Y-%b-%d": "month",
     "%Y %b %d": "month",
 }
+_ASIAN = r"^(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]$"
 # A date with a short year is of these years, or it is none of a bar.
 EARLIEST, LATEST = np.datetime64("1900-01-01", "D"), np.datetime64("2100-01-01", "D")
 
@@ -83,6 +84,7 @@ def forms_of(dates: Sequence[str], order: str | None = None) -> list[Form]:
     texts = texts.str.replace(
         r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.? ", "", case=False, regex=True
     )
+    texts = texts.str.replace(_ASIAN, r"\1-\2-\3", regex=True)
     texts = texts.str.replace(r"\bsept\b", "Sep", case=False, regex=True)
     names = [name for name, its in FORMS.items() if order in (None, its)]
     head = texts.head(50)

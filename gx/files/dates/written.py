@@ -20,6 +20,7 @@ from gx.files.meaning.columns import is_text
 _EXCEL = np.datetime64("1899-12-30", "D").astype(np.int64)
 _SERIAL = r"^[2-7]\d{4}(?:\.\d+)?$"
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_SINCE = pa.scalar(0, pa.int32()).cast(pa.date32())
 FEW = 0.9
 
 
@@ -83,7 +84,7 @@ def _read(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) 
 def _by_evidence(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Sessions) -> Moments:
     """Dates as computers write them, or else as people do."""
     if _are_all(cells, _SERIAL):
-        return _days_of_excel(cells)
+        return _days_of_excel(file, cells)
     if _are_all(cells, r"^\d{8,19}\.0+$"):
         cells = pc.replace_substring_regex(cells, r"\.0+$", "")
     stamps = read_stamps(cells)
@@ -95,9 +96,19 @@ def _by_evidence(file: str, cells: pa.ChunkedArray, asked: Format, sessions: Ses
     return found if better else plain
 
 
-def _days_of_excel(cells: pa.ChunkedArray) -> Moments:
+def _days_of_excel(file: str, cells: pa.ChunkedArray) -> Moments:
+    """Days as Excel counts them; where they would be old ones, they may be days since 1970."""
+    stamps = _counted(cells, "excel")
+    days = stamps.days.drop_null()
+    if pc.all(pc.less(days, _SINCE)).as_py():
+        number = next(one for one in cells.to_pylist() if one)
+        since = np.datetime64(int(float(number)), "D")
+        raise TwoReadingsError(
+            f"{file}: its dates are numbers: {number} is {days[0]} as Excel counts days, or "
+            f"{since} as days since 1970; say --date-format excel, or write dates"
+        )
     note = "its dates are numbers, taken for days as Excel counts them"
-    return Moments(_counted(cells, "excel"), "days of Excel's", note=note)
+    return Moments(stamps, "days of Excel's", note=note)
 
 
 def _has_time(form: str) -> bool:
@@ -232,11 +243,24 @@ def _chosen(
 ) -> tuple[Form, str]:
     if len(forms) == 1:
         return forms[0], _proof(forms[0], dates)
+    _refuse_several(file, dates, forms)
     better = clearly_better(forms, sessions)
     if better is None:
         raise TwoReadingsError(_two_readings(file, dates, forms, sessions))
     on = ", ".join(f"{one.order}: {sessions(one)[1]} of {sessions(one)[0]}" for one in forms)
     return better, f"dates that are sessions, by order: {on}"
+
+
+def _refuse_several(file: str, dates: Sequence[str], forms: Sequence[Form]) -> None:
+    """Raise BarFileError where each form reads dates that the other does not."""
+    first, other = forms[:2]
+    mine, others = np.flatnonzero(~first.bad & other.bad), np.flatnonzero(first.bad & ~other.bad)
+    if len(mine) and len(others):
+        raise BarFileError(
+            f"{file}: its dates are written in several ways: {dates[int(mine[0])]!r} is one as "
+            f"{first.order}, {dates[int(others[0])]!r} as {other.order}; write all in one way, or "
+            "split the file"
+        )
 
 
 def _proof(form: Form, dates: Sequence[str]) -> str:

@@ -81,6 +81,8 @@ def _plain(rows: Sequence[Row], head: Sequence[Row], place: int) -> Header:
     first = following[0] if following else row.line + 1
     names = tuple(name.strip() for name in row.cells)
     behind = head[place + 1].cells if place + 1 < len(head) else names
+    if len(behind) == len(names) - 1 and not names[-1]:  # a delimiter too many, at its end alone
+        names = names[:-1]
     if len(behind) == len(names) + 1:
         names = _with_index(names, head[place + 1 :])
     pairs = pairs_of_names(names)

@@ -1,5 +1,6 @@
 """Which column of a file is which of a bar's: by a person's word, by its name, by what it holds."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -65,6 +66,8 @@ class _Decision:
             self._by_name()
         self._by_weak_name()
         self._nameless()
+        if "volume" not in self.found.used and self.asked.order is None:
+            self._volume_of_coin()
         if "date" not in self.found.used and "time" in self.found.used:  # as MetaTrader's epochs
             self.found.used["date"] = self.found.used.pop("time")
         self._note_unused()
@@ -145,6 +148,7 @@ class _Decision:
             return
         for meaning in ("symbol", "close", "date"):
             places = [place for place in self._free() if WEAK.get(self.short[place]) == meaning]
+            places = [place for place in places if not self._is_number_of(place)]
             if not places:
                 continue
             if meaning in self.found.used:
@@ -156,6 +160,11 @@ class _Decision:
             if len(places) > 1 and meaning != "date":
                 raise self._two(meaning, places)
             self._use(meaning, places)
+
+    def _is_number_of(self, place: int) -> bool:
+        """A name in digits is that of something else, as of a currency."""
+        texts = some_texts(self.cells[place]) if self.short[place] == "name" else []
+        return bool(texts) and all(text.isdigit() for text in texts)
 
     def _rival_dates(self, places: Sequence[int]) -> None:
         for place in places:
@@ -175,6 +184,25 @@ class _Decision:
                 self.found.used["date"] = place
             elif are_row_numbers(cells):
                 self.found.unused[place] = "the rows' numbers"
+
+    def _volume_of_coin(self) -> None:
+        """Of volumes in several coins or currencies that in which all symbols are counted."""
+        units = {place: found[1] for place in self._free() if (found := self._unit(place))}
+        symbols = {self.asked.symbol} if self.asked.symbol else set()
+        if not symbols and "symbol" in self.found.used:
+            symbols = set(some_texts(self.cells[self.found.used["symbol"]]))
+        counted = [
+            place
+            for place, unit in units.items()
+            if symbols and all(one.casefold().startswith(unit) for one in symbols)
+        ]
+        if len(counted) == 1:
+            self.found.used["volume"] = counted[0]
+            why = f"{shown_name(self.names, counted[0])} is the volume"
+            self.found.unused |= {place: why for place in units if place != counted[0]}
+
+    def _unit(self, place: int) -> re.Match[str] | None:
+        return re.fullmatch(r"vol(?:ume)?\(?([a-z]{2,6})\)?", self.short[place])
 
     def _note_unused(self) -> None:
         rivals = {place for places in self.found.rivals.values() for place in places}

@@ -1,6 +1,10 @@
 """The names that columns of bars have in the field, and what they mean."""
 
 import re
+import unicodedata
+from collections.abc import Mapping
+
+from gx.files.meaning.languages import names_of
 
 NUMBERS = ("open", "high", "low", "close", "volume")
 COLUMNS = ("symbol", "date", *NUMBERS)
@@ -9,28 +13,30 @@ MEANINGS = (*COLUMNS, "time", "created_at")
 WORDS = {"created_at": "createdat"}
 
 _NAMES = {
-    "symbol": "symbol ticker tic tickersymbol stockcode stocksymbol actsymbol secid ric",
-    "date": "date datetime timestamp tradedate tradingdate tradingday dt tsevent windowstart "
+    "symbol": "symbol ticker tic tickersymbol stockcode stocksymbol actsymbol secid ric tscode",
+    "date": "date dates datetime timestamp tradedate tradingdate tradingday dt tsevent windowstart "
     "gmttime localtime utctime datetimeutc opentime candletime bartime dateutc timeutc",
     "time": "time timeofday",
-    "open": "open openprice openingprice",
-    "high": "high highprice",
-    "low": "low lowprice",
+    "open": "open openprice openingprice priceopen pxopen",
+    "high": "high highprice pricehigh pxhigh",
+    "low": "low lowprice pricelow pxlow",
     "close": "close closeprice closingprice priceclose close/last",
-    "volume": "volume vol tradevolume tradedvolume totalvolume realvolume sharevolume",
+    "volume": "volume vol tradevolume tradedvolume totalvolume realvolume sharevolume pxvolume "
+    "shares noofshares numberofshares sharestraded tottrdqty acvoluns",
     "created_at": "createdat",
 }
 # Read so only where nothing else is.
 _WEAK = {
     "symbol": "name sym instrument stock code",
-    "close": "price last lastprice",
+    "close": "price last lastprice pxlast settle settlement settleprice settlementprice",
     "date": "time day unix unixtime unixtimestamp epoch",
 }
 # One letter each, where all of a bar's prices are called so: Polygon's, Alpaca's and Finnhub's.
 _LETTERS = {"t": "date", "o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 _NOT_USED = {
     "adjusted prices, not those that were traded": "adjclose adjustedclose adjopen adjhigh adjlow "
-    "adjustedopen adjustedhigh adjustedlow closeadj adjvolume adjustedvolume closeadjusted",
+    "adjustedopen adjustedhigh adjustedlow adjusted adjcp closeadj adjvolume adjustedvolume "
+    "closeadjusted",
     "a dividend or a split": "dividends dividend dividendamount divcash stocksplits splitfactor "
     "splitcoefficient capitalgains splitratio split",
     "the number of ticks, not of shares": "tickvol tickvolume",
@@ -41,28 +47,47 @@ _NOT_USED = {
     "pctchange %change %chg",
     "a spread": "spread",
 }
-KNOWN = {name: meaning for meaning, names in _NAMES.items() for name in names.split()}
-WEAK = {name: meaning for meaning, names in _WEAK.items() for name in names.split()}
-NOT_USED = {name: why for why, names in _NOT_USED.items() for name in names.split()}
 # What pandas calls an index that has no name.
 NAMELESS = frozenset({"", "index", "level0", "level1", "indexlevel0", "indexlevel1"})
 # Columns of one text, or of few: what they hold is no symbol.
 _NO_SYMBOL = (
-    "currency exchange source provider vendor per period interval timeframe freq frequency series "
+    "currency devise wahrung divisa valuta moneda exchange source provider vendor per period "
+    "interval timeframe freq frequency series "
     "type assettype market country sector industry adjusted session day weekday dayofweek month "
     "rtype publisherid instrumentid mic feed venue side status"
 )
 NO_SYMBOL = frozenset(_NO_SYMBOL.split())
 
 
+# In brackets behind a name: what prices are in.
+_MONEY = (
+    "usd|eur|gbp|gbx|inr|jpy|cny|cnh|chf|cad|aud|nzd|hkd|sgd|krw|twd|brl|rub|try|zar|sek|nok|dkk|"
+    r"pln|mxn|idr|thb|btc|eth|usdt|usdc|\$|€|£|¥|₹"
+)
+
+
 def plain(name: str) -> str:
     """A name without what differs among vendors: ``1. open``, ``<OPEN>``, ``Adj Close*``."""
-    text = name.strip().strip("\"'").strip().casefold()
+    text = name.strip(" \t\r\n#\"'").casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(sign for sign in text if not unicodedata.combining(sign))
     text = re.sub(r"^<(.*)>$", r"\1", text)
     text = re.sub(r"^\d+[a-z]?\. ", "", text)  # Alpha Vantage's
     if not text.startswith("vol"):  # one in dollars is none of shares
-        text = re.sub(r"\s*[(\[](usd|eur|gbp|inr|jpy|utc|gmt|\$|€|£)[)\]]$", "", text)
+        text = re.sub(rf"\s*[(\[]({_MONEY}|utc|gmt)[)\]]$", "", text)
     return re.sub(r"[\s_.*\-]+", "", text)
+
+
+def _by_name(english: Mapping[str, str], *, weak: bool) -> dict[str, str]:
+    foreign = names_of(weak=weak).items()
+    found = {plain(name): meaning for meaning, names in foreign for name in names}
+    return found | {name: meaning for meaning, names in english.items() for name in names.split()}
+
+
+KNOWN = _by_name(_NAMES, weak=False)
+WEAK = _by_name(_WEAK, weak=True)
+NOT_USED = {name: why for why, names in _NOT_USED.items() for name in names.split()}
 
 
 def meaning_of(name: str) -> str | None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -14,6 +15,9 @@ from gx.files.opening.containers import Content
 from gx.files.opening.raw import How, Raw, counted
 from gx.nearest import nearest
 
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
 Cell = object
 
 
@@ -23,7 +27,7 @@ def read_sheet(content: Content, sheet: str | None, named: Callable[[str], bool]
 
     try:
         workbook = load_workbook(io.BytesIO(content.data))
-        name = _chosen(content.name, workbook.sheet_names, sheet)
+        name = _chosen(content.name, _filled(workbook), sheet)
         found = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
         rows: list[list[Cell]] = [[*row] for row in found]
     except (CalamineError, OSError) as error:
@@ -51,9 +55,18 @@ def _unmerged(head: Sequence[Row]) -> list[Row]:
     rows = list(head)
     for place, below in enumerate(rows[1:]):
         row = rows[place]
-        if any(row.cells[1:]) and all(map(is_known, below.cells[1:])):
+        if _are_merged(row.cells[1:], below.cells[1:]):
             rows[place] = Row(row.line, (row.cells[0], *_repeated(row.cells[1:])))
     return rows
+
+
+def _are_merged(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Symbols over the names of their columns, or such names over symbols."""
+    filled = [cell for cell in above if cell]
+    if not filled or not above[0]:
+        return False
+    over = len(filled) < len(above) and all(below) and all(map(is_known, filled))
+    return over or all(map(is_known, below))
 
 
 def _repeated(cells: Sequence[str]) -> Iterator[str]:
@@ -62,6 +75,13 @@ def _repeated(cells: Sequence[str]) -> Iterator[str]:
     for cell in cells:
         last = cell or last
         yield last
+
+
+def _filled(workbook: "CalamineWorkbook") -> list[str]:
+    """The sheets that hold something; all, where none does."""
+    names = workbook.sheet_names
+    filled = [name for name in names if workbook.get_sheet_by_name(name).start is not None]
+    return filled or names
 
 
 def _chosen(file: str, names: Sequence[str], wanted: str | None) -> str:

@@ -12,8 +12,8 @@ from gx.errors import BarFileError
 from gx.files.dates.stamps import Ints
 from gx.files.layout.delimiter import DELIMITERS, Row, delimiter_of, rows_of
 from gx.files.layout.header import Header, find_header
-from gx.files.layout.kinds import is_moment
 from gx.files.layout.lines import first_lines, offset_of
+from gx.files.meaning.no_bars import COMMENT, is_payment, is_remark
 from gx.files.opening.containers import Content
 from gx.files.opening.encodings import Decoded
 from gx.files.opening.raw import How, Raw, Torn
@@ -21,7 +21,6 @@ from gx.files.opening.raw import How, Raw, Torn
 HEAD, HEAD_LINES = 1 << 22, 160
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml|table|head|body|script)", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*[\[{\]"])')
-WORDS = 3  # a sentence at the end, which is no bar that was cut off
 _NEWLINES = rb"\r\n|\n|\r"
 
 
@@ -53,7 +52,7 @@ def read_text(
         content.name, _with_tabs(bytes(body)) if spaced else body, "\t" if spaced else sign, width
     )
     lines = _Lines(body, header.first_line, len(columns[0]) + len(torn_rows), torn_rows)
-    torn, left_out = _without_sentences(torn_rows, lines)
+    torn, left_out = _without_remarks(torn_rows, lines)
     how = How(
         " in ".join([_kind(sign), *reversed(content.packed)]),
         text.shown + ("" if text.certain else " (by its letters)"),
@@ -63,7 +62,7 @@ def read_text(
         quoted=b'"' in text.data,
     )
     notes = [] if text.certain else [f"its encoding is taken for {text.encoding}; --encoding"]
-    notes += [f"line {line} is left out, a sentence: {said!r}" for line, said in left_out]
+    notes += [f"line {line} is left out, {what}: {said!r}" for line, what, said in left_out]
     return Raw(columns, names, "line", lines.whole, how, tuple(torn), header.pairs, tuple(notes))
 
 
@@ -154,28 +153,42 @@ class _Lines:
         return np.delete(self.all(), self.torn)
 
 
-def _without_sentences(
+def _without_remarks(
     rows: Sequence[csv.InvalidRow], lines: _Lines
-) -> tuple[list[Torn], list[tuple[int, str]]]:
-    """The torn rows, and apart from them the sentences that some vendors end a file with."""
+) -> tuple[list[Torn], list[tuple[int, str, str]]]:
+    """The torn rows, and apart from them what is no bar that was torn.
+
+    Comments, dividends between the bars, and the sentences that some vendors end a file with.
+    """
     if not rows:
         return [], []
     places = lines.all()
-    torn = [
-        Torn(
-            int(places[row.number - 1]),
-            f"has {row.actual_columns} cells, not {row.expected_columns}: {row.text[:80]!r}",
-        )
-        for row in rows
-    ]
-    ending: list[tuple[int, str]] = []
-    last = lines.rows
-    while rows and rows[-1].number == last and _is_sentence(rows[-1].text):
-        ending.insert(0, (torn[len(rows) - 1].line, rows[-1].text[:80]))
-        rows, last = rows[:-1], last - 1
-    return torn[: len(rows)], ending
+    ending = _ending(rows, lines.rows)
+    torn: list[Torn] = []
+    left_out: list[tuple[int, str, str]] = []
+    for row in rows:
+        line = int(places[row.number - 1])
+        if row.number in ending or _is_no_bar(row.text):
+            what = "no bar" if _is_no_bar(row.text) else "a sentence"
+            left_out.append((line, what, row.text[:80]))
+        else:
+            said = f"has {row.actual_columns} cells, not {row.expected_columns}: {row.text[:80]!r}"
+            torn.append(Torn(line, said))
+    return torn, left_out
 
 
-def _is_sentence(text: str) -> bool:
-    text = text.strip().strip('",;')
-    return len(text.split()) >= WORDS and not text[:1].isdigit() and not is_moment(text)
+def _ending(rows: Sequence[csv.InvalidRow], last: int) -> set[int]:
+    """The numbers of the rows at the end that are sentences."""
+    ending: set[int] = set()
+    for row in reversed(rows):
+        if row.number != last - len(ending) or not (is_remark(row.text) or _is_no_bar(row.text)):
+            break
+        ending.add(row.number)
+    return ending
+
+
+def _is_no_bar(text: str) -> bool:
+    """A comment, or a date and a dividend or a split."""
+    if text.lstrip().startswith(COMMENT):
+        return True
+    return is_payment(re.split(r"[\t;|]|\s{2,}|,(?=[^\s])", text.strip(" \t,;|"))[-1])

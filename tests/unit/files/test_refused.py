@@ -19,7 +19,11 @@ ROWS = "".join(f"2025-11-0{day},10{day}.5,110.25,99.5,10{day},1000\n" for day in
     [
         ("", ": is empty"),
         ("\n \n", ": is empty"),
-        (HEADER + ROWS + "Total,,,,,5000\n", ", line 7, column date: 'Total' is no date"),
+        (HEADER + ROWS + "Cash,,,,,5000\n", ", line 7, column date: 'Cash' is no date"),
+        (
+            HEADER + "Total,,,,,5000\n" + ROWS,
+            ", line 2, column date: 'Total' is no date",
+        ),
         (HEADER + ROWS + "2025-11-", ", line 7: has 1 cells, not 6: '2025-11-'"),
         (HEADER + ROWS[:40] + "\0" + ROWS[40:], ", line 3: holds NUL bytes, which no text has"),
         ("<!DOCTYPE html><html>", ": is a web page or XML, not a table"),
@@ -61,8 +65,8 @@ ROWS = "".join(f"2025-11-0{day},10{day}.5,110.25,99.5,10{day},1000\n" for day in
             "(column high) a decimal comma; say which with --decimal",
         ),
         (
-            "Datum,Hoch,Tief,Schluss\n2025-11-03,1,2,1\n",
-            ": holds no bars: its header names Datum, Hoch, Tief, Schluss. --columns says what ",
+            "Aika,Ylin,Alin,Loppu\n2025-11-03,1,2,1\n",
+            ": holds no bars: its header names Aika, Ylin, Alin, Loppu. --columns says what ",
         ),
         (
             "date,open,high,low,Adj Close,volume\n2025-11-03,1,2,1,2,5\n",
