@@ -10,7 +10,13 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # What is given as NAME=value. Recipes read it as "$$NAME", whatever signs it holds.
 export SYMBOLS START END POLICY ACCEPT_REMOVALS HOST PORT MLFLOW_PORT FILE SYMBOL SUITE CALENDAR \
-  AS_OF REASON KEEP_DAYS REJECTS
+  AS_OF REASON KEEP_DAYS REJECTS COLUMNS DATE_FORMAT DECIMAL DELIMITER ENCODING SHEET ZONE FORMAT
+
+# How a file is to be read where it does not say it itself; a shell has such names of its own.
+said = $(if $(findstring command,$(origin $(1))),--$(2) "$$$(1)")
+as_written = $(call said,COLUMNS,columns) $(call said,DATE_FORMAT,date-format) \
+  $(call said,DECIMAL,decimal) $(call said,DELIMITER,delimiter) $(call said,ENCODING,encoding) \
+  $(call said,SHEET,sheet) $(call said,ZONE,zone) $(call said,FORMAT,format)
 
 # Call the command, and say its exit status in words: make itself ends with 2, whatever it was.
 define gate
@@ -25,7 +31,7 @@ esac; echo "gate: exit status $$status, $$said" >&2; exit $$status
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down load quarantine discard prune sql check detect mutate bench test unit lock settings env compose-test format clean
+.PHONY: help run up down peek load quarantine discard prune sql check detect mutate bench test unit lock settings env compose-test format clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,13 +49,17 @@ up: $(GATE)  ## start Airflow and MLflow in the browser, until Ctrl-C [PORT=8080
 down: $(GATE)  ## stop what `make up` started elsewhere
 	@$(call gate,down)
 
-load: $(GATE)  ## put the bars of a file (CSV, Parquet, Excel …) into the database: FILE=bars.csv [SYMBOL=AAPL CALENDAR=XBOM REJECTS=rejects.csv]
-	@$(call gate,load "$$FILE" $${SYMBOL:+--symbol "$$SYMBOL"} \
+peek: $(GATE)  ## show how a file is understood: FILE=bars.csv [SYMBOL= CALENDAR= and as `load`]
+	@$(call gate,peek "$$FILE" $${SYMBOL:+--symbol "$$SYMBOL"} \
+	  $${CALENDAR:+--calendar "$$CALENDAR"} $(as_written))
+
+load: $(GATE)  ## put the bars of a file (CSV, Parquet, Excel …) into the database: FILE=bars.csv [SYMBOL=AAPL CALENDAR=XBOM REJECTS=rejects.csv COLUMNS=close=Last,date=Day DATE_FORMAT=DMY DECIMAL=, DELIMITER=tab ENCODING= SHEET= ZONE= FORMAT=]
+	@$(call gate,load "$$FILE" $(as_written) $${SYMBOL:+--symbol "$$SYMBOL"} \
 	  $${CALENDAR:+--calendar "$$CALENDAR"} $${REJECTS:+--rejects "$$REJECTS"})
 
-check: $(GATE)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMBOL= CALENDAR= AS_OF= STRICT=1]
+check: $(GATE)  ## judge a file without any service: FILE=bars.csv [SUITE= SYMBOL= CALENDAR= AS_OF= STRICT=1 and as `load`]
 	@files=("$$FILE"); [ -e "$$FILE" ] || files=($$FILE); \
-	$(call gate,check "$${files[@]}" $${SUITE:+--suite "$$SUITE"} \
+	$(call gate,check "$${files[@]}" $(as_written) $${SUITE:+--suite "$$SUITE"} \
 	  $${SYMBOL:+--symbol "$$SYMBOL"} $${CALENDAR:+--calendar "$$CALENDAR"} \
 	  $${AS_OF:+--as-of "$$AS_OF"} $(if $(filter-out 0 false,$(STRICT)),--strict))
 

@@ -25,7 +25,13 @@ from gx.files.meaning.columns import (
     shown_name,
     some_texts,
 )
-from gx.files.meaning.doubts import doubt_of_prices, doubt_of_volume
+from gx.files.meaning.doubts import (
+    doubt_of_points,
+    doubt_of_prices,
+    doubt_of_turnover,
+    doubt_of_unadjusted,
+    doubt_of_volume,
+)
 from gx.files.meaning.missing import NO_DATE
 from gx.files.meaning.names import COLUMNS, NUMBERS, names_utc, plain
 from gx.files.meaning.numbers import (
@@ -133,6 +139,7 @@ class Source:
             {name for name, found in self.floats.items() if found is None},
             decimal=self.asked.decimal,
             point_is_sure=sure,
+            dates=self.cells["date"] if "date" in self.cells.column_names else None,
         )
 
     def plain_floats(self, name: str) -> pa.ChunkedArray | None:
@@ -243,7 +250,10 @@ class Source:
         indirect = f"its numbers are read with a decimal {sign}: {told.because}"
         doubts = (
             *doubt_of_prices(self.numbers),
+            *doubt_of_points(self.numbers),
+            *doubt_of_unadjusted(self.names, self.meanings),
             *doubt_of_volume(self.names, self.meanings, self.numbers),
+            *doubt_of_turnover(self.names, self.meanings, self.numbers, self.columns),
         )
         return doubts if told.sure else (indirect, *doubts)
 

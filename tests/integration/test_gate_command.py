@@ -176,6 +176,20 @@ def test_make_says_the_status_in_words_and_gives_2(checkout: Path, tmp_path: Pat
     assert good.stderr == ""
 
 
+def test_make_hands_on_how_a_file_is_to_be_read(checkout: Path, tmp_path: Path):
+    prices = tmp_path / "b.csv"
+    rows = [f"0{day}/11/2025;1,500;1,600;1,400;1,55{day};9" for day in (3, 4, 5, 6, 7)]
+    prices.write_text("\n".join(["Tag;Open;High;Low;Ende;Volume", *rows]))
+    said = ("COLUMNS=close=Ende,date=Tag", "DATE_FORMAT=DMY", "DECIMAL=,", "DELIMITER=;")
+
+    peeked = make(checkout, "peek", f"FILE={prices}", "SYMBOL=AAPX", *said)
+    checked = make(checkout, "check", f"FILE={prices}", "SYMBOL=AAPX", *said)
+
+    assert (peeked.returncode, peeked.stderr) == (0, "")
+    assert "AAPX 2025-11-03 1.5 1.6 1.4 1.553 9" in peeked.stdout
+    assert "gate: exit status 2" not in checked.stderr
+
+
 def make(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", *words], cwd=checkout, capture_output=True, text=True)
 

@@ -29,6 +29,7 @@ _DRESSED = re.compile(
     rf"(?P<digits>[\d.,{_GAPS}]*\d[.,]?)(?P<power>[eE][+-]?\d+)?\s*(?P<unit>[kKmMbBtT])?"
     rf"\s*(?:[{CURRENCIES}]|{_CODES})?\s*(?P<close>\))?"
 )
+SEEN = 1_000
 _UNITS = {"k": 3, "m": 6, "b": 9, "t": 12}
 _GROUPED = r"\d{1,3}(?:%s\d{3})+"
 
@@ -68,6 +69,7 @@ def convention_of(
     *,
     decimal: str | None,
     point_is_sure: bool,
+    dates: pa.ChunkedArray | None = None,
 ) -> Convention:
     """Which sign is decimal in columns of texts (null: no value).
 
@@ -82,7 +84,44 @@ def convention_of(
     odd = any(_has_other_signs(columns[name]) for name in unclear)
     if not odd and (point_is_sure or _shows_point(columns.values())):
         return Convention(POINT)
-    return _by_votes(file, columns, others, point_is_sure=point_is_sure)
+    try:
+        return _by_votes(file, columns, others, point_is_sure=point_is_sure)
+    except _UnclearError as error:
+        told = _by_others(error.vote, others, dates)
+        if told is None:
+            raise
+        return told
+
+
+class _UnclearError(BarFileError):
+    """A number that could be either, and no other one that tells."""
+
+    def __init__(self, said: str, vote: "_Vote") -> None:
+        super().__init__(said)
+        self.vote = vote
+
+
+def _by_others(
+    vote: "_Vote", others: Sequence[pa.ChunkedArray], dates: pa.ChunkedArray | None
+) -> Convention | None:
+    """What columns that are not used tell, as of changes in percent, or the way of the dates.
+
+    Where days are written 31.10.2025, no comma stands between thousands.
+    """
+    seen: dict[str, str] = {}
+    for texts in others:
+        for cell in pc.unique(texts.slice(0, SEEN)).drop_null().to_pylist():
+            sign = _tells(cell.strip().rstrip("% "))
+            if sign in (POINT, COMMA):
+                seen.setdefault(sign, cell.strip())
+    if len(seen) == 1:
+        ((sign, cell),) = seen.items()
+        return Convention(sign, f"{cell!r} in a column that is not used", sure=False)
+    if seen or dates is None or COMMA not in vote.cell or not pa.types.is_string(dates.type):
+        return None
+    if pc.all(pc.match_substring_regex(dates, r"^\s*\d{1,2}\.\d{1,2}\.\d{2,4}")).as_py():
+        return Convention(COMMA, "its dates are written with points", sure=False)
+    return None
 
 
 def as_floats(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -163,10 +202,11 @@ def _by_ungrouped(
             because = f"{long[0].as_py()!r} has no sign between thousands"
             return Convention(sign, because, sure=False)
     whole, part = unclear.cell.replace(sign, ""), unclear.cell.replace(sign, ".")
-    raise BarFileError(
+    raise _UnclearError(
         f"{file}, column {unclear.column}: {unclear.cell!r} is {whole} or {part}, and no number of "
         f"the file tells which; say --decimal {'.' if sign == COMMA else ','} for {whole}, or "
-        f"--decimal {sign} for {part}"
+        f"--decimal {sign} for {part}",
+        unclear,
     )
 
 

@@ -2,9 +2,11 @@
 
 import codecs
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gx.errors import BarFileError
+from gx.files.meaning.names import is_known
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -17,6 +19,10 @@ _LOOKED_AT = 1 << 16
 # Of a text in UTF-16 without a mark every other byte is zero: nearly all are ASCII.
 _ZEROS = 0.4
 _WORD = re.compile(rb"[\x80-\xff]{3}")
+# In which headers of other languages are written, beside UTF-8.
+_NAMES = "cp1252 cp1250 cp1251 cp1254 shift_jis euc_jp gb18030 big5 euc_kr"
+_ELSEWHERE = _NAMES.split()
+HEAD_LINES = 20
 _SHOWN = {"utf-8-sig": "UTF-8 with a mark", "utf-8": "UTF-8", "utf-16": "UTF-16 with a mark"}
 
 
@@ -92,11 +98,34 @@ def _likely(data: bytes) -> str:
     """Single letters among ASCII are Western; of whole words in other letters a library tells."""
     from charset_normalizer import from_bytes
 
+    if known := _by_header(data[:_LOOKED_AT]):
+        return known
     if _WORD.search(data) is None:
         return "cp1252"
     lines = [line for line in data.splitlines() if not line.isascii()]
     best = from_bytes(b"\n".join(lines)[:_LOOKED_AT]).best()
     return best.encoding if best else "cp1252"
+
+
+def _by_header(data: bytes) -> str:
+    """The encoding in which the header has the most names of bars' columns, and two at least."""
+    lines = data.splitlines()[:HEAD_LINES]
+    found = {encoding: _known_names(lines, encoding) for encoding in _ELSEWHERE}
+    best = max(found, key=lambda encoding: found[encoding])
+    return best if found[best] > 1 else ""
+
+
+def _known_names(lines: Sequence[bytes], encoding: str) -> int:
+    counts = [0]
+    for line in lines:
+        if line.isascii():
+            continue
+        try:
+            cells = re.split(r"[,;\t|]", line.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+        counts.append(sum(is_known(cell) for cell in cells if not cell.isascii()))
+    return max(counts)
 
 
 def _by_letters(name: str, data: bytes) -> Decoded:

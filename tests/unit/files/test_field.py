@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 
@@ -115,15 +114,9 @@ def test_columns_named_by_price_and_symbol_are_made_long_and_this_is_said(
     tmp_path: Path, name: str
 ):
     path = tmp_path / "b.csv"
-    wide = pd.concat(
-        [
-            frame.rename(
-                columns=lambda field, symbol=symbol: name.format(field=field, symbol=symbol)
-            )
-            for symbol, frame in TWO.items()
-        ],
-        axis=1,
-    )
+    wide = pd.concat(TWO, axis="columns", sort=True)
+    pairs = wide.columns.to_frame(name=["symbol", "field"]).to_dict("records")
+    wide.columns = pd.Index([name.format(**pair) for pair in pairs])
     wide.to_csv(path)
     both = sorted([*expected(TWO["AAPX"]), *expected(TWO["BRK-B"], "BRK-B")])
     assert checked(path, None) == both
@@ -148,10 +141,9 @@ def test_a_merged_header_of_prices_over_symbols_is_read(tmp_path: Path):
 
 def test_an_empty_sheet_beside_the_bars_is_no_choice(tmp_path: Path):
     path = tmp_path / "b.xlsx"
-    bars().to_excel(path)
-    book = openpyxl.load_workbook(path)
-    book.create_sheet("Sheet2")
-    book.save(path)
+    with pd.ExcelWriter(path) as writer:
+        bars().to_excel(writer)
+        pd.DataFrame().to_excel(writer, sheet_name="Sheet2", header=False, index=False)
     assert reads_as(path, bars())
 
 
@@ -271,3 +263,79 @@ def test_a_name_in_digits_is_no_symbol(tmp_path: Path):
     path = tmp_path / "BTC.csv"
     bars().assign(name=np.full(30, 2781)).to_csv(path)
     assert set(together(path).table["symbol"].to_pylist()) == {"BTC"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "header"),
+    [
+        ("cp1252", "Datum;Eröffnung;Höchst;Tiefst;Schluss;Volumen"),
+        ("cp1251", "Дата;Открытие;Максимум;Минимум;Закрытие;Объем"),
+        ("shift_jis", "日付;始値;高値;安値;終値;出来高"),
+        ("gb18030", "日期;开盘;最高;最低;收盘;成交量"),
+        ("euc_kr", "날짜;시가;고가;저가;종가;거래량"),
+    ],
+)
+def test_an_encoding_is_told_by_the_names_that_it_makes(tmp_path: Path, encoding: str, header: str):
+    path = tmp_path / "b.csv"
+    path.write_text(table(bars(), header, sep=";"), encoding=encoding)
+    assert reads_as(path, bars())
+    assert "its encoding is taken for" in together(path, symbol="A").notes[0]
+
+
+def thirds(sign: str) -> pd.DataFrame:
+    """Bars whose prices have three digits behind the sign, with plain volumes."""
+    made = bars(price=1.5).astype({"Volume": str})
+    for name in ("Open", "High", "Low", "Close"):
+        made[name] = made[name].map("{:.3f}".format).str.replace(".", sign)
+    return made
+
+
+def test_other_columns_tell_the_decimal_sign_of_prices_that_do_not(tmp_path: Path):
+    path = tmp_path / "b.csv"
+    path.write_text(table(thirds(","), HEADER.replace(",", ";"), sep=";"))
+    with pytest.raises(BarFileError, match=r"is 1510 or 1\.510, and no number of the file tells"):
+        checked(path)
+    changed = thirds(",").assign(change="-0,52%")
+    path.write_text(table(changed, HEADER.replace(",", ";") + ";Change", sep=";"))
+    assert reads_as(path, bars(price=1.5))
+    said = "read with a decimal comma: '-0,52%' in a column that is not used"
+    assert said in "".join(together(path, symbol="A").notes)
+    path.write_text(table(thirds(","), HEADER.replace(",", ";"), "%d.%m.%Y", ";"))
+    assert reads_as(path, bars(price=1.5))
+    both = thirds(",").assign(change="-0,52%", other="1.5")
+    path.write_text(table(both, HEADER.replace(",", ";") + ";Change;Other", sep=";"))
+    with pytest.raises(BarFileError, match="no number of the file tells"):
+        checked(path)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (
+            bars().assign(amount=bars()["Volume"] * bars()["Close"] * 100),
+            "its amount is about 100 times volume and close: is the volume in lots",
+        ),
+        (
+            bars().assign(turnover=bars()["Volume"]),
+            "its volume is the same as turnover: in money, not in shares?",
+        ),
+        (
+            bars().assign(closeunadj=bars()["Close"] * 4),
+            "beside its close stands closeunadj: the prices may be adjusted",
+        ),
+        (
+            (bars() * 1e9).round().astype("int64"),
+            "its prices are whole numbers of 100,000,000 and more: if they are parts of 1e-9",
+        ),
+    ],
+)
+def test_what_the_numbers_say_against_their_meaning_is_said(
+    tmp_path: Path, made: pd.DataFrame, said: str
+):
+    made.to_csv(tmp_path / "A.csv")
+    assert said in "".join(together(tmp_path / "A.csv").notes)
+
+
+def test_a_turnover_that_fits_is_no_doubt(tmp_path: Path):
+    bars().assign(amount=bars()["Volume"] * bars()["Low"]).to_csv(tmp_path / "A.csv")
+    assert "amount is" not in "".join(together(tmp_path / "A.csv").notes)
