@@ -88,6 +88,10 @@ def _raw(content: Content, asked: Format) -> Raw:
     def is_named(cell: str) -> bool:
         return cell.strip() in named
 
+    if content.foreign:
+        raise BarFileError(
+            f"{content.name}: is {content.foreign}, which is not read; write it as CSV or Parquet"
+        )
     if content.is_parquet:
         return read_parquet(content)
     if content.is_workbook:
@@ -303,7 +307,8 @@ def _refuse_several(source: Source) -> None:
             name = shown_name(source.names, place)
             raise BarFileError(
                 f"{source.name}: has several rows of one moment, which its column {name} tells "
-                f"apart; say --columns 'symbol={name}', or name the symbol with --symbol"
+                f"apart: if it is the symbol, say --columns 'symbol={name}', else keep the rows of "
+                "one"
             )
 
 

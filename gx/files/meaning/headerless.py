@@ -65,7 +65,7 @@ def names_by_evidence(columns: Sequence[pa.ChunkedArray]) -> tuple[str, ...] | N
 def likely_names(columns: Sequence[pa.ChunkedArray]) -> tuple[str, ...]:
     """What a person may begin with in naming the columns by their place; none of very many."""
     if not ENOUGH <= len(columns) <= MANY:
-        return ("date", *ORDERS[0], "volume")
+        return ("date", *ORDERS[0], "volume")[: max(2, len(columns))]
     lead = _lead([cells.slice(0, SOME) for cells in columns]) or ["date"]
     names = (*lead, *ORDERS[0], "volume")
     return (*names, *["-"] * (len(columns) - len(names)))

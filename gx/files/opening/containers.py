@@ -19,6 +19,18 @@ _PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # What an archive that is a workbook has among its members: xlsx and xlsb, or ods.
 _WORKBOOK = ("[Content_Types].xml", "content.xml")
+_FOREIGN = {
+    b"ARROW1": "a Feather file",
+    b"FEA1": "a Feather file",
+    b"ORC": "an ORC file",
+    b"\x89HDF": "an HDF5 file",
+    b"SQLite format 3": "a database of SQLite",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+    b"%PDF": "a PDF",
+}
 DEEPEST = 3
 _SOMETHING = re.compile(rb"[^\0 \t\r\n\xef\xbb\xbf\xff\xfe]")
 
@@ -40,6 +52,11 @@ class Content:
     def is_parquet(self) -> bool:
         """By its first bytes, or by a name that says so."""
         return self.data[:4] == b"PAR1" or self.suffix in (".parquet", ".pq")
+
+    @property
+    def foreign(self) -> str:
+        """What it is where that is never read, by its first bytes; else empty."""
+        return next((name for sign, name in _FOREIGN.items() if self.data.startswith(sign)), "")
 
     @property
     def is_workbook(self) -> bool:

@@ -102,6 +102,26 @@ def test_of_two_columns_that_may_be_the_volume_none_is_taken(
         checked(path)
 
 
+def test_as_many_columns_are_proposed_as_there_are(tmp_path: Path):
+    path = tmp_path / "b.csv"
+    bars().iloc[:, :4].to_csv(path, header=False)
+    with pytest.raises(
+        BarFileError, match=r"its 5 columns by .*--columns date,open,high,low,close "
+    ):
+        checked(path)
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [("to_feather", "is a Feather file, which is not read"), ("to_pickle", "is a pickle")],
+)
+def test_other_formats_are_called_by_their_name(tmp_path: Path, write: str, said: str):
+    path = tmp_path / "A.bin"
+    getattr(bars().reset_index(), write)(path)
+    with pytest.raises(BarFileError, match=f"{said}.*write it as CSV or Parquet"):
+        checked(path)
+
+
 def test_fractions_near_the_prices_are_no_volume(tmp_path: Path):
     path = tmp_path / "b.csv"
     bars().assign(Volume=bars()["Close"] * 0.97).to_csv(path, header=False)
@@ -115,8 +135,8 @@ def test_columns_named_by_price_and_symbol_are_made_long_and_this_is_said(
 ):
     path = tmp_path / "b.csv"
     wide = pd.concat(TWO, axis="columns", sort=True)
-    pairs = wide.columns.to_frame(name=["symbol", "field"]).to_dict("records")
-    wide.columns = pd.Index([name.format(**pair) for pair in pairs])
+    pairs = [(symbol, field) for symbol, frame in TWO.items() for field in frame.columns]
+    wide.columns = pd.Index([name.format(symbol=one, field=str(field)) for one, field in pairs])
     wide.to_csv(path)
     both = sorted([*expected(TWO["AAPX"]), *expected(TWO["BRK-B"], "BRK-B")])
     assert checked(path, None) == both
@@ -218,8 +238,8 @@ def test_the_volume_in_the_coin_is_taken_of_several(tmp_path: Path):
         ),
         (
             table(bars().assign(n=700), HEADER + ",sec") + table(bars().assign(n=941), ""),
-            "several rows of one moment, which its column sec tells apart; say --columns "
-            "'symbol=sec', or name the symbol",
+            "several rows of one moment, which its column sec tells apart: if it is the symbol, "
+            "say --columns 'symbol=sec', else keep the rows of one",
         ),
         (
             table(bars()[:15], HEADER) + table(bars()[15:], "", "%m/%d/%Y"),
