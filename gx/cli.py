@@ -268,7 +268,7 @@ def check(
         print("loading Great Expectations …", file=sys.stderr, end="\r", flush=True)
 
     with quick_imports():
-        from gx.files.check import require_columns, unfit
+        from gx.files.check import not_asked, require_columns
         from gx.gate.checkpoint import run_in_memory
         from gx.report.columns import room
         from gx.report.console import report_lines
@@ -284,7 +284,7 @@ def check(
     require_columns(judge, found)
     say(found.notes)
     frame = bars.to_pandas(date_as_object=False)
-    skipped = unfit(bars, clock=bool(as_of))
+    skipped = not_asked(bars, clock=bool(as_of))
     waivers = read_waivers(suite) if folder == SUITE.parent else ()
     report = run_in_memory(frame, judge, as_of=as_of, skipped=skipped, waivers=waivers)
     print("\n".join(report_lines(report, room())))
@@ -324,7 +324,7 @@ def draft(
 ) -> int:
     """Draft a suite from the bars of files, print why, and write it under its new name."""
     with quick_imports():
-        from gx.files.check import read_files, unfit
+        from gx.files.check import not_asked, read_files
         from gx.suite.calendars import SUITE, named_calendars
 
     found = read_files(files, asked, named_calendars(SUITE, calendar))
@@ -346,7 +346,7 @@ def draft(
     for type_, reason in drafted.left_out.items():
         print(f"  left out  {type_}\n{'':<12}{reason}")
     made = read_suite(path)
-    report = run_in_memory(frame, made, as_of=_newest(bars), skipped=unfit(bars))
+    report = run_in_memory(frame, made, as_of=_newest(bars), skipped=not_asked(bars))
     print(f"\nWhat the draft finds suspicious on these bars ({len(report.failed)}):\n")
     print("\n".join(report_lines(report, room())))
     print(f"\nWritten to {path}; read it, change it, then: gate check FILE --suite {path.stem}")

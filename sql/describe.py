@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg2.errors import QueryCanceled
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
 
 from sql.bar_tables import NUMBERS
 from sql.connection import ConnectionSettings, connected
@@ -25,6 +25,7 @@ from sql.source import (
 )
 from sql.statements import statement
 
+LONGEST = 200  # of what the server says, in characters
 SLOW = (
     "the table answers too slowly to be looked through: an index that begins with its column of "
     "symbols, or of dates, helps, and so does a query of fewer rows"
@@ -98,7 +99,7 @@ class Looker:
         except OperationalError:
             raise
         except (DataError, ProgrammingError) as error:
-            why = str(error.orig).strip().partition("\n")[0]
+            why = _brief(error)
             raise UnreadableColumnError(
                 f"{source.shown} cannot be read so ({why}): say --columns for what is another "
                 "column, or give a --query that makes numbers and dates of it"
@@ -126,12 +127,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a source holds; ``recent`` are the bars of the last days."""
+    """What a source holds; ``recent`` are the bars of the last days, ``endless`` of no day."""
 
     bars: int
     dateless: int
     nameless: int
     recent: int
+    endless: int
     first_date: str | None
     last_date: str | None
 
@@ -157,15 +159,33 @@ def _read(bars: OpenSource, text: str, **bound: object) -> list[Any]:
             raise SlowSourceError(SLOW) from None
         raise
     except (DataError, ProgrammingError) as error:
-        why = str(error.orig).strip().partition("\n")[0]
+        why = _brief(error)
         raise UnreadableColumnError(
             f"a value of {bars.source.shown} cannot be read ({why}): correct it, or the dataset"
         ) from None
 
 
+def _brief(error: DBAPIError) -> str:
+    """What the server says in its first line; a value in it may have any length."""
+    line = str(error.orig).strip().partition("\n")[0]
+    half = LONGEST // 2
+    return line if len(line) <= LONGEST else f"{line[:half]} … {line[-half:]}"
+
+
 def remarks(bars: OpenSource) -> Iterator[str]:
     """What a run can do with, and would do better without."""
     source = bars.source
+    if source.query is None and _is_filtered(bars):
+        yield (
+            f"row security policies of {source.shown} may hide rows from this user: the gate "
+            "cannot miss what they hide"
+        )
+    by_column: dict[str, list[str]] = {}
+    for meaning, name in source.columns.items():
+        by_column.setdefault(name, []).append(meaning)
+    for name, meanings in by_column.items():
+        if len(meanings) > 1:
+            yield f"{', '.join(meanings)} are all read from the column {name!r}"
     if not bars.is_unique():
         yield (
             "no unique key on symbol and date: the same bar may be there twice, and an extract "
@@ -180,6 +200,11 @@ def remarks(bars: OpenSource) -> Iterator[str]:
         keys = [source.column("date")]
         keys = keys if source.symbol is not None else [source.column("symbol"), *keys]
         yield f"no index begins with {' or '.join(keys)}: each run reads the whole table"
+
+
+def _is_filtered(bars: OpenSource) -> bool:
+    query = "select row_security_active(%(table)s)"
+    return bool(bars.connection.exec_driver_sql(query, {"table": bars.table}).scalar_one())
 
 
 def _has_index(bars: OpenSource) -> bool:

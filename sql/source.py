@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import psycopg2
+from psycopg2.errors import UndefinedTable
 from sqlalchemy import Connection, CursorResult
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -218,11 +219,20 @@ def column_types(connection: Connection, source: Source) -> dict[str, str]:
     except (DBAPIError, psycopg2.Error) as error:  # the cursor is the driver's own
         cause = error.orig if isinstance(error, DBAPIError) else error
         why = " ".join(str(cause).strip().partition("\nLINE")[0].split())
+        near = _near_table(connection, source) if isinstance(cause, UndefinedTable) else ""
         raise MissingTableError(
             f"{source.shown} cannot be read in database {connection.engine.url.database!r} as "
-            f"{connection.engine.url.username}: {why}. Correct the dataset, or grant usage on the "
-            "schema and select on the table."
+            f"{connection.engine.url.username}: {why}{near}. Correct the dataset, or grant "
+            "usage on the schema and select on the table."
         ) from None
+
+
+def _near_table(connection: Connection, source: Source) -> str:
+    if source.table is None:
+        return ""
+    found = connection.exec_driver_sql(statement("queries/tables_of"), {"schema": source.schema})
+    near = nearest_symbols([source.table], found.scalars()).get(source.table)
+    return f" (did you mean {near!r}?)" if near else ""
 
 
 def _types_of(connection: Connection, query: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ from sql.errors import SlowSourceError
 
 if TYPE_CHECKING:
     from gx.dataset.columns import Mapped
-    from gx.dataset.propose import Asked, Proposal, Sample
+    from gx.dataset.propose import Given, Proposal, Sample
     from sql.describe import Looker, Row
     from sql.source import OpenSource
 
@@ -214,6 +214,8 @@ def _content_faults(bars: "OpenSource", dataset: Dataset) -> Iterator[str]:
         yield f"{found.dateless:,} rows of {bars.source.shown} have no date"
     if found.nameless:
         yield f"{found.nameless:,} rows of {bars.source.shown} have no symbol"
+    if found.endless:
+        yield f"{found.endless:,} rows of {bars.source.shown} are of no day: their date is infinity"
     if not found.bars:
         yield f"{bars.source.shown} holds no bar"
 
@@ -239,14 +241,14 @@ def _bar(dataset: Dataset, row: "Row") -> list[str]:
 
 def asked_of(
     *, table: str | None, query: str | None, columns: str | None, **said: str | None
-) -> "Asked":
+) -> "Given":
     """What was typed of a new dataset; raises DatasetError for what can't be meant."""
-    from gx.dataset.propose import Asked
+    from gx.dataset.propose import Given
 
     if (table is None) == (query is None):
         raise DatasetError("say either --table [SCHEMA.]TABLE or --query SQL")
     schema, name = _place(table) if table is not None else (None, None)
-    return Asked(schema=schema, table=name, query=query, columns=_columns(columns or ""), **said)
+    return Given(schema=schema, table=name, query=query, columns=_columns(columns or ""), **said)
 
 
 def _place(text: str) -> tuple[str | None, str]:
@@ -280,7 +282,7 @@ def _columns(text: str) -> dict[str, str]:
     return found
 
 
-def add_dataset(var: Path, name: str, asked: "Asked", *, yes: bool, dry_run: bool) -> int:
+def add_dataset(var: Path, name: str, asked: "Given", *, yes: bool, dry_run: bool) -> int:
     """Propose a dataset of a table, and write it if that is wanted."""
     from gx.dataset.new import require_new, require_placed
     from gx.dataset.propose import require_asked
@@ -310,7 +312,7 @@ def add_dataset(var: Path, name: str, asked: "Asked", *, yes: bool, dry_run: boo
     return DONE
 
 
-def _probe(name: str, asked: "Asked") -> Dataset:
+def _probe(name: str, asked: "Given") -> Dataset:
     """A dataset of the same source: enough to reach it."""
     source = {"connection": asked.connection, "schema": asked.schema, "table": asked.table}
     source |= {"query": asked.query}
@@ -319,7 +321,7 @@ def _probe(name: str, asked: "Asked") -> Dataset:
     )
 
 
-def _proposal(connection: Connection, name: str, asked: "Asked") -> "Proposal":
+def _proposal(connection: Connection, name: str, asked: "Given") -> "Proposal":
     from gx.dataset.columns import mapped
     from gx.dataset.propose import propose, times_within_the_day
     from sql.describe import looker

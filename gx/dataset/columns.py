@@ -3,6 +3,7 @@
 The names that files have, too, are in `gx.files.meaning.names`; here is what only tables have.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ NUMBERS = WHOLE | {"real", "double precision"}
 TEXTS = frozenset({"text", "character varying", "character", "name"})
 MOMENT, CLOCK = "timestamp with time zone", "timestamp without time zone"
 DATES = frozenset({"date", MOMENT, CLOCK})
+_LETTER = re.compile(r"(.*[a-z0-9])[_ .:-]([ohlc])", re.IGNORECASE)
+_BY_LETTER = {one[0]: one for one in PRICES}
 SHOWN = 40  # of a table's columns in a message
 
 _OF_TABLES = {
@@ -29,8 +32,8 @@ _OF_TABLES = {
     "open": "openpx pxopen openprc",
     "high": "highpx pxhigh highprc",
     "low": "lowpx pxlow lowprc",
-    "close": "closepx pxclose closeprc",
-    "volume": "qty quantity basevolume shares tradedqty totalqty totaltradedquantity",
+    "close": "closepx pxclose closeprc pxlast",
+    "volume": "pxvolume qty quantity basevolume shares tradedqty totalqty totaltradedquantity",
     "created_at": "created createdts insertedat inserted insertts loadedat loadts ingestedat "
     "ingestts writtenat savedat storedat recordedat seenat knowledgetime",
 }
@@ -38,6 +41,7 @@ _WEAK_OF_TABLES = {
     "open": "first firstprice",
     "high": "max maxprice highest",
     "low": "min minprice lowest",
+    "volume": "tickvolume tickvol ticks",  # what there is of currencies
     "created_at": "updatedat modifiedat lastupdated lastupdate updated",
 }
 
@@ -149,14 +153,11 @@ class _Decision:
         """Prices that share what their names have before or behind: bid_open, bid_high …"""
         if any(one in self.found for one in PRICES):
             return
-        sets: dict[tuple[str, bool], dict[str, str]] = {}
+        sets: dict[tuple[object, ...], dict[str, str]] = {}
         for name in self._free():
-            short = plain(name)
-            for one in PRICES:
-                if short.endswith(one):
-                    sets.setdefault((short.removesuffix(one), True), {})[one] = name
-                elif short.startswith(one):
-                    sets.setdefault((short.removeprefix(one), False), {})[one] = name
+            if found := _apart(name):
+                one, *shared = found
+                sets.setdefault(tuple(shared), {})[one] = name
         whole = [one for one in sets.values() if len(one) == len(PRICES)]
         if len(whole) > 1:
             choices = " or ".join(
@@ -182,6 +183,7 @@ class _Decision:
             said = ",".join(f"{one}=COLUMN" for one in lacking)
             symbol = " (or --symbol, for a table of one)" if "symbol" in lacking else ""
             near = list(self._near(lacking))
+            self.faults += self._of_no_use(lacking)
             self.faults.append(
                 f"no column is known to be its {', '.join(lacking)}: say --columns {said}{symbol}"
                 f"{'; did you mean ' + ' or '.join(near) + '?' if near else ''}; it has "
@@ -200,10 +202,34 @@ class _Decision:
                     yield f"{meaning}={name}"
                     break
 
+    def _of_no_use(self, lacking: Iterable[str]) -> Iterator[str]:
+        """What has the name and not the type."""
+        for meaning in lacking:
+            for name in self._free():
+                means = _KNOWN.get(plain(name), name.casefold())
+                if means == meaning and (fault := type_fault(meaning, self.types[name])):
+                    yield f"{name} is {self.types[name]}, {fault}; give a --query that casts it"
+
     def _all(self) -> str:
         listed = [f"{name} ({kind})" for name, kind in self.types.items()]
         more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
         return ", ".join(listed[:SHOWN]) + more
+
+
+def _apart(name: str) -> tuple[str, str, bool] | None:
+    """The price that a name says, what else it says, and whether that stands before it.
+
+    A price is a word of its own (``bid_open``, ``OpenBid``), or a letter behind a sign (``mid_o``).
+    """
+    if letter := _LETTER.fullmatch(name):
+        return _BY_LETTER[letter[2].casefold()], plain(letter[1]), True
+    short = plain(name)
+    for one in PRICES:
+        if short.endswith(one):
+            return one, short.removesuffix(one), True
+        if short.startswith(one):
+            return one, short.removeprefix(one), False
+    return None
 
 
 def type_fault(meaning: str, kind: str) -> str:

@@ -53,7 +53,8 @@ def _zone(value: str) -> str:
 
 
 def _bar(value: str) -> str:
-    if not _BAR.fullmatch(value):
+    found = _BAR.fullmatch(value)
+    if not found or (found[3] and int(found[3]) >= 24):
         raise ValueError(f"{value!r} is no size of a bar; write 1 day, 5 mins or 1 hour")
     return value
 
@@ -117,6 +118,8 @@ class Source(BaseModel):
     @classmethod
     def _free_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         taken = [name for name in value if name in TAKEN]
+        if "" in value:
+            raise ValueError("a column without a name cannot be carried along")
         if taken:
             raise ValueError(
                 f"{', '.join(taken)} is a column of the gate's own: rename it in a query"

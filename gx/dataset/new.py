@@ -1,7 +1,7 @@
 """The files of a new dataset: its own, and those of a suite that is drafted for it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from gx import project
@@ -12,7 +12,6 @@ from gx.dataset.propose import Proposal
 from gx.dataset.read import dataset_names
 from gx.editing.suggest import Draft, draft_suite
 from gx.errors import DatasetError
-from gx.plugins.expectations import MARKET_EXPECTATIONS
 from gx.suite.checkpoint_files import checkpoint_files, suite_id
 from gx.suite.read import parse_suite
 
@@ -42,16 +41,9 @@ def drafted_suite(proposal: Proposal) -> Draft:
     bars, dataset = proposal.bars, proposal.dataset
     if not dataset.is_daily:
         bars = bars.assign(date=bars["date"].dt.tz_localize("UTC"))
-    return draft_suite(bars, dataset.suite, proposal.fit, set(unfit(proposal)))
-
-
-def unfit(proposal: Proposal) -> Iterator[str]:
-    """The types of market expectations that the dataset's bars give nothing to look at."""
-    timed, daily = "created_at" in proposal.mapped, proposal.dataset.is_daily
-    for one in MARKET_EXPECTATIONS:
-        untimed = "created_at" in one.needs_columns and not timed
-        if untimed or (one.daily_only and not daily):
-            yield one.expectation_type
+    # The newest bars of some symbols say nothing of how far prices have ever gone.
+    written = "created_at" in proposal.mapped
+    return draft_suite(bars, dataset.suite, proposal.fit, written=written, whole=False)
 
 
 def write_dataset(dataset: Dataset, text: str, suite: Mapping[str, object] | None) -> list[Path]:

@@ -26,7 +26,7 @@ MOST_NAMED = 20  # more symbols are asked for as all there are
 
 
 @dataclass(frozen=True)
-class Asked:
+class Given:
     """What a person has said of a new dataset; None where nothing was."""
 
     connection: str | None = None
@@ -95,7 +95,7 @@ class Proposal:
     mapped: Mapping[str, str]
 
 
-def require_asked(name: str, asked: Asked) -> None:
+def require_asked(name: str, asked: Given) -> None:
     """Raise DatasetError, which tells all faults, for what no dataset could say."""
     columns = {one: column for one, column in asked.columns.items() if one in MEANINGS}
     valid_dataset(
@@ -124,7 +124,7 @@ def require_asked(name: str, asked: Asked) -> None:
         known_calendar(asked.calendar)
 
 
-def times_within_the_day(asked: Asked, mapping: Mapped, sample: Sample) -> Moments | None:
+def times_within_the_day(asked: Given, mapping: Mapped, sample: Sample) -> Moments | None:
     """The moments of a sample whose bars are less than a day; None for daily ones.
 
     Raises DatasetError as `propose` does.
@@ -138,13 +138,13 @@ def times_within_the_day(asked: Asked, mapping: Mapped, sample: Sample) -> Momen
     return None if daily else read
 
 
-def propose(name: str, asked: Asked, mapping: Mapped, sample: Sample) -> Proposal:
+def propose(name: str, asked: Given, mapping: Mapped, sample: Sample) -> Proposal:
     """Propose the dataset ``name``; raises DatasetError that says which option has to help."""
     return _Proposal(name, asked, mapping, sample).made()
 
 
 class _Proposal:
-    def __init__(self, name: str, asked: Asked, mapping: Mapped, sample: Sample) -> None:
+    def __init__(self, name: str, asked: Given, mapping: Mapped, sample: Sample) -> None:
         self.name, self.asked, self.mapping, self.sample = name, asked, mapping, sample
         self.why: dict[str, str] = {}
         self.unsure = list(mapping.unsure)

@@ -13,6 +13,13 @@ from gx.dataset.model import DEFAULT, Dataset, Source, name_fault
 from gx.errors import DatasetError
 from gx.nearest import nearest
 
+# What pydantic calls by Python's names.
+_PLAINLY = {
+    "missing": "is not there",
+    "string_type": "is to be one text",
+    "tuple_type": "is to be a list, as [A, B]",
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), "is to have entries, as A: B"),
+}
 # What YAML calls nothing.
 _NOTHING = ("", "~", "null", "Null", "NULL")
 
@@ -112,6 +119,5 @@ def _said(fault: Any) -> str:
         known = [field.alias or name for name, field in model.model_fields.items()]
         key = place.rpartition(".")[2]
         text = f"is not known{nearest(key, [one for one in known if one != 'name'])}"
-    if fault["type"] == "missing":
-        text = "is not there"
+    text = _PLAINLY.get(fault["type"], text)
     return f"{place}: {text}" if place else text

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gx.dataset.columns import Mapped
 from gx.dataset.new import drafted_suite, require_new, require_placed, write_dataset
-from gx.dataset.propose import Asked, Proposal, Sample, propose, require_asked
+from gx.dataset.propose import Given, Proposal, Sample, propose, require_asked
 from gx.dataset.write import dataset_text
 from gx.editing.suggest import Draft
 from gx.editing.trials import try_draft
@@ -50,7 +50,7 @@ def new_dataset(
     """
     sample = Sample.of(types, symbols, rows)
     sample = sample if hours is None else sample.with_hours(hours)
-    found = _proposed(name, Asked(**asked), mapping, sample)
+    found = _proposed(name, Given(**asked), mapping, sample)
     judged = _judged(found) if act == "try" else None
     if act == "create":
         document = found.suite.document if found.suite else None
@@ -58,7 +58,7 @@ def new_dataset(
     return {**_shown(found, types), "tried": judged}
 
 
-def _proposed(name: str, asked: Asked, mapping: Mapped, sample: Sample) -> NewDataset:
+def _proposed(name: str, asked: Given, mapping: Mapped, sample: Sample) -> NewDataset:
     require_asked(name, asked)
     require_new(name, asked.suite)
     proposal = propose(name, asked, mapping, sample)

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from gx.plugins.expectations.kernels.hours import MICROSECONDS_PER_MINUTE
 from gx.plugins.expectations.kernels.hours_fit import misfits
 from gx.plugins.expectations.kernels.steps import usual_steps
 from gx.suite.read import read_suite, suite_path
-from gx.terms import DAILY_ONLY
+from gx.suite.unfit import unfit
 
 TEMPLATE = "stock_data"
 WITHIN_THE_DAY = {
@@ -77,33 +77,33 @@ def draft_suite(
     bars: pd.DataFrame,
     name: str,
     fit: CalendarFit | None = None,
-    without: Collection[str] = (),
+    *,
+    written: bool = True,
+    whole: bool = True,
 ) -> Draft:
     """Draft a suite named ``name`` from ``bars`` (symbol, date, open, high, low, close, volume).
 
     It has the market expectations of the suite ``stock_data``, with the calendar that fits and the
     levels that raise few alarms on these bars, and ranges of close and volume with margins; of bars
     within the day those that make sense for them. What still fails on these bars is suspicious, and
-    left for a person to judge. ``fit`` are the calendars where they are known; expectations of a
-    type in ``without`` make no sense for these bars.
+    left for a person to judge. ``fit`` are the calendars where they are known; ``written``: a
+    judged bar will say when it was. Bars that are not the ``whole`` of what there is tell no range.
     """
     table = SortedFrame(bars)
     within = table.bar_size == "intraday"
     fit = fit or (fit_hours(table) if within else fit_calendars(bars))
     entries, reasons = [], []
     template = json.loads(read_suite(suite_path(TEMPLATE)).text)["expectations"]
-    left_out = {e["type"]: DAILY_ONLY for e in template if within and _is_daily_only(e["type"])}
-    kept = [e for e in template if e["type"] not in left_out and e["type"] not in without]
-    for entry in [*kept, *([WITHIN_THE_DAY] if within else []), *_ranges(bars)]:
+    no_sense = unfit(daily=not within, written=written)
+    left_out = {e["type"]: no_sense[e["type"]] for e in template if e["type"] in no_sense}
+    kept = [e for e in template if e["type"] not in left_out]
+    ranges = _ranges(bars) if whole else ()
+    for entry in [*kept, *([WITHIN_THE_DAY] if within else []), *ranges]:
         drafted, reason = _adapted(entry, table, fit)
         entries.append({**drafted, "notes": reason})
         reasons.append(reason)
     document = {"name": name, "id": str(uuid.uuid4()), "meta": {}, "expectations": entries}
     return Draft(document, tuple(reasons), left_out)
-
-
-def _is_daily_only(type_: str) -> bool:
-    return bool(getattr(get_expectation_impl(type_), "daily_only", False))
 
 
 def fit_hours(table: SortedFrame) -> CalendarFit:

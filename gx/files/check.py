@@ -15,13 +15,9 @@ from gx.files.several import files_of, read_all, told_once
 from gx.files.source import AS_IT_IS, Source, listed
 from gx.files.understand import open_file, with_symbol_of_name
 from gx.suite.calendars import SUITE, Calendars, suite_calendars
-from gx.terms import DAILY_ONLY, WITHIN_THE_DAY_ONLY
 
 if TYPE_CHECKING:
     from gx.suite.read import Suite
-
-NEEDS_CLOCK = "needs --as-of"
-NEEDS_COLUMN = "the file has no column {}"
 
 
 @dataclass(frozen=True)
@@ -98,24 +94,11 @@ def _without(columns: Sequence[str], file: str, shown: str, hint: str) -> BarFil
     return BarFileError(f"{file}: no {', '.join(columns)} column; the file has: {shown}{hint}")
 
 
-def unfit(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
-    """The market expectations that make no sense for these bars, and why, by type.
+def not_asked(bars: pa.Table, *, clock: bool = True) -> dict[str, str]:
+    """The expectations that make no sense for these bars, and why (see `gx.suite.unfit`)."""
+    from gx.suite.unfit import unfit  # Great Expectations takes seconds to import
 
-    Without a ``clock`` nobody has said from which moment a file is judged: how old it is says
-    nothing.
-    """
-    from gx.plugins.expectations import MARKET_EXPECTATIONS
-    from gx.plugins.expectations.session_expectations import ExpectBarsToBeFresh
-
-    reasons = {} if clock else {ExpectBarsToBeFresh.expectation_type: NEEDS_CLOCK}
-    for expectation in MARKET_EXPECTATIONS:
-        if expectation.daily_only and not is_daily(bars):
-            reasons[expectation.expectation_type] = DAILY_ONLY
-        elif expectation.within_the_day_only and is_daily(bars):
-            reasons[expectation.expectation_type] = WITHIN_THE_DAY_ONLY
-        elif "created_at" in expectation.needs_columns and "created_at" not in bars.column_names:
-            reasons[expectation.expectation_type] = NEEDS_COLUMN.format("created_at")
-    return reasons
+    return unfit(daily=is_daily(bars), written="created_at" in bars.column_names, clock=clock)
 
 
 def _read(path: Path, asked: Format, calendars: Calendars | None) -> list[Read]:

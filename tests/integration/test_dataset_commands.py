@@ -216,7 +216,10 @@ def test_nothing_is_written_over(desk: Desk):
     ("arguments", "said"),
     [
         (("x", "--table", "feed.Candles"), "cannot be read in database"),
-        (("x", "--table", "feed.candles", "--connection", "vendor"), 'relation "feed.candles"'),
+        (
+            ("x", "--table", "feed.candles", "--connection", "vendor"),
+            "relation \"feed.candles\" does not exist (did you mean 'Candles'?)",
+        ),
         (("x", "--table", "feed.shut", "--connection", "vendor"), "permission denied for table"),
         (("x", "--table", "feed.world", "--connection", "nowhere"), "AIRFLOW_CONN_NOWHERE"),
         (("X", *WORLD), "small letters"),
@@ -285,6 +288,51 @@ def test_rows_that_are_no_bars_are_told(desk: Desk, feed: Database):
     assert "1 rows of feed.odd have no date" in said
     assert "1 rows of feed.odd have no symbol" in said
     assert "' B' has a space at its beginning or end" in said
+
+
+def test_rows_without_an_end_and_rows_that_are_hidden_are_told(desk: Desk, feed: Database):
+    feed.execute(
+        "create table feed.endless (symbol text, day date, px float8, volume bigint)",
+        "insert into feed.endless values ('A', '2025-10-30', 1, 1), ('A', 'infinity', 1, 1)",
+        "alter table feed.endless enable row level security",
+        "create policy few on feed.endless using (px > 0)",
+    )
+    path = desk.project / "datasets" / "endless.yml"
+    prices = ", ".join(f"{one}: px" for one in ("open", "high", "low", "close"))
+    path.write_text(
+        "source: {connection: vendor, schema: feed, table: endless, columns: {date: day, "
+        f"{prices}}}}}\nsuite: stock_data\n"
+    )
+    said = desk.gate("dataset", "check", "endless", status=2)
+    path.unlink()
+
+    assert "2 bars of 1 symbols, 2025-10-30 to 2025-10-30" in said
+    assert "1 rows of feed.endless are of no day: their date is infinity" in said
+    assert "note: row security policies of feed.endless may hide rows" in said
+    assert "note: open, high, low, close are all read from the column 'px'" in said
+
+
+def test_days_that_are_texts_are_looked_through(desk: Desk, feed: Database):
+    feed.execute(
+        "create table feed.texts as select symbol, date::text, price from (values ('A', "
+        "'2025-10-30'::date, '1.5'), ('A', '2025-10-31', '2.5')) as t (symbol, date, price)"
+    )
+    path = desk.project / "datasets" / "texts.yml"
+    prices = ", ".join(f"{one}: price" for one in ("open", "high", "low", "close", "volume"))
+    path.write_text(
+        "source: {connection: vendor, schema: feed, table: texts, columns: "
+        f"{{{prices}}}}}\nsuite: stock_data\n"
+    )
+    said = desk.gate("dataset", "check", "texts")
+    feed.execute("update feed.texts set price = '1e400'")
+    refused = desk.gate("dataset", "check", "texts", status=2)
+    feed.execute("update feed.texts set price = repeat('9', 999)")
+    brief = desk.gate("dataset", "check", "texts", status=2)
+    path.unlink()
+
+    assert "2 bars of 1 symbols, 2025-10-30 to 2025-10-31" in said
+    assert '"1e400" is out of range for type double precision' in refused
+    assert " … " in brief and len(brief) < 500
 
 
 def test_the_gates_own_table_is_sound(desk: Desk, sample: Database):

@@ -8,7 +8,7 @@ import pytest
 from exchange_calendars import get_calendar
 
 from gx.dataset.columns import CLOCK, MOMENT, mapped
-from gx.dataset.propose import Asked, Proposal, Sample, propose
+from gx.dataset.propose import Given, Proposal, Sample, propose
 from gx.dataset.read import parse_dataset
 from gx.dataset.signs.bar_size import bar_size
 from gx.dataset.signs.moments import moments, unit_of
@@ -53,7 +53,7 @@ def proposed(
     **said: object,
 ) -> Proposal:
     types = {**PLAIN, "date": kind, **(columns or {})}
-    asked = Asked(table="bars", **said)  # type: ignore[arg-type]
+    asked = Given(table="bars", **said)  # type: ignore[arg-type]
     mapping = mapped(asked.place, types, asked.columns, asked.symbol)
     known = [one for one in stamps if one] if symbols is None else symbols
     return propose("mine", asked, mapping, Sample(types, known, rows(stamps), hours))
@@ -92,8 +92,20 @@ def refusal(*given: object, **said: object) -> str:
             {**{f"factor_{n}": "numeric" for n in range(200)}, **PLAIN, "adj_close": "numeric"},
             {one: one for one in PLAIN},
         ),
+        (
+            {"ticker": "text", "date": "date", "PX_OPEN": "real", "PX_HIGH": "real",
+             "PX_LOW": "real", "PX_LAST": "real", "PX_VOLUME": "real"},
+            {"symbol": "ticker", "date": "date", "open": "PX_OPEN", "high": "PX_HIGH",
+             "low": "PX_LOW", "close": "PX_LAST", "volume": "PX_VOLUME"},
+        ),
+        (
+            {"symbol": "text", "time": MOMENT, "mid_o": "real", "mid_h": "real", "mid_l": "real",
+             "mid_c": "real", "tick_volume": "integer"},
+            {"symbol": "symbol", "date": "time", "open": "mid_o", "high": "mid_h", "low": "mid_l",
+             "close": "mid_c", "volume": "tick_volume"},
+        ),
     ],
-    ids=["plain", "letters", "vendor", "bid", "200 columns"],
+    ids=["plain", "letters", "vendor", "bid", "200 columns", "last", "letters behind a name"],
 )  # fmt: skip
 def test_columns_are_known_by_their_names(types: Mapping[str, str], found: Mapping[str, str]):
     assert mapped("t", types).columns == found
@@ -139,6 +151,7 @@ def test_two_hundred_columns_do_not_flood_the_message():
         (PLAIN, {"cloze": "close"}, "'cloze' is nothing that a bar has; did you mean 'close'?"),
         (PLAIN, {"date": "open"}, "no column is known to be its open: say --columns open=COLUMN"),
         ({**PLAIN, "flag": "boolean"}, {"close": "flag"}, "is boolean, and no number"),
+        ({**PLAIN, "low": "money"}, {}, "low is money, and no number; give a --query that casts"),
         (
             {**{f"{side}_{one}": "real" for side in ("bid", "ask") for one in PRICES},
              "symbol": "text", "date": "date", "volume": "real"},

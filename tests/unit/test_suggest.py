@@ -8,7 +8,7 @@ import pytest
 
 from gx.editing.store import canonical
 from gx.editing.suggest import draft_suite
-from gx.files.check import unfit
+from gx.files.check import not_asked
 from gx.gate.checkpoint import run_in_memory
 from gx.suite.read import parse_suite
 from tests.unit.expectations.within_the_day import times_of, walk_within
@@ -70,5 +70,5 @@ def test_what_is_for_bars_within_the_day_is_not_asked_of_daily_ones():
     within = pa.table({"symbol": ["A"], "date": [dt.datetime(2025, 11, 3, 9, 30)]})
     reason = "only makes sense for bars within the day"
 
-    assert unfit(daily).get("expect_no_missing_bars_within_sessions") == reason
-    assert "expect_no_missing_bars_within_sessions" not in unfit(within)
+    assert not_asked(daily).get("expect_no_missing_bars_within_sessions") == reason
+    assert "expect_no_missing_bars_within_sessions" not in not_asked(within)
