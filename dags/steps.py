@@ -61,7 +61,8 @@ def extract(run: Run) -> list[Mapped]:
         connected(run.published_at) as own,
     ):
         require_sound(run.dataset)
-        for remark in make_ready(own, engine, run.source, schema=run.dataset.publish):
+        schema, view = run.dataset.own_schema, run.dataset.view
+        for remark in make_ready(own, engine, run.source, schema=schema, view=view):
             log.warning("%s", remark)
         held = known_symbols(engine, run.source)
         remember(settings.results_dir, held, run.dataset.name)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from psycopg2.errors import QueryCanceled
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingE
 
 from sql.bar_tables import NUMBERS
 from sql.connection import ConnectionSettings, connected
+from sql.digits import SURE_LENGTH
 from sql.errors import SlowSourceError, UnreadableColumnError
 from sql.source import (
     OpenSource,
@@ -25,6 +27,7 @@ from sql.source import (
 )
 from sql.statements import statement
 
+EXACT = ("numeric", "bigint", "text", "character varying")
 LONGEST = 200  # of what the server says, in characters
 SLOW = (
     "the table answers too slowly to be looked through: an index that begins with its column of "
@@ -142,6 +145,28 @@ def newest_rows(bars: OpenSource, rows: int) -> list[Row]:
     """Some of the newest rows, through the mapping; raises UnreadableColumnError."""
     found = _read(bars, bars.with_moments(statement("queries/newest_rows")), rows=rows)
     return [Row(*row) for row in found]
+
+
+def long_numbers(bars: OpenSource, rows: int) -> dict[str, str]:
+    """The longest number of each column that has more digits than a published one keeps.
+
+    Some of the newest rows are looked at, and of their columns those of exact types.
+    """
+    exact = [name for name in NUMBERS if bars.bars_types()[name] in EXACT]
+    found = _read(bars, bars.text(statement("queries/newest_numbers")), rows=rows) if exact else []
+    longest = {
+        name: max((getattr(row, name) or "" for row in found), key=_digits, default="")
+        for name in exact
+    }
+    return {name: text for name, text in longest.items() if _digits(text) > SURE_LENGTH}
+
+
+def _digits(text: str) -> int:
+    """The digits of a number that count; 0 of what is none."""
+    try:
+        return len("".join(map(str, Decimal(text).as_tuple().digits)).strip("0"))
+    except InvalidOperation:
+        return 0
 
 
 def facts(bars: OpenSource, since: date) -> Facts:

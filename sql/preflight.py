@@ -7,6 +7,7 @@
 | rights that are missing, a read-only server, a replica, a database that lacks letters | fault |
 | a column of the gate's own that would not hold what is written to it, or hides rows | fault |
 | `stock_data` is a view, hides rows, or has no `created_at`; no digests can be kept | remark |
+| something else has the name of the view of what is published | fault |
 | a trigger that keeps rows as they are is missing | made by the table's owner; else remark |
 
 A server that does not answer is no such fault: that is raised as it is, to be tried again.
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError, ProgrammingError
 
 from sql.bar_tables import BAR, TABLES, VIEWS
 from sql.errors import BarStoreError, PreflightError
@@ -28,6 +29,7 @@ from sql.schema import GUARDS, create_bars, create_own_tables
 from sql.session import Session, letter_faults, session_faults, session_of
 from sql.source import OWN, Source, opened
 from sql.statements import statement
+from sql.view import keep_view, view_faults
 
 SOURCE = "stock_data"
 # What a server says that refuses a connection for good, and what to do. Its words are English
@@ -62,10 +64,12 @@ def make_ready(
     source: Source = OWN,
     *,
     schema: str | None = None,
+    view: str | None = None,
 ) -> list[str]:
     """Make what is missing of the gate's own tables; returns remarks, a sentence each.
 
     They are in ``schema``, which is made where it is missing; None is where the server looks.
+    A ``view`` of that name beside them is made of what is published, and kept true.
     ``reading`` reaches the ``source``, where that is not the table beside them.
 
     Raises PreflightError that tells all faults, each with what to do, and OperationalError when the
@@ -80,15 +84,18 @@ def make_ready(
         faults += [] if schema is None else list(_of_schema(connection, schema))
         more, remarks, lacking = _look(connection, source, schema, layout)
         faults += more
+        faults += [] if view is None else list(view_faults(connection, view))
     if faults:
         raise PreflightError(faults)
     if lacking:
         try:
             create_own_tables(engine, lacking, layout)
-        except ProgrammingError as error:
-            why = str(error.orig).strip().partition("\n")[0]
+        except (ProgrammingError, NotSupportedError) as error:  # a view keeps a column's type
+            why = " ".join(str(error.orig).split())
             raise PreflightError([f"{', '.join(lacking)} could not be made ({why})"]) from None
         remarks.append(f"made or brought up to date: {', '.join(lacking)}")
+    if view is not None and keep_view(engine, view):
+        remarks.append(f"the view {view} was made or brought up to date")
     return remarks
 
 

@@ -64,7 +64,7 @@ def _bars(deployment: DeploymentSettings, settings: Settings, say: Callable[[str
 def _schema(name: str, owner: ConnectionSettings, user: str, say: Callable[[str], None]) -> None:
     """Where a dataset publishes; a broken file is for its own workflow to tell."""
     try:
-        schema = read_dataset(name).publish
+        schema = read_dataset(name).own_schema
     except DatasetError as error:
         say(f"passed over: {error}")
         return

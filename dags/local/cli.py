@@ -328,7 +328,17 @@ def add_dataset(  # an option for whatever the table itself can't tell
         str | None, typer.Option(metavar="CRON", help="when it runs; default: by hand")
     ] = None,
     publish: Annotated[
-        str | None, typer.Option(metavar="SCHEMA", help="of its own tables; default: NAME")
+        str | None,
+        typer.Option(
+            metavar="SCHEMA[.VIEW]",
+            help="the schema of its own tables, and a view of what is published; default: NAME",
+        ),
+    ] = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYMBOLS", help="of a run that names none, with commas between them; * for all"
+        ),
     ] = None,
     suite: Annotated[
         str | None,
@@ -360,6 +370,7 @@ def add_dataset(  # an option for whatever the table itself can't tell
         schedule=schedule,
         publish=publish,
         suite=suite,
+        symbols=symbols,
     )
     return add_dataset(ctx.obj, name, asked, yes=yes, dry_run=dry_run)
 

@@ -40,7 +40,7 @@ _LISTED = tuple(
     TextColumn(name)
     for name in (
         *("dataset", "title", "table", "bar", "symbols", "suite", "policy", "schedule"),
-        "publishes into",
+        "published as",
     )
 )
 _BARS = tuple(
@@ -95,7 +95,7 @@ def _listed(one: Dataset) -> list[str]:
         one.suite,
         one.policy or "ON_CRITICAL",
         one.schedule or ("WORKFLOW_SCHEDULE" if ours else "–"),
-        one.publish or "–",
+        one.published_table,
     ]
 
 
@@ -187,9 +187,14 @@ def _source_faults(connection: Connection, dataset: Dataset) -> list[str]:
 
 def _content_faults(bars: "OpenSource", dataset: Dataset) -> Iterator[str]:
     """Print what the source holds; tell what of it can't be meant."""
-    from sql.describe import facts, newest_rows, remarks
+    from sql.describe import facts, long_numbers, newest_rows, remarks
 
     rows = newest_rows(bars, ROWS)
+    for name, text in long_numbers(bars, ROWS).items():
+        print(
+            f"  note: {name} has more digits in its newest rows ({text}) than are published: "
+            "double precision keeps 15 exactly"
+        )
     since = datetime.now(UTC).date() - timedelta(days=RECENT_DAYS)
     for line in table_lines(_BARS, [_bar(dataset, row) for row in rows], room()) if rows else ():
         print(line)

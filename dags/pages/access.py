@@ -1,6 +1,8 @@
 """The pages mounted into Airflow: behind its login, with its own rights on each workflow."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from airflow.api_fastapi.app import get_auth_manager, get_cookie_path
@@ -25,13 +27,16 @@ def guarded_app() -> Starlette:
     """The pages for Airflow to mount: who may see a workflow may look, who may edit it, save."""
     root = get_cookie_path().rstrip("/")  # the path in [api] base_url
     desk = Desk(Settings(), airflow=root)
-    return create_app(desk, who_asks, login_url=f"{root}/api/v2/auth/login", mount="")
+    return create_app(
+        desk, partial(who_asks, desk=desk), login_url=f"{root}/api/v2/auth/login", mount=""
+    )
 
 
-async def who_asks(request: Request) -> User | None:
+async def who_asks(request: Request, desk: Desk | None = None) -> User | None:
     """The user of Airflow's session or token, with the workflows that it lets this user see.
 
-    None when there is no user; raises Forbidden for one who may not see any workflow of ours.
+    Those of datasets whose file is gone are the ``desk``'s to tell. None when there is no user;
+    raises Forbidden for one who may not see any workflow of ours.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     bearer = (
@@ -43,15 +48,16 @@ async def who_asks(request: Request) -> User | None:
         user = await get_user(request, None, bearer)
     except HTTPException:
         return None
-    found = await run_sync(_with_rights, user)
+    gone = [one.dag_id for one in await run_sync(desk.gone)] if desk else []
+    found = await run_sync(_with_rights, user, gone)
     if not found.reads:
         raise Forbidden(f"{found.name} may not see the workflow of any dataset")
     return found
 
 
-def _with_rights(user: BaseUser) -> User:
+def _with_rights(user: BaseUser, gone: Sequence[str] = ()) -> User:
     every = sorted(dag_of(name) for name in dataset_names())
-    teams = _by_team(every)
+    teams = _by_team([*every, *gone])
     writes = _permitted("PUT", user, teams)
     # A new one reads whatever Airflow's connections reach.
     may_add = writes.issuperset(every) and get_auth_manager().is_authorized_connection(

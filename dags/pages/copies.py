@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from threading import Lock
 
-from dags.run.datasets import dataset_of, published_at, settings_for
+from dags.run.datasets import dataset_of, name_in, published_at, settings_for
 from dags.run.settings import Settings
 from gx.dataset.model import DEFAULT
 from gx.dataset.read import read_dataset
@@ -47,7 +47,9 @@ class Copies:
 
     def _compared(self, run_key: str) -> CopyCheck:
         try:
-            dataset = read_dataset(dataset_of(run_key.partition("/")[0]) or DEFAULT)
+            dag_id = run_key.partition("/")[0]
+            # Of one whose file is gone this says so.
+            dataset = read_dataset(dataset_of(dag_id) or name_in(dag_id) or DEFAULT)
             settings = settings_for(dataset, self._settings)
             with connected(published_at(dataset, settings)) as engine:
                 evidence = find_evidence(engine, run_key)

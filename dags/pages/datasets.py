@@ -1,10 +1,11 @@
 """The datasets as the pages list them: read again when a file of theirs, or of a suite, changes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from dags.run.datasets import dag_of
+from dags.run.datasets import dag_of, name_in
 from gx import project
 from gx.dataset.faults import dataset_faults
 from gx.dataset.read import dataset_names, read_dataset
@@ -33,9 +34,14 @@ class Datasets:
             self._listed = now, found
         return found
 
-    def of_dag(self, dag_id: str) -> ListedDataset | None:
-        """The dataset that a DAG is about; None for a DAG that is none of ours."""
-        return next((one for one in self.listed() if one.dag_id == dag_id), None)
+    def gone(self, dag_ids: Iterable[str]) -> tuple[ListedDataset, ...]:
+        """Those of which there are runs by these workflows, and no file any more."""
+        names = {dag_id: name_in(dag_id) for dag_id in sorted(dag_ids)}
+        return tuple(
+            ListedDataset(name, dag_id, faults=("its file is gone",), gone=True)
+            for dag_id, name in names.items()
+            if name
+        )
 
     def _read(self, name: str) -> ListedDataset:
         dag_id = dag_of(name)

@@ -50,7 +50,7 @@ from gx.web.summary import RunSummary
 if TYPE_CHECKING:
     from dags.staging.store import Place
 
-LISTED_FOR = 1.0
+LISTED_FOR, LOOKED_FOR = 1.0, 10.0  # seconds
 _NO_ROWS = pa.table(
     {
         "row": pa.array([], pa.int64()),
@@ -173,6 +173,7 @@ class Desk:
         self._datasets = Datasets(self._airflow)
         self._read: dict[tuple[str, str], tuple[float, RunSummary]] = {}
         self._listed: tuple[float, tuple[RunSummary, ...]] = (0.0, ())
+        self._staged: tuple[float, tuple[ListedDataset, ...]] = (-LOOKED_FOR, ())
         self._lock, self._copies = Lock(), Copies(settings)
 
     @cached_property
@@ -180,14 +181,22 @@ class Desk:
         return place_at(self._settings.staging_url)
 
     def datasets(self) -> Sequence[ListedDataset]:
-        """Every dataset, the default first."""
-        return self._datasets.listed()
+        """Every dataset, the default first; behind them those that have runs and no file."""
+        return (*self._datasets.listed(), *self.gone())
+
+    def gone(self) -> Sequence[ListedDataset]:
+        """The datasets whose file is gone; what is staged is looked through every ten seconds."""
+        known = {one.dag_id for one in self._datasets.listed()}
+        moment, found = self._staged
+        if time.monotonic() - moment > LOOKED_FOR:
+            staged = entries(self._staging) if self._staging.exists() else []
+            others = (one for one in staged if one.name not in known and one.is_dir())
+            found = self._datasets.gone(one.name for one in others if entries(one))
+            self._staged = (time.monotonic(), found)
+        return [one for one in found if one.dag_id not in known]
 
     def runs(self) -> Sequence[RunSummary]:
-        """Every run that has come to its end, newest first; listed anew after a second.
-
-        Those of a dataset that there is no file of any more are not among them.
-        """
+        """Every run that has come to its end, newest first; listed anew after a second."""
         with self._lock:
             moment, found = self._listed
             if time.monotonic() - moment > LISTED_FOR:
@@ -197,7 +206,7 @@ class Desk:
 
     def run(self, run_id: str, dag_id: str) -> RunFiles | None:
         """One run of a DAG, also one that is under way; None when there is no folder of it."""
-        dataset = self._datasets.of_dag(dag_id)
+        dataset = next((one for one in self.datasets() if one.dag_id == dag_id), None)
         if dataset is None:
             return None
         named = (run for run in self.runs() if (run.run_id, run.dag_id) == (run_id, dag_id))

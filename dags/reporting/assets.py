@@ -36,6 +36,7 @@ def publication(run: Run) -> dict[str, Any]:
         "held": list(judged.held[:_NAMED]),
         "first_date": extracted.first_date,
         "last_date": extracted.last_date,
+        "table": run.dataset.published_table,
         "suite": run.dataset.suite,
         "digest": extracted.digest,
     }

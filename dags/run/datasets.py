@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from dags.errors import RequestError
 from dags.run.settings import Settings
 from dags.staging.layout import DAG_ID
-from gx.dataset.model import DEFAULT, Dataset
+from gx.dataset.model import DEFAULT, Dataset, name_fault
 from gx.dataset.read import dataset_names, read_dataset
 from gx.symbols import EVERY
 from sql.connection import ConnectionSettings
@@ -30,6 +30,12 @@ def dataset_of(dag_id: str) -> str | None:
         return DEFAULT
     name = dag_id.removesuffix(_BEHIND)
     return name if name != dag_id and name in dataset_names() else None
+
+
+def name_in(dag_id: str) -> str | None:
+    """The name that a dataset of this DAG has, or had: there need be no file of it."""
+    name = dag_id.removesuffix(_BEHIND)
+    return name if name != dag_id and name_fault(name) is None else None
 
 
 def default_dataset() -> Dataset:
@@ -62,7 +68,7 @@ def default_symbols(dataset: Dataset, settings: Settings) -> list[str]:
 
 def published_at(dataset: Dataset, settings: Settings) -> ConnectionSettings:
     """How to reach the gate's own tables of a dataset."""
-    return replace(settings.bars(), schema=dataset.publish)
+    return replace(settings.bars(), schema=dataset.own_schema)
 
 
 def read_from(dataset: Dataset, settings: Settings) -> ConnectionSettings:

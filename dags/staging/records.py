@@ -98,7 +98,7 @@ class Published(StepFindings):
 
     ``superseded`` bars were left as the runs in ``newer`` have them, ``returns`` had their daily
     return corrected because the bar before them changed, ``still_held`` passed by name alone: the
-    source has no such bar any more.
+    source has no such bar any more. ``place`` is where they can be read.
     """
 
     step = "publish"
@@ -113,6 +113,7 @@ class Published(StepFindings):
     returns: int = 0
     still_held: int = 0
     newer: tuple[str, ...] = ()
+    place: str = ""
 
 
 class Logged(StepFindings):

@@ -104,7 +104,11 @@ class Divided:
             for name in total:
                 total[name] += getattr(found, name)
             newer += found.newer
-        done = Published(**total, newer=tuple(dict.fromkeys(newer)))
+        done = Published(
+            **total,
+            newer=tuple(dict.fromkeys(newer)),
+            place=self.run.dataset.published_table,
+        )
         self._account_for(done, PartitionedRun(self.run).first_rows()[-1])
         self.run.staging.write_record("transform", transformed(of_parts))
         return done

@@ -189,6 +189,7 @@ def publish_share(share: Share) -> Published:
         returns=returns,
         still_held=released.still_held,
         newer=done.newer,
+        place=run.dataset.published_table,
     )
 
 

@@ -26,8 +26,8 @@ def dataset_faults(dataset: Dataset) -> Iterator[str]:
     elif not (project.CHECKPOINTS / f"{dataset.suite}.json").is_file():
         yield f"suite: {dataset.suite!r} has no checkpoint gx/checkpoints/{dataset.suite}.json"
     for name in dataset_names():
-        if name != dataset.name and _publish_of(name) == (dataset.publish,):
-            yield f"publish: the dataset {name} publishes into {dataset.publish} already"
+        if name != dataset.name and _schema_of(name) == (dataset.own_schema,):
+            yield f"publish: the dataset {name} publishes into {dataset.own_schema} already"
 
 
 def _calendar_faults(dataset: Dataset) -> Iterator[str]:
@@ -44,8 +44,8 @@ def _calendar_faults(dataset: Dataset) -> Iterator[str]:
             yield f"{place}: there is no exchange calendar {name!r}{hint}"
 
 
-def _publish_of(name: str) -> tuple[str | None, ...]:
+def _schema_of(name: str) -> tuple[str | None, ...]:
     try:
-        return (read_dataset(name).publish,)
+        return (read_dataset(name).own_schema,)
     except DatasetError:  # which its own workflow says
         return ()

@@ -59,11 +59,15 @@ def _bar(value: str) -> str:
     return value
 
 
-def _schema(value: str) -> str:
-    if fault := name_fault(value):
-        raise ValueError(f"{value!r} {fault}")
-    if value.startswith("pg_") or value in ("public", "information_schema"):
-        raise ValueError(f"{value!r} is not a schema of the dataset's own; name another one")
+def _publish(value: str) -> str:
+    schema, dot, view = value.partition(".")
+    for part in (schema, view) if dot else (schema,):
+        if fault := name_fault(part):
+            raise ValueError(f"{part!r} {fault}")
+    if schema.startswith("pg_") or schema in ("public", "information_schema"):
+        raise ValueError(f"{schema!r} is not a schema of the dataset's own; name another one")
+    if view.startswith(DEFAULT):
+        raise ValueError(f"{view!r} is a name of the gate's own tables; name another one")
     return value
 
 
@@ -153,7 +157,8 @@ class Dataset(BaseModel):
 
     ``calendars`` gives, by pattern (``*.L``), the calendar of single symbols: the first pattern
     that fits counts. ``calendar`` is that of all others; None leaves both to the suite.
-    ``publish`` is the schema of the gate's own tables for it; None is the connection's.
+    ``publish`` is the schema of the gate's own tables for it, and behind a dot the view under whose
+    name what is published can be read; None is the connection's schema.
     """
 
     model_config = _STRICT
@@ -168,7 +173,7 @@ class Dataset(BaseModel):
     suite: str
     policy: Literal["fail", "quarantine"] | None = None
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
-    publish: Annotated[str, AfterValidator(_schema)] | None = None
+    publish: Annotated[str, AfterValidator(_publish)] | None = None
     lookback_days: int | None = Field(None, ge=0, le=36_500)
     experiment: str | None = Field(None, min_length=1, max_length=200)
 
@@ -200,6 +205,23 @@ class Dataset(BaseModel):
     def is_daily(self) -> bool:
         """Is a bar a day?"""
         return self.bar == "1 day"
+
+    @property
+    def own_schema(self) -> str | None:
+        """The schema of the gate's own tables; None is where the connection looks."""
+        return self.publish.partition(".")[0] if self.publish else None
+
+    @property
+    def view(self) -> str | None:
+        """The name, in that schema, of the view of what is published; None for no view."""
+        return (self.publish or "").partition(".")[2] or None
+
+    @property
+    def published_table(self) -> str:
+        """Where whoever wants published bars finds them."""
+        if self.view:
+            return str(self.publish)
+        return ".".join(filter(None, (self.own_schema, "stock_data_enriched")))
 
     @cached_property
     def minutes(self) -> int:

@@ -1,6 +1,5 @@
 """The files of a new dataset: its own, and those of a suite that is drafted for it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from gx.dataset.faults import require_sound
 from gx.dataset.model import DEFAULT, Dataset
 from gx.dataset.propose import Proposal
 from gx.dataset.read import dataset_names
+from gx.editing.store import canonical
 from gx.editing.suggest import Draft, draft_suite
 from gx.errors import DatasetError
 from gx.suite.checkpoint_files import checkpoint_files, suite_id
@@ -46,6 +46,11 @@ def drafted_suite(proposal: Proposal) -> Draft:
     return draft_suite(bars, dataset.suite, proposal.fit, written=written, whole=False)
 
 
+def suite_bytes(suite: Mapping[str, object]) -> bytes:
+    """A suite as its file has it: as the editor would write it."""
+    return canonical(suite).encode()
+
+
 def write_dataset(dataset: Dataset, text: str, suite: Mapping[str, object] | None) -> list[Path]:
     """Write the files of a dataset and of a drafted ``suite``, all or none; what was written.
 
@@ -55,7 +60,7 @@ def write_dataset(dataset: Dataset, text: str, suite: Mapping[str, object] | Non
     files: dict[Path, bytes] = {}
     if suite is not None:
         name = dataset.suite
-        raw = (json.dumps(suite, indent=2, ensure_ascii=False) + "\n").encode()
+        raw = suite_bytes(suite)
         parse_suite(raw, where=name, name=name)
         files |= checkpoint_files(name, suite_id(name, suite), project.SUITES.parent)
         files[project.SUITES / f"{name}.json"] = raw

@@ -43,6 +43,12 @@ class Given:
     schedule: str | None = None
     publish: str | None = None
     suite: str | None = None
+    symbols: str | None = None
+
+    @property
+    def named(self) -> list[str]:
+        """The symbols that are said, with commas between them."""
+        return [one.strip() for one in (self.symbols or "").split(",")] if self.symbols else []
 
     @property
     def place(self) -> str:
@@ -112,6 +118,7 @@ def require_asked(name: str, asked: Given) -> None:
                 "unit": asked.unit,
             },
             "bar": asked.bar or "1 day",
+            "symbols": asked.named,
             "calendar": asked.calendar,
             "suite": asked.suite or name,
             "policy": asked.policy,
@@ -303,6 +310,12 @@ class _Proposal:
         }
 
     def _symbols(self) -> list[str]:
+        if self.asked.named:
+            self.why["symbols"] = "as --symbols says"
+            unknown = set(self.asked.named).difference(self.sample.symbols, [EVERY])
+            if unknown:
+                self.unsure.append(f"symbols: the table does not hold {', '.join(sorted(unknown))}")
+            return self.asked.named
         fit = [one for one in self.sample.symbols if symbol_fault(one) is None]
         unfit = [one for one in self.sample.symbols if symbol_fault(one) is not None]
         if unfit:

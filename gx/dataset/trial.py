@@ -4,20 +4,30 @@ Everything goes in and out as plain values: the pages ask from another process.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from gx.dataset.columns import Mapped
-from gx.dataset.new import drafted_suite, require_new, require_placed, write_dataset
+from gx.dataset.new import (
+    drafted_suite,
+    require_new,
+    require_placed,
+    suite_bytes,
+    write_dataset,
+)
 from gx.dataset.propose import Given, Proposal, Sample, propose, require_asked
 from gx.dataset.write import dataset_text
+from gx.editing.history import first_version
 from gx.editing.suggest import Draft
 from gx.editing.trials import try_draft
 from gx.suite.read import read_suite, suite_path
+from gx.suite.texts import author_of
 
 SHOWN_ROWS = 10
 
@@ -41,12 +51,14 @@ def new_dataset(
     rows: Sequence[tuple[Any, ...]],
     hours: Sequence[tuple[str, int]] | None,
     act: str,
+    author: str = "",
+    history: Path | None = None,
 ) -> dict[str, object]:
     """Propose a dataset by what was asked and by its table (see gx.dataset.propose.Sample).
 
     ``act`` is ``look``, ``try`` (and judge the sample by its suite) or ``create`` (and write its
-    files, none of which may be there). Raises DatasetError that tells what is wrong, and
-    SuiteError.
+    files, none of which may be there; a drafted suite's ``history`` names its ``author``). Raises
+    DatasetError that tells what is wrong, and SuiteError.
     """
     sample = Sample.of(types, symbols, rows)
     sample = sample if hours is None else sample.with_hours(hours)
@@ -54,8 +66,23 @@ def new_dataset(
     judged = _judged(found) if act == "try" else None
     if act == "create":
         document = found.suite.document if found.suite else None
-        write_dataset(found.proposal.dataset, found.text, document)
+        with _recorded(found, document, author, history):
+            write_dataset(found.proposal.dataset, found.text, document)
     return {**_shown(found, types), "tried": judged}
+
+
+@contextmanager
+def _recorded(
+    found: NewDataset, document: Mapping[str, Any] | None, author: str, history: Path | None
+) -> Iterator[None]:
+    """Keep a drafted suite's first version, before it is in force and once it is."""
+    if document is None or history is None:
+        yield
+        return
+    name = found.proposal.dataset.suite
+    reason = f"Drafted with the dataset {found.proposal.dataset.name}"
+    with first_version(history / name, name, suite_bytes(document), author_of(author), reason):
+        yield
 
 
 def _proposed(name: str, asked: Given, mapping: Mapped, sample: Sample) -> NewDataset:

@@ -11,10 +11,11 @@ lasting name (``….json``). Whatever moment a crash takes, the suite's bytes te
 """
 
 import fcntl
+import hashlib
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +56,22 @@ class Version:
         if not isinstance(document, dict):
             raise SuiteError(f"{self.name}.json must be a JSON object")
         return document
+
+
+@contextmanager
+def first_version(folder: Path, name: str, raw: bytes, author: str, reason: str) -> Iterator[None]:
+    """Keep the first version of a new suite, which is written as ``raw`` inside.
+
+    Where that raises, the record is kept as one that never was in force.
+    """
+    history, digest = History(folder), hashlib.sha256(raw).hexdigest()
+    with history.locked():
+        history.conclude("")
+        after = history.newest("")
+        history.announce(version_of(name, raw, digest, after=after, author=author, reason=reason))
+        yield
+        with suppress(OSError):  # it is done: the record is known by its bytes
+            history.conclude(digest)
 
 
 class History:

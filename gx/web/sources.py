@@ -43,7 +43,7 @@ class ListedDataset:
 
     ``known`` is what its file says; it is None, and ``faults`` say why, when nothing can be read
     with it. ``faults`` of a file that is read are what it names and is not there. ``airflow_url``
-    is the workflow's page.
+    is the workflow's page. Of one that is ``gone`` there is no file any more, only runs.
     """
 
     name: str
@@ -51,6 +51,7 @@ class ListedDataset:
     known: Dataset | None = None
     faults: tuple[str, ...] = ()
     airflow_url: str = ""
+    gone: bool = False
 
     @property
     def title(self) -> str:

@@ -230,7 +230,8 @@ def test_nothing_is_written_over(desk: Desk):
         (("x", *WORLD, "--calendar", "XNYX"), "did you mean 'XNYS'?"),
         (("x", *WORLD, "--zone", "Mars/Base"), "there is no time zone"),
         (("x", *WORLD, "--suite", "nothing"), "there is no suite 'nothing'"),
-        (("x", *WORLD, "--publish", "a.b"), "small letters"),
+        (("x", *WORLD, "--publish", "a.B"), "small letters"),
+        (("x", *WORLD, "--symbols", "AAPL,,VOD.L"), "symbols: symbol '' is empty"),
         (("x", "--table", "feed.Candles", "--connection", "vendor"), "its volume: say --columns"),
         (
             ("x", "--query", "select 1 as symbol; drop table x", "--connection", "vendor"),
@@ -324,6 +325,8 @@ def test_days_that_are_texts_are_looked_through(desk: Desk, feed: Database):
         f"{{{prices}}}}}\nsuite: stock_data\n"
     )
     said = desk.gate("dataset", "check", "texts")
+    feed.execute("update feed.texts set price = '1.2345678901234567' where price = '2.5'")
+    long = desk.gate("dataset", "check", "texts")
     feed.execute("update feed.texts set price = '1e400'")
     refused = desk.gate("dataset", "check", "texts", status=2)
     feed.execute("update feed.texts set price = repeat('9', 999)")
@@ -331,6 +334,8 @@ def test_days_that_are_texts_are_looked_through(desk: Desk, feed: Database):
     path.unlink()
 
     assert "2 bars of 1 symbols, 2025-10-30 to 2025-10-31" in said
+    assert "digits" not in said
+    assert "note: open has more digits in its newest rows (1.2345678901234567) than" in long
     assert '"1e400" is out of range for type double precision' in refused
     assert " … " in brief and len(brief) < 500
 

@@ -142,6 +142,23 @@ def test_whoever_waits_for_its_bars_is_told_of_what_was_published(
     assert len(told("coins_published")) == before
 
 
+def test_what_is_published_has_the_name_that_the_dataset_says(
+    coins: Workflow, datasets: Path, database: Database
+):
+    (datasets / "coins.yml").write_text(COINS + "publish: crypto.bars\n")
+    ended = ran(coins)
+
+    assert ended.state == "success", ended.json("steps/extract.json")
+    assert database.one("select count(*) from crypto.bars") == 122
+    assert ended.step("publish")["place"] == "crypto.bars"
+    assert told("coins_published")[-1]["table"] == "crypto.bars"
+    # A column that is carried along from now on is there as well.
+    carrying = COINS.replace("  zone: UTC", "  zone: UTC\n  carry: [trades]")
+    (datasets / "coins.yml").write_text(carrying + "publish: crypto.bars\n")
+    assert ran(coins).state == "success"
+    assert database.one("select count(*) from crypto.bars where trades is null") == 122
+
+
 def test_its_symbols_are_held_in_a_quarantine_of_its_own(
     coins: Workflow, database: Database, elsewhere: Database
 ):

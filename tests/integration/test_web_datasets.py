@@ -1,6 +1,7 @@
 """The pages with several datasets: whose run it is, who may see it, and what each needs next."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -192,8 +193,30 @@ def test_each_dataset_has_a_line_and_the_most_urgent_is_first(pages: TestClient,
 
 
 @pytest.mark.usefixtures("same_id")
-def test_one_dataset_alone_needs_no_choice(pages: TestClient, datasets: Path):
+def test_runs_of_a_dataset_whose_file_is_gone_are_listed_and_open(
+    pages: TestClient, datasets: Path
+):
+    (datasets / "coins.yml").rename(datasets / "crypto.yml")
+    text = pages.get("/gate/").text
+
+    assert listed(text) == [f"/gate/dags/{COINS}/runs/r", "/gate/runs/r"]
+    line = text.partition("</table>")[0].split("?dataset=coins")[1].split("</tr>")[0]
+    assert "<code>gx/datasets/coins.yml</code> is gone or renamed" in line
+    assert f'href="/gate/dags/{COINS}/runs/r">Report' in line and "Suite" not in line
+    assert "<h1>Gate closed" in pages.get(f"/gate/dags/{COINS}/runs/r").text
+    for part in ("failing", "failing.csv", "failed", "charts?symbol=BTC-USD", "evidence"):
+        assert pages.get(f"/gate/dags/{COINS}/runs/r/{part}").status_code == 200, part
+    assert listed(pages.get("/gate/?dataset=coins").text) == [f"/gate/dags/{COINS}/runs/r"]
+    assert "?dataset=coins" not in pages.get("/gate/suites/").text
+    # Who may not see its workflow sees none of its runs now either.
+    assert listed(as_user(pages, "vic").get("/gate/").text) == ["/gate/runs/r"]
+    assert pages.get(f"/gate/dags/{COINS}/runs/r").status_code == 403
+
+
+@pytest.mark.usefixtures("same_id")
+def test_one_dataset_alone_needs_no_choice(pages: TestClient, datasets: Path, tmp_path: Path):
     (datasets / "coins.yml").unlink()
+    shutil.rmtree(tmp_path / "staging" / COINS)
     text = pages.get("/gate/").text
 
     assert listed(text) == ["/gate/runs/r"]
@@ -286,3 +309,10 @@ def test_the_rights_are_airflows_on_each_workflow(monkeypatch: pytest.MonkeyPatc
     writer = rights_of(GET={COINS, DAG_ID}, PUT={COINS})
     assert writer.may_change(COINS) and not writer.may_change(DAG_ID)
     assert writer.may_read(DAG_ID)
+    gone = access._with_rights(SimpleNamespace(get_name=lambda: "cat"), ["old_workflow"])  # type: ignore[arg-type]
+    assert not gone.may_read("old_workflow")
+    monkeypatch.setattr(
+        access, "get_auth_manager", lambda: _Manager({"GET": {"old_workflow"}, "PUT": set()})
+    )
+    gone = access._with_rights(SimpleNamespace(get_name=lambda: "cat"), ["old_workflow"])  # type: ignore[arg-type]
+    assert gone.may_read("old_workflow")

@@ -3,14 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
 from gx import project
+from gx.dataset.columns import mapped
 from gx.dataset.read import read_dataset
 from gx.dataset.trial import new_dataset
+from gx.editing.store import SuiteStore
 from gx.errors import DatasetError
-from gx.web.sources import UnmappedError
+from gx.web.sources import LookedAt, UnmappedError
 from gx.web.suites.trial import Workbench
 from tests.suite_desk import client, looked_at, suite_app, suite_sources
 
@@ -50,6 +54,7 @@ def test_a_table_is_looked_at_and_a_dataset_proposed(eve, sources):
     assert "calendar: XNYS" in found["text"]
     assert (found["bars"], len(found["rows"]), found["tried"]) == (46, 10, None)
     assert found["rows"][0]["date"] == "2025-11-04"
+    assert not [one for one in found["suite"] if "range that was seen" in one["description"]]
     assert len(found["suite"]) > 20 and all(one["reason"] for one in found["suite"])
 
 
@@ -74,6 +79,7 @@ def test_a_sample_is_judged_without_writing_anything(eve):
         ({"calendar": "XNYX"}, "XNYX"),
         ({"schedule": "now"}, "schedule: 'now' is no cron string"),
         ({"publish": "public"}, "publish: 'public' is not a schema"),
+        ({"symbols": "A,,B"}, "symbols: symbol '' is empty"),
         ({"suite": "nowhere"}, "there is no suite 'nowhere'"),
     ],
 )
@@ -124,6 +130,7 @@ def test_the_form_is_linked_for_who_may(eve):
     assert 'href="/gate/datasets/new">New dataset' in eve.get("/gate/").text
     form = eve.get("/gate/datasets/new").text
     assert "<option>stock_data</option>" in form and 'name="connection"' in form
+    assert 'name="symbols"' in form
 
 
 @pytest.fixture
@@ -155,6 +162,53 @@ def test_its_files_are_written_once(installed: Path):
         assert (installed / folder / "shares.json").is_file()
     with pytest.raises(DatasetError, match="there is a dataset shares already"):
         created("shares")
+
+
+def test_its_suite_has_its_author_in_the_history(eve, installed: Path, sources):
+    """As suites have that are saved in the editor."""
+    given = {"table": "quotes", "columns": {}, "symbols": "NVDA, MSFT"}
+    history = installed / "history"
+    found = new_dataset(
+        "shares", given, act="create", author="eve", history=history, **vars(looked_at())
+    )
+
+    (version,) = SuiteStore(project.SUITES, history).versions("shares")
+    assert (version.author, version.reason) == ("eve", "Drafted with the dataset shares")
+    assert read_dataset("shares").symbols == ("NVDA", "MSFT")
+    assert "symbols: the table does not hold MSFT" in found["unsure"]
+    with pytest.raises(DatasetError):
+        new_dataset(
+            "shares", given, act="create", author="ann", history=history, **vars(looked_at())
+        )
+    assert len(SuiteStore(project.SUITES, history).versions("shares")) == 1
+
+
+def test_bars_within_the_day_are_judged_by_their_sample(eve, sources, monkeypatch):
+    opens = pd.bdate_range("2025-10-01", "2025-10-07") + pd.Timedelta("13:30:00")  # in UTC
+    minutes = [pd.date_range(one, periods=78, freq="5min") for one in opens]
+    stamps = np.concatenate(minutes).astype("datetime64[us]").astype("int64")
+    prices = 100 + np.random.default_rng(1).normal(0, 0.05, len(stamps)).cumsum()
+    rows = [
+        ("AAPL", stamp, before, max(before, price) + 0.01, min(before, price) - 0.01, price, 900.0)
+        for stamp, before, price in zip(
+            stamps.tolist(), np.r_[100, prices[:-1]], prices, strict=True
+        )
+    ]
+    types = {
+        "symbol": "text",
+        "ts": "timestamp with time zone",
+        "volume": "bigint",
+        **dict.fromkeys(("open", "high", "low", "close"), "double precision"),
+    }
+    hours = [("AAPL", int(one)) for one in np.unique(stamps // 3_600_000_000)]
+    looked = LookedAt(mapped("bars", types), types, ["AAPL"], rows, hours)
+    monkeypatch.setattr(sources, "look_at", lambda name, asked: looked)
+    found = eve.post("/gate/api/datasets/try", json={**TABLE, "calendar": "XNYS"}).json()
+
+    assert "bar: 5 mins" in found["text"] and "calendar: XNYS" in found["text"]
+    assert found["tried"]["rows"] == len(rows) and found["tried"]["draft"]["open"]
+    assert [one for one in found["tried"]["outcomes"] if one["status"] == "error"] == []
+    assert found["rows"][0]["date"] == "2025-10-07 19:55:00"
 
 
 @pytest.mark.usefixtures("installed")

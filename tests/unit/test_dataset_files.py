@@ -84,6 +84,10 @@ def test_the_default_dataset_leaves_to_the_settings_what_they_say():
         ("source: {table: t}\nschedule: daily", "'daily' is no cron string"),
         ("source: {table: t}\npublish: public", "not a schema of the dataset's own"),
         ("source: {table: t}\npublish: 'a b'", "small letters"),
+        ("source: {table: t}\npublish: coins.Bars", "'Bars' must be of small letters"),
+        ("source: {table: t}\npublish: coins.", "'' must be of small letters"),
+        ("source: {table: t}\npublish: public.bars", "not a schema of the dataset's own"),
+        ("source: {table: t}\npublish: c.stock_data_enriched", "a name of the gate's own tables"),
         ("source: {table: t}\nlookback_days: -1", "lookback_days"),
     ],
 )
@@ -124,10 +128,26 @@ def test_what_it_names_and_is_not_there_is_told():
     require_sound(read_dataset(DEFAULT))
 
 
+@pytest.mark.parametrize(
+    ("publish", "place"),
+    [
+        ("", ("coins", None, "coins.stock_data_enriched")),
+        ("publish: crypto", ("crypto", None, "crypto.stock_data_enriched")),
+        ("publish: crypto.bars", ("crypto", "bars", "crypto.bars")),
+    ],
+)
+def test_what_is_published_has_a_place(publish: str, place: tuple[str, str | None, str]):
+    found = parse_dataset("coins", f"source: {{table: t}}\n{publish}")
+    assert (found.own_schema, found.view, found.published_table) == place
+    default = read_dataset(DEFAULT)
+    assert (default.own_schema, default.published_table) == (None, "stock_data_enriched")
+
+
 def test_two_datasets_never_share_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("gx.project.DATASETS", tmp_path)
     for name in ("coins", "others"):
-        (tmp_path / f"{name}.yml").write_text(COINS + "publish: shared\nsuite: stock_data\n")
+        place = "shared" if name == "coins" else "shared.bars"
+        (tmp_path / f"{name}.yml").write_text(COINS + f"publish: {place}\nsuite: stock_data\n")
     (tmp_path / "broken.yml").write_text("nothing")
 
     found: Dataset = read_dataset("coins")

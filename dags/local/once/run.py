@@ -87,7 +87,8 @@ def _make_ready(found: Services, dataset: Dataset) -> None:
         connected(published_at(dataset, settings)) as own,
         connected(settings.bars()) as engine,
     ):
-        for remark in make_ready(own, engine, source_of(dataset), schema=dataset.publish):
+        schema, view = dataset.own_schema, dataset.view
+        for remark in make_ready(own, engine, source_of(dataset), schema=schema, view=view):
             print(f"  note: {remark}", flush=True)
 
 

@@ -157,7 +157,8 @@ def _published(traces: Traces) -> Iterator[str]:
             f"{published.changed:,} changed",
             f"{published.removed:,} removed",
         ]
-        yield _line("Published", f"{published.rows:,} bars ({', '.join(counts)})")
+        place = f" as {published.place}" if "." in published.place else ""  # not the default's
+        yield _line("Published", f"{published.rows:,} bars ({', '.join(counts)}){place}")
         yield from _removed(traces)
         if published.superseded:
             by = ", ".join(published.newer[:3])

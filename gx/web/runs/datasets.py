@@ -8,14 +8,15 @@ from gx.web.sources import ListedDataset
 from gx.web.summary import RunSummary
 
 # What somebody has to look after stands first.
-_ORDER = ("broken", "closed", "no_verdict", "held", "warned", "no_run", "passed")
+_ORDER = ("broken", "closed", "no_verdict", "held", "warned", "no_run", "passed", "gone")
 
 
 @dataclass(frozen=True)
 class DatasetLine:
     """A dataset with its newest run that has come to its end.
 
-    ``kind`` is that of the run, ``no_run`` without one, and ``broken`` of a dataset with faults;
+    ``kind`` is that of the run, ``no_run`` without one, ``broken`` of a dataset with faults, and
+    ``gone`` of one without a file;
     ``share`` is that of its failing bars, 0 to 1.
     """
 
@@ -39,6 +40,6 @@ def _line(listed: ListedDataset, newest: RunSummary | None) -> DatasetLine:
     return DatasetLine(
         listed,
         newest,
-        "broken" if listed.faults else came_to,
+        "gone" if listed.gone else "broken" if listed.faults else came_to,
         share(newest) if newest else 0.0,
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # What may be said; an empty text says nothing.
 _SAID = (
     *("connection", "schema", "symbol", "zone", "unit", "bar", "calendar"),
-    *("policy", "schedule", "publish", "suite"),
+    *("policy", "schedule", "publish", "suite", "symbols"),
 )
 
 
@@ -64,7 +64,7 @@ class NewDataset:
             body = await read_body(
                 request, {"name": str, "table": str}, columns=dict, **dict.fromkeys(_SAID, str)
             )
-            found = await self._answer(request, body, act)
+            found = await self._answer(request, body, act, user.name)
         except (RequestFault, GateError) as error:
             faults = error.faults if isinstance(error, DatasetError) else ()
             said: Body = {"error": str(error), "faults": list(faults or (str(error),))}
@@ -73,11 +73,13 @@ class NewDataset:
             return json_response(said, _status_of(error))
         return json_response(found, 201 if act == "create" else 200)
 
-    async def _answer(self, request: Request, body: Body, act: str) -> Any:
+    async def _answer(self, request: Request, body: Body, act: str, author: str) -> Any:
         name, asked = body["name"], _asked(body)
         sources: Sources = request.app.state.sources
         looked = await run_in_threadpool(sources.look_at, name, asked)
         question = partial(self.workbench.ask, "new_dataset", name=name, asked=asked, act=act)
+        if act == "create":
+            question = partial(question, author=author, history=sources.history)
         return await run_in_threadpool(partial(question, **vars(looked)))
 
 
