@@ -8,6 +8,7 @@ from typing import Any
 from sql.bar_tables import BAR, DERIVED, NUMBERS
 
 ENRICHED, EVIDENCE = "stock_data_enriched", "stock_data_evidence"
+QUARANTINE = "stock_data_quarantine"
 _BAR = (*BAR, "run_id")
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": ("select", "insert", "update", "delete"),
@@ -76,12 +77,16 @@ class Layout:
 
     def more(self, table: str) -> tuple[str, ...]:
         """Those of them that not every dataset's table has."""
+        if table == QUARANTINE and self.carried:
+            return ("carried",)
         if table != ENRICHED:
             return ()
         return (*(() if self.daily else ("session",)), *self.carried)
 
     def holds(self, column: str) -> tuple[str, str]:
         """The type to name for a column, and a pattern of all that hold what is written there."""
+        if column == "carried":
+            return "jsonb", "jsonb?"
         if column in self.carried:
             return self.carried[column], re.escape(self.carried[column])
         if not self.daily and column in ("date", "first_date", "last_date"):

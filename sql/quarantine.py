@@ -5,6 +5,8 @@ later attempt or run, or published from a newer extract) or discarded with a rea
 is open.
 """
 
+import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +22,7 @@ from sql.locks import PUBLISH, lock
 from sql.nearest import did_you_mean, nearest_symbols
 from sql.statements import statement
 
+_OF_JSON = (str, bool, int, type(None))
 # Letters, by Unicode, of which nothing is seen.
 _FILLERS = "\u115f\u1160\u3164\uffa0"
 
@@ -55,6 +58,7 @@ def quarantine_bars(
     reasons: Sequence[Sequence[str]],
     row_numbers: Sequence[int],
     extracted_at: datetime | None = None,
+    carried: Sequence[str] = (),
 ) -> int:
     """Hold `bars` in `stock_data_quarantine`; return how many there are.
 
@@ -65,7 +69,8 @@ def quarantine_bars(
 
     `bars` has symbol, date, open, high, low, close, volume and, if known, created_at, as
     extracted: anything may be missing or infinite, and bars may repeat. Give an Arrow table to
-    tell NULL from NaN: a frame's NaN is written as NULL. `reasons` and `row_numbers` (the
+    tell NULL from NaN: a frame's NaN is written as NULL. Its `carried` columns are kept as JSON, a
+    number that JSON has not (NaN) as text. `reasons` and `row_numbers` (the
     position in the run's extract, from 0) go with the rows.
     """
     lock(connection, PUBLISH)
@@ -74,6 +79,9 @@ def quarantine_bars(
     table = table.append_column("row_number", pa.array(row_numbers, pa.int64()))
     table = table.append_column("reasons", pa.array(map(text_array, reasons), pa.string()))
     table = table.append_column("run_id", pa.array([run_id] * table.num_rows, pa.string()))
+    if carried:
+        assert isinstance(bars, pa.Table)
+        table = table.append_column("carried", _as_json(bars.select(carried)))
     connection.exec_driver_sql(statement("queries/stage_quarantine"))
     rows = copy_in(connection, "staged_quarantine", table)
     bound = {"run_id": run_id, "extracted_at": extracted_at}
@@ -81,9 +89,25 @@ def quarantine_bars(
         *("supersede_own_quarantined", "supersede_quarantined", "insert_quarantined"),
         *("supersede_outdated_quarantined", "supersede_late_quarantined"),
     ):
-        connection.exec_driver_sql(statement(f"queries/{step}"), bound)
+        text = statement(f"queries/{step}")
+        for token, sql in (("{carried}", ", carried"), ("{staged}", ", staged.carried")):
+            text = text.replace(token, sql if carried else "")
+        connection.exec_driver_sql(text, bound)
     connection.exec_driver_sql("drop table staged_quarantine")
     return rows
+
+
+def _as_json(columns: pa.Table) -> pa.Array:
+    """Each row as a JSON object."""
+    rows = (
+        {name: value if _is_json(value) else str(value) for name, value in row.items()}
+        for row in columns.to_pylist()
+    )
+    return pa.array((json.dumps(row, ensure_ascii=False) for row in rows), pa.string())
+
+
+def _is_json(value: object) -> bool:
+    return math.isfinite(value) if isinstance(value, float) else isinstance(value, _OF_JSON)
 
 
 def release(

@@ -14,6 +14,7 @@ from sql.source import quoted
 from sql.statements import statement
 
 WIDEN = "upgrade_stock_data"
+CARRIED = "carried_quarantine"
 WITHIN_THE_DAY = ("within_the_day", "stock_data_quarantine_no_change")
 # In this order: tables of an older version get the columns that an index behind them asks for.
 OWN_TABLES = {
@@ -89,6 +90,8 @@ def _run(engine: Engine, names: Sequence[str], layout: Layout = PLAIN) -> list[s
             connection.exec_driver_sql(
                 f"alter table {ENRICHED} add column if not exists {quoted(column)} {kind}"
             )
+        if layout.carried:
+            connection.exec_driver_sql(statement(f"schema/{CARRIED}"))
     return changes
 
 

@@ -168,6 +168,7 @@ def publish_share(share: Share) -> Published:
             reasons=_reasons(share, held),
             row_numbers=held["row"].to_pylist(),
             extracted_at=extracted_at,
+            carried=run.dataset.source.carry,
         )
         released = release(
             connection,

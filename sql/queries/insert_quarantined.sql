@@ -1,11 +1,11 @@
 -- What this run holds already of the same read, or held until it was released, discarded, or found to
 -- be outdated, stays. A new read is a new attempt, also of what was released or discarded since.
 insert into stock_data_quarantine (
-    run_id, attempt, row_number, symbol, date, open, high, low, close, volume, created_at, reasons,
+    run_id{carried}, attempt, row_number, symbol, date, open, high, low, close, volume, created_at, reasons,
     extracted_at
 )
 select
-    staged.run_id,
+    staged.run_id{staged},
     1 + coalesce(
         (
             select max(held.attempt)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psycopg2
 import pytest
 
 from dags.local.commands import discard_bars
@@ -172,6 +173,32 @@ def test_its_symbols_are_held_in_a_quarantine_of_its_own(
     assert database.rows("select distinct symbol from coins.stock_data_enriched") == [("PEPE-USD",)]
     assert database.one("select to_regclass('public.stock_data_quarantine')::text") is not None
     assert database.one("select count(*) from stock_data_quarantine") == 0
+
+
+def test_what_goes_along_with_a_bar_is_held_with_it(
+    coins: Workflow, datasets: Path, database: Database, elsewhere: Database
+):
+    assert ran(coins).state == "success"  # tables of before, without what is carried
+    carrying = COINS.replace("  zone: UTC", "  zone: UTC\n  carry: [trades, note, ratio, asked]")
+    (datasets / "coins.yml").write_text(carrying)
+    elsewhere.execute(
+        'alter table feed."Candles" add ratio float8, add asked date',
+        "update feed.\"Candles\" set trades = 7, note = 'low \"x\"', ratio = 'NaN', "
+        "asked = '2025-10-08', l = -1 where pair = 'BTC-USD' and ts = '2025-10-08Z'",
+    )
+    ended = ran(coins)
+
+    assert ended.state == "success", ended.json("steps/publish.json")
+    held = "select carried from coins.stock_data_quarantine where date = '2025-10-0{}'"
+    assert database.one(held.format(8)) == {
+        "trades": 7,
+        "note": 'low "x"',
+        "ratio": "nan",
+        "asked": "2025-10-08",
+    }
+    assert database.one(held.format(9)) == dict.fromkeys(("trades", "note", "ratio", "asked"))
+    with pytest.raises(psycopg2.Error, match="stay as extracted"):
+        database.execute("update coins.stock_data_quarantine set carried = null")
 
 
 def test_what_its_source_lost_is_told(coins: Workflow, elsewhere: Database):
