@@ -17,6 +17,13 @@ MET = ("passed", "waived", "skipped")
 NOT_MET = ("failed", "unchecked", "error", "missing")
 
 
+def blocks(status: Status, severity: str) -> bool:
+    """Whether an outcome alone closes the gate (DESIGN: "The gate")."""
+    return status in ("error", "missing") or (
+        status in ("failed", "unchecked") and severity == "critical"
+    )
+
+
 class Weighted(Protocol):
     """An expectation and how much it weighs, in whatever form."""
 
@@ -78,6 +85,11 @@ class OutcomeDocument:
     examples: list[dict[str, str | float | None]]
     failing: list[RowLabel] = field(default_factory=list)
     exception: str | None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this outcome alone closes the gate."""
+        return blocks(self.status, self.severity)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from gx.report.document import (
     ReportDocument,
     RowLabel,
     SymbolDocument,
+    blocks,
     read_document,
     to_plain,
 )
@@ -82,10 +83,8 @@ class Outcome:
 
     @property
     def blocks(self) -> bool:
-        """True when this outcome alone closes the gate (DESIGN: "The gate")."""
-        if self.status in ("error", "missing"):
-            return True
-        return self.status in ("failed", "unchecked") and self.severity == "critical"
+        """True when this outcome alone closes the gate."""
+        return blocks(self.status, self.severity)
 
     def document(self, labels: Mapping[int, RowLabel] | None) -> OutcomeDocument:
         """The outcome as a report's document has it; its rows by ``labels``, or none of them."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import platform
 from collections.abc import Mapping
 from functools import cache
@@ -69,6 +70,16 @@ def render_html(
         if len(page.encode()) <= MAX_BYTES or bounds == bounds.smaller():
             return page
         bounds = bounds.smaller()
+
+
+def with_verdict(page: str, sentence: str) -> str:
+    """The page of `render_html`, with the verdict of who knows what followed at its head."""
+    shown = html.escape(sentence)
+    for tag in ("title", "h1"):
+        before, opening, rest = page.partition(f"<{tag}>")
+        _, closing, after = rest.partition(f"</{tag}>")
+        page = f"{before}{opening}{shown}{closing}{after}"
+    return page
 
 
 def _render(view: ReportView, every_row: str) -> str:

@@ -42,7 +42,7 @@ def describe(
     if report:
         paragraphs.append(_table(report))
     if held:
-        paragraphs.append(f"Held back: {_listed(held, HELD_SYMBOLS)}")
+        paragraphs.append(f"Held: {_listed(held, HELD_SYMBOLS)}")
     if missing:
         paragraphs.append(f"Missing: {_listed(missing, HELD_SYMBOLS)}")
     if report and error and not error.startswith("GateClosed"):
