@@ -101,7 +101,7 @@ def test_a_run_is_triggered_by_form_and_its_findings_are_one_click_away(admin: V
     page.get_by_role("link", name="Quality report").click()
     report = page.frame_locator("iframe")
     # The report says that the run is under way, and looks again by itself.
-    verdict = re.compile(r"^Passed: 15 bars of 1 symbol")
+    verdict = re.compile(r"^Published 15 bars of 1 symbol")
     expect(report.locator("h1")).to_have_text(verdict, timeout=PATIENCE_MS)
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
     with page.context.expect_page() as opened:
@@ -336,13 +336,31 @@ def test_a_runs_page_opens_with_its_verdict_and_leads_to_the_report(
     reader.picture("mlflow_report")
 
 
+def test_who_comes_by_mlflows_own_home_finds_the_runs_and_their_verdicts(
+    reader: Visitor, passed_run: str
+) -> None:
+    go_to_mlflow(reader, "")
+    page = reader.page
+    page.get_by_role("link", name="ibkr-stock-data").first.click()
+    expect(page.get_by_role("link", name=passed_run)).to_be_visible()
+    expect(page.get_by_text("Welcome to MLflow Assistant")).to_have_count(0)
+    reader.picture("mlflow_first_click")
+    page.get_by_role("link", name=passed_run).click()
+    verdict = page.get_by_text("verdict: Published 46 bars of 2 symbols", exact=False).first
+    expect(verdict).to_be_in_viewport()
+    reader.picture("mlflow_second_click")
+    page.go_back()
+    page.get_by_role("link", name=QUALITY.name).click()
+    expect(page.get_by_role("columnheader", name="verdict")).to_be_visible()
+
+
 def test_the_table_of_runs_shows_what_its_view_says(
     reader: Visitor, tracked: tuple[str, str], passed_run: str
 ) -> None:
     go_to_mlflow(reader, QUALITY.url_path(tracked[0]))
     page = reader.page
     expect(page.get_by_text(passed_run).first).to_be_visible()
-    for column in ("validation_status", "failing_share", "failures_critical"):
+    for column in ("verdict", "validation_status", "failing_share", "failures_critical"):
         expect(page.get_by_role("columnheader", name=column).first).to_be_visible()
     expect(page.get_by_text("Trend: stock_data")).to_have_count(0)
     reader.picture("mlflow_quality")
