@@ -141,22 +141,24 @@ def validate(run: Run) -> dict[str, object]:
             first_rows=judgement.first_rows,
         )
         said = run_sentence(Records(validate=record), report.document(every_row=False))
+        if report.blocking:
+            _say_why(said, report, run)
         # With every symbol held there are bars to set aside before the run fails.
         if not decision.open and not decision.held:
-            _say_why(said, report, run)
-            raise GateClosed(f"{said} {'; '.join(decision.reasons)}. The report: {run.report}")
+            why = "; ".join(decision.reasons)
+            raise GateClosed(f"{said} {why}. The report: {run.report_url}")
     lane.add_seconds("validate")
     return {"verdict": said, "held": len(decision.held), "report": run.report}
 
 
 def _say_why(said: str, report: "QualityReport", run: Run) -> None:
-    """What an operator looks for first in the log of the failed task."""
+    """What an operator looks for first in the log: the verdict, a link, what failed."""
     log.error("%s", said)
+    log.error("The report: %s", run.report_url)
     for outcome in report.blocking:
         shown = ", ".join(outcome.symbols[:10]) + (", …" if len(outcome.symbols) > 10 else "")
         rows = f"{outcome.unexpected_count:,} failing" if outcome.unexpected_count else "failed"
         log.error("%s: %s, in %s", outcome.name, rows, shown or "the table as a whole")
-    log.error("The report: %s", run.report_url)
 
 
 def transform(run: Run) -> dict[str, object]:
@@ -183,7 +185,7 @@ def publish(run: Run) -> dict[str, object]:
         if not decision.open:
             raise GateClosed(
                 f"Every symbol is held; their {done.held:,} bars are in quarantine, nothing was "
-                f"published. The report: {run.report}"
+                f"published. The report: {run.report_url}"
             )
         if done.superseded:
             raise Superseded(_superseded(done))

@@ -24,7 +24,7 @@ def form(dataset: Dataset, settings: Settings) -> dict[str, Param]:
             title="Symbols",
             description="Which symbols to check; the list holds those that there are bars of. "
             + ("None: all of them." if every else "None: those under More symbols alone."),
-            type="array",
+            type=["array", "null"],  # else Airflow's form asks for one at least
             items={"type": "string", "pattern": PATTERN},
             examples=remembered(settings.results_dir, listed, dataset.name),
         ),

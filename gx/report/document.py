@@ -24,12 +24,17 @@ def blocks(status: Status, severity: str) -> bool:
     )
 
 
+def weight(status: Status, severity: str) -> str:
+    """The severity that a failure counts as: whatever crashed or never ran closes the gate."""
+    return "critical" if status in ("error", "missing") else severity
+
+
 class Weighted(Protocol):
     """An expectation and how much it weighs, in whatever form."""
 
     @property
-    def severity(self) -> str:
-        """How much a failure weighs."""
+    def weight(self) -> str:
+        """The severity that a failure counts as."""
 
 
 class CountsFailures:
@@ -46,8 +51,8 @@ class CountsFailures:
         return {severity: self.failures(severity) for severity in SEVERITIES}
 
     def failures(self, severity: str) -> int:
-        """Number of expectations of this severity that were not met."""
-        return sum(outcome.severity == severity for outcome in self.failed)
+        """Number of expectations that were not met and count as of this severity."""
+        return sum(outcome.weight == severity for outcome in self.failed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +95,11 @@ class OutcomeDocument:
     def blocks(self) -> bool:
         """Whether this outcome alone closes the gate."""
         return blocks(self.status, self.severity)
+
+    @property
+    def weight(self) -> str:
+        """The severity that a failure counts as."""
+        return weight(self.status, self.severity)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from gx.report.document import (
     blocks,
     read_document,
     to_plain,
+    weight,
 )
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
@@ -85,6 +86,11 @@ class Outcome:
     def blocks(self) -> bool:
         """True when this outcome alone closes the gate."""
         return blocks(self.status, self.severity)
+
+    @property
+    def weight(self) -> str:
+        """The severity that a failure counts as."""
+        return weight(self.status, self.severity)
 
     def document(self, labels: Mapping[int, RowLabel] | None) -> OutcomeDocument:
         """The outcome as a report's document has it; its rows by ``labels``, or none of them."""

@@ -113,7 +113,7 @@ def render_markdown(report: QualityReport) -> str:
         shown = ", ".join(outcome.symbols[:8]) + (" …" if len(outcome.symbols) > 8 else "")
         what = explain(outcome) if not outcome.unexpected_count else outcome.description
         lines.append(
-            f"| {outcome.severity} | {_cell(what)} | {outcome.unexpected_count:,} "
+            f"| {outcome.weight} | {_cell(what)} | {outcome.unexpected_count:,} "
             f"| {_cell(shown) or '–'} |"
         )
     return "\n".join(lines) + "\n"

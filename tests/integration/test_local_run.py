@@ -141,7 +141,7 @@ def test_what_is_published_in_part_has_a_status_of_its_own(
     )
     assert "nvda: no bars in this range; did you mean 'NVDA'?" in missing.stdout
     assert every.stdout.startswith("Checking every symbol …\n")
-    assert [ended.returncode for ended in (held, missing, every)] == [3, 3, 3]
+    assert [ended.returncode for ended in (held, missing, every)] == [3, 3, 3], every.stdout
     assert bars.one("select count(*) from stock_data_enriched where symbol = 'BAD'") == 0
     bars.execute("delete from stock_data where symbol = 'BAD'")
 

@@ -109,7 +109,7 @@ def _expectations(traces: Traces) -> Iterator[str]:
         f"{len(entries) - len(bad)} of {len(entries)} met; failed: {', '.join(by_severity)}",
     )
     for entry in bad:
-        yield _line("", f"{entry.severity:<8} {entry.description} {_size(entry)}".rstrip())
+        yield _line("", f"{entry.weight:<8} {entry.description} {_size(entry)}".rstrip())
     held = traces.report.symbols_with("held")
     # Where nothing at all may pass, nothing is in quarantine either.
     name = "Held" if _held(traces) else "Not published"
