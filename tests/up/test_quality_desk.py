@@ -132,6 +132,69 @@ def test_bad_symbols_are_refused_in_the_form(admin: Visitor):
 
 
 @pytest.mark.usefixtures("fresh_suites")
+def test_more_symbols_alone_are_enough_for_the_form(admin: Visitor):
+    page = admin.go_to_airflow()
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.locator("[role=dialog][data-state=open]")
+    for name in ("TSLA", "NVDA"):
+        form.locator(f"[aria-label='Remove {name}']").click()
+    form.locator("#element_more_symbols").fill("NVDA")
+    with page.expect_response(lambda answer: answer.url.endswith("/dagRuns")) as asked:
+        form.get_by_role("button", name="Trigger", exact=True).click()
+    conf = asked.value.json()["conf"]
+    assert (conf["symbols"] or [], conf["more_symbols"]) == ([], "NVDA")
+
+
+def test_the_pages_are_as_dark_as_airflow_whatever_the_browser_prefers(
+    admin: Visitor, passed_run: str
+):
+    report = f"/runs/{quote(passed_run, safe='')}/plugin/quality_report"
+    page = admin.go_to_airflow(report)
+    body = page.frame_locator("iframe").locator("body")
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.reload()
+    expect(body).to_have_css("background-color", "rgb(20, 24, 31)")
+    admin.picture("report_in_dark_airflow")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
+def test_of_302_symbols_those_that_passed_are_folded_and_found_by_name(
+    open_as: Open, crowded_run: str, width: int, scheme: Scheme
+):
+    visitor = open_as("viewer", width, scheme)
+    page = visitor.go_to_run(crowded_run)
+    symbols = page.locator("#symbols")
+    shown = symbols.locator("tbody tr:visible")
+    expect(shown).to_have_count(4)
+    field = symbols.get_by_label("Find a symbol")
+    field.fill("a15")
+    expect(shown).to_have_count(10)
+    expect(symbols.get_by_role("status")).to_have_text("10 of 302")
+    visitor.picture(f"symbols_{width}_{scheme}")
+    field.fill("")
+    expect(shown).to_have_count(4)
+    symbols.get_by_text("298 symbols passed").click()
+    expect(shown).to_have_count(302)
+
+
+def test_next_keeps_its_place_for_the_pointer_and_the_keyboard(viewer: Visitor, crowded_run: str):
+    page = viewer.go_to_run(crowded_run)
+    link, rows = page.locator("#rows a[rel=next]"), page.locator("#rows")
+    link.scroll_into_view_if_needed()
+    before = link.bounding_box()
+    link.click()
+    expect(rows).to_contain_text("Page 2 of 3")
+    after = link.bounding_box()
+    assert before and after and abs(after["y"] - before["y"]) <= 2
+    expect(link).to_be_focused()
+    # The last page is shorter, and has no next one: the way back is there.
+    page.keyboard.press("Enter")
+    expect(rows).to_contain_text("Page 3 of 3")
+    expect(page.locator("#rows a[rel=prev]")).to_be_focused()
+    expect(page.locator("#rows a[rel=prev]")).to_be_in_viewport()
+
+
 def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, passed_run: str):
     page = admin.edit()
     add_upper_bound(page, "300")
@@ -172,6 +235,13 @@ def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, 
 
 
 @pytest.mark.usefixtures("fresh_suites")
+def test_every_select_of_the_editor_has_a_label_of_its_own(admin: Visitor):
+    page = admin.edit()
+    labels = page.locator("select[aria-label]").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert len(labels) > 20
+    assert len({*labels}) == len(labels)
+
+
 def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
     first, second = open_as("admin"), open_as("admin")
     page, other = first.edit(), second.edit()
