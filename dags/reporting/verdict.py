@@ -38,7 +38,8 @@ def _first(
         return _superseded(published)
     if published:
         rows = f"{counted(published.rows, 'bar')} of {counted(len(passed), 'symbol')}"
-        return f"Published {rows}; {rest}."
+        begun = f"Published {rows}" if published.rows else "Nothing published: no bar was there"
+        return f"{begun}; {rest}."
     if error:
         return f"Not all published: {size} passed; {rest}; then: {error}"
     return f"To be published: {size}; {rest}."

@@ -10,23 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 from gx.errors import ReportError
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
+from gx.report.weights import blocks, weight
 from gx.terms import SEVERITIES, Status, Verdict
 
 RowLabel = dict[str, str | None]  # a failing bar's symbol, and its date in ISO 8601
 MET = ("passed", "waived", "skipped")
 NOT_MET = ("failed", "unchecked", "error", "missing")
-
-
-def blocks(status: Status, severity: str) -> bool:
-    """Whether an outcome alone closes the gate (DESIGN: "The gate")."""
-    return status in ("error", "missing") or (
-        status in ("failed", "unchecked") and severity == "critical"
-    )
-
-
-def weight(status: Status, severity: str) -> str:
-    """The severity that a failure counts as: whatever crashed or never ran closes the gate."""
-    return "critical" if status in ("error", "missing") else severity
 
 
 class Weighted(Protocol):

@@ -21,13 +21,12 @@ from gx.report.document import (
     ReportDocument,
     RowLabel,
     SymbolDocument,
-    blocks,
     read_document,
     to_plain,
-    weight,
 )
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
+from gx.report.weights import blocks, weight
 from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
 
 Rows = NDArray[np.int64]

@@ -33,6 +33,12 @@ def steps(*found: StepFindings) -> Records:
             None,
             "Published 40 bars of 2 symbols; 2 expectations met.",
         ),
+        (
+            GOOD,
+            [PASSED, Published(rows=0, removed=40)],
+            None,
+            "Nothing published: no bar was there; 2 expectations met.",
+        ),
         (WARNED, [PASSED, Published(rows=40)], None, "Published 40 bars of 2 symbols; 1 remark."),
         (
             BAD,
