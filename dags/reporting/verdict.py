@@ -55,7 +55,9 @@ def _rest(validated: Validated, report: ReportDocument) -> str:
         return f"{len(validated.held):,} held: {named} ({why})"
     if report.failed:
         return counted(len(report.failed), "remark")
-    return f"{counted(checks, 'expectation')} met"
+    waived = sum(outcome.status == "waived" for outcome in report.expectations)
+    met = f"{checks - waived} of " if waived else ""
+    return f"{met}{counted(checks, 'expectation')} met"
 
 
 def _superseded(published: Published) -> str:
@@ -67,6 +69,7 @@ def _superseded(published: Published) -> str:
 
 def _more(report: ReportDocument) -> list[str]:
     return [
+        *sentences.waived(sum(outcome.waived_count for outcome in report.expectations)),
         *sentences.absent(report.symbols_with("missing")),
         *sentences.of_published(report.doubtful, report.removed),
         *sentences.of_the_suite(report.no_longer_critical),

@@ -101,6 +101,15 @@ def test_what_else_is_to_be_known_follows():
     )
 
 
+def test_what_is_waived_is_told_and_not_called_met():
+    met, other = GOOD.outcomes
+    report = replace(GOOD, outcomes=(met, replace(other, status="waived", waived_count=3)))
+    said = run_sentence(steps(PASSED, Published(rows=40)), report.document())
+    assert said == (
+        "Published 40 bars of 2 symbols; 1 of 2 expectations met. 3 failures are waived."
+    )
+
+
 def test_of_many_held_symbols_five_are_named():
     names = tuple("ABCDEFG")
     bars = daily_bars(list(names), days=4)

@@ -420,8 +420,10 @@ def test_who_comes_by_mlflows_own_home_finds_the_runs_and_their_verdicts(
     expect(verdict).to_be_in_viewport()
     reader.picture("mlflow_second_click")
     page.go_back()
-    page.get_by_role("link", name=QUALITY.name).click()
-    expect(page.get_by_role("columnheader", name="verdict")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=QUALITY.name).click()
+    header = opened.value.get_by_role("columnheader", name="verdict")
+    expect(header.first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_the_table_of_runs_shows_what_its_view_says(
