@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from dags.errors import GateClosed, NothingDue, NotPublished, Superseded
 from dags.reporting.report_files import write_report
+from dags.reporting.verdict import run_sentence
 from dags.run.context import Run
 from dags.run.due import (
     as_of,
@@ -24,7 +25,7 @@ from dags.run.due import (
 )
 from dags.run.known_symbols import remember
 from dags.staging.layout import REPORT
-from dags.staging.records import Extracted, Published, Validated
+from dags.staging.records import Extracted, Published, Records, Validated
 from dags.work.extract import extract_into
 from dags.work.lanes import lane_of
 from dags.work.partitions import Mapped, Plan, divide, write_plan
@@ -140,24 +141,25 @@ def validate(run: Run) -> dict[str, object]:
             parts=judgement.parts,
             first_rows=judgement.first_rows,
         )
+        said = run_sentence(Records(validate=record), report.document(every_row=False))
+        if report.blocking:
+            _say_why(said, report, run)
         # With every symbol held there are bars to set aside before the run fails.
         if not decision.open and not decision.held:
-            _say_why(report, run)
-            raise GateClosed(
-                f"{report.sentence} {'; '.join(decision.reasons)}. The report: {run.report}"
-            )
+            why = "; ".join(decision.reasons)
+            raise GateClosed(f"{said} {why}. The report: {run.report_url}")
     lane.add_seconds("validate")
-    return {"verdict": report.sentence, "held": len(decision.held), "report": run.report}
+    return {"verdict": said, "held": len(decision.held), "report": run.report}
 
 
-def _say_why(report: "QualityReport", run: Run) -> None:
-    """What an operator looks for first in the log of the failed task."""
-    log.error("%s", report.sentence)
+def _say_why(said: str, report: "QualityReport", run: Run) -> None:
+    """What an operator looks for first in the log: the verdict, a link, what failed."""
+    log.error("%s", said)
+    log.error("The report: %s", run.report_url)
     for outcome in report.blocking:
         shown = ", ".join(outcome.symbols[:10]) + (", …" if len(outcome.symbols) > 10 else "")
         rows = f"{outcome.unexpected_count:,} failing" if outcome.unexpected_count else "failed"
         log.error("%s: %s, in %s", outcome.name, rows, shown or "the table as a whole")
-    log.error("The report: %s", run.report_url)
 
 
 def transform(run: Run) -> dict[str, object]:
@@ -184,7 +186,7 @@ def publish(run: Run) -> dict[str, object]:
         if not decision.open:
             raise GateClosed(
                 f"Every symbol is held; their {done.held:,} bars are in quarantine, nothing was "
-                f"published. The report: {run.report}"
+                f"published. The report: {run.report_url}"
             )
         if done.superseded:
             raise Superseded(_superseded(done))

@@ -45,11 +45,14 @@ def load_files(
     is not the gate's own, DatasetError, BarFileError and the errors of ``load_bars``.
     """
     from dags.local.services import services
+    from dags.run.datasets import source_of
+    from dags.run.known_symbols import remember
     from dags.run.settings import Settings
     from gx.dataset.read import read_dataset
     from gx.files.several import files_of, read_all, told_once
     from gx.suite.calendars import SUITE, named_calendars
     from sql.connection import connected
+    from sql.extract import known_symbols
     from sql.preflight import make_bars
 
     into = loaded_into(dataset)
@@ -75,6 +78,9 @@ def load_files(
             make_bars(engine, into)
         for number, one in enumerate(read):
             print(_stored(engine, one, rejects, before=read[:number]))
+        # The trigger form offers them before any run has read them.
+        offered = known_symbols(engine, source_of(of))
+        remember(Settings.of(found.environment).results_dir, offered, of.name)
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,10 @@ from dags.staging.layout import (
     PARTITIONS,
     PLAN,
     REPORT,
+    STEPS,
     SUITE,
     SUMMARY,
+    TASKS,
     page_path,
     results_name,
     run_path,
@@ -82,6 +84,15 @@ class StagedRun:
     def steps(self) -> Mapping[str, Mapping[str, object]]:
         """What each step that has begun said of itself."""
         return {step: record.to_json() for step, record in self.folder.unverified_records().items()}
+
+    @property
+    def log_url(self) -> str | None:
+        """The log of the task that failed first, or of the first one when none began."""
+        if self.summary.state != "no_verdict" or not self.summary.started:
+            return None
+        failed = (step for step, said in self.steps.items() if said.get("status") == "failed")
+        step = next(failed, None if self.steps else STEPS[0])
+        return f"{self.summary.airflow_url}/tasks/{TASKS[step]}" if step else None
 
     @property
     def docs_page(self) -> str | None:

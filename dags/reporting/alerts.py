@@ -7,6 +7,7 @@ ended, however it ended; what it raises is logged there, and never changes the r
 import logging
 import time
 from dataclasses import asdict, dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseNotifier
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 NAMED = 10
+TITLE = 150  # characters; a mail's subject is cut by most programs before that
 Kind = Literal["failure", "warning"]
 
 
@@ -92,7 +94,7 @@ def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Al
     return Alert(
         topic=(summary.suite if summary else "") or dag_id,
         kind="failure" if failed else "warning",
-        title=_title(dag_id, summary, failed=failed),
+        title=_title(dag_id, summary),
         body="\n\n".join([*_findings(summary, context), _links(settings, dag_id, run_id, summary)]),
     )
 
@@ -160,29 +162,11 @@ def _last_sent(ledger: Ledger) -> LastAlert:
         return LastAlert()
 
 
-def _title(dag_id: str, summary: RunSummary | None, *, failed: bool) -> str:
-    if summary and not failed:
-        return f"{_what(summary)}: {summary.suite}"
-    if summary and summary.state == "closed":
-        return f"Gate closed: {summary.suite}"
-    return f"Run failed: {dag_id}"
-
-
-def _what(summary: RunSummary) -> str:
-    """What a run that went on has to tell, the gravest first."""
-    held, doubtful = len(summary.held), summary.doubtful
-    missing = len(summary.missing)
-    if held:
-        return f"{held:,} symbol{'s' * (held != 1)} held back"
-    if missing:
-        return f"{missing:,} symbol{'s' * (missing != 1)} missing"
-    if doubtful:
-        return f"{doubtful:,} published bar{'s' * (doubtful != 1)} now doubtful"
-    lost = summary.no_longer_critical
-    if lost:
-        return f"{lost:,} critical expectation{'s' * (lost != 1)} fewer than in the run before"
-    removed = summary.removed
-    return f"{removed:,} published bar{'s' * (removed != 1)} gone from the source"
+def _title(dag_id: str, summary: RunSummary | None) -> str:
+    """The suite, or else the workflow, and what became of the run, as far as a subject has room."""
+    if not summary or summary.state == "no_verdict":
+        return f"Run failed: {dag_id}"
+    return shorten(f"{summary.suite or dag_id}: {summary.verdict}", TITLE, placeholder=" …")
 
 
 def _findings(summary: RunSummary | None, context: dict[str, object]) -> list[str]:

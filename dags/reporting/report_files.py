@@ -2,13 +2,24 @@
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dags.reporting.run_before import account_before
 from dags.reporting.tracked.artifacts import EVERY_ROW
 from dags.run.context import Run
-from dags.staging.layout import CHANGES, DOCS_PAGE, FAILING, REPORT, REPORT_PAGE, RESULTS, SUITE
+from dags.staging.layout import (
+    CHANGES,
+    DOCS_PAGE,
+    FAILING,
+    JUDGED_PAGE,
+    REPORT,
+    REPORT_PAGE,
+    RESULTS,
+    SUITE,
+)
 from dags.staging.records import Extracted
+from dags.staging.run_folder import Staging
 from dags.work.judgement import RunJudgement
 
 if TYPE_CHECKING:
@@ -61,5 +72,18 @@ def write_report(
     staging.write_text(SUITE, report.suite_text)
     if changes:
         staging.write_json(CHANGES, to_json(changes))
-    staging.write_text(REPORT_PAGE, page)
+    staging.write_text(JUDGED_PAGE, page)
     return report
+
+
+def finish_report(staging: Staging, copy: Path, sentence: str) -> None:
+    """Let the report's page begin with what was published, in the run's folder and in ``copy``.
+
+    ``copy`` is the page as it was judged; there is none of a run without a report.
+    """
+    from gx.report.render import with_verdict
+
+    if copy.exists():
+        page = with_verdict(copy.read_text(encoding="utf-8"), sentence)
+        copy.write_text(page, encoding="utf-8")
+        staging.write_text(REPORT_PAGE, page)

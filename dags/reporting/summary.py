@@ -1,12 +1,13 @@
 """What a run came to, in short."""
 
 from dataclasses import replace
+from datetime import date
 
 from dags.reporting.missing import missing_symbols
-from dags.reporting.verdict import verdict_sentence
+from dags.reporting.verdict import run_sentence
 from dags.run.context import Run
 from dags.staging.layout import FAILING
-from dags.staging.records import Published, Records, Validated
+from dags.staging.records import Records, Validated
 from gx.names import short_name
 from gx.report.document import ReportDocument
 from gx.web.summary import RunSummary
@@ -26,18 +27,22 @@ def summarise(
         run_id=identity.run_id,
         dag_id=identity.dag_id,
         started=identity.started.isoformat(timespec="seconds"),
-        verdict=f"No verdict: {error}",
+        verdict=run_sentence(steps, report, error),
         state="no_verdict",
+        trigger=identity.trigger_type,
+        first_date=_day(run.request.start),
+        last_date=_day(run.request.end),
         missing=missing_symbols(steps, report),
-        as_of=run.request.end.isoformat() if run.request.end else None,
+        as_of=_day(run.request.end),
     )
     validated = steps.found(Validated)
     if report is None or validated is None:
         return short
     return replace(
         short,
-        verdict=verdict_sentence(report.verdict, validated, steps.found(Published)),
         state="open" if validated.open else "closed",
+        first_date=report.first_date,
+        last_date=report.last_date,
         rows=report.rows,
         failing_rows=run.staging.read_table(FAILING).num_rows,
         failures=report.failures_by_severity,
@@ -50,6 +55,10 @@ def summarise(
         removed=sum(removal.bars for removal in report.removed),
         no_longer_critical=len(report.no_longer_critical),
     )
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _at_fault(report: ReportDocument) -> tuple[str, ...]:

@@ -1,15 +1,76 @@
-"""A run's verdict as a person reads it, once it is known what became of the run."""
+"""What became of a run, in one sentence that everything which tells of a run says alike.
 
-from dags.staging.records import Published, Validated
+The pages and their lists, MLflow's description and report, alerts, the desk's lines, the tasks'
+logs and the console.
+"""
+
+from dags.staging.records import Published, Records, Validated
+from gx.report import sentences
+from gx.report.document import ReportDocument
+from gx.report.sentences import counted
+
+NAMED = 5
 
 
-def verdict_sentence(verdict: str, validated: Validated, published: Published | None) -> str:
-    """The report's verdict; of a run that went on without some symbols, it names those."""
-    held = validated.held
+def run_sentence(steps: Records, report: ReportDocument | None, error: str | None = None) -> str:
+    """What was published; then what was not, and why; then what else is to be known.
+
+    ``error`` is what ended the run, if anything did. Of a run that has not come to publishing the
+    sentence says what it is about to publish.
+    """
+    validated = steps.found(Validated)
+    if report is None or validated is None:
+        return f"Nothing published, not judged: {error or 'the run came to no verdict'}"
+    if not validated.open and not validated.held:
+        return f"Nothing published: gate closed, {report.verdict.removeprefix('Gate closed: ')}"
+    return " ".join([_first(steps.found(Published), validated, report, error), *_more(report)])
+
+
+def _first(
+    published: Published | None, validated: Validated, report: ReportDocument, error: str | None
+) -> str:
+    passed = {s: v.rows for s, v in report.symbols.items() if v.rows and s not in validated.held}
+    size = f"{counted(sum(passed.values()), 'bar')} of {counted(len(passed), 'symbol')}"
+    rest = _rest(validated, report)
+    if not validated.open:
+        return f"Nothing published: gate closed, {rest}."
     if published and published.superseded:
-        newer = published.newer[0]
-        return f"Superseded: {published.superseded:,} bars stay as run {newer} published them."
-    if not held or not validated.open:
-        return verdict
-    more = f" and {len(held) - 3:,} more" if len(held) > 3 else ""
-    return f"{', '.join(held[:3])}{more} held back: {verdict.removeprefix('Gate closed: ')}"
+        return _superseded(published)
+    if published:
+        rows = f"{counted(published.rows, 'bar')} of {counted(len(passed), 'symbol')}"
+        begun = f"Published {rows}" if published.rows else "Nothing published: no bar was there"
+        return f"{begun}; {rest}."
+    if error:
+        return f"Not all published: {size} passed; {rest}; then: {error}"
+    return f"To be published: {size}; {rest}."
+
+
+def _rest(validated: Validated, report: ReportDocument) -> str:
+    """What stands beside the bars that pass: who is held and why, or how the others did."""
+    checks = sum(outcome.status != "skipped" for outcome in report.expectations)
+    if validated.held:
+        named = ", ".join(validated.held[:NAMED]) + (", …" if len(validated.held) > NAMED else "")
+        blocking = sum(outcome.blocks for outcome in report.expectations)
+        why = f"{blocking} of {counted(checks, 'expectation')} failed critically"
+        return f"{len(validated.held):,} held: {named} ({why})"
+    if report.failed:
+        return counted(len(report.failed), "remark")
+    waived = sum(outcome.status == "waived" for outcome in report.expectations)
+    met = f"{checks - waived} of " if waived else ""
+    return f"{met}{counted(checks, 'expectation')} met"
+
+
+def _superseded(published: Published) -> str:
+    stay = f"{counted(published.superseded, 'bar')} stay as the newer run {published.newer[0]} has"
+    if not published.rows:
+        return f"Nothing published: {stay} published them."
+    return f"Published {counted(published.rows, 'bar')}; {stay} published them."
+
+
+def _more(report: ReportDocument) -> list[str]:
+    return [
+        *sentences.waived(sum(outcome.waived_count for outcome in report.expectations)),
+        *sentences.absent(report.symbols_with("missing")),
+        *sentences.of_published(report.doubtful, report.removed),
+        *sentences.of_the_suite(report.no_longer_critical),
+    ]

@@ -22,12 +22,11 @@ def form(dataset: Dataset, settings: Settings) -> dict[str, Param]:
         "symbols": Param(
             listed,
             title="Symbols",
-            description="Which symbols to check; the list holds those that there are bars of."
-            + (" None: all of them." if every else ""),
-            type="array",
+            description="Which symbols to check; the list holds those that there are bars of. "
+            + ("None: all of them." if every else "None: those under More symbols alone."),
+            type=["array", "null"],  # else Airflow's form asks for one at least
             items={"type": "string", "pattern": PATTERN},
             examples=remembered(settings.results_dir, listed, dataset.name),
-            minItems=0 if every else 1,
         ),
         "more_symbols": Param(
             None,

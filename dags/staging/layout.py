@@ -7,10 +7,19 @@ from urllib.parse import quote
 PAGES = "/gate"  # where the pages are mounted, below Airflow's address
 DAG_ID = "ibkr_stock_data_workflow"
 STEPS = ("extract", "validate", "transform", "publish", "log")
+# Airflow's tasks of them, of a run that is not divided.
+TASKS = {
+    "extract": "extract_stock_data",
+    "validate": "validate_data",
+    "transform": "transform_data",
+    "publish": "publish_data",
+    "log": "log_to_mlflow",
+}
 
 BARS, CONTEXT = "bars.parquet", "context.parquet"
 REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
 REPORT_PAGE, DOCS_PAGE, SUITE = "report.html", "data_docs.html", "suite.json"
+JUDGED_PAGE = "judged.html"  # the report before it is known what was published
 ENRICHED, SUMMARY, CHANGES = "enriched.parquet", "summary.json", "changes.json"
 # Of a run in partitions: each has a folder of its own, with the files above and its findings.
 PLAN, PARTITIONS = "plan.json", "partitions"
@@ -18,11 +27,11 @@ FINDINGS, ARRAYS = "findings.json", "findings.npz"
 WRITTEN_BY = {
     "extract": (BARS, CONTEXT, PLAN),
     "validate": (
-        *(REPORT, RESULTS, FAILING, REPORT_PAGE, DOCS_PAGE),
+        *(REPORT, RESULTS, FAILING, JUDGED_PAGE, DOCS_PAGE),
         *(SUITE, CHANGES, FINDINGS, ARRAYS),
     ),
     "transform": (ENRICHED,),
-    "log": (SUMMARY,),
+    "log": (SUMMARY, REPORT_PAGE),
 }
 # What makes a run's folder big; everything else stays until it is pruned.
 HEAVY = (BARS, CONTEXT, ENRICHED, ARRAYS)

@@ -59,7 +59,7 @@ class Share:
         if not isinstance(decided, Validated) or not (decided.open or decided.held):
             raise GateClosed(
                 "The gate is closed, or has not decided: nothing was published. Clear "
-                f"validate_data and everything after it. The report: {self.run.report}"
+                f"validate_data and everything after it. The report: {self.run.report_url}"
             )
         return decided
 

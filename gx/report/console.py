@@ -58,7 +58,7 @@ def _failure(outcome: Outcome) -> str:
         what += " (was never checked)"
     elif outcome.observed:
         what += f" ({outcome.observed})"
-    return f"  {outcome.severity:<9}{size:>13}  {what}{f'  {where}' if where else ''}"
+    return f"  {outcome.weight:<9}{size:>13}  {what}{f'  {where}' if where else ''}"
 
 
 def _bars(failing: pd.DataFrame, width: int) -> Iterator[str]:

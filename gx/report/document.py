@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from gx.errors import ReportError
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
+from gx.report.weights import blocks, weight
 from gx.terms import SEVERITIES, Status, Verdict
 
 RowLabel = dict[str, str | None]  # a failing bar's symbol, and its date in ISO 8601
@@ -21,8 +22,8 @@ class Weighted(Protocol):
     """An expectation and how much it weighs, in whatever form."""
 
     @property
-    def severity(self) -> str:
-        """How much a failure weighs."""
+    def weight(self) -> str:
+        """The severity that a failure counts as."""
 
 
 class CountsFailures:
@@ -39,8 +40,8 @@ class CountsFailures:
         return {severity: self.failures(severity) for severity in SEVERITIES}
 
     def failures(self, severity: str) -> int:
-        """Number of expectations of this severity that were not met."""
-        return sum(outcome.severity == severity for outcome in self.failed)
+        """Number of expectations that were not met and count as of this severity."""
+        return sum(outcome.weight == severity for outcome in self.failed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,16 @@ class OutcomeDocument:
     examples: list[dict[str, str | float | None]]
     failing: list[RowLabel] = field(default_factory=list)
     exception: str | None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this outcome alone closes the gate."""
+        return blocks(self.status, self.severity)
+
+    @property
+    def weight(self) -> str:
+        """The severity that a failure counts as."""
+        return weight(self.status, self.severity)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from gx.report.document import (
 )
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
+from gx.report.weights import blocks, weight
 from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
 
 Rows = NDArray[np.int64]
@@ -82,10 +83,13 @@ class Outcome:
 
     @property
     def blocks(self) -> bool:
-        """True when this outcome alone closes the gate (DESIGN: "The gate")."""
-        if self.status in ("error", "missing"):
-            return True
-        return self.status in ("failed", "unchecked") and self.severity == "critical"
+        """True when this outcome alone closes the gate."""
+        return blocks(self.status, self.severity)
+
+    @property
+    def weight(self) -> str:
+        """The severity that a failure counts as."""
+        return weight(self.status, self.severity)
 
     def document(self, labels: Mapping[int, RowLabel] | None) -> OutcomeDocument:
         """The outcome as a report's document has it; its rows by ``labels``, or none of them."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import platform
 from collections.abc import Mapping
 from functools import cache
@@ -71,6 +72,16 @@ def render_html(
         bounds = bounds.smaller()
 
 
+def with_verdict(page: str, sentence: str) -> str:
+    """The page of `render_html`, with the verdict of who knows what followed at its head."""
+    shown = html.escape(sentence)
+    for tag in ("title", "h1"):
+        before, opening, rest = page.partition(f"<{tag}>")
+        _, closing, after = rest.partition(f"</{tag}>")
+        page = f"{before}{opening}{shown}{closing}{after}"
+    return page
+
+
 def _render(view: ReportView, every_row: str) -> str:
     return _PAGES.get_template("report.html").render(  # noqa: S604  # a template's block
         shell="file.html",
@@ -102,7 +113,7 @@ def render_markdown(report: QualityReport) -> str:
         shown = ", ".join(outcome.symbols[:8]) + (" …" if len(outcome.symbols) > 8 else "")
         what = explain(outcome) if not outcome.unexpected_count else outcome.description
         lines.append(
-            f"| {outcome.severity} | {_cell(what)} | {outcome.unexpected_count:,} "
+            f"| {outcome.weight} | {_cell(what)} | {outcome.unexpected_count:,} "
             f"| {_cell(shown) or '–'} |"
         )
     return "\n".join(lines) + "\n"

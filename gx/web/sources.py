@@ -99,6 +99,10 @@ class RunFiles(Protocol):
         """What each step said of itself."""
 
     @property
+    def log_url(self) -> str | None:
+        """Of a run without a verdict, the log that says why; None where there is none to read."""
+
+    @property
     def docs_page(self) -> str | None:
         """The run's Data Docs page, a path relative to ``Sources.data_docs``; None if unknown."""
 

@@ -11,7 +11,9 @@ State = Literal["open", "closed", "no_verdict"]
 class RunSummary:
     """What a run came to, small enough to hold a thousand of.
 
-    ``started`` is ISO 8601 in UTC. ``verdict`` is the sentence. ``failures`` counts expectations
+    ``started`` is ISO 8601 in UTC. ``verdict`` is the sentence. ``trigger`` is what began the run
+    (``manual``, ``scheduled``, ``backfill``, …), the two dates (ISO 8601) are those of its data, or
+    of what was asked for when no bar was read. ``failures`` counts expectations
     not met by severity; ``expectations`` are their names. ``symbols`` are those at fault (50 at
     most), ``held`` those held back, ``missing`` those asked for without a bar. ``as_of`` is the day
     freshness was judged at, None for the moment of the run. Of bars that were published before,
@@ -26,6 +28,9 @@ class RunSummary:
     started: str
     verdict: str
     state: State
+    trigger: str = ""
+    first_date: str | None = None
+    last_date: str | None = None
     rows: int = 0
     failing_rows: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
@@ -44,3 +49,9 @@ class RunSummary:
     airflow_url: str | None = None
     dataset: str = ""
     path: str = ""
+
+    @property
+    def span(self) -> str:
+        """The data's range, as lists show it; empty when nobody knows it."""
+        first, last = (self.first_date or "")[:10], (self.last_date or "")[:10]
+        return first if first == last else f"{first or '…'} to {last or 'now'}"

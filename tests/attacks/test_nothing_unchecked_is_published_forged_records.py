@@ -20,7 +20,7 @@ from tests.attacks.test_no_row_is_lost_connections import BAD, run_in
 from tests.staged import STEPS, put_back
 from tests.workflow import Database, Workflow
 
-FOR_PEOPLE = {"report.html", "data_docs.html", "suite.json", "results.json"}
+FOR_PEOPLE = {"judged.html", "data_docs.html", "suite.json", "results.json"}
 FORGED: Mapping[str, Mapping[str, Any]] = {
     "extract": {
         "gone": [{"symbol": "NVDA", "bars": 9}],

@@ -71,7 +71,7 @@ def test_a_run_is_published_and_tracked_with_its_artifacts_in_s3(deployment: Dep
     }
     assert {"validation/report.html", "data_sample.csv", "data_docs/index.html"} <= stored
     report = deployment.page(f"/runs/{run_id}")
-    assert "Passed with remarks" in report
+    assert "Published 46 bars of 2 symbols; 2 remarks." in report
 
 
 def test_each_database_has_a_user_who_sees_no_other(deployment: Deployment):

@@ -65,7 +65,9 @@ def test_a_closed_gate_is_told_on_every_channel_with_its_counts_and_links(
     ended = workflow.run(symbols=["NVDA", "TSLA"])
     assert ended.state == "failed"
     (mail,), (post,) = channels.mails, channels.posts
-    assert mail["subject"] == post["title"] == "Gate closed: stock_data"
+    verdict = ended.json("summary.json")["verdict"]
+    assert verdict.startswith("Nothing published: gate closed, 1 of ")
+    assert mail["subject"] == post["title"] == f"stock_data: {verdict}"
     assert (mail["to"], post["type"]) == ("desk@example.org", "failure")
     said = post["message"]
     assert "46 bars, " in said
@@ -80,9 +82,13 @@ def test_held_symbols_are_told_of_a_run_that_succeeds(
     workflow: Workflow, database: Database, sample: None, channels: Inbox
 ):
     database.execute(BAD)
-    assert workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine").state == "success"
+    ended = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
+    assert ended.state == "success"
     (post,) = channels.posts
-    assert (post["title"], post["type"]) == ("1 symbol held back: stock_data", "warning")
+    verdict = ended.json("summary.json")["verdict"]
+    assert verdict.startswith("Published 23 bars of 1 symbol; 1 held: TSLA (")
+    assert (post["title"], post["type"]) == (f"stock_data: {verdict}", "warning")
+    assert post["message"].startswith(verdict)
     assert "Held: TSLA" in post["message"]
 
 
@@ -146,4 +152,6 @@ def test_an_alert_that_nobody_took_is_tried_again_with_the_next_run(
     assert workflow.run(symbols=["TSLA"]).state == "failed"
     channels.hook.answer = 200
     workflow.run(symbols=["TSLA"])
-    assert [post["title"] for post in channels.posts] == ["Gate closed: stock_data"] * 2
+    titles = [post["title"] for post in channels.posts]
+    assert len(titles) == 2
+    assert all(title.startswith("stock_data: Nothing published: gate closed, ") for title in titles)

@@ -15,7 +15,6 @@ from tests.workflow import Database, Ended, Workflow
         pytest.param({"symbols": [""]}, id="empty"),
         pytest.param({"symbols": ["A" * 33]}, id="too_long"),
         pytest.param({"more_symbols": "IBM,"}, id="empty_in_a_list"),
-        pytest.param({"symbols": []}, id="none"),
         pytest.param({"start_date": "2025-02-30"}, id="no_date"),
         pytest.param({"end_date": "yesterday"}, id="no_date_at_all"),
         pytest.param({"policy": "hope"}, id="unknown_policy"),
@@ -36,6 +35,12 @@ def test_the_trigger_form_refuses(workflow: Workflow, sample: Database, conf: di
             {"start_date": "2025-11-04", "end_date": "2025-10-05"},
             "RequestError: end date 2025-10-05 is before start date 2025-11-04",
             id="end_before_start",
+        ),
+        pytest.param(
+            {"symbols": []},
+            "RequestError: no symbol was given; name at least one (1 to 32 characters, none of "
+            "them invisible, without spaces around it)",
+            id="none",
         ),
         pytest.param(
             {"symbol": ["TSLA"]},
@@ -70,6 +75,10 @@ def test_the_run_refuses_without_a_retry_and_is_tracked(
 
     _failed_at_once(ended)
     assert ended.mlflow().tags["error"] == message
+    # What the list of runs and the run's page show.
+    short = ended.json("summary.json")
+    assert short["verdict"] == f"Nothing published, not judged: {message}"
+    assert (short["state"], short["trigger"]) == ("no_verdict", "manual")
 
 
 @pytest.mark.parametrize(

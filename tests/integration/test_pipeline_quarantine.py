@@ -1,6 +1,9 @@
 """Policy quarantine: held symbols are set aside with their reasons, the others are published."""
 
 from typing import Any
+from urllib.parse import quote
+
+import pytest
 
 from tests.workflow import Database, Ended, Workflow
 
@@ -13,12 +16,22 @@ def quarantined(workflow: Workflow, **conf: Any) -> Ended:
 
 
 def test_a_held_symbol_is_set_aside_and_the_others_are_published(
-    workflow: Workflow, database: Database, sample: None
+    workflow: Workflow,
+    database: Database,
+    sample: None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.test")
     database.execute(BAD)
-    ended = quarantined(workflow)
+    with caplog.at_level("ERROR", "dags.steps"):
+        ended = quarantined(workflow)
 
     assert ended.state == "success"
+    said = [record.message for record in caplog.records if record.name == "dags.steps"]
+    assert said[0].startswith("To be published: 23 bars of 1 symbol; 1 held: TSLA (")
+    assert said[1] == f"The report: https://airflow.test/gate/runs/{quote(ended.run_id)}"
+    assert said[2].endswith(": 1 failing, in TSLA")
     assert database.rows("select symbol, count(*) from stock_data_enriched group by symbol") == [
         ("NVDA", 23)
     ]

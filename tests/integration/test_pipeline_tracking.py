@@ -23,7 +23,13 @@ def test_a_run_held_in_part_leaves_verdict_tables_shares_and_its_data(
     tracked = ended.mlflow()
     about = tracked.tags["mlflow.note.content"]
     verdict, _, table, *_ = about.split("\n\n")
-    assert verdict.startswith("**TSLA held back")
+    assert verdict.startswith("**Published 23 bars of 1 symbol; 1 held: TSLA (")
+    said = ended.json("summary.json")["verdict"]
+    assert verdict == f"**{said}**"
+    assert tracked.tags["verdict"] == said
+    for copy in (tracked.artifacts / "validation/report.html", ended.staging / "report.html"):
+        shown = copy.read_text()
+        assert f"<title>{said}</title>" in shown and f"<h1>{said}</h1>" in shown
     first = table.splitlines()[2]
     assert first.startswith("| critical | ")
     assert first.endswith("| 23 | TSLA |")
@@ -54,6 +60,7 @@ def test_a_run_held_in_part_leaves_verdict_tables_shares_and_its_data(
     (found,) = tracked.run.inputs.dataset_inputs
     profile = json.loads(found.dataset.profile)
     extracted = ended.step("extract")
+    assert profile["verdict"] == said
     assert profile["data_digest"] == extracted["digest"]
     assert profile["failing_share"] == tracked.metrics["failing_share"]
     assert (profile["num_rows"], profile["first_date"]) == (46, extracted["first_date"])

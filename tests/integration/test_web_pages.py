@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,12 +18,13 @@ from starlette.testclient import TestClient
 
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
-from dags.staging.layout import BARS, CHANGES, DAG_ID, REPORT
+from dags.staging.layout import BARS, CHANGES, DAG_ID, REPORT, SUMMARY
 from gx.gate.verdicts import with_removals
 from gx.report.changes import compare, to_json
 from gx.report.render import render_html
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User, json_response, writer
+from gx.web.summary import RunSummary
 from tests.staged_runs import (
     DOUBT,
     REMOVAL,
@@ -120,6 +121,31 @@ def test_the_report_shows_what_became_of_published_bars(ann, staging, bars):
     assert "entry 3 can never fail" in page
     assert "looked at 300 of 360 bars" in page
     assert ann.get("/gate/runs/later/failed", headers=HTML).status_code == 200
+
+
+def test_a_run_that_was_refused_has_a_row_and_a_page_with_its_error_and_its_log(
+    settings: Settings, staging: Path
+):
+    error = "RequestError: end date 2025-10-05 is before start date 2025-11-04"
+    short = RunSummary(
+        run_id="refused",
+        dag_id=DAG_ID,
+        started="2026-03-02T12:00:00+00:00",
+        verdict=f"Nothing published, not judged: {error}",
+        state="no_verdict",
+        trigger="manual",
+    )
+    (staging / DAG_ID / "refused" / "steps").mkdir(parents=True)
+    (staging / DAG_ID / "refused" / SUMMARY).write_text(json.dumps(asdict(short)))
+    desk = Desk(settings, airflow="https://airflow.test")
+    client = TestClient(create_app(desk, guard, login_url="/"), headers={**HTML, "x-user": "ann"})
+
+    row, page = client.get("/gate/").text, client.get("/gate/runs/refused").text
+
+    assert "no verdict</span>" in row and error in row
+    assert f"<h1>Nothing published, not judged: {error}</h1>" in page
+    log = f"https://airflow.test/dags/{DAG_ID}/runs/refused/tasks/extract_stock_data"
+    assert f'<a href="{log}" data-leave="here">Log of the task that failed</a>' in page
 
 
 EVERY_PAGE = (
@@ -309,12 +335,18 @@ def test_runs_are_listed_newest_first_and_filtered(ann, staging, bars):
     stage_bad(staging, bars, "older", minutes=1)
 
     def listed(query: str) -> list[str]:
-        return re.findall(r"<small>(\w+)</small>", ann.get(f"/gate/?{query}", headers=HTML).text)
+        return re.findall(
+            r'<small class="id">(\w+)</small>', ann.get(f"/gate/?{query}", headers=HTML).text
+        )
 
     assert listed("") == ["good", "bad", "older"]
     assert listed("verdict=passed") == ["good"]
     assert listed("symbol=aapl") == ["bad", "older"]
     assert listed("symbol=IBM") == []
+    # Its numbers, not those of the runs: a third of the bars, and one of its own fails.
+    of_one = ann.get("/gate/?symbol=aapl", headers=HTML).text
+    assert "Bars of AAPL" in of_one and "Failing bars of AAPL" in of_one
+    assert of_one.count('data-label="Bars">120\n') == 2
     expectation = quote("column_values_to_be_between(volume)")
     assert listed(f"expectation={expectation}&verdict=closed") == ["bad", "older"]
 
@@ -327,7 +359,9 @@ def test_the_list_is_paged(ann, staging, bars):
 
     last = ann.get("/gate/?page=3", headers=HTML).text
 
-    assert re.findall(r"<small>(run\d+)</small>", last) == [f"run{n:02d}" for n in range(9, -1, -1)]
+    assert re.findall(r'<small class="id">(run\d+)</small>', last) == [
+        f"run{n:02d}" for n in range(9, -1, -1)
+    ]
     assert ann.get("/gate/?page=99999999999999", headers=HTML).status_code == 200
     assert ann.get("/gate/?page=-1", headers=HTML).status_code == 200
 

@@ -25,6 +25,7 @@ _QUARANTINE = ("tests/integration/test_sql_quarantine.py", _BOTH)
 
 _PYTHON = (
     Target("gx/report/model.py", (_REPORT, _VERDICTS, *_RUNNING)),
+    Target("gx/report/weights.py", (_REPORT, _VERDICTS, *_RUNNING)),
     Target("gx/report/sentences.py", (_REPORT, _VERDICTS, *_RUNNING)),
     Target("gx/gate/verdicts.py", (_VERDICTS, _REPORT, *_RUNNING)),
     Target("gx/gate/outcomes.py", ("tests/unit/test_outcomes.py", _REPORT, *_RUNNING)),

@@ -39,7 +39,7 @@ def test_the_bars_are_invalid(workflow: Workflow, sample: Database):
     assert tracked.params["validation_status"] == "failed"
     assert tracked.metrics["failures_critical"] >= 1
     page = (tracked.artifacts / "validation/report.html").read_text()
-    assert "Gate closed" in page and "2025-10-08" in page
+    assert "Nothing published: gate closed" in page and "2025-10-08" in page
     results = json.loads((tracked.artifacts / "validation/results.json").read_text())
     named = [bar for entry in results["expectations"] for bar in entry["failing"]]
     assert {"symbol": "TSLA", "date": "2025-10-08"} in named

@@ -40,7 +40,7 @@ def test_the_verdict_comes_first_then_where_to_read_on_and_what_failed():
         ["critical", "No bar lacks its close price.", "3", "TSLA"],
         ["info", "No bar lacks its close price.", "9", "TSLA"],
     ]
-    assert text.endswith("Held back: NVDA")
+    assert text.endswith("Held: NVDA")
 
 
 def test_a_run_without_failures_has_no_table():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gx.gate.checkpoint import run_in_memory
 from gx.gate.verdicts import with_removals
 from gx.project import SUITES
+from gx.report.console import report_lines
 from gx.report.model import (
     Decision,
     Outcome,
@@ -23,6 +24,7 @@ from gx.report.model import (
     explain,
     read_report,
 )
+from gx.report.render import render_markdown
 from gx.suite.read import read_suite
 from gx.terms import Policy, Verdict
 from tests.staged_runs import DOUBT, REMOVAL
@@ -222,7 +224,8 @@ def test_expectations_are_counted_by_what_became_of_them():
     )
 
     assert statuses.passed == 1
-    assert statuses.failures("info") == 4
+    # What crashed or never ran closes the gate, and is counted so.
+    assert (statuses.failures("critical"), statuses.failures("info")) == (2, 2)
     assert [severities.failures(s) for s in ("critical", "warning", "info")] == [1, 3, 2]
 
 
@@ -547,3 +550,17 @@ def test_the_parts_of_a_report_agree(bars: list[tuple[object, ...]]):
     again = read_report(json.loads(text), report.failing)
     assert again.to_dict(every_row=False) == report.to_dict(every_row=False)
     assert again.decide("quarantine") == decision
+
+
+def test_a_warning_that_crashed_is_counted_once_and_as_what_it_does():
+    """It closes the gate: a count of "0 critical, 1 warning" beside that would be another story."""
+    report = report_of(
+        outcome("error", "warning", exception="no column"), outcome("passed", "info")
+    )
+    document = report.document(every_row=False)
+
+    counted = {"critical": 1, "warning": 0, "info": 0}
+    assert report.failures_by_severity == document.failures_by_severity == counted
+    assert report.sentence.startswith("Gate closed: 1 of 2 expectations failed critically")
+    assert "| critical | " in render_markdown(report)
+    assert any(line.startswith("  critical ") for line in report_lines(report))

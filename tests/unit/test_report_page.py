@@ -152,6 +152,19 @@ def test_a_failure_without_bars_has_no_picture(bars):
     assert "<svg" not in render_html(judged(bars, between(bars, "close", 90, None)))
 
 
+def test_passed_symbols_are_folded_and_searched_and_many_others_too():
+    bars = daily_bars([f"A{n:03d}" for n in range(60)], days=3)
+    page = render_html(judged(bars, outcome(bars, list(range(90)))))
+    shown, *folds = page.partition('id="symbols"')[2].partition("</section>")[0].split("<details")
+
+    assert "data-find" in shown
+    assert [part.count("<tr><td>") for part in (shown, *folds)] == [25, 5, 30]
+    assert "5 more that did not pass" in folds[0]
+    assert folds[1].startswith("><summary>30 symbols passed")
+    few = render_html(judged(bars[:6], outcome(bars[:6], [])))
+    assert "<details open><summary>2 symbols passed" in few and "data-find size" not in few
+
+
 def test_a_histogram_of_some_symbols_says_so(bars):
     report = judged(bars, between(bars, "close", 90, None))
     some = bars[bars["symbol"] == report.failed[0].symbols[0]]

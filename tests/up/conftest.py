@@ -108,6 +108,17 @@ def fresh_suites(desk: Desk) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
+def crowded_run(desk: Desk) -> str:
+    """A run of 302 symbols; four are held, with 130 failing bars."""
+    bars = daily_bars([f"A{number:03d}" for number in range(302)], 40)
+    report = judged(bars, outcome(bars, list(range(130))))
+    run_id = f"crowded_{uuid.uuid4().hex[:8]}"
+    held = ("A000", "A001", "A002", "A003")
+    stage_run(desk.var / "staging", run_id, bars, report, held=held)
+    return run_id
+
+
+@pytest.fixture(scope="module")
 def hostile_run(desk: Desk) -> str:
     """A run whose worst bars belong to a symbol that is markup."""
     bars = daily_bars(["AAPL", HOSTILE], 60)

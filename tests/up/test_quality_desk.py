@@ -101,7 +101,7 @@ def test_a_run_is_triggered_by_form_and_its_findings_are_one_click_away(admin: V
     page.get_by_role("link", name="Quality report").click()
     report = page.frame_locator("iframe")
     # The report says that the run is under way, and looks again by itself.
-    verdict = re.compile(r"^Passed: 15 bars of 1 symbol")
+    verdict = re.compile(r"^Published 15 bars of 1 symbol")
     expect(report.locator("h1")).to_have_text(verdict, timeout=PATIENCE_MS)
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
     with page.context.expect_page() as opened:
@@ -132,6 +132,69 @@ def test_bad_symbols_are_refused_in_the_form(admin: Visitor):
 
 
 @pytest.mark.usefixtures("fresh_suites")
+def test_more_symbols_alone_are_enough_for_the_form(admin: Visitor):
+    page = admin.go_to_airflow()
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.locator("[role=dialog][data-state=open]")
+    for name in ("TSLA", "NVDA"):
+        form.locator(f"[aria-label='Remove {name}']").click()
+    form.locator("#element_more_symbols").fill("NVDA")
+    with page.expect_response(lambda answer: answer.url.endswith("/dagRuns")) as asked:
+        form.get_by_role("button", name="Trigger", exact=True).click()
+    conf = asked.value.json()["conf"]
+    assert (conf["symbols"] or [], conf["more_symbols"]) == ([], "NVDA")
+
+
+def test_the_pages_are_as_dark_as_airflow_whatever_the_browser_prefers(
+    admin: Visitor, passed_run: str
+):
+    report = f"/runs/{quote(passed_run, safe='')}/plugin/quality_report"
+    page = admin.go_to_airflow(report)
+    body = page.frame_locator("iframe").locator("body")
+    expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.reload()
+    expect(body).to_have_css("background-color", "rgb(20, 24, 31)")
+    admin.picture("report_in_dark_airflow")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
+def test_of_302_symbols_those_that_passed_are_folded_and_found_by_name(
+    open_as: Open, crowded_run: str, width: int, scheme: Scheme
+):
+    visitor = open_as("viewer", width, scheme)
+    page = visitor.go_to_run(crowded_run)
+    symbols = page.locator("#symbols")
+    shown = symbols.locator("tbody tr:visible")
+    expect(shown).to_have_count(4)
+    field = symbols.get_by_label("Find a symbol")
+    field.fill("a15")
+    expect(shown).to_have_count(10)
+    expect(symbols.get_by_role("status")).to_have_text("10 of 302")
+    visitor.picture(f"symbols_{width}_{scheme}")
+    field.fill("")
+    expect(shown).to_have_count(4)
+    symbols.get_by_text("298 symbols passed").click()
+    expect(shown).to_have_count(302)
+
+
+def test_next_keeps_its_place_for_the_pointer_and_the_keyboard(viewer: Visitor, crowded_run: str):
+    page = viewer.go_to_run(crowded_run)
+    link, rows = page.locator("#rows a[rel=next]"), page.locator("#rows")
+    link.scroll_into_view_if_needed()
+    before = link.bounding_box()
+    link.click()
+    expect(rows).to_contain_text("Page 2 of 3")
+    after = link.bounding_box()
+    assert before and after and abs(after["y"] - before["y"]) <= 2
+    expect(link).to_be_focused()
+    # The last page is shorter, and has no next one: the way back is there.
+    page.keyboard.press("Enter")
+    expect(rows).to_contain_text("Page 3 of 3")
+    expect(page.locator("#rows a[rel=prev]")).to_be_focused()
+    expect(page.locator("#rows a[rel=prev]")).to_be_in_viewport()
+
+
 def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, passed_run: str):
     page = admin.edit()
     add_upper_bound(page, "300")
@@ -172,6 +235,13 @@ def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, 
 
 
 @pytest.mark.usefixtures("fresh_suites")
+def test_every_select_of_the_editor_has_a_label_of_its_own(admin: Visitor):
+    page = admin.edit()
+    labels = page.locator("select[aria-label]").evaluate_all("all => all.map(one => one.ariaLabel)")
+    assert len(labels) > 20
+    assert len({*labels}) == len(labels)
+
+
 def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
     first, second = open_as("admin"), open_as("admin")
     page, other = first.edit(), second.edit()
@@ -336,13 +406,33 @@ def test_a_runs_page_opens_with_its_verdict_and_leads_to_the_report(
     reader.picture("mlflow_report")
 
 
+def test_who_comes_by_mlflows_own_home_finds_the_runs_and_their_verdicts(
+    reader: Visitor, passed_run: str
+) -> None:
+    go_to_mlflow(reader, "")
+    page = reader.page
+    page.get_by_role("link", name="ibkr-stock-data").first.click()
+    expect(page.get_by_role("link", name=passed_run)).to_be_visible()
+    expect(page.get_by_text("Welcome to MLflow Assistant")).to_have_count(0)
+    reader.picture("mlflow_first_click")
+    page.get_by_role("link", name=passed_run).click()
+    verdict = page.get_by_text("verdict: Published 46 bars of 2 symbols", exact=False).first
+    expect(verdict).to_be_in_viewport()
+    reader.picture("mlflow_second_click")
+    page.go_back()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=QUALITY.name).click()
+    header = opened.value.get_by_role("columnheader", name="verdict")
+    expect(header.first).to_be_visible(timeout=PATIENCE_MS)
+
+
 def test_the_table_of_runs_shows_what_its_view_says(
     reader: Visitor, tracked: tuple[str, str], passed_run: str
 ) -> None:
     go_to_mlflow(reader, QUALITY.url_path(tracked[0]))
     page = reader.page
     expect(page.get_by_text(passed_run).first).to_be_visible()
-    for column in ("validation_status", "failing_share", "failures_critical"):
+    for column in ("verdict", "validation_status", "failing_share", "failures_critical"):
         expect(page.get_by_role("columnheader", name=column).first).to_be_visible()
     expect(page.get_by_text("Trend: stock_data")).to_have_count(0)
     reader.picture("mlflow_quality")

@@ -70,8 +70,9 @@ def ensure_views(client: "MlflowClient", experiment: "Experiment") -> None:
 
 
 def _description(experiment_id: str) -> str:
-    links = "\n".join(f"- [{view.name}]({view.url_path(experiment_id)})" for view in VIEWS)
-    return f"{_HEADING}\n\nOne run for each DAG run, named like it.\n\n{links}"
+    # MLflow folds a description after its first line: the links have to be in that.
+    links = " · ".join(f"[{view.name}]({view.url_path(experiment_id)})" for view in VIEWS)
+    return f"{_HEADING}: {links}\n\nOne run for each DAG run, named like it."
 
 
 def _column(kind: str, key: str) -> str:
@@ -133,6 +134,7 @@ def _state(filter_string: str, columns: list[str], **more: object) -> dict[str, 
 
 
 _QUALITY_COLUMNS = [
+    _column("tags", "verdict"),
     _column("params", "validation_status"),
     _column("metrics", "failing_share"),
     _column("metrics", "failures_critical"),
@@ -152,7 +154,7 @@ QUALITY = SavedView(
         _QUALITY_COLUMNS,
         # Beside MLflow's own panels a laptop has room for narrow columns only.
         columnOrder=_QUALITY_COLUMNS,
-        columnWidths=dict.fromkeys(_QUALITY_COLUMNS, 90),
+        columnWidths={**dict.fromkeys(_QUALITY_COLUMNS, 90), _column("tags", "verdict"): 360},
         runsHiddenMode="FIRST_10_RUNS",
     ),
 )

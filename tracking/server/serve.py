@@ -16,6 +16,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 from tracking.server.accounts import Login, ensure_logins
+from tracking.server.first_face import FirstFace
 from tracking.server.guard import Accounts, Caller, Guard
 
 # Where the logins are: what libpq's PG* variables name.
@@ -69,7 +70,7 @@ def serve(host: str, port: int, logins: Sequence[Login] = ()) -> None:
     # Whoever may say where a request comes from has as many attempts at a password as he can name
     # addresses: nobody may, unless FORWARDED_ALLOW_IPS names a proxy.
     behind_proxy = "FORWARDED_ALLOW_IPS" in os.environ
-    app = Guard(create_app(), MlflowAccounts())
+    app = Guard(FirstFace(create_app()), MlflowAccounts())
     uvicorn.run(
         app,
         host=host,

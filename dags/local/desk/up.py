@@ -9,21 +9,29 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from dags.local.desk import database
 from dags.local.desk import lock as desk_lock
-from dags.local.desk.airflow_api import AirflowApi
+from dags.local.desk.airflow_api import AirflowApi, fetch
 from dags.local.desk.exposure import notice, require_logins
 from dags.local.desk.parts import Addresses, Program, environment, mlflow_environment, parts
 from dags.local.desk.ports import require_free
 from dags.local.desk.processes.interrupts import STOPPING, Stopped, stop_on_signals
 from dags.local.desk.processes.supervisor import Supervisor
 from dags.local.desk.watch import RunWatch
-from dags.local.passwords import logins, passwords_file
+from dags.local.passwords import RUNS, Logins, logins, passwords_file
 from dags.local.services import MLFLOW, services
 from dags.run.datasets import dag_of
-from dags.run.settings import ROOT
+from dags.run.known_symbols import remember
+from dags.run.settings import ROOT, Settings
 from gx.dataset.read import dataset_names
+from sql.connection import connected
+from sql.errors import BarStoreError
+from sql.extract import known_symbols
+from tracking.history.views import VIEWS
 
 STOP_ORDER = (
     ("scheduler", "dag-processor", "triggerer"),  # running tasks still need the api-server
@@ -90,6 +98,7 @@ def _serve(desk: Supervisor, var: Path, addresses: Addresses, outside: Mapping[s
         if line.startswith("stock_data "):  # what its start did to the table
             say("postgres", line)
     with services(var, outside) as found:
+        _offer_symbols(Settings.of(found.environment))
         known = logins(passwords_file(var))
         shared = environment(found.environment, outside, addresses, known)
         api = AirflowApi(addresses.airflow_inside, "admin", known.passwords["admin"])
@@ -104,8 +113,16 @@ def _serve(desk: Supervisor, var: Path, addresses: Addresses, outside: Mapping[s
             with suppress(urllib.error.HTTPError):
                 api.patch(f"/dags/{dag_of(name)}", {"is_paused": False})
         say("desk", f"ready in {time.monotonic() - began:.1f} s")
-        print(_welcome(addresses, known.passwords), flush=True)
+        found_views = _saved_views(addresses, known, Settings.of(found.environment))
+        print(_welcome(addresses, known.passwords, found_views), flush=True)
         _watch(desk, RunWatch(api, _folder(shared["STAGING_URL"]), say))
+
+
+def _offer_symbols(settings: Settings) -> None:
+    """Let the trigger form offer what the table holds before any run has read it."""
+    # The run says what is wrong with the table.
+    with suppress(BarStoreError, SQLAlchemyError), connected(settings.bars()) as engine:
+        remember(settings.results_dir, known_symbols(engine))
 
 
 def _database(desk: Supervisor, var: Path, outside: Mapping[str, str]) -> Program:
@@ -142,10 +159,22 @@ def _stop(desk: Supervisor) -> None:
     desk.stop(STOP_ORDER)
 
 
-def _welcome(addresses: Addresses, passwords: Mapping[str, str]) -> str:
+def _saved_views(addresses: Addresses, known: Logins, settings: Settings) -> str:
+    """The addresses of MLflow's saved views, a line each; they are made by the first run."""
+    api = f"{addresses.mlflow_inside}/api/2.0/mlflow/experiments/get-by-name"
+    asked = f"{api}?experiment_name={quote(settings.mlflow_experiment_name)}"
+    try:
+        found = fetch("GET", asked, login=(RUNS, known.runs))["experiment"]["experiment_id"]
+    except OSError:  # 404 as a rule
+        return "           (its two saved views are made by the first run)\n"
+    shown = [f"{view.name}: {addresses.mlflow}/{view.url_path(found)}" for view in VIEWS]
+    return "".join(f"           {line}\n" for line in shown)
+
+
+def _welcome(addresses: Addresses, passwords: Mapping[str, str], views: str) -> str:
     users = "".join(f"    {user:<9}{password}\n" for user, password in passwords.items())
     return (
-        f"\n  Airflow  {addresses.airflow}\n  MLflow   {addresses.mlflow}\n\n"
+        f"\n  Airflow  {addresses.airflow}\n  MLflow   {addresses.mlflow}\n{views}\n"
         f"  Users and passwords, of both:\n{users}\n{notice(addresses)}"
         "  Ctrl-C stops everything.\n"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dags.local.desk.airflow_api import AirflowApi
-from dags.staging.layout import DAG_ID, REPORT, safe_name
+from dags.staging.layout import DAG_ID, SUMMARY, safe_name
 
 POLL_SECONDS = 2.0
 _ENDED = ("success", "failed")
@@ -52,10 +52,10 @@ class RunWatch:
             return ""
         try:
             folder = self._staging / run["dag_id"] / safe_name(run["dag_run_id"])
-            report = json.loads((folder / REPORT).read_text())
+            summary = json.loads((folder / SUMMARY).read_text())
         except (OSError, json.JSONDecodeError):
             return ""
-        return f": {report['verdict']}"
+        return f": {summary['verdict']}"
 
 
 def _key(run: dict[str, Any]) -> tuple[str, str]:

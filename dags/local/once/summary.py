@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dags.reporting.missing import missing_symbols
-from dags.reporting.verdict import verdict_sentence
+from dags.reporting.verdict import run_sentence
 from dags.staging.records import Extracted, Logged, Published, Records, Validated
 from gx.report.document import OutcomeDocument, ReportDocument
 from gx.report.published import Removal
@@ -65,18 +65,15 @@ def _held(traces: Traces) -> tuple[str, ...]:
 
 
 def _headline(traces: Traces, status: int) -> Iterator[str]:
-    if traces.report:
-        validated, published = traces.steps.found(Validated), traces.steps.found(Published)
-        verdict = traces.report.verdict
-        # A step that broke off has not said who is held.
-        yield verdict_sentence(verdict, validated, published) if validated else verdict
-    if status == IN_PART:
-        yield f"Published in part: {', '.join(_left_out(traces))}."
-    if status == COULD_NOT_RUN:
-        errors = [
-            f"{step}: {record.error}" for step, record in traces.steps.items() if record.error
-        ]
-        yield "The run failed. " + (traces.outage or next(iter(errors), "Its log says why."))
+    errors = [f"{step}: {record.error}" for step, record in traces.steps.items() if record.error]
+    error = traces.outage or next(iter(errors), "Its log says why.")
+    failed = status == COULD_NOT_RUN
+    if failed and traces.report is None:
+        yield f"The run failed. {error}"
+        return
+    yield run_sentence(traces.steps, traces.report, error if failed else None)
+    if failed:
+        yield f"The run failed. {error}"
 
 
 def _bars(traces: Traces) -> Iterator[str]:
@@ -112,7 +109,7 @@ def _expectations(traces: Traces) -> Iterator[str]:
         f"{len(entries) - len(bad)} of {len(entries)} met; failed: {', '.join(by_severity)}",
     )
     for entry in bad:
-        yield _line("", f"{entry.severity:<8} {entry.description} {_size(entry)}".rstrip())
+        yield _line("", f"{entry.weight:<8} {entry.description} {_size(entry)}".rstrip())
     held = traces.report.symbols_with("held")
     # Where nothing at all may pass, nothing is in quarantine either.
     name = "Held" if _held(traces) else "Not published"

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dags.reporting.tracked.metrics import expectation_names, symbol_share
-from dags.staging.layout import BARS, DOCS_PAGE, ENRICHED, FAILING, REPORT_PAGE, RESULTS, SUITE
+from dags.staging.layout import (
+    BARS,
+    DOCS_PAGE,
+    ENRICHED,
+    FAILING,
+    JUDGED_PAGE,
+    RESULTS,
+    SUITE,
+)
 from dags.staging.records import Extracted, Records
 from gx.report.document import OutcomeDocument, ReportDocument, SymbolDocument
 from gx.terms import SEVERITIES
@@ -44,7 +52,7 @@ def write_artifacts(
     """
     staging, debug = run.staging, run.request.debug
     copies = {
-        REPORT_PAGE: REPORT_ARTIFACT,
+        JUDGED_PAGE: REPORT_ARTIFACT,
         RESULTS: "validation/results.json",
         SUITE: "validation/suite.json",
         DOCS_PAGE: DOCS_ARTIFACT,

@@ -18,6 +18,7 @@ def bars_dataset(
     run: "Run",
     steps: Records,
     report: ReportDocument | None,
+    verdict: str,
     failing_rows: int,
 ) -> Dataset | None:
     """Source, columns, digest and quality of the staged bars; None when none were staged."""
@@ -36,13 +37,13 @@ def bars_dataset(
         table=f"{run.read_from.database}.{run.source.shown}",
         query=extracted.sql,
         columns={field.name: _kind(field) for field in _schema(run)},
-        profile=profile | (_quality(report, failing_rows) if report else {}),
+        profile=profile | (_quality(report, verdict, failing_rows) if report else {}),
     )
 
 
-def _quality(report: ReportDocument, failing_rows: int) -> dict[str, object]:
+def _quality(report: ReportDocument, verdict: str, failing_rows: int) -> dict[str, object]:
     return {
-        "verdict": report.verdict,
+        "verdict": verdict,
         "failing_rows": failing_rows,
         "failing_share": share(failing_rows, report.rows),
         "failures": report.failures_by_severity,

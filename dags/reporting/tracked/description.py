@@ -42,7 +42,7 @@ def describe(
     if report:
         paragraphs.append(_table(report))
     if held:
-        paragraphs.append(f"Held back: {_listed(held, HELD_SYMBOLS)}")
+        paragraphs.append(f"Held: {_listed(held, HELD_SYMBOLS)}")
     if missing:
         paragraphs.append(f"Missing: {_listed(missing, HELD_SYMBOLS)}")
     if report and error and not error.startswith("GateClosed"):
@@ -95,7 +95,7 @@ def _row(entry: OutcomeDocument) -> str:
     }
     what = escape(str(entry.description)) + unchecked.get(entry.status, "")
     rows = f"{entry.unexpected_count:,}" if entry.unexpected_count else ""
-    return f"| {entry.severity} | {what} | {rows} | {_listed(entry.symbols)} |"
+    return f"| {entry.weight} | {what} | {rows} | {_listed(entry.symbols)} |"
 
 
 def _listed(symbols: Sequence[str], limit: int = SYMBOLS_IN_CELL) -> str:

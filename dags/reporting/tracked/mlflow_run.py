@@ -2,13 +2,15 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import shorten
 
-from dags.errors import AlteredError, NothingDue
+from dags.errors import AlteredError, NothingDue, RequestError, StagingError
 from dags.reporting.missing import missing_symbols
+from dags.reporting.report_files import finish_report
 from dags.reporting.summary import summarise
 from dags.reporting.tracked.artifacts import DOCS_ARTIFACT, REPORT_ARTIFACT, write_artifacts
 from dags.reporting.tracked.children import children
@@ -17,6 +19,7 @@ from dags.reporting.tracked.description import describe
 from dags.reporting.tracked.digests import store_digests
 from dags.reporting.tracked.metrics import run_metrics
 from dags.reporting.tracked.trends import trend_points
+from dags.reporting.verdict import run_sentence
 from dags.run.context import Run
 from dags.run.due import why_nothing_was_due
 from dags.run.links import airflow_root
@@ -32,6 +35,7 @@ from tracking.run.log import log_run
 from tracking.run.record import RunRecord
 from tracking.store import TrackingStore
 
+VERDICT = 500  # characters
 PAGES = {"Report": REPORT_ARTIFACT, "Data Docs": DOCS_ARTIFACT}
 
 
@@ -69,11 +73,14 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
     )
     with recorded as record:
         # Before MLflow is asked for anything: the pages show a run whether or not it answers.
-        summary = summarise(run, steps, report, first_error(run, steps)) if steps else None
-        if summary:
+        summary = None
+        if steps or _was_refused(run):
+            summary = summarise(run, steps, report, first_error(run, steps))
             write_summary(staging, summary)
         with tempfile.TemporaryDirectory() as folder:
             tables = write_artifacts(Path(folder), run, steps, report)
+            if summary:
+                finish_report(staging, Path(folder) / REPORT_ARTIFACT, summary.verdict)
             links = _links(run, Path(folder))
             made = run_record(run, steps, report, summary, tables=tables, links=links)
             points = trend_points(report, summary.failing_rows if summary else 0)
@@ -85,6 +92,19 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
             write_summary(staging, replace(summary, mlflow_page=logged.url_path))
         record.found = found
     return found.model_dump(exclude_unset=True)
+
+
+def _was_refused(run: Run) -> bool:
+    """Did no step begin, since nobody can mean the run's parameters? Its folder is made for that.
+
+    What is in the folder of a run that was altered is not written over.
+    """
+    if not run.fault.startswith(RequestError.__name__):
+        return False
+    with suppress(StagingError):  # MLflow is told all the same
+        run.staging.prepare()
+        return True
+    return False
 
 
 def run_record(
@@ -99,6 +119,7 @@ def run_record(
     """The run in MLflow's terms: parameters, metrics, tags, a description and a dataset."""
     now, request, identity = datetime.now(UTC), run.request, run.identity
     failing_rows, error = summary.failing_rows if summary else 0, first_error(run, steps)
+    verdict = summary.verdict if summary else run_sentence(steps, report, error)
     validated, complete = steps.found(Validated), steps.succeeded("publish")
     return RunRecord(
         run_key=identity.key,
@@ -115,9 +136,9 @@ def run_record(
             "validation_status": validation_status(steps),
         },
         metrics=run_metrics(steps, report, failing_rows, (now - identity.started).total_seconds()),
-        tags=run_tags(run, steps, report),
+        tags=run_tags(run, steps, report, verdict),
         description=describe(
-            summary.verdict if summary else f"No verdict: {error}",
+            verdict,
             report,
             held=validated.held if validated else (),
             missing=missing_symbols(steps, report),
@@ -129,7 +150,7 @@ def run_record(
         source_name=f"dags/{DAG_ID}.py",
         user=identity.user,
         tables=tables,
-        dataset=bars_dataset(run, steps, report, failing_rows),
+        dataset=bars_dataset(run, steps, report, verdict, failing_rows),
     )
 
 
@@ -143,11 +164,14 @@ def validation_status(steps: Records) -> str:
     return "quarantined" if validated.held else "passed"
 
 
-def run_tags(run: Run, steps: Records, report: ReportDocument | None) -> dict[str, str]:
-    """What runs are searched by."""
+def run_tags(
+    run: Run, steps: Records, report: ReportDocument | None, verdict: str
+) -> dict[str, str]:
+    """What runs are searched by; MLflow shows the first above the fold of a run's page."""
     identity = run.identity
     extracted, validated = steps.found(Extracted), steps.found(Validated)
     tags = {
+        "verdict": shorten(verdict, VERDICT, placeholder=" …"),
         "workflow_type": "stock_data_quality",
         "environment": run.settings.environment,
         "airflow_dag_id": identity.dag_id,

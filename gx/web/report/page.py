@@ -17,7 +17,7 @@ from gx.errors import ReportError
 from gx.report.changes import ReportedRun, compare
 from gx.report.model import QualityReport, read_report
 from gx.report.pictures.prices import price_charts
-from gx.report.view import view_of
+from gx.report.view import Bounds, view_of
 from gx.web.guard import HEADERS, Forbidden, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
@@ -27,6 +27,8 @@ from gx.web.sources import RunFiles, Sources
 from gx.web.summary import RunSummary
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+# Folded, and searched by name, a table of thousands is small on the page; 3,000 rows are 400 KB.
+_BOUNDS = Bounds(symbols=3_000)
 _NO_ROWS = pd.DataFrame(columns=["row", "symbol", "date", "severity", "reasons"])
 
 
@@ -64,6 +66,7 @@ def _report(request: Request, files: RunFiles) -> Response:
         "verdicts": VERDICTS,
         "steps": files.steps,
         "docs_page": files.docs_page,
+        "log_url": files.log_url,
     }
     if document is None:
         return page(request, "run_without_verdict.html", **shared)
@@ -74,7 +77,7 @@ def _report(request: Request, files: RunFiles) -> Response:
         **shared,
         **_rows(request, files),
         shell="base.html",
-        view=view_of(read, provenance=_provenance(read, files)),
+        view=view_of(read, _BOUNDS, provenance=_provenance(read, files)),
         before=_before(request, summary),
     )
 

@@ -1,7 +1,7 @@
 """The page "Data quality": the latest runs, with what to look for."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -11,9 +11,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gx.errors import ReportError
+from gx.report.document import read_document
 from gx.web.guard import page, reader
 from gx.web.runs.datasets import dataset_lines
-from gx.web.runs.shares import kind, share, share_chart
+from gx.web.runs.shares import SHOWN, kind, share, share_chart
 from gx.web.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -75,14 +77,18 @@ async def run_list(request: Request) -> Response:
     found = [run for run in runs if wanted.fits(run)]
     number, pages = page_number(request.query_params, len(found), PER_PAGE)
     shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
+    told, drawn = [
+        await run_in_threadpool(_of_symbol, sources, part, wanted.symbol)
+        for part in (shown, found[:SHOWN])
+    ]
     return page(
         request,
         "runs.html",
         datasets=dataset_lines(datasets, runs),
         total=len(runs),
         found=len(found),
-        shown=[(run, kind(run), share(run)) for run in shown],
-        chart=share_chart(found),
+        shown=[(run, kind(run), share(run)) for run in told],
+        chart=share_chart(drawn),
         wanted=wanted,
         verdicts=VERDICTS,
         symbols=_sorted_names(
@@ -92,6 +98,21 @@ async def run_list(request: Request) -> Response:
         number=number,
         pages=pages,
     )
+
+
+def _of_symbol(sources: "Sources", runs: Sequence[RunSummary], symbol: str) -> list[RunSummary]:
+    """The runs, with the symbol's own bars and failing bars where one is named."""
+    return [_numbers_of(sources, run, symbol) for run in runs] if symbol else list(runs)
+
+
+def _numbers_of(sources: "Sources", run: RunSummary, symbol: str) -> RunSummary:
+    files = sources.run(run.run_id, run.dag_id)
+    try:
+        known = read_document(files.report).symbols if files and files.report else {}
+    except ReportError:  # the run's own page says so
+        known = {}
+    its = next((found for name, found in known.items() if name.upper() == symbol.upper()), None)
+    return replace(run, rows=its.rows if its else 0, failing_rows=its.failing_rows if its else 0)
 
 
 def page_number(query: QueryParams, rows: int, per_page: int) -> tuple[int, int]:

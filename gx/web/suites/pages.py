@@ -191,7 +191,14 @@ def _visible(sources: Sources, user: User) -> list[RunSummary]:
 
 
 def _run_choice(run: RunSummary) -> dict[str, object]:
-    return {"run_id": run.run_id, "started": run.started, "rows": run.rows, "state": run.state}
+    return {
+        "run_id": run.run_id,
+        "started": run.started,
+        "rows": run.rows,
+        "state": run.state,
+        "span": run.span,
+        "trigger": run.trigger,
+    }
 
 
 def _version_lines(sources: Sources, user: User, name: str) -> list[VersionLine]:

@@ -95,7 +95,7 @@ function severity(given, index) {
     "select",
     {
       class: `severity ${entry.severity}`,
-      "aria-label": "Severity",
+      "aria-label": `Severity of expectation ${index + 1}, ${nameOf(entry)}`,
       "data-focus": `severity-${index}`,
       onchange: choose,
     },

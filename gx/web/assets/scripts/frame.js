@@ -8,6 +8,23 @@ function outerDocument() {
   }
 }
 
+// Airflow is dark or light by its own switch, whatever the browser prefers; these pages are as it is.
+function followScheme(outer) {
+  const around = outer.documentElement;
+  const follow = () => {
+    document.documentElement.style.colorScheme = schemeOf(around.classList);
+  };
+  follow();
+  new MutationObserver(follow).observe(around, { attributeFilter: ["class"] });
+}
+
+function schemeOf(classes) {
+  return ["dark", "light"].find((name) => classes.contains(name)) ?? "";
+}
+
+const around = outerDocument();
+if (around) followScheme(around);
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-leave]");
   const outer = outerDocument();
@@ -42,6 +59,17 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// Who goes on finds the same link under the pointer, and under the next key, also where the page
+// that came is shorter; at the last one the way back is there instead.
+function keepPlace(place, same, words, top) {
+  const links = [...place.querySelectorAll(same)];
+  const next =
+    links.find((link) => link.textContent === words) ?? place.querySelector(".pager a[href]");
+  if (!next) return;
+  window.scrollBy({ top: next.getBoundingClientRect().top - top, behavior: "instant" });
+  next.focus({ preventScroll: true });
+}
+
 // Sorting and paging replace the table alone. Without this they load the whole page: the same links.
 document.addEventListener("click", async (event) => {
   const link = event.target.closest("[data-swap] a[href]:not([download], .accept)");
@@ -56,7 +84,11 @@ document.addEventListener("click", async (event) => {
     window.location = link.href;
     return;
   }
-  place.innerHTML = await answer.text();
+  const [text, top] = [await answer.text(), link.getBoundingClientRect().top];
+  const same = `a[${link.rel ? `rel="${link.rel}"` : "href"}]`;
+  const words = link.textContent;
+  place.innerHTML = text;
   place.setAttribute("aria-busy", "false");
   history.replaceState(null, "", link.href);
+  keepPlace(place, same, words, top);
 });

@@ -103,6 +103,13 @@ function chooseDataset(onTry) {
   );
 }
 
+// What tells runs apart first: the dates of their data, and what began them.
+function runTold(one) {
+  const state = one.state === "no_verdict" ? "no verdict" : one.state;
+  const told = [one.span, one.trigger, moment(one.started), counted(one.rows, "bar"), state];
+  return told.filter(Boolean).join(" · ");
+}
+
 export function open(onTry) {
   const known = runsOf(choice.dataset);
   const runs = el(
@@ -115,11 +122,7 @@ export function open(onTry) {
       },
     },
     ...known.map((one) =>
-      el(
-        "option",
-        { value: one.run_id, selected: one.run_id === choice.run_id },
-        `${moment(one.started)} · ${counted(one.rows, "bar")} · ${one.state === "no_verdict" ? "no verdict" : one.state}`,
-      ),
+      el("option", { value: one.run_id, selected: one.run_id === choice.run_id }, runTold(one)),
     ),
   );
   const button = el(

@@ -1,0 +1,120 @@
+"""The sentence that everything which tells of a run says alike: first what was published."""
+
+from dataclasses import replace
+
+import pytest
+
+from dags.reporting.verdict import run_sentence
+from dags.staging.records import Published, Records, StepFindings, StepRecord, Validated
+from gx.report.model import QualityReport, SymbolVerdict
+from tests.staged_runs import DOUBT, daily_bars, judged, outcome
+
+BARS = daily_bars(["AAPL", "MSFT"], days=20)
+GOOD = judged(BARS, outcome(BARS, []), outcome(BARS, [], "warning", "open"))
+WARNED = judged(BARS, outcome(BARS, []), outcome(BARS, [3], "warning", "open"))
+BAD = judged(BARS, outcome(BARS, [3, 4]), outcome(BARS, [], "warning", "open"))
+PASSED = Validated(open=True, held=())
+HELD = Validated(open=True, held=("AAPL",))
+ALL_HELD = Validated(open=False, held=("AAPL", "MSFT"))
+CLOSED = Validated(open=False, held=())
+WHY = "1 of 2 expectations failed critically"
+
+
+def steps(*found: StepFindings) -> Records:
+    return Records({one.step: StepRecord(status="success", found=one) for one in found})
+
+
+@pytest.mark.parametrize(
+    ("report", "found", "error", "sentence"),
+    [
+        (
+            GOOD,
+            [PASSED, Published(rows=40)],
+            None,
+            "Published 40 bars of 2 symbols; 2 expectations met.",
+        ),
+        (
+            GOOD,
+            [PASSED, Published(rows=0, removed=40)],
+            None,
+            "Nothing published: no bar was there; 2 expectations met.",
+        ),
+        (WARNED, [PASSED, Published(rows=40)], None, "Published 40 bars of 2 symbols; 1 remark."),
+        (
+            BAD,
+            [HELD, Published(rows=20)],
+            None,
+            f"Published 20 bars of 1 symbol; 1 held: AAPL ({WHY}).",
+        ),
+        (BAD, [HELD], None, f"To be published: 20 bars of 1 symbol; 1 held: AAPL ({WHY})."),
+        (
+            BAD,
+            [HELD],
+            "DatabaseLostError: gone.",
+            f"Not all published: 20 bars of 1 symbol passed; 1 held: AAPL ({WHY}); then: "
+            "DatabaseLostError: gone.",
+        ),
+        (
+            BAD,
+            [ALL_HELD, Published(rows=0, held=40)],
+            "GateClosed: …",
+            f"Nothing published: gate closed, 2 held: AAPL, MSFT ({WHY}).",
+        ),
+        (
+            BAD,
+            [CLOSED],
+            "GateClosed: …",
+            f"Nothing published: gate closed, {WHY}, on 2 bars of 40.",
+        ),
+        (
+            GOOD,
+            [PASSED, Published(rows=0, superseded=40, newer=("later",))],
+            "Superseded: …",
+            "Nothing published: 40 bars stay as the newer run later has published them.",
+        ),
+        (
+            GOOD,
+            [PASSED, Published(rows=1, superseded=39, newer=("later",))],
+            "Superseded: …",
+            "Published 1 bar; 39 bars stay as the newer run later has published them.",
+        ),
+    ],
+)
+def test_a_sentence_begins_with_what_was_published(
+    report: QualityReport, found: list[StepFindings], error: str | None, sentence: str
+):
+    assert run_sentence(steps(*found), report.document(every_row=False), error) == sentence
+
+
+def test_a_run_that_was_not_judged_says_why():
+    said = run_sentence(Records(), None, "NoBarsError: there are no bars.")
+    assert said == "Nothing published, not judged: NoBarsError: there are no bars."
+
+
+def test_what_else_is_to_be_known_follows():
+    symbols = {**GOOD.symbols, "NOPE": SymbolVerdict("missing", 0, 0)}
+    report = replace(GOOD, symbols=symbols, doubtful=(DOUBT,))
+    said = run_sentence(steps(PASSED, Published(rows=40)), report.document())
+    assert said == (
+        "Published 40 bars of 2 symbols; 2 expectations met. 1 symbol is missing: NOPE. "
+        "1 bar published before is now doubtful."
+    )
+
+
+def test_what_is_waived_is_told_and_not_called_met():
+    met, other = GOOD.outcomes
+    report = replace(GOOD, outcomes=(met, replace(other, status="waived", waived_count=3)))
+    said = run_sentence(steps(PASSED, Published(rows=40)), report.document())
+    assert said == (
+        "Published 40 bars of 2 symbols; 1 of 2 expectations met. 3 failures are waived."
+    )
+
+
+def test_of_many_held_symbols_five_are_named():
+    names = tuple("ABCDEFG")
+    bars = daily_bars(list(names), days=4)
+    report = judged(bars, outcome(bars, [0, 4, 8, 12, 16, 20]))
+    said = run_sentence(
+        steps(Validated(open=True, held=names[:6]), Published(rows=4)), report.document()
+    )
+    assert "; 6 held: A, B, C, D, E, … (" in said
