@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
+from croniter import croniter
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -35,6 +36,8 @@ UNITS = ("s", "ms", "us", "ns", "yyyymmdd")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _BAR = re.compile(r"(?:(1) day|([1-9]\d?) mins?|([1-9]\d?) hours?)")
 _MINUTES_OF_A_DAY = 1_440
+# Those of Airflow that have an interval.
+_PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
 
 
 def name_fault(name: str) -> str | None:
@@ -72,8 +75,12 @@ def _publish(value: str) -> str:
 
 
 def _schedule(value: str) -> str:
-    if len(value.split()) != 5 and not value.startswith("@"):
-        raise ValueError(f"{value!r} is no cron string: five fields, such as 0 22 * * 1-5")
+    known = value in _PRESETS or (len(value.split()) == 5 and croniter.is_valid(value))
+    if not known:
+        raise ValueError(
+            f"{value!r} is no cron string: five fields, such as 0 22 * * 1-5, or one of "
+            f"{', '.join(_PRESETS)}"
+        )
     return value
 
 

@@ -82,6 +82,8 @@ def test_the_default_dataset_leaves_to_the_settings_what_they_say():
         ("source: {table: t}\nsymbols: [' A']", "has a space at its beginning or end"),
         ("source: {table: t}\npolicy: maybe", "policy: Input should be 'fail' or 'quarantine'"),
         ("source: {table: t}\nschedule: daily", "'daily' is no cron string"),
+        ("source: {table: t}\nschedule: 99 99 * * *", "'99 99 * * *' is no cron string"),
+        ("source: {table: t}\nschedule: '@once'", "'@once' is no cron string"),
         ("source: {table: t}\npublish: public", "not a schema of the dataset's own"),
         ("source: {table: t}\npublish: 'a b'", "small letters"),
         ("source: {table: t}\npublish: coins.Bars", "'Bars' must be of small letters"),
