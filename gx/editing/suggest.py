@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from great_expectations.expectations.registry import get_expectation_impl
 
+from gx.editing.by_name import calendars_by_name
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars, SortedFrame
 from gx.plugins.expectations.kernels.calendars import load_sessions
@@ -137,7 +138,7 @@ def fit_calendars(bars: pd.DataFrame) -> CalendarFit:
 def _fitting(costs: Mapping[object, Mapping[str, int]], **unit: str) -> CalendarFit:
     if not costs:
         return CalendarFit("XNYS")
-    best = Counter(min(cost, key=lambda name: cost[name]) for cost in costs.values())
+    best = Counter(_nearest(symbol, cost) for symbol, cost in costs.items())
     usual = best.most_common(1)[0][0]
     others = {str(symbol): better for symbol, better in _better(costs, usual)}
     wrong = sum(cost[others.get(str(symbol), usual)] for symbol, cost in costs.items())
@@ -147,9 +148,15 @@ def _fitting(costs: Mapping[object, Mapping[str, int]], **unit: str) -> Calendar
 def _better(costs: Mapping[object, Mapping[str, int]], usual: str) -> Iterator[tuple[object, str]]:
     """Symbols that another calendar fits clearly better than the usual one."""
     for symbol, cost in costs.items():
-        name = min(cost, key=lambda calendar: cost[calendar])
+        name = _nearest(symbol, cost)
         if cost[usual] > 2 * cost[name] + 3:
             yield symbol, name
+
+
+def _nearest(symbol: object, cost: Mapping[str, int]) -> str:
+    """The calendar that fits best; of several alike the one that the symbol's name speaks for."""
+    named = [name for name in calendars_by_name(str(symbol)) if name in cost]
+    return min([*named, *cost], key=lambda name: cost[name])
 
 
 def _misfits(days: np.ndarray[Any, Any], sessions: np.ndarray[Any, Any]) -> int:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from gx.editing.store import canonical
-from gx.editing.suggest import draft_suite
+from gx.editing.suggest import draft_suite, fit_calendars
 from gx.files.check import not_asked
 from gx.gate.checkpoint import run_in_memory
 from gx.suite.read import parse_suite
@@ -72,3 +72,19 @@ def test_what_is_for_bars_within_the_day_is_not_asked_of_daily_ones():
 
     assert not_asked(daily).get("expect_no_missing_bars_within_sessions") == reason
     assert "expect_no_missing_bars_within_sessions" not in not_asked(within)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "calendar"),
+    [("EURUSD=X", "FX"), ("GBP/JPY", "FX"), ("7203.T", "XTKS"), ("AAPL", "XNYS"), ("X.Y", "XNYS")],
+)
+def test_of_calendars_that_fit_alike_the_name_decides(symbol: str, calendar: str):
+    """Of a few days on which every exchange was open."""
+    days = pd.date_range("2025-06-02", "2025-06-05")
+
+    assert fit_calendars(pd.DataFrame({"symbol": symbol, "date": days})).calendar == calendar
+
+
+def test_what_the_bars_say_counts_for_more_than_the_name():
+    sundays = pd.date_range("2025-06-01", "2025-07-20")
+    assert fit_calendars(pd.DataFrame({"symbol": "EURUSD", "date": sundays})).calendar == "24/7"
