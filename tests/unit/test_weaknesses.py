@@ -306,3 +306,15 @@ def test_what_asks_about_the_schema_alone_notices_nothing_and_what_is_untried_is
 
 def test_an_expectation_for_bars_within_the_day_cannot_be_tried_on_daily_ones():
     assert beside_a_sound_one("expect_no_missing_bars_within_sessions", {}) == ()
+
+
+@pytest.mark.parametrize("calendar", ["24/7", "24/5", "FX", "XTKS", "XLON"])
+def test_the_committed_suite_has_no_weakness_by_another_calendar(calendar: str):
+    """The planted market keeps New York's: the suite is asked for the faults, not for the days."""
+    document = json.loads((SUITES / "stock_data.json").read_text())
+    for entry in document["expectations"]:
+        if "calendar" in entry["kwargs"]:
+            entry["kwargs"]["calendar"] = calendar
+
+    raw = json.dumps(document).encode()
+    assert parse_suite(raw, where="stock_data", name="stock_data").weaknesses == ()

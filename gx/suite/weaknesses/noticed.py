@@ -68,7 +68,8 @@ def notice(expectations: Sequence[Expectation], parameters: Mapping[str, object]
 
 def _tried(expectations: Sequence[Expectation], own: Mapping[str, object]) -> list[Noticed]:
     market = planted_market()
-    strict = [_changed(one, drop=("mostly",)) for one in expectations]
+    # The market keeps the usual calendar: by another one its weekends, say, would be holes.
+    strict = [_changed(one, drop=("mostly", "calendar", "calendars")) for one in expectations]
     # The bars that a condition leaves out say something of an expectation, too.
     anywhere = {
         number: _changed(one, drop=("row_condition", "condition_parser"))
