@@ -166,6 +166,13 @@ def _title(dag_id: str, summary: RunSummary | None) -> str:
     """The suite, or else the workflow, and what became of the run, as far as a subject has room."""
     if not summary or summary.state == "no_verdict":
         return f"Run failed: {dag_id}"
+    lost = summary.no_longer_critical
+    if lost and summary.state != "closed" and not summary.held:
+        # The verdict itself looks like any other.
+        plural = "s" * (lost != 1)
+        return (
+            f"{lost:,} critical expectation{plural} fewer than in the run before: {summary.suite}"
+        )
     return shorten(f"{summary.suite or dag_id}: {summary.verdict}", TITLE, placeholder=" …")
 
 

@@ -95,7 +95,7 @@ class Divided:
     def publish(self, share: Share) -> Published:
         """Add up what all partitions published; raises PartitionError when a bar is missing."""
         of_parts = self._of_parts()
-        total = dict.fromkeys(Published.model_fields.keys() - {"newer"}, 0)
+        total = dict.fromkeys(Published.model_fields.keys() - {"newer", "place"}, 0)
         newer: list[str] = []
         for partition, steps in of_parts:
             found = steps.found(Published)

@@ -53,6 +53,17 @@ SUITE = {
 }
 
 
+WAIVER = {
+    "id": "0123abcd",
+    "expectation": "column_values_to_be_between(close)",
+    "first_date": "2025-10-01",
+    "reason": "why",
+    "author": "ann",
+    "made": "2026-01-01T00:00:00Z",
+    "expires": "2999-01-01",
+}
+
+
 def routes_of(found, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Method and path of each route; nothing but routes may be mounted."""
     for route in found:
@@ -102,6 +113,8 @@ class Site:
             "name": "bars",
             "version": self.versions[-1],
             "path": "index.html",
+            "suite": "bars",
+            "waiver": WAIVER["id"],
         }
         if path.endswith("/static/{name}"):
             known["name"] = "base.css"
@@ -124,6 +137,12 @@ class Site:
                 "document": document, "run_id": "bad", "entry": 9, "dataset": "stock_data", **bars,
             },
             ("POST", "/gate/api/suites/{name}/restore"): {"version": self.versions[0], **saved},
+            ("POST", "/gate/api/waivers/{suite}/{waiver}/withdraw"): {"reason": "why"},
+            **{("POST", f"/gate/api{run}/waivers"): {
+                "expectations": ["column_values_to_be_between(close)"], "symbol": "TSLA",
+                "first_date": "2025-10-01", "last_date": "2025-11-04", "expires": "2999-01-01",
+                "only_bar": "2025-10-12", "reason": "why",
+            } for run in ("/runs/{run_id}", "/dags/{dag_id}/runs/{run_id}")},
             **{("POST", f"/gate/api/datasets{act}"): self.dataset for act in ("/look", "/try", "")},
         }  # fmt: skip
         return known[method, path]
@@ -159,6 +178,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, postgres_server) -> Iterator[
     frame = sample_bars()
     stage_run(folder / "staging", "bad", frame, judged(frame, outcome(frame, [5])))
     versions = keep_suite(folder)
+    (folder / "gx" / "waivers").mkdir()
+    kept = json.dumps({"suite": "bars", "waivers": [WAIVER]})
+    (folder / "gx" / "waivers" / "bars.json").write_text(kept)
     settings = Settings.of(
         {
             "STAGING_URL": f"file://{folder / 'staging'}",
@@ -282,6 +304,7 @@ QUERY = (
         "v",
         "unheard",
         "next",
+        "date",
     ),
 )
 VALUES = (
@@ -303,8 +326,8 @@ HEADERS = (
 
 def test_what_a_route_takes_is_tried_for_every_route():
     assert len(ROUTES) > 30
-    assert PARAMETERS == ["dag_id", "name", "path", "run_id", "version"]
-    assert len(WRITES) == 8, "say in Site.bodies what the editor sends to the new route"
+    assert PARAMETERS == ["dag_id", "name", "path", "run_id", "suite", "version", "waiver"]
+    assert len(WRITES) == 11, "say in Site.bodies what the editor sends to the new route"
     source = Path("gx/web").rglob("*.py")
     asked = {
         n for f in source for n in re.findall(r'query(?:_params)?\.get\("(\w+)"', f.read_text())

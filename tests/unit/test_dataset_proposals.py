@@ -118,17 +118,17 @@ def test_a_column_whose_type_cannot_hold_it_is_not_taken():
 
 
 def test_names_in_another_language_are_asked_for_all_at_once():
-    types = {"Kürzel": "text", "Datum": "date", "Eröffnung": "numeric", "Hoch": "numeric",
-             "Tief": "numeric", "Schluss": "numeric", "Stück": "bigint"}  # fmt: skip
+    types = {"Tunnus": "text", "Päivä": "date", "Avaus": "numeric", "Ylin": "numeric",
+             "Alin": "numeric", "Päätös": "numeric", "Vaihto": "bigint"}  # fmt: skip
     with pytest.raises(DatasetError) as refused:
         mapped("kurse", types)
     said = str(refused.value)
     assert "its symbol, open, high, low, close, volume: say --columns symbol=COLUMN,open=" in said
-    assert "Eröffnung (numeric)" in said
-    asked = {"symbol": "Kürzel", "open": "Eröffnung", "high": "Hoch", "low": "Tief",
-             "close": "Schluss", "volume": "Stück"}  # fmt: skip
+    assert "Avaus (numeric)" in said
+    asked = {"symbol": "Tunnus", "open": "Avaus", "high": "Ylin", "low": "Alin",
+             "close": "Päätös", "volume": "Vaihto"}  # fmt: skip
     found = mapped("kurse", types, asked)
-    assert found.columns == {**asked, "date": "Datum"}
+    assert found.columns == {**asked, "date": "Päivä"}
     assert found.unsure == ("date: Datum is taken for its type alone",)
 
 
