@@ -129,7 +129,7 @@ def test_names_in_another_language_are_asked_for_all_at_once():
              "close": "Päätös", "volume": "Vaihto"}  # fmt: skip
     found = mapped("kurse", types, asked)
     assert found.columns == {**asked, "date": "Päivä"}
-    assert found.unsure == ("date: Datum is taken for its type alone",)
+    assert found.unsure == ("date: Päivä is taken for its type alone",)
 
 
 def test_two_hundred_columns_do_not_flood_the_message():
