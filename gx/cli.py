@@ -9,7 +9,6 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
 from json import dumps as json_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +18,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from gx import waiver_commands
+from gx.days import typed_day
 from gx.engine.quick_imports import quick_imports
 from gx.errors import GateError
 from gx.project import DATASETS, SUITES
@@ -104,13 +104,6 @@ def explain_error(error: Exception) -> list[str] | None:
 def known_suites(incomplete: str) -> list[str]:
     """The suites of the project, for a shell to complete."""
     return sorted(path.stem for path in SUITES.glob(f"{incomplete}*.json"))
-
-
-def _day(text: str | None) -> str | None:
-    try:
-        return text and date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date (YYYY-MM-DD)") from None
 
 
 Files = Annotated[
@@ -234,7 +227,7 @@ def check(
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option(metavar="DATE", callback=_day, help="judge as of the end of this day"),
+        typer.Option(metavar="DATE", callback=typed_day, help="judge as of the end of this day"),
     ] = None,
     json: Annotated[
         Path | None, typer.Option(metavar="OUT", help="write the report as JSON")

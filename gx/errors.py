@@ -4,6 +4,14 @@ import re
 from collections.abc import Sequence
 
 
+def faults_told(faults: Sequence[str], where: str) -> str:
+    """One message that tells all faults, of several a line each; ``where`` begins it."""
+    if len(faults) == 1:
+        return f"{where}: {faults[0]}"
+    told = "\n".join(f"  {fault}" for fault in faults)
+    return f"{where}: {len(faults)} faults\n{told}"
+
+
 class GateError(Exception):
     """Base of everything that keeps the gate from judging; the message says what to do."""
 
@@ -25,11 +33,8 @@ class SuiteError(GateError):
         first = faults[0]
         if len(faults) == 1:
             return first
-        lines = (re.sub(rf"^{re.escape(where)}(: |, )", "", str(fault)) for fault in faults)
-        listed = "\n".join(f"  {line}" for line in lines)
-        error = cls(
-            f"{where}: {len(faults)} faults\n{listed}", entry=first.entry, field=first.field
-        )
+        lines = [re.sub(rf"^{re.escape(where)}(: |, )", "", str(fault)) for fault in faults]
+        error = cls(faults_told(lines, where), entry=first.entry, field=first.field)
         error.faults = tuple(faults)
         return error
 
@@ -60,10 +65,7 @@ class DatasetError(GateError):
     @classmethod
     def of(cls, faults: Sequence[str], where: str) -> "DatasetError":
         """One error that tells all faults; ``where`` is the file."""
-        if len(faults) == 1:
-            return cls(f"{where}: {faults[0]}", faults)
-        told = "\n".join(f"  {fault}" for fault in faults)
-        return cls(f"{where}: {len(faults)} faults\n{told}", faults)
+        return cls(faults_told(faults, where), faults)
 
 
 class WaiverError(GateError):

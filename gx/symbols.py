@@ -33,6 +33,13 @@ PATTERN = rf"^(?!\*{_END}){_pattern('')}{_END}"
 LIST_PATTERN = rf"^\s*(?:\*|{_pattern(',')}(?:\s*,\s*{_pattern(',')})*)?\s*{_END}"
 
 
+def require_symbol(symbol: str) -> str:
+    """``symbol`` itself; raises ValueError, as pydantic's validators do, for what is none."""
+    if fault := symbol_fault(symbol):
+        raise ValueError(f"symbol {symbol!r} {fault}")
+    return symbol
+
+
 def symbol_fault(symbol: str) -> str | None:
     """Say what keeps a text from being a symbol, to be read after it; None when nothing does."""
     if symbol.isascii() and symbol.isalnum() and len(symbol) <= LONGEST:

@@ -1,12 +1,13 @@
 """The commands `gate waiver add|list|withdraw`."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from getpass import getuser
 from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gx.days import typed_day
 from gx.project import HISTORY, SUITES, WAIVERS
 
 if TYPE_CHECKING:
@@ -17,26 +18,19 @@ Suite = Annotated[str, typer.Option(metavar="NAME", help="the suite")]
 Reason = Annotated[str, typer.Option(help="why; it is kept")]
 
 
-def _day(text: str | None) -> str | None:
-    try:
-        return text and date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date (YYYY-MM-DD)") from None
-
-
 def add(
     expectation: Annotated[
         str, typer.Argument(metavar="EXPECTATION", help="its short name, as reports have it")
     ],
     *,
     first: Annotated[
-        str, typer.Option("--from", metavar="DATE", callback=_day, help="the first day")
+        str, typer.Option("--from", metavar="DATE", callback=typed_day, help="the first day")
     ],
     reason: Reason,
     symbol: Annotated[str | None, typer.Option(help="of this symbol alone")] = None,
     last: Annotated[
         str | None,
-        typer.Option("--to", metavar="DATE", callback=_day, help="the last day; empty: open"),
+        typer.Option("--to", metavar="DATE", callback=typed_day, help="the last day; empty: open"),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=3_660, help="how long it lasts")] = 30,
     suite: Suite = "stock_data",
@@ -45,12 +39,14 @@ def add(
 
     It counts from the next run on, and is over after --days.
     """
+    from gx.suite.waivers import today
+
     wanted = {
         "expectation": expectation,
         "symbol": symbol,
         "first_date": first,
         "last_date": last,
-        "expires": datetime.now(UTC).date() + timedelta(days=days),
+        "expires": today() + timedelta(days=days),
     }
     (made,) = _store().accept(suite, [wanted], author=getuser(), reason=reason)
     print(f"waived: {_line(made)}")
@@ -96,9 +92,11 @@ def _store() -> "WaiverStore":
 
 def _line(one: "Waiver") -> str:
     """A waiver in a line."""
+    from gx.suite.waivers import today
+
     span = f"from {one.first_date} " + (f"to {one.last_date}" if one.last_date else "on")
     bars = f", {len(one.bars)} bars as they were" if one.bars else ""
-    over = " (over)" if one.expired(datetime.now(UTC).date()) else ""
+    over = " (over)" if one.expired(today()) else ""
     return (
         f"{one.id}  {one.expectation}, {one.symbol or 'all symbols'}, {span}{bars}; until "
         f"{one.expires}{over}, by {one.author}: {one.reason}"

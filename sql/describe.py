@@ -44,12 +44,18 @@ def looking(where: ConnectionSettings, seconds: int) -> Iterator[Connection]:
     with connected(where) as engine, engine.connect() as connection:
         connection.exec_driver_sql("set transaction isolation level repeatable read read only")
         connection.exec_driver_sql(f"set local statement_timeout = '{seconds}s'")
-        try:
+        with _slowness_told():
             yield connection
-        except OperationalError as error:
-            if not isinstance(error.orig, QueryCanceled):
-                raise
-            raise SlowSourceError(SLOW) from None
+
+
+@contextmanager
+def _slowness_told() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if not isinstance(error.orig, QueryCanceled):
+            raise
+        raise SlowSourceError(SLOW) from None
 
 
 @dataclass(frozen=True)
@@ -177,11 +183,9 @@ def facts(bars: OpenSource, since: date) -> Facts:
 
 def _read(bars: OpenSource, text: str, **bound: object) -> list[Any]:
     try:
-        with bars.connection.begin_nested():
+        with _slowness_told(), bars.connection.begin_nested():
             return list(bars.connection.exec_driver_sql(text, bound))
-    except OperationalError as error:
-        if isinstance(error.orig, QueryCanceled):
-            raise SlowSourceError(SLOW) from None
+    except OperationalError:
         raise
     except (DataError, ProgrammingError) as error:
         why = _brief(error)

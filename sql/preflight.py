@@ -88,11 +88,8 @@ def make_ready(
     if faults:
         raise PreflightError(faults)
     if lacking:
-        try:
+        with _making(", ".join(lacking)):
             create_own_tables(engine, lacking, layout)
-        except (ProgrammingError, NotSupportedError) as error:  # a view keeps a column's type
-            why = " ".join(str(error.orig).split())
-            raise PreflightError([f"{', '.join(lacking)} could not be made ({why})"]) from None
         remarks.append(f"made or brought up to date: {', '.join(lacking)}")
     if view is not None and keep_view(engine, view):
         remarks.append(f"the view {view} was made or brought up to date")
@@ -108,11 +105,17 @@ def make_bars(engine: Engine, schema: str) -> None:
         faults = list(_of_schema(connection, schema))
     if faults:
         raise PreflightError(faults)
-    try:
+    with _making(f"{schema}.stock_data"):
         create_bars(engine)
-    except ProgrammingError as error:
-        why = str(error.orig).strip().partition("\n")[0]
-        raise PreflightError([f"{schema}.stock_data could not be made ({why})"]) from None
+
+
+@contextmanager
+def _making(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (ProgrammingError, NotSupportedError) as error:  # a view keeps a column's type
+        why = " ".join(str(error.orig).split())
+        raise PreflightError([f"{what} could not be made ({why})"]) from None
 
 
 @contextmanager

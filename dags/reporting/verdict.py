@@ -69,7 +69,7 @@ def _superseded(published: Published) -> str:
 
 def _more(report: ReportDocument) -> list[str]:
     return [
-        *sentences.waived(sum(outcome.waived_count for outcome in report.expectations)),
+        *sentences.waived(report.waived),
         *sentences.absent(report.symbols_with("missing")),
         *sentences.of_published(report.doubtful, report.removed),
         *sentences.of_the_suite(report.no_longer_critical),

@@ -20,7 +20,7 @@ from pydantic import (
 
 from gx.nearest import nearest
 from gx.suite.calendars import Calendars
-from gx.symbols import EVERY, symbol_fault
+from gx.symbols import EVERY, require_symbol, symbol_fault
 
 DEFAULT = "stock_data"
 # What a bar has, in the order of a table; `created_at` is when its row was written.
@@ -108,7 +108,7 @@ class Source(BaseModel):
     query: str | None = Field(None, min_length=1)
     columns: Mapping[str, str] = Field(default_factory=dict)
     carry: tuple[str, ...] = ()
-    symbol: str | None = None
+    symbol: Annotated[str, AfterValidator(require_symbol)] | None = None
     zone: Zone | None = None
     unit: Literal["s", "ms", "us", "ns", "yyyymmdd"] | None = None
 
@@ -136,13 +136,6 @@ class Source(BaseModel):
                 f"{', '.join(taken)} is a column of the gate's own: rename it in a query"
             )
         return tuple(dict.fromkeys(value))
-
-    @field_validator("symbol")
-    @classmethod
-    def _a_symbol(cls, value: str | None) -> str | None:
-        if value is not None and (fault := symbol_fault(value)):
-            raise ValueError(f"symbol {value!r} {fault}")
-        return value
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -64,14 +64,14 @@ def first_version(folder: Path, name: str, raw: bytes, author: str, reason: str)
 
     Where that raises, the record is kept as one that never was in force.
     """
-    history, digest = History(folder), hashlib.sha256(raw).hexdigest()
+    history = History(folder)
     with history.locked():
         history.conclude("")
-        after = history.newest("")
-        history.announce(version_of(name, raw, digest, after=after, author=author, reason=reason))
-        yield
-        with suppress(OSError):  # it is done: the record is known by its bytes
-            history.conclude(digest)
+        first = version_of(
+            name, raw, digest_of(raw), after=history.newest(""), author=author, reason=reason
+        )
+        with history.saving(first):
+            yield
 
 
 class History:
@@ -117,6 +117,17 @@ class History:
         """Keep a version that is about to be in force."""
         self._write(self.folder / f"{version.id}{_PENDING}", version)
 
+    @contextmanager
+    def saving(self, version: Version) -> Iterator[None]:
+        """Keep a version whose bytes are written inside; to be called with the lock.
+
+        Where that raises, the record is kept as one that never was in force.
+        """
+        self.announce(version)
+        yield
+        with suppress(OSError):  # the save is done: the record is known by its bytes
+            self.conclude(version.sha256)
+
     def conclude(self, digest: str) -> None:
         """Give what was announced its lasting name; to be called with the lock."""
         for path in self._files(_PENDING):
@@ -153,6 +164,11 @@ class History:
     def _write(self, path: Path, version: Version) -> None:
         record = {key: value for key, value in asdict(version).items() if key != "id"}
         create_file(path, (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def digest_of(raw: bytes) -> str:
+    """By what a version's bytes are known."""
+    return hashlib.sha256(raw).hexdigest()
 
 
 def version_of(

@@ -3,18 +3,16 @@
 Needs no Great Expectations itself: the strict check is handed in, or imported when it is needed.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gx.atomic import create_file, remove_drafts, replace_file
-from gx.editing.history import History, Version, version_of
+from gx.editing.history import History, Version, digest_of, version_of
 from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
 from gx.suite.checkpoint_files import add_checkpoint
 from gx.suite.diff import Change, compare, pair_entries
@@ -61,14 +59,14 @@ class SuiteStore:
         path, history = self._path(name), self._history(name)
         while True:  # somebody may be saving: what is read belongs together if the file stayed
             raw = path.read_bytes()
-            newest = history.newest(_digest(raw))
+            newest = history.newest(digest_of(raw))
             if path.read_bytes() == raw:
                 break
-        if newest is not None and newest.sha256 == _digest(raw):
+        if newest is not None and newest.sha256 == digest_of(raw):
             return newest
         edited = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         reason = OUTSIDE if newest else ""
-        return version_of(name, raw, _digest(raw), time=edited, after=newest, reason=reason)
+        return version_of(name, raw, digest_of(raw), time=edited, after=newest, reason=reason)
 
     def versions(self, name: str) -> list[Version]:
         """Every version, the newest first; the first one is in force."""
@@ -114,12 +112,12 @@ class SuiteStore:
         _refuse_texts(document)
         path, history = self._path(name), self._history(name)
         with history.locked():
-            history.conclude(_digest(path.read_bytes()))
+            history.conclude(digest_of(path.read_bytes()))
             remove_drafts(path)
             current = self.read(name)
             _refuse_conflict(current, base_sha256)
             raw = canonical(document, _readable(current)).encode()
-            if _digest(raw) == current.sha256:
+            if digest_of(raw) == current.sha256:
                 return current
             self._judge(raw, name, accepted, before=current)
             _refuse_conflict(self.read(name), base_sha256)  # the check may have taken a minute
@@ -127,16 +125,14 @@ class SuiteStore:
             saved = version_of(
                 name,
                 raw,
-                _digest(raw),
+                digest_of(raw),
                 after=current,
                 author=author,
                 reason=reason,
                 accepted=tuple(accepted),
             )
-            history.announce(saved)
-            replace_file(path, raw)
-            with suppress(OSError):  # the save is done: the record is known by its bytes
-                history.conclude(saved.sha256)
+            with history.saving(saved):
+                replace_file(path, raw)
             return saved
 
     def refuse_name(self, name: str) -> None:
@@ -173,19 +169,17 @@ class SuiteStore:
             saved = version_of(
                 name,
                 raw,
-                _digest(raw),
+                digest_of(raw),
                 after=history.newest(""),
                 author=author,
                 reason=reason,
                 accepted=tuple(accepted),
             )
-            history.announce(saved)
-            try:
-                create_file(path, raw)
-            except FileExistsError:
-                raise _taken(name) from None
-            with suppress(OSError):  # the save is done: the record is known by its bytes
-                history.conclude(saved.sha256)
+            with history.saving(saved):
+                try:
+                    create_file(path, raw)
+                except FileExistsError:
+                    raise _taken(name) from None
             add_checkpoint(name, document, self.suites)
             return saved
 
@@ -321,10 +315,6 @@ def _refuse_conflict(current: Version, base_sha256: str) -> None:
 
 def _taken(name: str) -> SuiteError:
     return SuiteError(f"there is a suite {name!r} already; choose a new name", field="name")
-
-
-def _digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()
 
 
 def _strict(raw: bytes, name: str) -> tuple[str, ...]:

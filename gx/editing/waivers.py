@@ -1,16 +1,14 @@
 """Accept failures and withdraw that again; every version of a suite's waivers is kept."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from gx.atomic import create_file, remove_drafts, replace_file
-from gx.editing.history import History, Version, version_of
+from gx.editing.history import History, digest_of, version_of
 from gx.errors import JsonError, SuiteError, WaiverError
 from gx.names import short_name
 from gx.nearest import nearest
@@ -86,11 +84,6 @@ class WaiverStore:
         self._change(suite, without, author=author, reason=reason)
         return found[0]
 
-    def versions(self, suite: str) -> list[Version]:
-        """Every version of a suite's waivers, the newest first."""
-        path = self.waivers / f"{suite}.json"
-        return self._history(suite).versions(_digest(path.read_bytes() if path.exists() else b""))
-
     def _change(self, suite: str, change: Change, *, author: str, reason: str) -> None:
         """Write what ``change`` makes of the waivers there; whoever is second sees the first's."""
         try:
@@ -101,19 +94,19 @@ class WaiverStore:
         self.waivers.mkdir(parents=True, exist_ok=True)
         with history.locked():
             before = path.read_bytes() if path.exists() else b""
-            history.conclude(_digest(before))
+            history.conclude(digest_of(before))
             remove_drafts(path)
             there = parse_waivers(suite, before) if before else ()
             raw = waivers_text(suite, change(there)).encode()
-            newest = history.newest(_digest(before))
-            saved = version_of(suite, raw, _digest(raw), after=newest, author=author, reason=reason)
-            history.announce(saved)
-            if before:
-                replace_file(path, raw)
-            else:
-                create_file(path, raw)
-            with suppress(OSError):  # the save is done: the record is known by its bytes
-                history.conclude(saved.sha256)
+            newest = history.newest(digest_of(before))
+            saved = version_of(
+                suite, raw, digest_of(raw), after=newest, author=author, reason=reason
+            )
+            with history.saving(saved):
+                if before:
+                    replace_file(path, raw)
+                else:
+                    create_file(path, raw)
 
     def _history(self, suite: str) -> History:
         # A suite's name has no dot: nothing else is called so.
@@ -143,7 +136,3 @@ def _refuse_again(there: Sequence[Waiver], wanted: Waiver, today: date) -> None:
                 f"{one.author} has accepted this until {one.expires} ({one.reason}): withdraw that "
                 f"waiver ({one.id}) first to make another one"
             )
-
-
-def _digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()

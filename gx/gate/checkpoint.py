@@ -26,14 +26,14 @@ from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.expected import beyond_their_end, end_remarks, parameters, without_bars
 from gx.gate.outcomes import read_outcomes
 from gx.gate.verdicts import failing_bars, lookback_failing, symbol_verdicts, with_missing
-from gx.gate.waive import today, waive
+from gx.gate.waive import waive
 from gx.plugins.expectations.lookback import with_lookback
 from gx.project import PROJECT
 from gx.report.model import QualityReport, date_label
 from gx.suite.calendars import Calendars
 from gx.suite.fitting import fit
 from gx.suite.read import Suite, read_suite, suite_path, with_calendars
-from gx.suite.waivers import Waiver
+from gx.suite.waivers import Waiver, today
 
 
 def run(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -57,11 +57,6 @@ class _Use:
         self.failures += covered.count
         self.symbols += [*map(str, bars["symbol"].dropna().unique()), *sorted(covered.behind)]
         self.days += [*(str(date_label(day)) for day in bars["date"]), *sorted(covered.sessions)]
-
-
-def today() -> date:
-    """The day by which waivers expire: whatever day the bars are judged as of, it is today."""
-    return datetime.now(UTC).date()
 
 
 def waive(
@@ -138,11 +133,11 @@ def _rows_covered(waiver: Waiver, failing: pd.DataFrame) -> Mask:
         accepted = {one.date: one.numbers() for one in waiver.bars}
         for at in np.flatnonzero(covered):
             bar = failing.iloc[at]
-            covered[at] = accepted.get(str(date_label(bar["date"]))) == numbers_of(bar)
+            covered[at] = accepted.get(str(date_label(bar["date"]))) == _numbers_of(bar)
     return covered
 
 
-def numbers_of(bar: "pd.Series[float]") -> tuple[float | None, ...]:
+def _numbers_of(bar: "pd.Series[float]") -> tuple[float | None, ...]:
     """A bar's prices and volume as a waiver keeps them: an unknown one is None."""
     return tuple(None if pd.isna(bar[name]) else float(bar[name]) for name in _NUMBERS)
 

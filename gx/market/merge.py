@@ -19,7 +19,7 @@ from gx.gate.verdicts import (
     symbol_verdicts,
     with_missing,
 )
-from gx.gate.waive import today, waive
+from gx.gate.waive import waive
 from gx.market.counted import found_crash, has_crashed, show_values
 from gx.market.part import judge_part
 from gx.market.route import MarketEntry
@@ -28,7 +28,7 @@ from gx.market.whole import Array, Market, Part, PartDocument, frame_of
 from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
 from gx.report.model import QualityReport
 from gx.suite.read import Suite
-from gx.suite.waivers import Waiver
+from gx.suite.waivers import Waiver, today
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,11 @@ class ReportDocument(CountsFailures):
         """Everything that was not met, in the order of the suite."""
         return [outcome for outcome in self.expectations if outcome.status in NOT_MET]
 
+    @property
+    def waived(self) -> int:
+        """Number of failures that are waived."""
+        return sum(outcome.waived_count for outcome in self.expectations)
+
     def symbols_with(self, verdict: Verdict) -> tuple[str, ...]:
         """The symbols of this verdict."""
         return tuple(s for s, found in self.symbols.items() if found.verdict == verdict)

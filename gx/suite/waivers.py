@@ -5,8 +5,8 @@ reviewed like code. A waived failure is judged and shown, and blocks nobody.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -17,15 +17,14 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from gx import project
-from gx.errors import JsonError, SuiteError, WaiverError
+from gx.errors import JsonError, SuiteError, WaiverError, faults_told
 from gx.suite.strict_json import read_json
 from gx.suite.texts import author_of, reason_of
-from gx.symbols import symbol_fault
+from gx.symbols import require_symbol
 
 DAYS = 30  # that a waiver lasts unless told otherwise
 SOON = timedelta(days=7)
@@ -33,18 +32,21 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 _NUMBERS = ("open", "high", "low", "close", "volume")
 
 
-def _text(value: str) -> str:
-    try:
-        return reason_of(value)
-    except SuiteError as error:
-        raise ValueError(str(error)) from None
+def _checked(check: Callable[[str], str]) -> AfterValidator:
+    """A check of texts that raises SuiteError, as pydantic wants it."""
+
+    def checked(value: str) -> str:
+        try:
+            return check(value)
+        except SuiteError as error:
+            raise ValueError(str(error)) from None
+
+    return AfterValidator(checked)
 
 
-def _author(value: str) -> str:
-    try:
-        return author_of(value)
-    except SuiteError as error:
-        raise ValueError(str(error)) from None
+def today() -> date:
+    """The day by which waivers expire: whatever day the bars are judged as of, it is today."""
+    return datetime.now(UTC).date()
 
 
 class WaivedBar(BaseModel):
@@ -79,21 +81,14 @@ class Waiver(BaseModel):
 
     id: str = Field(pattern=r"^[0-9a-f]{8}$")
     expectation: str = Field(min_length=1, max_length=200)
-    symbol: str | None = None
+    symbol: Annotated[str, AfterValidator(require_symbol)] | None = None
     first_date: date
     last_date: date | None = None
     bars: tuple[WaivedBar, ...] = ()
-    reason: Annotated[str, AfterValidator(_text)]
-    author: Annotated[str, AfterValidator(_author)]
+    reason: Annotated[str, _checked(reason_of)]
+    author: Annotated[str, _checked(author_of)]
     made: datetime
     expires: date
-
-    @field_validator("symbol")
-    @classmethod
-    def _a_symbol(cls, value: str | None) -> str | None:
-        if value is not None and (fault := symbol_fault(value)):
-            raise ValueError(f"symbol {value!r} {fault}")
-        return value
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -153,7 +148,7 @@ def parse_waivers(suite: str, raw: bytes) -> tuple[Waiver, ...]:
     except JsonError as error:
         raise WaiverError(f"{where}: {error}") from None
     except ValidationError as error:
-        raise WaiverError(_told(where, _faults(error))) from None
+        raise WaiverError(faults_told(_faults(error), where)) from None
     if found.suite != suite:
         raise WaiverError(f"{where}: its suite is {found.suite!r}; it must be {suite!r}")
     ids = [one.id for one in found.waivers]
@@ -178,7 +173,7 @@ def made_waiver(**given: object) -> Waiver:
     try:
         return Waiver.model_validate(given)
     except ValidationError as error:
-        raise WaiverError(_told("this waiver", _faults(error))) from None
+        raise WaiverError(faults_told(_faults(error), "this waiver")) from None
 
 
 def _faults(error: ValidationError) -> list[str]:
@@ -188,9 +183,3 @@ def _faults(error: ValidationError) -> list[str]:
 def _fault(place: str, message: str) -> str:
     said = message.removeprefix("Value error, ")
     return f"{place}: {said}" if place else said
-
-
-def _told(where: str, faults: Sequence[str]) -> str:
-    if len(faults) == 1:
-        return f"{where}: {faults[0]}"
-    return "\n".join([f"{where}: {len(faults)} faults", *(f"  {fault}" for fault in faults)])

@@ -1,7 +1,8 @@
 """Accepting failures of a run's report, and the page of all waivers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,18 +14,16 @@ from starlette.routing import BaseRoute, Route
 
 from gx.editing.waivers import WaiverStore
 from gx.errors import GateError, WaiverError
-from gx.report.document import ReportDocument, read_document
 from gx.report.model import date_label
-from gx.suite.waivers import DAYS, Waiver
+from gx.suite.texts import REASON_LIMIT
+from gx.suite.waivers import DAYS, Waiver, today
 from gx.terms import BAR_COLUMNS
 from gx.web.bodies import Body, RequestFault, read_body, texts
-from gx.web.guard import Forbidden, base_of, json_response, page, reader, writer
+from gx.web.guard import Forbidden, User, base_of, json_response, page, reader, writer
 from gx.web.report.page import run_files
 from gx.web.sources import RunFiles, Sources
 from gx.web.static_files import embedded
 from gx.web.suites.datasets import may_save, require_may_save
-
-REASON_LIMIT = 500
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,12 @@ async def every(request: Request) -> Response:
     sources: Sources = request.app.state.sources
     listed, faults = await run_in_threadpool(_listed, sources, user)
     data = {"api": f"{base_of(request)}/api"}
-    return page(request, "waivers.html", listed=listed, faults=faults, data=embedded(data))
+    shown = {"listed": listed, "faults": faults, "reason_limit": REASON_LIMIT}
+    return page(request, "waivers.html", **shown, data=embedded(data))
 
 
-def _listed(sources: Sources, user: Any) -> tuple[list[Listed], list[str]]:
-    store, now = waiver_store(sources), date.today()  # noqa: DTZ011  # a day more or less shows
+def _listed(sources: Sources, user: User) -> tuple[list[Listed], list[str]]:
+    store, now = waiver_store(sources), today()
     found: list[Listed] = []
     faults: list[str] = []
     for suite in store.names():
@@ -82,14 +82,12 @@ def _listed(sources: Sources, user: Any) -> tuple[list[Listed], list[str]]:
 
 async def form(request: Request) -> Response:
     """What is to be accepted: of an expectation, a symbol, or a bar that the query names."""
-    files, user = await run_files(request), await reader(request)
-    document = _document(files)
-    require_may_save(user, request.app.state.sources, document.suite)
+    files = await run_files(request)
+    report, suite = _report(files), files.summary.suite
+    require_may_save(request.state.reader, request.app.state.sources, suite)
     asked = {key: request.query_params.get(key, "") for key in ("expectation", "symbol", "date")}
     bar = await run_in_threadpool(_failing_bar, files, asked["symbol"], asked["date"])
-    failed = [_short(outcome) for outcome in document.failed]
     chosen = bar["expectations"] if bar else [asked["expectation"]]
-    today = datetime.now().astimezone().date()
     data = {
         "api": f"{base_of(request)}/api",
         "run": files.summary.path,
@@ -99,14 +97,14 @@ async def form(request: Request) -> Response:
         request,
         "waive.html",
         summary=files.summary,
-        suite=document.suite,
+        suite=suite,
         bar=bar,
-        names=list(dict.fromkeys([*chosen, *failed])),
+        names=list(dict.fromkeys([*chosen, *files.summary.expectations])),
         chosen=chosen,
         symbol=asked["symbol"],
-        first=asked["date"][:10] or document.first_date or "",
+        first=asked["date"][:10] or report["first_date"] or "",
         last=asked["date"][:10],
-        expires=(today + timedelta(days=DAYS)).isoformat(),
+        expires=(today() + timedelta(days=DAYS)).isoformat(),
         reason_limit=REASON_LIMIT,
         data=embedded(data),
     )
@@ -120,7 +118,8 @@ async def accept(request: Request) -> Response:
     """
     user = await writer(request)
     files = await run_files(request)
-    suite = _document(files).suite
+    _report(files)
+    suite = files.summary.suite
     sources: Sources = request.app.state.sources
     require_may_save(user, sources, suite)
     try:
@@ -162,16 +161,11 @@ def _status(error: Exception) -> int:
     return 400 if isinstance(error, RequestFault) else 422
 
 
-def _document(files: RunFiles) -> ReportDocument:
+def _report(files: RunFiles) -> Mapping[str, Any]:
+    """The report; raises Forbidden for a run without one."""
     if files.report is None:
         raise Forbidden("this run has no verdict: there is nothing to accept")
-    return read_document(files.report)
-
-
-def _short(outcome: Any) -> str:
-    from gx.names import short_name
-
-    return short_name(outcome.type, outcome.kwargs)
+    return files.report
 
 
 def _wanted(files: RunFiles, body: Body) -> list[dict[str, Any]]:

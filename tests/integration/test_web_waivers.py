@@ -60,6 +60,13 @@ def post(client: TestClient, path: str, document: dict[str, Any], user: str = "a
     return client.post(f"/gate/api{path}", json=document, headers={**ORIGIN, "x-user": user})
 
 
+def failing_names(client: TestClient, symbol: str = "") -> list[str]:
+    """What the failing bars fail, the worst first."""
+    path = f"/gate/runs/bad/failing?symbol={symbol}"
+    rows = client.get(path, headers={"accept": "application/json"}).json()["rows"]
+    return [name for row in rows for name in row["expectations"]]
+
+
 def bar_of(bars: pd.DataFrame, row: int) -> tuple[str, str]:
     return str(bars.loc[row, "symbol"]), str(bars["date"].iloc[row].date())
 
@@ -71,15 +78,7 @@ def test_a_failing_bar_is_accepted_as_it_is(client: TestClient, bars: pd.DataFra
     shown = client.get(f"/gate/runs/bad/waive?symbol={symbol}&date={day}", headers=HTML).text
     names = [one for one in ("(close)", "(volume)") if f"{one}" in shown]
     assert len(names) == 2 and shown.count(" checked") == 3  # both, and the bar alone
-    wanted = sorted(
-        {
-            n
-            for r in client.get(
-                f"/gate/runs/bad/failing?symbol={symbol}", headers={"accept": "application/json"}
-            ).json()["rows"]
-            for n in r["expectations"]
-        }
-    )
+    wanted = sorted(set(failing_names(client, symbol)))
 
     made = post(
         client,
@@ -98,9 +97,7 @@ def test_a_failing_bar_is_accepted_as_it_is(client: TestClient, bars: pd.DataFra
 
 
 def test_the_second_sees_what_the_first_has_accepted(client: TestClient, bars: pd.DataFrame):
-    name = client.get("/gate/runs/bad/failing", headers={"accept": "application/json"}).json()[
-        "rows"
-    ][0]["expectations"][0]
+    name = failing_names(client)[0]
     wanted = body(expectations=[name], symbol="AAPL")
     (made,) = post(client, "/runs/bad/waivers", wanted).json()
 
@@ -126,9 +123,7 @@ def test_the_second_sees_what_the_first_has_accepted(client: TestClient, bars: p
     ],
 )
 def test_what_cannot_be_meant_is_refused(client: TestClient, given: dict[str, Any], said: str):
-    name = client.get("/gate/runs/bad/failing", headers={"accept": "application/json"}).json()[
-        "rows"
-    ][0]["expectations"][0]
+    name = failing_names(client)[0]
     refused = post(client, "/runs/bad/waivers", body(**{"expectations": [name], **given}))
     assert refused.status_code == 422
     assert said in refused.json()["error"]

@@ -9,7 +9,6 @@ import pytest
 
 from gx.errors import WaiverError
 from gx.gate.checkpoint import run_in_memory
-from gx.gate.waive import today
 from gx.report.console import report_lines
 from gx.report.model import QualityReport, read_report
 from gx.report.render import render_html
@@ -21,6 +20,7 @@ from gx.suite.waivers import (
     made_waiver,
     parse_waivers,
     read_waivers,
+    today,
     waivers_text,
 )
 from tests.unit.expectations.series import SESSIONS, walk

@@ -77,18 +77,16 @@ async def run_list(request: Request) -> Response:
     found = [run for run in runs if wanted.fits(run)]
     number, pages = page_number(request.query_params, len(found), PER_PAGE)
     shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
-    told, drawn = [
-        await run_in_threadpool(_of_symbol, sources, part, wanted.symbol)
-        for part in (shown, found[:SHOWN])
-    ]
+    drawn = found[:SHOWN]
+    told = await run_in_threadpool(_of_symbol, sources, [*shown, *drawn], wanted.symbol)
     return page(
         request,
         "runs.html",
         datasets=dataset_lines(datasets, runs),
         total=len(runs),
         found=len(found),
-        shown=[(run, kind(run), share(run)) for run in told],
-        chart=share_chart(drawn),
+        shown=[(run, kind(run), share(run)) for run in (told[_key(one)] for one in shown)],
+        chart=share_chart([told[_key(one)] for one in drawn]),
         wanted=wanted,
         verdicts=VERDICTS,
         symbols=_sorted_names(
@@ -100,9 +98,18 @@ async def run_list(request: Request) -> Response:
     )
 
 
-def _of_symbol(sources: "Sources", runs: Sequence[RunSummary], symbol: str) -> list[RunSummary]:
-    """The runs, with the symbol's own bars and failing bars where one is named."""
-    return [_numbers_of(sources, run, symbol) for run in runs] if symbol else list(runs)
+def _of_symbol(
+    sources: "Sources", runs: Sequence[RunSummary], symbol: str
+) -> dict[tuple[str, str], RunSummary]:
+    """The runs, each read once, with the symbol's own bars and failing bars where one is named."""
+    once = {_key(run): run for run in runs}
+    if not symbol:
+        return once
+    return {key: _numbers_of(sources, run, symbol) for key, run in once.items()}
+
+
+def _key(run: RunSummary) -> tuple[str, str]:
+    return run.dag_id, run.run_id
 
 
 def _numbers_of(sources: "Sources", run: RunSummary, symbol: str) -> RunSummary:
