@@ -8,13 +8,16 @@ from typing import Any
 from sql.bar_tables import BAR, DERIVED, NUMBERS
 
 ENRICHED, EVIDENCE = "stock_data_enriched", "stock_data_evidence"
-QUARANTINE = "stock_data_quarantine"
+QUARANTINE, AUDIT = "stock_data_quarantine", "stock_data_audit"
+# A run does not fail for want of these.
+NOT_OF_A_RUN = (EVIDENCE, AUDIT)
 _BAR = (*BAR, "run_id")
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": ("select", "insert", "update", "delete"),
     "stock_data_publications": ("select", "insert"),
     "stock_data_quarantine": ("select", "insert", "update"),
     EVIDENCE: ("select", "insert"),
+    AUDIT: ("select", "insert"),
 }
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": (
@@ -36,6 +39,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("discarded_by", "discarded_at", "discard_reason"),
     ),
     EVIDENCE: ("run_key", "attempt", "path", "sha256", "bytes", "mlflow_run_id"),
+    AUDIT: ("at", "who", "action", "what", "why", "run_id"),
 }
 # What holds every value that a run writes, by the column's name: the type to name, and all that do.
 _NUMBER = ("double precision", r"double precision|numeric")
@@ -46,6 +50,8 @@ HOLDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
     **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
     **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),
+    **dict.fromkeys(("who", "action", "what", "why"), ("text", "text")),
+    "at": _MOMENT,
     "created_at": ("timestamp", "timestamp without time zone"),
     "symbol": ("text", r"text|character varying(\((3[2-9]|[4-9]\d|\d{3,})\))?"),
     "run_id": ("text", r"text|character varying(\((2[5-9]\d|[3-9]\d\d|\d{4,})\))?"),

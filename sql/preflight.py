@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError, Prog
 from sql.bar_tables import BAR, TABLES, VIEWS
 from sql.errors import BarStoreError, PreflightError
 from sql.locks import SCHEMA, lock
-from sql.own_tables import ADDED, EVIDENCE, PLAIN, RIGHTS, Layout, column_faults
+from sql.own_tables import ADDED, NOT_OF_A_RUN, PLAIN, RIGHTS, Layout, column_faults
 from sql.schema import GUARDS, create_bars, create_own_tables
 from sql.session import Session, letter_faults, session_faults, session_of
 from sql.source import OWN, Source, opened
@@ -191,8 +191,7 @@ def _look(
             unguarded = False
         if (can_be_made or unguarded) and not faults:
             lacking.append(name)
-        # A run does not fail for want of this one.
-        (remarks if name == EVIDENCE else faults).extend(wrong)
+        (remarks if name in NOT_OF_A_RUN else faults).extend(wrong)
     return faults, remarks, lacking
 
 

@@ -42,6 +42,11 @@ OWN_TABLES = {
         "stock_data_evidence_keep",
         "stock_data_evidence_no_change",
     ),
+    "stock_data_audit": (
+        "stock_data_audit",
+        "stock_data_audit_keep",
+        "stock_data_audit_no_change",
+    ),
 }
 # The triggers that keep rows as they are, by table.
 GUARDS = {
@@ -53,6 +58,7 @@ GUARDS = {
         "stock_data_quarantine_resolve_once",
     ),
     "stock_data_evidence": ("stock_data_evidence_no_change",),
+    "stock_data_audit": ("stock_data_audit_no_change",),
 }
 STATEMENTS = ("stock_data", WIDEN, *(name for names in OWN_TABLES.values() for name in names))
 

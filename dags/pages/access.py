@@ -26,13 +26,15 @@ from gx.web.guard import Forbidden, User
 def guarded_app() -> Starlette:
     """The pages for Airflow to mount: who may see a workflow may look, who may edit it, save."""
     root = get_cookie_path().rstrip("/")  # the path in [api] base_url
-    desk = Desk(Settings(), airflow=root)
-    return create_app(
-        desk, partial(who_asks, desk=desk), login_url=f"{root}/api/v2/auth/login", mount=""
-    )
+    settings = Settings()
+    desk = Desk(settings, airflow=root)
+    guard = partial(who_asks, desk=desk, deciders=settings.named_deciders)
+    return create_app(desk, guard, login_url=f"{root}/api/v2/auth/login", mount="")
 
 
-async def who_asks(request: Request, desk: Desk | None = None) -> User | None:
+async def who_asks(
+    request: Request, desk: Desk | None = None, deciders: frozenset[str] = frozenset()
+) -> User | None:
     """The user of Airflow's session or token, with the workflows that it lets this user see.
 
     Those of datasets whose file is gone are the ``desk``'s to tell. None when there is no user;
@@ -49,22 +51,35 @@ async def who_asks(request: Request, desk: Desk | None = None) -> User | None:
     except HTTPException:
         return None
     gone = [one.dag_id for one in await run_sync(desk.gone)] if desk else []
-    found = await run_sync(_with_rights, user, gone)
+    found = await run_sync(_with_rights, user, gone, deciders)
     if not found.reads:
         raise Forbidden(f"{found.name} may not see the workflow of any dataset")
     return found
 
 
-def _with_rights(user: BaseUser, gone: Sequence[str] = ()) -> User:
+def _with_rights(
+    user: BaseUser, gone: Sequence[str] = (), deciders: frozenset[str] = frozenset()
+) -> User:
     every = sorted(dag_of(name) for name in dataset_names())
     teams = _by_team([*every, *gone])
     writes = _permitted("PUT", user, teams)
-    # A new one reads whatever Airflow's connections reach.
-    may_add = writes.issuperset(every) and get_auth_manager().is_authorized_connection(
-        method="POST", user=user
-    )
+    operates = get_auth_manager().is_authorized_connection(method="POST", user=user)
     reads = _permitted("GET", user, teams)
-    return User(user.get_name(), bool(writes), reads, writes, may_add=may_add)
+    return User(
+        user.get_name(),
+        bool(writes),
+        reads,
+        writes,
+        # A new one reads whatever Airflow's connections reach.
+        may_add=operates and writes.issuperset(every),
+        decides=bool(deciders & names_of(user)) if deciders else operates,
+    )
+
+
+def names_of(user: BaseUser) -> set[str]:
+    """A user's own name and those of the roles that Airflow's login gives."""
+    roles = getattr(user, "roles", None) or [getattr(user, "role", None)]
+    return {user.get_name(), *(str(getattr(one, "name", one)) for one in roles if one)}
 
 
 def _by_team(dag_ids: list[str]) -> dict[str | None, set[str]]:

@@ -111,6 +111,13 @@ class Settings(BaseSettings):
         60, ge=0, description="at most one alert a suite in this time"
     )
 
+    deciders: str = Field(
+        "",
+        description="who may decide on bars that the gate holds, release and repair them: names of "
+        "users or of roles, with commas between them; unset, whoever may change Airflow's "
+        "connections",
+    )
+
     environment: Literal["development", "production"] = Field(
         "development",
         description="or `production`; a tag of every run; in compose, `production` keeps the "
@@ -142,6 +149,11 @@ class Settings(BaseSettings):
     def channels(self) -> list[str]:
         """Where alerts go, as addresses that Apprise knows; they hold passwords and tokens."""
         return self.alert_urls.get_secret_value().split()
+
+    @property
+    def named_deciders(self) -> frozenset[str]:
+        """The users and roles of DECIDERS; none when it is not set."""
+        return frozenset(name for one in self.deciders.split(",") if (name := one.strip()))
 
     @property
     def mlflow_page_root(self) -> str | None:

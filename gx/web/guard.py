@@ -42,6 +42,8 @@ class User:
 
     ``reads`` and ``writes`` are the workflows (DAG ids) that this user may see and change; None is
     every one. ``may_write``: is there any that this user may change? ``may_add``: a dataset too?
+    ``decides``: may this user decide on held bars, release and repair them, where there is the
+    right to change?
     """
 
     name: str
@@ -49,6 +51,7 @@ class User:
     reads: Collection[str] | None = None
     writes: Collection[str] | None = None
     may_add: bool = False
+    decides: bool = False
 
     def may_read(self, dag_id: str) -> bool:
         """May this user see the runs of this workflow?"""
@@ -57,6 +60,10 @@ class User:
     def may_change(self, dag_id: str) -> bool:
         """May this user change this workflow, and what judges its bars?"""
         return self.may_write and (self.writes is None or dag_id in self.writes)
+
+    def may_decide(self, dag_id: str) -> bool:
+        """May this user decide on bars of this workflow, release and repair them?"""
+        return self.decides and self.may_change(dag_id)
 
 
 Guard = Callable[[Request], Awaitable[User | None]]
@@ -78,6 +85,15 @@ async def reader(request: Request) -> User:
         raise LoginNeeded
     request.state.reader = user  # not `user`: Airflow's own middleware keeps its user there
     return user
+
+
+def require_decider(user: User, dag_id: str) -> None:
+    """Raise Forbidden for who may not decide on bars of this workflow."""
+    if not user.may_decide(dag_id):
+        raise Forbidden(
+            f"{user.name} may not decide on bars of {dag_id}: ask somebody who may "
+            "(the setting DECIDERS says who)"
+        )
 
 
 async def writer(request: Request) -> User:

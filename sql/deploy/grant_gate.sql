@@ -4,9 +4,12 @@ grant connect, temporary on database {database} to {user};
 grant usage on schema public to {user};
 grant select on stock_data to {user};
 grant select, insert, update, delete on stock_data_enriched to {user};
-revoke all on stock_data_quarantine, stock_data_evidence, stock_data_publications from {user};
-grant select, insert
-on stock_data_quarantine, stock_data_evidence, stock_data_publications to {user};
+revoke all on
+stock_data_quarantine, stock_data_evidence, stock_data_publications, stock_data_audit
+from {user};
+grant select, insert on
+stock_data_quarantine, stock_data_evidence, stock_data_publications, stock_data_audit
+to {user};
 grant update (
     released_by, released_at, released_as, superseded_by, superseded_at,
     discarded_by, discarded_at, discard_reason

@@ -289,6 +289,9 @@ class _Manager:
         assert team_name == ("traders" if COINS in dag_ids else None)
         return dag_ids & self.permitted[method]
 
+    def is_authorized_connection(self, *, method, user):  # Airflow's
+        return bool(self.permitted["PUT"])
+
 
 @pytest.mark.usefixtures("airflow_environment", "datasets")  # its code imports Airflow
 def test_the_rights_are_airflows_on_each_workflow(monkeypatch: pytest.MonkeyPatch):
@@ -316,3 +319,26 @@ def test_the_rights_are_airflows_on_each_workflow(monkeypatch: pytest.MonkeyPatc
     )
     gone = access._with_rights(SimpleNamespace(get_name=lambda: "cat"), ["old_workflow"])  # type: ignore[arg-type]
     assert gone.may_read("old_workflow")
+
+
+@pytest.mark.usefixtures("airflow_environment", "datasets")  # its code imports Airflow
+@pytest.mark.parametrize(
+    ("deciders", "decides"),
+    [((), True), (("ann",), False), (("ann", "cat"), True), (("desk-heads",), True)],
+)
+def test_who_may_decide_operates_airflow_or_is_named(
+    monkeypatch: pytest.MonkeyPatch, deciders: tuple[str, ...], *, decides: bool
+):
+    from types import SimpleNamespace
+
+    from dags.pages import access
+
+    permitted = {"GET": {COINS, DAG_ID}, "PUT": {COINS}}
+    monkeypatch.setattr(access, "get_auth_manager", lambda: _Manager(permitted))
+    teams = SimpleNamespace(get_dag_id_to_team_name_mapping=lambda ids: {COINS: "traders"})
+    monkeypatch.setattr(access, "DagModel", teams)
+    roles = [SimpleNamespace(name="desk-heads")]
+    cat: Any = SimpleNamespace(get_name=lambda: "cat", roles=roles)
+    found = access._with_rights(cat, deciders=frozenset(deciders))
+    assert found.may_decide(COINS) is decides
+    assert not found.may_decide(DAG_ID)

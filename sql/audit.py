@@ -1,0 +1,60 @@
+"""Who did what to bars and verdicts, why and when: rows are added, never changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, Engine
+
+from sql.statements import statement
+
+Action = Literal[
+    "waive",
+    "withdraw",
+    "discard",
+    "release",
+    "judge again",
+    "repair",
+    "revoke repair",
+    "decide",
+    "comment",
+]
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One thing that somebody did; `run_id` is the run that it was about, if any."""
+
+    at: datetime
+    who: str
+    action: str
+    what: str
+    why: str
+    run_id: str | None
+
+
+def note(
+    connection: Connection,
+    *,
+    action: Action,
+    who: str,
+    what: str,
+    why: str,
+    run_id: str | None = None,
+) -> None:
+    """Tell that somebody did something, in the transaction that does it.
+
+    `what` says in words what it was done to: symbols, days, how many bars.
+    """
+    bound = {"action": action, "who": who, "what": what, "why": why, "run_id": run_id}
+    connection.exec_driver_sql(statement("queries/insert_audit"), bound)
+
+
+def audit_entries(
+    engine: Engine, *, since: datetime | None = None, limit: int = 1000
+) -> list[AuditEntry]:
+    """What was done since a moment (None: ever), the newest first, `limit` entries at most."""
+    bound = {"since": since, "limit": limit}
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(statement("queries/audit_entries"), bound).mappings()
+        return [AuditEntry(**one) for one in found]
