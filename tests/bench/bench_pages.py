@@ -59,7 +59,7 @@ def _prepare(folder: Path) -> None:
     bars = daily_bars([f"S{number:03d}" for number in range(200)], 1_000)
     before = judged(bars, outcome(bars, list(range(50))))
     big = judged(bars, outcome(bars, list(range(0, 2 * FAILING, 2))))
-    dag_ids = _write_datasets(folder / "datasets")
+    dag_ids = write_datasets(folder / "datasets")
     for number in range(RUNS - 2):
         name, dag_id = f"run{number:04d}", dag_ids[number % DATASETS]
         place = folder / "staging" / dag_id / name
@@ -72,10 +72,10 @@ def _prepare(folder: Path) -> None:
     kept.write_text(json.dumps(to_json(found)))
 
 
-def _write_datasets(folder: Path) -> list[str]:
+def write_datasets(folder: Path, number_of: int = DATASETS) -> list[str]:
     """Files of 30 datasets, the default one among them; their workflows."""
     folder.mkdir()
-    for number in range(DATASETS - 1):
+    for number in range(number_of - 1):
         text = f"source: {{table: bars{number}}}\nsuite: stock_data\ncalendar: XNYS\n"
         (folder / f"bars{number:02d}.yml").write_text(text)
     shutil.copy(project.DATASETS / f"{DEFAULT}.yml", folder)
