@@ -69,13 +69,22 @@ ADDED: Mapping[str, set[str]] = {
 
 @dataclass(frozen=True)
 class Layout:
-    """What the tables of a dataset hold besides a bar: whether it is a day, and carried columns.
+    """What the tables of a dataset hold: whether a bar is a day, and which columns go along.
 
-    `carried` gives the PostgreSQL type of each.
+    `carried` gives the PostgreSQL type of each. `decimal` are the prices and the volume that the
+    source has as decimal numbers: they are published as such.
     """
 
     daily: bool = True
     carried: Mapping[str, str] = field(default_factory=dict)
+    decimal: tuple[str, ...] = ()
+
+    def made(self, name: str, text: str) -> str:
+        """The statement ``name`` of the schema that makes a table, with this layout's types."""
+        if name == ENRICHED:
+            for one in self.decimal:
+                text = text.replace(f"    {one} double precision", f"    {one} numeric")
+        return text
 
     def columns(self, table: str) -> tuple[str, ...]:
         """The columns that a run needs."""

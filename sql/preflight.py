@@ -159,7 +159,7 @@ def _of_mapped(connection: Connection, source: Source) -> tuple[list[str], Layou
         why = str(error.orig).strip().partition("\n")[0]
         fault = f"{source.shown} cannot be read as the dataset says ({why}): correct the dataset"
         return [fault], Layout(source.daily)
-    return [], Layout(source.daily, bars.carried_types())
+    return [], Layout(source.daily, bars.carried_types(), bars.decimal_columns())
 
 
 def _look(

@@ -14,4 +14,4 @@ def previous_closes(
     """Each symbol's last published close before ``start``."""
     bound = {"symbols": list(symbols), "start": start}
     found = connection.exec_driver_sql(statement("queries/previous_closes"), bound)
-    return {symbol: close for symbol, close in found if close is not None}
+    return {symbol: float(close) for symbol, close in found if close is not None}

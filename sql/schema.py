@@ -91,7 +91,7 @@ def _run(engine: Engine, names: Sequence[str], layout: Layout = PLAIN) -> list[s
             if name == WIDEN:
                 changes += _widen(connection)
             else:
-                connection.exec_driver_sql(statement(f"schema/{name}"))
+                connection.exec_driver_sql(layout.made(name, statement(f"schema/{name}")))
         for column, kind in layout.carried.items():
             connection.exec_driver_sql(
                 f"alter table {ENRICHED} add column if not exists {quoted(column)} {kind}"

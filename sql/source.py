@@ -15,7 +15,7 @@ from psycopg2.errors import UndefinedTable
 from sqlalchemy import Connection, CursorResult
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from sql.bar_tables import BAR
+from sql.bar_tables import BAR, NUMBERS
 from sql.connection import driver_connection
 from sql.errors import MissingColumnError, MissingTableError, UnreadableColumnError
 from sql.nearest import nearest_symbols
@@ -140,6 +140,10 @@ class OpenSource:
         if self.source.column("created_at") in self.types:
             found["created_at"] = self._created_at()
         return found | {quoted(one): f"given.{quoted(one)}" for one in self.source.carried}
+
+    def decimal_columns(self) -> tuple[str, ...]:
+        """The prices and the volume that are decimal numbers there, by their names in a bar."""
+        return tuple(one for one in NUMBERS if self.types[self.source.column(one)] == "numeric")
 
     def carried_types(self) -> dict[str, str]:
         """The types of the carried columns, as the gate's own tables have them."""

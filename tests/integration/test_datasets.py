@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,12 @@ def test_a_table_of_somebody_elses_is_judged_and_published_beside_ours(
         ("BTC-USD", 61, "2025-09-01", "2025-10-31"),
         ("PEPE-USD", 61, "2025-09-01", "2025-10-31"),
     ]
-    assert database.one("select max(open) from coins.stock_data_enriched where open < 1") == 8.71e-6
+    smallest = "select open from coins.stock_data_enriched where open < 1 limit 1"
+    assert database.one(smallest) == Decimal("0.00000871")
+    kinds = "select pg_typeof(open)::text, pg_typeof(volume)::text, pg_typeof(daily_return)::text"
+    assert database.rows(f"{kinds} from coins.stock_data_enriched limit 1") == [
+        ("numeric", "numeric", "double precision")
+    ]
     assert database.one("select count(*) from stock_data_enriched") == 0
     tracked = ended.mlflow()
     assert tracked.params["symbols"] == "BTC-USD,PEPE-USD"
