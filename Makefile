@@ -114,7 +114,7 @@ format: $(READY)  ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	@# The folders by name: through the root it would walk into .venv, and change what lies there.
-	if [ -x $(BIN)/biome ]; then $(BIN)/biome check --write gx tests; fi
+	if [ -x $(BIN)/biome ]; then $(BIN)/biome check --write gx tracking tests; fi
 
 clean:  ## remove var/, and with it the embedded databases
 	@if [ -x $(GATE) ]; then $(GATE) down; fi

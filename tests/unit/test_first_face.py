@@ -9,6 +9,7 @@ from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tracking.history.views import QUALITY
 from tracking.server.first_face import CHOICES, FirstFace
 
 INDEX = Path(mlflow.__file__).parent / "server/js/build/index.html"
@@ -35,6 +36,14 @@ def test_the_page_chooses_before_mlflows_own_scripts_run(server: TestClient):
     assert all(key in page.text.partition("</script>")[0] for key in CHOICES)
     assert len(page.content) == int(page.headers["content-length"])
     assert page.text.count(script) > 1
+
+
+def test_the_page_leads_to_the_view_that_experiments_have(server: TestClient):
+    script = server.get("/").text.partition("</script>")[0]
+
+    assert f'VIEW="{QUALITY.key}"' in script
+    assert QUALITY.tag == f"mlflow.sharedViewState.{QUALITY.key}"
+    assert "`mlflow.sharedViewState.${VIEW}`" in script
 
 
 def test_a_browser_that_keeps_the_page_of_before_gets_this_one(server: TestClient):

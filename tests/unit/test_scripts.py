@@ -30,7 +30,7 @@ def test_the_scripts_do_what_they_say():
 @pytest.mark.skipif(BIOME is None, reason="NOT CHECKED: the form of the scripts; there is no biome")
 def test_the_scripts_are_formatted_and_linted():
     # The folders by name: through the root it would walk into .venv.
-    assert "Checked" in ran(str(BIOME), "ci", "--error-on-warnings", "gx", "tests")
+    assert "Checked" in ran(str(BIOME), "ci", "--error-on-warnings", "gx", "tracking", "tests")
 
 
 def test_a_form_that_a_script_sends_is_not_sent_without_it():

@@ -415,7 +415,9 @@ def test_who_comes_by_mlflows_own_home_finds_the_runs_and_their_verdicts(
     go_to_mlflow(reader, "")
     page = reader.page
     page.get_by_role("link", name="ibkr-stock-data").first.click()
-    expect(page.get_by_role("link", name=passed_run)).to_be_visible()
+    expect(page.get_by_role("link", name=passed_run)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("columnheader", name="verdict").first).to_be_visible()
+    expect(page.get_by_text("Published 46 bars of 2 symbols").first).to_be_in_viewport()
     expect(page.get_by_text("Welcome to MLflow Assistant")).to_have_count(0)
     reader.picture("mlflow_first_click")
     page.get_by_role("link", name=passed_run).click()

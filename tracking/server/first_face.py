@@ -1,15 +1,20 @@
-"""What a browser that is new to the server sees first: MLflow's pages of runs, not of GenAI.
+"""What a browser that is new to the server sees first: the runs and their verdicts, not GenAI.
 
 MLflow 3.17 decides between its two faces by what the browser has chosen before, and by `genai` if
-it has chosen nothing; no tag of the experiment and no setting of the server has a say in that. So
-its one page of HTML is handed out with a line that chooses once, for a browser that has not. Who
-chooses the other face stays there. The same line keeps the assistant, which nobody may use here
-(guard.py), from opening by itself over a third of the first page.
+it has chosen nothing; no tag of the experiment and no setting of the server has a say in that, nor
+in which columns its table of runs has. So its one page of HTML is handed out with a script that
+chooses once, for a browser that has not, and leads from an experiment that has our saved view to
+that, once in a window. Who chooses the other face or another view stays there. The same script
+keeps the assistant, which nobody may use here (guard.py), from opening by itself over a third of
+the first page.
 """
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
+
+from tracking.history.views import QUALITY
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -21,9 +26,10 @@ CHOICES = {
     "mlflow.workflowType_v1": '"machine_learning"',
     "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
 }
-_SCRIPT = (
-    f"<script>try{{for(const[k,v]of Object.entries({json.dumps(CHOICES)}))"
-    "localStorage.getItem(k)===null&&localStorage.setItem(k,v)}catch{}</script>"
+_SCRIPT = "<script>{{const CHOICES={choices},VIEW={view};{code}}}</script>".format(
+    choices=json.dumps(CHOICES),
+    view=json.dumps(QUALITY.key),
+    code=Path(__file__).with_name("first_face.js").read_text(encoding="utf-8"),
 ).encode()
 _HEAD = b"<head>"
 # The page is another than the file that these speak of.
