@@ -3,13 +3,14 @@
 import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from gx.report.changes import Changes
 from gx.report.document import MET
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
+from gx.report.numbers import told
 from gx.report.pictures.choose import NOTHING, Picture, draw
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
@@ -114,7 +115,7 @@ def view_of(
     return ReportView(
         report=report,
         failed=tuple(Failed(*pair) for pair in zip(failed, pictures, strict=True)),
-        rows=tuple(report.failing.head(bounds.rows).to_dict("records")),
+        rows=_rows(report, bounds.rows, bars),
         symbols=tuple(worst_first(report.symbols)[: bounds.symbols]),
         met=tuple(met[: bounds.met]),
         doubtful=report.doubtful[: bounds.doubtful],
@@ -126,6 +127,14 @@ def view_of(
         provenance=provenance or {},
         changes=changes,
     )
+
+
+def _rows(
+    report: QualityReport, most: int, bars: pd.DataFrame | None
+) -> tuple[Mapping[Hashable, object], ...]:
+    rows: list[Any] = report.failing.head(most).to_dict("records")
+    numbers = told(rows, report.outcomes, bars)
+    return tuple({**row, "numbers": said} for row, said in zip(rows, numbers, strict=True))
 
 
 def ended_line(report: QualityReport) -> str:

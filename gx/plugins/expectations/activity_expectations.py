@@ -6,12 +6,14 @@ from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 
+from gx.plugins.expectations import tells
 from gx.plugins.expectations.kernels import activity, twins
 from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement, symbols_with_fewer
 from gx.plugins.expectations.level_expectations import WINDOW_HELP, LevelExpectation
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 from gx.plugins.expectations.metrics import Detector
 from gx.plugins.expectations.price_expectations import COLUMNS_HELP, PRICE_COLUMNS
+from gx.plugins.expectations.tells import Teller
 
 
 class ExpectNoStalePrices(LevelExpectation):
@@ -44,6 +46,7 @@ class ExpectNoStalePrices(LevelExpectation):
     success_keys = ("mostly", "sessions", "chance", "flat_share", "window")
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = activity.stale_prices
+    teller: ClassVar[Teller | None] = tells.stillness
     sentence: ClassVar[str] = (
         "No close may repeat for $sessions bars, and no bar with volume be without range, in a "
         "symbol that usually moves."
@@ -71,6 +74,7 @@ class ExpectVolumeToAgreeWithPrice(LevelExpectation):
     success_keys = ("mostly", "multiple", "window", "minimum")
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = activity.disagreeing_volume
+    teller: ClassVar[Teller | None] = tells.trade
     sentence: ClassVar[str] = (
         "No price may move without volume, and no volume be $multiple times its usual."
     )

@@ -11,6 +11,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 
 from gx.engine.seam.expectation import OneMetricExpectation
 from gx.plugins.expectations.metrics import DETECTED, Detector, DetectorResult, ask_judgement
+from gx.plugins.expectations.tells import Teller
 
 # As Great Expectations hands them about.
 Kwargs = dict[str, Any]
@@ -36,6 +37,7 @@ class BarExpectation(OneMetricExpectation):
     within_the_day_only: ClassVar[bool] = False
     doubts: ClassVar[bool] = True  # do lookback bars that fail now cast doubt on what was published
     sentence: ClassVar[str] = ""
+    teller: ClassVar[Teller | None] = None  # what a flagged bar looks like, in its numbers
     detector: ClassVar[Detector]
 
     @classmethod

@@ -6,12 +6,14 @@ from typing import ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
+from gx.plugins.expectations import tells
 from gx.plugins.expectations.kernels import gross, market_moves
 from gx.plugins.expectations.kernels.bars import Bars, Ints, MarketJudgement
 from gx.plugins.expectations.level_expectations import SplitAwareExpectation
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 from gx.plugins.expectations.metrics import Detector
 from gx.plugins.expectations.price_expectations import COLUMNS_HELP, PRICE_COLUMNS
+from gx.plugins.expectations.tells import Teller
 
 
 class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
@@ -49,6 +51,7 @@ class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
     success_keys = ("mostly", "factor", "splits")
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = gross.gross_errors
+    teller: ClassVar[Teller | None] = tells.step
     sentence: ClassVar[str] = (
         "No price may be more than $factor times, or less than 1/$factor of, both the previous "
         "close and the median of the last five, unless a declared split or the market explains it."

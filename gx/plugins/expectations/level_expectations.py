@@ -4,10 +4,12 @@ from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 
+from gx.plugins.expectations import tells
 from gx.plugins.expectations.base import BarExpectation
 from gx.plugins.expectations.kernels import returns, splits, units
 from gx.plugins.expectations.kernels.declared_splits import read_splits
 from gx.plugins.expectations.metrics import Detector
+from gx.plugins.expectations.tells import Teller
 
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 COLUMNS_HELP = "Names of the columns, in this order: "
@@ -66,6 +68,7 @@ class ExpectNoUnitErrors(SplitAwareExpectation):
 
     success_keys = ("mostly", "factor", "tolerance", "volume_window", "splits")
     detector: ClassVar[Detector] = units.unit_errors
+    teller: ClassVar[Teller | None] = tells.step
     sentence: ClassVar[str] = (
         "No price may be about $factor times, or 1/$factor of, the symbol's other bars."
     )
@@ -109,6 +112,7 @@ class ExpectNoUnadjustedSplits(SplitAwareExpectation):
     )  # fmt: skip
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = splits.unadjusted_splits
+    teller: ClassVar[Teller | None] = tells.step
     sentence: ClassVar[str] = (
         "No opening may step to a lasting new level near a split ratio on an ordinary day."
     )
@@ -142,6 +146,7 @@ class ExpectNoReversingSpikes(LevelExpectation):
 
     success_keys = ("mostly", "threshold", "remainder", "longest", "window", "minimum")
     detector: ClassVar[Detector] = returns.reversing_spikes
+    teller: ClassVar[Teller | None] = tells.step
     sentence: ClassVar[str] = (
         "No price may jump by more than $threshold robust deviations and come back within "
         "$longest bars."
@@ -175,6 +180,7 @@ class ExpectNoReturnOutliers(LevelExpectation):
 
     success_keys = ("mostly", "threshold", "window", "minimum", "confirmation")
     detector: ClassVar[Detector] = returns.outlying_returns
+    teller: ClassVar[Teller | None] = tells.step
     sentence: ClassVar[str] = (
         "No return may be more than $threshold robust deviations from the symbol's last $window, "
         "unless volume or range confirm it."
@@ -201,6 +207,7 @@ class ExpectOpeningGapsToBeOrdinary(LevelExpectation):
 
     success_keys = ("mostly", "threshold", "window", "minimum")
     detector: ClassVar[Detector] = returns.outlying_gaps
+    teller: ClassVar[Teller | None] = tells.opening
     sentence: ClassVar[str] = (
         "No opening may be more than $threshold robust deviations from the previous close, by the "
         "symbol's last $window gaps."

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from great_expectations.compatibility import pydantic
 
+from gx.plugins.expectations import tells
 from gx.plugins.expectations.base import BarExpectation
 from gx.plugins.expectations.kernels import prices
 from gx.plugins.expectations.metrics import Detector
+from gx.plugins.expectations.tells import Teller
 
 PRICE_COLUMNS = ("symbol", "date", "open", "high", "low", "close")
 COLUMNS_HELP = "Names of the columns, in this order: "
@@ -34,6 +36,7 @@ class ExpectBarsToBeOhlcConsistent(BarExpectation):
     success_keys = ("mostly", "tolerance")
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = prices.inconsistent_ohlc
+    teller: ClassVar[Teller | None] = tells.inside
     sentence: ClassVar[str] = (
         "Open and close must lie between low and high, within a tolerance of $tolerance."
     )
@@ -53,4 +56,5 @@ class ExpectBarPricesToBeFiniteAndPositive(BarExpectation):
 
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = prices.not_finite_positive
+    teller: ClassVar[Teller | None] = tells.no_price
     sentence: ClassVar[str] = "Open, high, low and close must be finite numbers above zero."

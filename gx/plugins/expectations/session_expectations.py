@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from great_expectations.compatibility import pydantic
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
+from gx.plugins.expectations import tells
 from gx.plugins.expectations.base import BarExpectation
 from gx.plugins.expectations.kernels import holes, missing_bars, sessions
 from gx.plugins.expectations.kernels.attendance import (
@@ -19,6 +20,7 @@ from gx.plugins.expectations.kernels.attendance import (
 from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 from gx.plugins.expectations.metrics import Detector
+from gx.plugins.expectations.tells import Teller
 
 KEY_COLUMNS = ("symbol", "date")
 WANTED = ("calendar", "calendars", "symbols", "first_date", "last_date", "as_of", "ended")
@@ -61,6 +63,7 @@ class ExpectNoFutureBars(SessionExpectation):
 
     success_keys = ("mostly", "calendar", "calendars", "as_of")
     detector: ClassVar[Detector] = sessions.future
+    teller: ClassVar[Teller | None] = tells.day
     sentence: ClassVar[str] = (
         "No bar may be dated after the last closed session of $calendar, as of $as_of."
     )
@@ -91,6 +94,7 @@ class ExpectBarsOnTradingSessions(SessionExpectation):
 
     success_keys = ("mostly", "calendar", "calendars", "hours")
     detector: ClassVar[Detector] = sessions.off_session
+    teller: ClassVar[Teller | None] = tells.day
     sentence: ClassVar[str] = "Every bar must be on a trading session of $calendar."
 
 
@@ -170,6 +174,7 @@ class ExpectNoMissingSessions(AttendanceExpectation):
 
     success_keys = ("mostly", *WANTED, "allowed")
     detector: ClassVar[Detector] = holes.missing_sessions
+    teller: ClassVar[Teller | None] = tells.gap
     sentence: ClassVar[str] = (
         "No symbol may lack more than $allowed sessions of $calendar between its first bar and the "
         "newest session that was due (the bar after a hole is shown)."
@@ -221,6 +226,7 @@ class ExpectNoMissingBarsWithinSessions(SessionExpectation):
     success_keys = ("mostly", "calendar", "calendars", "minutes", "habit", "first_date", "as_of")
     within_the_day_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = missing_bars.missing_bars
+    teller: ClassVar[Teller | None] = tells.gap
     sentence: ClassVar[str] = (
         "No symbol may lack bars within its sessions of $calendar (the bar behind a gap is shown)."
     )
@@ -311,6 +317,7 @@ class ExpectNoMarketWideHoles(AttendanceExpectation):
 
     success_keys = ("mostly", *WANTED, "percent")
     detector: ClassVar[Detector] = holes.market_holes
+    teller: ClassVar[Teller | None] = tells.gap
     sentence: ClassVar[str] = (
         "On no session of $calendar may more than $percent % of the symbols lack a bar (the bars "
         "after the hole are shown)."

@@ -7,11 +7,13 @@ from typing import ClassVar
 import numpy as np
 from great_expectations.compatibility import pydantic
 
+from gx.plugins.expectations import tells
 from gx.plugins.expectations.kernels import symbols
 from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 from gx.plugins.expectations.metrics import Detector
 from gx.plugins.expectations.session_expectations import COLUMNS_HELP, KEY_COLUMNS
+from gx.plugins.expectations.tells import Teller
 
 
 class SpellingExpectation(MarketWideExpectation):
@@ -57,6 +59,7 @@ class ExpectSymbolsToBeUnambiguous(SpellingExpectation):
     """
 
     detector: ClassVar[Detector] = symbols.ambiguous_symbols
+    teller: ClassVar[Teller | None] = tells.name
     sentence: ClassVar[str] = (
         "Every symbol must be a name without spaces around it or invisible characters, and be "
         "written in one way."
@@ -79,6 +82,7 @@ class ExpectSymbolsToBeSpacedAlike(SpellingExpectation):
     """
 
     detector: ClassVar[Detector] = symbols.spaced_symbols
+    teller: ClassVar[Teller | None] = tells.name
     sentence: ClassVar[str] = "No two symbols may differ by the spaces within them alone."
 
     def judge(self, parts: Sequence[symbols.Spellings]) -> symbols.AmbiguousSymbols:

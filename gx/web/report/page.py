@@ -1,6 +1,7 @@
 """The page "Report of a run": the verdict first, then what failed, worst first."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from gx.errors import ReportError
 from gx.report.changes import ReportedRun, compare
 from gx.report.model import QualityReport, read_report
+from gx.report.numbers import told
 from gx.report.pictures.prices import price_charts
 from gx.report.view import Bounds, view_of
 from gx.web.guard import HEADERS, Forbidden, base_of, json_response, page, reader
@@ -220,7 +222,19 @@ async def run_files(request: Request) -> RunFiles:
 def _rows(request: Request, files: RunFiles) -> dict[str, Any]:
     query = failing.View.of(request.query_params)
     rows = failing.read_page(files.failing(), query, request.query_params)
-    return {"query": query, "rows": rows, "sortable": failing.SORTABLE}
+    return {"query": query, "rows": _with_numbers(files, rows), "sortable": failing.SORTABLE}
+
+
+def _with_numbers(files: RunFiles, shown: failing.Page) -> failing.Page:
+    """The rows with what their numbers say, beside the bars around them if these are kept."""
+    if files.report is None:
+        return shown
+    symbols = sorted({str(row["symbol"]) for row in shown.rows if row["symbol"]})
+    around = [one for one in (files.lookback(), files.bars(symbols)) if one is not None]
+    outcomes = read_report(files.report, _NO_ROWS).outcomes
+    numbers = told(shown.rows, outcomes, pd.concat(around) if around else None)
+    rows = [{**row, "numbers": said} for row, said in zip(shown.rows, numbers, strict=True)]
+    return replace(shown, rows=rows)
 
 
 def _before(request: Request, summary: RunSummary) -> RunSummary | None:
