@@ -227,9 +227,9 @@ def _rows(request: Request, files: RunFiles) -> dict[str, Any]:
 
 def _with_numbers(files: RunFiles, shown: failing.Page) -> failing.Page:
     """The rows with what their numbers say, beside the bars around them if these are kept."""
-    if files.report is None:
-        return shown
     symbols = sorted({str(row["symbol"]) for row in shown.rows if row["symbol"]})
+    if files.report is None or not symbols:
+        return shown
     around = [one for one in (files.lookback(), files.bars(symbols)) if one is not None]
     outcomes = read_report(files.report, _NO_ROWS).outcomes
     numbers = told(shown.rows, outcomes, pd.concat(around) if around else None)
