@@ -8,17 +8,22 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from dags.local.services import services
-from dags.pages.held import Held
+from dags.run.datasets import published_at
 from dags.run.request import parse_date
 from dags.run.settings import Settings
+from dags.work.publish import HELD_WITH_SYMBOL
 from gx import project
 from gx.dataset.read import dataset_names, read_dataset
 from gx.editing.deeds import Deed, newest_first, saved_deeds
+from gx.errors import DatasetError
 from gx.report.columns import TextColumn, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import symbol_fault
 from gx.terms import BAR_COLUMNS
-from gx.web.held.kept import HeldBar, HeldError, HeldSymbol
+from sql import held
+from sql.audit import EVERY, audit_entries, is_audited
+from sql.connection import connected
+from sql.errors import BarStoreError
 
 _NUMBERS = BAR_COLUMNS[2:]
 _HELD = (
@@ -45,11 +50,18 @@ _DEEDS = (
 
 def quarantine(var: Path, name: str, symbol: str | None, *, as_json: bool) -> int:
     """Print what is held of a dataset, by symbol; or the bars of one ('' for those without)."""
-    read_dataset(name)
-    with services(var) as found:
-        held = Held(Settings.of(found.environment))
-        bars = [] if symbol is None else held.bars(name, symbol or None)
-        symbols = held.completed(name, held.symbols(name)) if symbol is None else []
+    dataset = read_dataset(name)
+    bars: list[held.HeldBar] = []
+    symbols: list[held.HeldSymbol] = []
+    with (
+        services(var) as found,
+        connected(published_at(dataset, Settings.of(found.environment))) as engine,
+        engine.connect() as connection,
+    ):
+        if symbol is None:
+            symbols = held.with_reasons(connection, held.held_symbols(connection))
+        elif held.held_symbol(connection, symbol):
+            bars = held.held_bars(connection, symbol, along=HELD_WITH_SYMBOL)
     if as_json:
         _print_json(map(_symbol, symbols) if symbol is None else map(_bar, bars))
     elif symbol is not None:
@@ -70,11 +82,10 @@ def print_audit(var: Path, name: str | None, since: str | None, *, as_json: bool
     deeds: list[Deed] = []
     faults: list[str] = []
     with services(var) as found:
-        held = Held(Settings.of(found.environment))
         for one in names:
             try:
-                deeds += held.deeds(one, first)
-            except HeldError as error:
+                deeds += _deeds(one, Settings.of(found.environment), first)
+            except (BarStoreError, DatasetError) as error:
                 faults.append(f"{one}: {error}")
     saved, damaged = saved_deeds(project.SUITES, project.WAIVERS, project.HISTORY, since=first)
     suite = read_dataset(name).suite if name else None
@@ -90,6 +101,15 @@ def print_audit(var: Path, name: str | None, since: str | None, *, as_json: bool
     for fault in (*faults, *damaged):
         print(f"What was done cannot all be told: {fault}")
     return COULD_NOT_RUN if faults or damaged else DONE
+
+
+def _deeds(name: str, settings: Settings, since: datetime | None) -> list[Deed]:
+    """What the audit's list of a dataset tells."""
+    with connected(published_at(read_dataset(name), settings)) as engine:
+        if not is_audited(engine):
+            return []
+        found = audit_entries(engine, since=since, limit=EVERY)
+    return [Deed(**{**asdict(one), "run_id": one.run_id or ""}, dataset=name) for one in found]
 
 
 def named(symbol: str | None) -> str:
@@ -115,7 +135,7 @@ def _print_json(rows: Iterable[Mapping[str, object]]) -> None:
     print(json.dumps(list(rows), indent=2, ensure_ascii=False))
 
 
-def _symbol(one: HeldSymbol) -> dict[str, object]:
+def _symbol(one: held.HeldSymbol) -> dict[str, object]:
     return {
         "symbol": one.symbol,
         "bars": one.bars,
@@ -128,7 +148,7 @@ def _symbol(one: HeldSymbol) -> dict[str, object]:
     }
 
 
-def _symbol_row(one: HeldSymbol) -> tuple[str, ...]:
+def _symbol_row(one: held.HeldSymbol) -> tuple[str, ...]:
     why, *more = (reason for reason, _ in one.reasons)
     return (
         named(one.symbol),
@@ -141,7 +161,7 @@ def _symbol_row(one: HeldSymbol) -> tuple[str, ...]:
     )
 
 
-def _bar(one: HeldBar) -> dict[str, object]:
+def _bar(one: held.HeldBar) -> dict[str, object]:
     return {
         "symbol": one.symbol,
         "date": _text(one.date),
@@ -156,7 +176,7 @@ def _bar(one: HeldBar) -> dict[str, object]:
     }
 
 
-def _bar_row(one: HeldBar) -> tuple[str, ...]:
+def _bar_row(one: held.HeldBar) -> tuple[str, ...]:
     same = one.published == one.numbers
     return (
         _text(one.date) or "no date",

@@ -148,11 +148,7 @@ class Held:
     def deeds(self, dataset: str, since: datetime | None = None) -> list[Deed]:
         """What the dataset's audit list tells, the newest first."""
         with _told(), connected(published_at(_known(dataset), self._settings)) as engine:
-            with engine.connect() as connection:
-                there = connection.exec_driver_sql(
-                    "select to_regclass('stock_data_audit') is not null"
-                ).scalar_one()
-            if not there:
+            if not audit.is_audited(engine):
                 return []
             found = audit.audit_entries(engine, since=since, limit=MOST_DEEDS)
         return [

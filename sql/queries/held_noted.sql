@@ -2,6 +2,6 @@
 select
     named.name,
     max(audit.id) as newest
-from unnest(%(names)s) as named (name)
+from unnest(%(names)s::text[]) as named (name)
 inner join stock_data_audit as audit on starts_with(audit.what, named.name || ': ')
 group by named.name

@@ -8,6 +8,6 @@ where
     held.released_by is null
     and held.superseded_by is null
     and held.discarded_by is null
-    and (held.symbol = any(%(symbols)s) or (held.symbol is null and '' = any(%(symbols)s)))
+    and (held.symbol = any(%(symbols)s::text[]) or (held.symbol is null and '' = any(%(symbols)s::text[])))
 group by coalesce(held.symbol, ''), reason
 order by bars desc, reason

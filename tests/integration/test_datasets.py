@@ -323,8 +323,8 @@ def test_held_bars_within_the_day_are_discarded_by_days(
     today = pages.today("euro", "EUR/USD", bars)
     there = dict(zip(map(date_of, today["date"]), today["low"], strict=True))
     assert (bars[0].numbers[2], there[date_of(bars[0].date)]) == (-1.0, -2.0)
-    (found,) = pages.symbols("euro")
-    assert pages.days("euro", [found]) == (date(2025, 10, 20), date(2025, 10, 24))
+    (symbol,) = pages.symbols("euro")
+    assert pages.days("euro", [symbol]) == (date(2025, 10, 20), date(2025, 10, 24))
     discard_bars(
         airflow_services.var, "euro", "EUR/USD", "a bad feed", ("2025-10-22", "2025-10-22")
     )

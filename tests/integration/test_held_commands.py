@@ -75,6 +75,8 @@ def test_a_discard_and_a_waiver_are_in_the_audit(typed: Typed, tmp_path: Path):
     assert typed("audit")[1] == "Nobody has done anything.\n"
     status, _ = typed("discard", "--symbol", "B", "--reason", "delisted", "--end", "2025-01-02")
     assert status == 0
+    assert typed("discard", "--symbol", "B", "--reason", "delisted")[0] == 0
+    assert typed("quarantine")[1] == "Nothing is held.\n"
     store = WaiverStore(tmp_path / "waivers", tmp_path / "history", project.SUITES)
     name = suite_names(project.SUITES / "stock_data.json")[0]
     wanted = {"expectation": name, "first_date": day(1)}
@@ -86,8 +88,10 @@ def test_a_discard_and_a_waiver_are_in_the_audit(typed: Typed, tmp_path: Path):
     assert [(one["action"], one["why"]) for one in listed] == [
         ("waive", "news"),
         ("discard", "delisted"),
+        ("discard", "delisted"),
     ]
-    assert listed[1]["what"] == "B: 2 held bars to 2025-01-02"
+    assert listed[1]["what"] == "B: 1 held bar"
+    assert listed[2]["what"] == "B: 2 held bars to 2025-01-02"
     assert listed[1]["dataset"] == listed[0]["suite"] == "stock_data"
     assert "delisted" in typed("audit", "--dataset", "stock_data")[1]
     assert typed("audit", "--since", "2999-01-01")[1] == "Nobody has done anything.\n"

@@ -130,6 +130,11 @@ def test_of_a_dataset_that_never_ran_nothing_is_held(engine: Engine):
         assert held_symbol(connection, "A") is None
 
 
+def test_of_nothing_there_are_no_reasons(engine: Engine):
+    with engine.connect() as connection:
+        assert with_reasons(connection, held_symbols(connection)) == []
+
+
 def test_a_hundred_thousand_held_bars_are_told_quickly(engine: Engine):
     with engine.begin() as connection:
         connection.exec_driver_sql(

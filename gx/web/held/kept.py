@@ -42,6 +42,11 @@ class HeldSymbol:
     seen: str
     reasons: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def why(self) -> list[tuple[str, int]]:
+        """The reasons, failures before what is held along with them."""
+        return sorted(self.reasons, key=lambda one: one[0] == HELD_WITH_SYMBOL)
+
 
 @dataclass(frozen=True)
 class HeldBar:

@@ -30,7 +30,7 @@ from gx.web.suites.datasets import may_save
 if TYPE_CHECKING:
     from gx.web.sources import ListedDataset, Sources
 
-PER_PAGE, BARS_PER_PAGE = 50, 50
+PER_PAGE, BARS_PER_PAGE = 50, 25
 _NUMBERS = BAR_COLUMNS[2:]
 Numbers = tuple[float | None, ...]
 
