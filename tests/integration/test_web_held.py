@@ -272,6 +272,13 @@ def test_a_release_waives_exactly_these_bars_and_judges_them_again(place: Place)
     assert len(place.waivers()) == 1  # what is accepted already is not accepted twice
 
 
+def test_a_bar_that_misses_two_expectations_of_one_name_is_accepted_once(place: Place):
+    twice = outcome(place.frame, [5])
+    hold_run(place, "twice", twice, twice)
+    assert place.act("release", place.body()).json()["accepted"] == 1
+    assert [len(one.bars) for one in place.waivers()] == [1]
+
+
 def test_what_no_waiver_can_mend_is_said_beforehand(place: Place):
     place.frame.loc[5, "close"] = float("nan")
     behind = outcome(place.frame, [], "critical", "date")
