@@ -23,6 +23,8 @@ from sql.locks import PUBLISH, lock
 from sql.nearest import did_you_mean, nearest_symbols
 from sql.statements import statement
 
+# The reason of a bar that did not fail itself.
+HELD_WITH_SYMBOL = "held with its symbol"
 _OF_JSON = (str, bool, int, type(None))
 # Letters, by Unicode, of which nothing is seen.
 _FILLERS = "\u115f\u1160\u3164\uffa0"

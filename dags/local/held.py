@@ -11,7 +11,6 @@ from dags.local.services import services
 from dags.run.datasets import published_at
 from dags.run.request import parse_date
 from dags.run.settings import Settings
-from dags.work.publish import HELD_WITH_SYMBOL
 from gx import project
 from gx.dataset.read import dataset_names, read_dataset
 from gx.editing.deeds import Deed, newest_first, saved_deeds
@@ -24,6 +23,7 @@ from sql import held
 from sql.audit import EVERY, audit_entries, is_audited
 from sql.connection import connected
 from sql.errors import BarStoreError
+from sql.quarantine import HELD_WITH_SYMBOL
 
 _NUMBERS = BAR_COLUMNS[2:]
 _HELD = (

@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from dags.errors import RequestError
 from dags.run.datasets import published_at, read_from, source_of
 from dags.run.settings import Settings
-from dags.work.publish import HELD_WITH_SYMBOL
 from gx.dataset.read import read_dataset
 from gx.editing.deeds import Deed
 from gx.errors import DatasetError
@@ -77,7 +76,7 @@ class Held:
                 symbol,
                 start=first,
                 end=last,
-                along=HELD_WITH_SYMBOL,
+                along=quarantine.HELD_WITH_SYMBOL,
                 limit=limit,
                 offset=offset,
             )

@@ -23,14 +23,16 @@ from gx.report.model import Outcome
 from gx.suite.waivers import read_waivers
 from gx.web.app import create_app
 from gx.web.guard import Forbidden, User
+from gx.web.held import kept
 from gx.web.held.kept import HeldError
 from sql.audit import audit_entries
 from sql.connection import ConnectionSettings
+from sql.quarantine import HELD_WITH_SYMBOL
 from tests.sql_bars import BAD, quarantine
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 
 HTML = {"accept": "text/html"}
-SUITE, ALONG = "stock_data", "held with its symbol"
+SUITE = "stock_data"
 USERS = {
     "ann": User("ann", may_write=True, decides=True),
     "bob": User("bob", may_write=True, decides=True),
@@ -118,7 +120,7 @@ def hold_run(place: Place, run_id: str, *found: Outcome, symbol: str = "AAPL") -
     failing = dict(zip(report.failing["row"], report.failing["reasons"], strict=True))
     mine = frame[frame["symbol"] == symbol]
     table = pa.Table.from_pandas(mine.assign(created_at=None), preserve_index=False)
-    reasons = [failing.get(row, [ALONG]) for row in mine.index]
+    reasons = [failing.get(row, [HELD_WITH_SYMBOL]) for row in mine.index]
     quarantine(
         place.engine,
         table.select(BAD.column_names).cast(BAD.schema),
@@ -168,6 +170,7 @@ def test_what_is_held_is_listed_with_its_run_and_reasons(place: Place):
     assert "60 bars of 1 symbol held" in shown
     assert '<a href="/gate/quarantine/stock_data?symbol=AAPL"><b>AAPL</b></a>' in shown
     assert "close is at least one cent." in shown and ">58 bars<" in shown
+    assert kept.HELD_WITH_SYMBOL == HELD_WITH_SYMBOL
     assert '<a href="/gate/runs/bad">bad</a>' in shown
     assert "None of them fits" in place.page("/quarantine/?symbol=MSFT")
     assert "<b>AAPL</b>" in place.page("/quarantine/?symbol=aap&dataset=stock_data")
