@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Engine
 
 from sql.statements import statement
 
+# As many entries as nobody has.
+EVERY = 2**31
 Action = Literal[
     "waive",
     "withdraw",
@@ -48,6 +50,13 @@ def note(
     """
     bound = {"action": action, "who": who, "what": what, "why": why, "run_id": run_id}
     connection.exec_driver_sql(statement("queries/insert_audit"), bound)
+
+
+def is_audited(engine: Engine) -> bool:
+    """Is there a list? Before a dataset's first run there is none."""
+    with engine.connect() as connection:
+        there = "select to_regclass('stock_data_audit') is not null"
+        return bool(connection.exec_driver_sql(there).scalar_one())
 
 
 def audit_entries(

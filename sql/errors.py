@@ -59,5 +59,9 @@ class DiscardError(BarStoreError):
     """Held bars cannot be discarded in this way; nothing was discarded."""
 
 
+class StaleError(BarStoreError):
+    """What is held is not what somebody saw and decided on; nothing was done."""
+
+
 class EvidenceError(BarStoreError):
     """The digests of a run's artifacts cannot be kept, or asked for."""

@@ -6,6 +6,7 @@ SCHEMA = 7_310_001
 LOAD = 7_310_002
 PUBLISH = 7_310_003
 EVIDENCE = 7_310_004
+HELD = 7_310_005
 
 
 def lock(connection: Connection, key: int) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
+from sql.audit import note
 from sql.bar_tables import BAR, EXTRACTED, as_table, text_array
 from sql.copy_in import copy_in
 from sql.errors import DiscardError
@@ -22,6 +23,8 @@ from sql.locks import PUBLISH, lock
 from sql.nearest import did_you_mean, nearest_symbols
 from sql.statements import statement
 
+# The reason of a bar that did not fail itself.
+HELD_WITH_SYMBOL = "held with its symbol"
 _OF_JSON = (str, bool, int, type(None))
 # Letters, by Unicode, of which nothing is seen.
 _FILLERS = "\u115f\u1160\u3164\uffa0"
@@ -155,8 +158,8 @@ def discard(
 ) -> int:
     """Resolve the open rows of a symbol (None: those without one) as not wanted; return how many.
 
-    The symbol is named as it is held, to the last space. Raises DiscardError when nobody or nothing
-    is named, or no row is open.
+    The symbol is named as it is held, to the last space. The audit's list tells of it. Raises
+    DiscardError when nobody or nothing is named, or no row is open.
     """
     if not _says_something(by) or not _says_something(reason):
         raise DiscardError("A discarded bar needs a reason and the name of who discards it.")
@@ -167,7 +170,20 @@ def discard(
             f"No bar of {symbol or 'no symbol'} from {start or 'the first'} to {end or 'the last'} "
             f"is held and open; nothing was discarded{_meant(connection, symbol)}"
         )
+    what = f"{name_of(symbol)}: {done:,} held bar{'' if done == 1 else 's'}{_between(start, end)}"
+    note(connection, action="discard", who=by, what=what, why=reason)
     return done
+
+
+def name_of(symbol: str | None) -> str:
+    """What the audit's entries about held bars of a symbol begin with, before a colon."""
+    return symbol or "(no symbol)"
+
+
+def _between(start: date | None, end: date | None) -> str:
+    """Which of them, where not all are meant."""
+    first = f" from {start:%Y-%m-%d}" if start else ""
+    return f"{first} to {end:%Y-%m-%d}" if end else first
 
 
 def _meant(connection: Connection, symbol: str | None) -> str:

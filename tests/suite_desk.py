@@ -62,6 +62,10 @@ class FakeSources:
     default_dag: str = DATASET.dag_id
 
     @property
+    def held(self):
+        raise AssertionError("no page of suites asks for held bars")
+
+    @property
     def waivers(self):
         return self.history.with_name("waivers")
 

@@ -449,12 +449,45 @@ def sql(ctx: typer.Context) -> int:
     return commands.psql(ctx.obj)
 
 
-@app.command()
-def quarantine(ctx: typer.Context, *, dataset: OfDataset = "stock_data") -> int:
-    """List what the gate holds, by symbol."""
-    from dags.local import commands
+@app.command(epilog=examples("gate quarantine", "gate quarantine --symbol TSLA --json"))
+def quarantine(
+    ctx: typer.Context,
+    *,
+    symbol: Annotated[
+        str | None,
+        typer.Option(help="the bars of this one; '' for those without a symbol"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+    dataset: OfDataset = "stock_data",
+) -> int:
+    """List what the gate holds, by symbol, or the held bars of one, with the reasons."""
+    from dags.local import held
 
-    return commands.quarantine(ctx.obj, dataset)
+    return held.quarantine(ctx.obj, dataset, symbol, as_json=as_json)
+
+
+@app.command(epilog=examples("gate audit --since 2025-11-01", "gate audit --dataset coins --json"))
+def audit(
+    ctx: typer.Context,
+    *,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", autocompletion=known_datasets, help="of this dataset; default: of all"
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="from this day on, in UTC")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """List who did what to held bars, verdicts, suites and waivers, and why; the newest first.
+
+    Exit status: 0 all is told, 2 something of it cannot be read.
+    """
+    from dags.local import held
+
+    return held.print_audit(ctx.obj, dataset, since, as_json=as_json)
 
 
 @app.command(epilog=examples("gate discard --symbol TSLA --reason delisted --end 2025-10-31"))

@@ -23,23 +23,13 @@ from dags.run.request import RunRequest, parse_date, parse_request, parse_symbol
 from dags.run.settings import Settings
 from gx.dataset.model import DEFAULT, Dataset
 from gx.dataset.read import read_dataset
-from gx.report.columns import TextColumn, room, table_lines
 from gx.statuses import COULD_NOT_RUN, DONE
-from gx.symbols import EVERY, symbol_fault
+from gx.symbols import EVERY
 from sql.connection import connected
 from sql.postgres_programs import path
 
 if TYPE_CHECKING:
     from tracking.store import TrackingStore
-
-_HELD = (
-    TextColumn("symbol"),
-    TextColumn("bars", numbers=True),
-    TextColumn("first"),
-    TextColumn("last"),
-    TextColumn("held since"),
-    TextColumn("by run", sentences=True),
-)
 
 
 @dataclass(frozen=True)
@@ -111,38 +101,11 @@ def exported(var: Path, name: str) -> Iterator[Path]:
         yield file
 
 
-def quarantine(var: Path, name: str) -> int:
-    """Print what is held of a dataset, by symbol."""
-    from sql.quarantine import open_bars
-
-    dataset = read_dataset(name)
-    with (
-        services(var) as found,
-        connected(published_at(dataset, Settings.of(found.environment))) as engine,
-    ):
-        held = open_bars(engine)
-    rows = [
-        (
-            _named(one.symbol),
-            f"{one.bars:,}",
-            str(one.first_date or "no date"),
-            str(one.last_date or "no date"),
-            f"{one.since:%Y-%m-%d %H:%M}",
-            one.run_id,
-        )
-        for one in held
-    ]
-    for line in table_lines(_HELD, rows, room()) if rows else ("Nothing is held.",):
-        print(line)
-    if rows:
-        print("A later run that publishes a bar releases it.")
-    return DONE
-
-
 def discard_bars(
     var: Path, name: str, symbol: str, reason: str, dates: tuple[str | None, str | None]
 ) -> int:
     """Resolve held bars of a dataset's symbol ('' for those without) in a range of dates."""
+    from dags.local.held import named
     from gx.dataset.sessions import moments_of
     from sql.quarantine import discard
 
@@ -156,15 +119,8 @@ def discard_bars(
         done = discard(
             connection, symbol=symbol or None, start=first, end=last, by=getuser(), reason=reason
         )
-    print(f"{done:,} held bars of {_named(symbol)} are discarded; they stay readable")
+    print(f"{done:,} held bars of {named(symbol)} are discarded; they stay readable")
     return DONE
-
-
-def _named(symbol: str | None) -> str:
-    """A symbol as it can be typed again; one that is none, or of which not all is seen, quoted."""
-    if not symbol:
-        return "(no symbol)"
-    return symbol if symbol_fault(symbol) is None else repr(symbol)
 
 
 def diff_runs(store: "TrackingStore", before: str, now: str, *, as_json: bool) -> str:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 
 from dags.pages.sources import Desk
+from dags.pages.trigger import trigger_run
 from dags.run.datasets import dag_of
 from dags.run.settings import Settings
 from gx.dataset.read import dataset_names
@@ -29,7 +30,9 @@ def guarded_app() -> Starlette:
     settings = Settings()
     desk = Desk(settings, airflow=root)
     guard = partial(who_asks, desk=desk, deciders=settings.named_deciders)
-    return create_app(desk, guard, login_url=f"{root}/api/v2/auth/login", mount="")
+    return create_app(
+        desk, guard, login_url=f"{root}/api/v2/auth/login", mount="", trigger=trigger_run
+    )
 
 
 async def who_asks(

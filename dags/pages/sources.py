@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from dags.errors import RequestError
 from dags.pages.copies import Copies
 from dags.pages.datasets import Datasets
+from dags.pages.held import Held
 from dags.run.datasets import default_symbols, read_from, source_of
 from dags.run.known_symbols import remembered
 from dags.run.settings import ROOT, Settings
@@ -181,6 +182,7 @@ class Desk:
         self.history = project / "gx" / "history"
         self.data_docs = settings.results_dir / "data_docs"
         self.default_dag = DAG_ID
+        self.held = Held(settings)
         self._datasets = Datasets(self._airflow)
         self._read: dict[tuple[str, str], tuple[float, RunSummary]] = {}
         self._listed: tuple[float, tuple[RunSummary, ...]] = (0.0, ())

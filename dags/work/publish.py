@@ -29,10 +29,8 @@ from sql.connection import connected
 from sql.previous import previous_closes
 from sql.publish import Publication, correct_returns, edge_bars, publish_bars
 from sql.published import Gone
-from sql.quarantine import quarantine_bars, release
+from sql.quarantine import HELD_WITH_SYMBOL, quarantine_bars, release
 from transforms.bars import daily_return, enrich
-
-HELD_WITH_SYMBOL = "held with its symbol"
 
 
 @dataclass(frozen=True)

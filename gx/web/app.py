@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from gx.web.audit import audit_routes
 from gx.web.bodies import BodyLimit, TooLarge, on_too_large
 from gx.web.docs_page import docs_routes
 from gx.web.guard import (
@@ -20,6 +21,8 @@ from gx.web.guard import (
     page,
     reader,
 )
+from gx.web.held.actions import Trigger
+from gx.web.held.page import held_routes
 from gx.web.report.page import report_routes
 from gx.web.runs.page import run_list
 from gx.web.sources import Sources
@@ -29,12 +32,18 @@ from gx.web.waivers import waiver_routes
 
 
 def create_app(
-    sources: Sources, guard: Guard, *, login_url: str, mount: str = "/gate"
+    sources: Sources,
+    guard: Guard,
+    *,
+    login_url: str,
+    mount: str = "/gate",
+    trigger: Trigger | None = None,
 ) -> Starlette:
     """The app: every route asks ``guard`` before it answers.
 
     ``mount`` is where the routes sit inside this app; "" when the app itself is mounted under a
-    path. ``login_url`` takes the address to come back to as ``next``.
+    path. ``login_url`` takes the address to come back to as ``next``. ``trigger`` starts runs;
+    without one the pages can't.
     """
     routes: list[BaseRoute] = [
         Route("/", run_list, name="runs"),
@@ -42,6 +51,8 @@ def create_app(
         *docs_routes(),
         *suite_routes(),
         *waiver_routes(),
+        *held_routes(),
+        *audit_routes(),
         Route("/static/{name}", _static),
     ]
     if mount:
@@ -56,6 +67,7 @@ def create_app(
     app = Starlette(routes=routes, exception_handlers=handlers, middleware=[limit])
     app.state.sources, app.state.guard = sources, guard
     app.state.login_url, app.state.mount = login_url, mount
+    app.state.trigger = trigger
     return app
 
 

@@ -13,6 +13,7 @@ from gx.dataset.columns import Mapped
 from gx.dataset.model import Dataset
 from gx.errors import DatasetError
 from gx.report.changes import Changes
+from gx.web.held.kept import HeldBars
 from gx.web.summary import RunSummary
 
 
@@ -135,7 +136,7 @@ class RunFiles(Protocol):
 
 
 class Sources(Protocol):
-    """What the pages read; nothing here changes anything."""
+    """What the pages read; nothing here changes anything but ``held``, which has the audit told."""
 
     @property
     def suites(self) -> Path:
@@ -152,6 +153,10 @@ class Sources(Protocol):
     @property
     def data_docs(self) -> Path:
         """The folder of the Data Docs site; it need not be there yet."""
+
+    @property
+    def held(self) -> HeldBars:
+        """What the gate holds, and what people do about it."""
 
     @property
     def default_dag(self) -> str:

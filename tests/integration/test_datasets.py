@@ -17,6 +17,7 @@ from dags.local.services import Services
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
 from gx import project
+from gx.web.held.page import date_of
 from sql import embedded
 from tests.databases import administer
 from tests.workflow import Database, Ended, Workflow, airflow_session
@@ -315,6 +316,15 @@ def test_held_bars_within_the_day_are_discarded_by_days(
 ):
     database.execute("update fx_rates set bid_low = -1 where stamp = '2025-10-21 12:00'")
     assert euro.run(end_date="2025-10-24").state == "failed"  # nothing was left to publish
+    database.execute("update fx_rates set bid_low = -2 where stamp = '2025-10-21 12:00'")
+    pages = Desk(Settings.of(os.environ)).held
+    bars = pages.bars("euro", "EUR/USD", limit=40)
+    assert bars[0].failed and bars[0].carried["venue"] == "EBS"
+    today = pages.today("euro", "EUR/USD", bars)
+    there = dict(zip(map(date_of, today["date"]), today["low"], strict=True))
+    assert (bars[0].numbers[2], there[date_of(bars[0].date)]) == (-1.0, -2.0)
+    (symbol,) = pages.symbols("euro")
+    assert pages.days("euro", [symbol]) == (date(2025, 10, 20), date(2025, 10, 24))
     discard_bars(
         airflow_services.var, "euro", "EUR/USD", "a bad feed", ("2025-10-22", "2025-10-22")
     )

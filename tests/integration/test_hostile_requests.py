@@ -115,6 +115,7 @@ class Site:
             "path": "index.html",
             "suite": "bars",
             "waiver": WAIVER["id"],
+            "dataset": "stock_data",
         }
         if path.endswith("/static/{name}"):
             known["name"] = "base.css"
@@ -143,6 +144,14 @@ class Site:
                 "first_date": "2025-10-01", "last_date": "2025-11-04", "expires": "2999-01-01",
                 "only_bar": "2025-10-12", "reason": "why",
             } for run in ("/runs/{run_id}", "/dags/{dag_id}/runs/{run_id}")},
+            ("POST", "/gate/api/quarantine/{dataset}/judge"): {
+                "symbols": ["TSLA"], "seen": ["1.2.3"], "reason": "why",
+                "first_date": "2025-10-01", "last_date": "2025-11-04",
+            },
+            **{("POST", f"/gate/api/quarantine/{{dataset}}/{act}"): {
+                "symbol": "TSLA", "seen": "1.2.3", "reason": "why", **more,
+                "first_date": "2025-10-01", "last_date": "2025-11-04",
+            } for act, more in (("release", {"expires": "2999-01-01"}), ("discard", {}))},
             **{("POST", f"/gate/api/datasets{act}"): self.dataset for act in ("/look", "/try", "")},
         }  # fmt: skip
         return known[method, path]
@@ -204,7 +213,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, postgres_server) -> Iterator[
 
 
 async def anybody(request) -> User:
-    return User("ann", may_write=True, may_add=True)
+    return User("ann", may_write=True, may_add=True, decides=True)
 
 
 def keep_suite(folder: Path):
@@ -305,6 +314,8 @@ QUERY = (
         "unheard",
         "next",
         "date",
+        "person",
+        "action",
     ),
 )
 VALUES = (
@@ -326,8 +337,17 @@ HEADERS = (
 
 def test_what_a_route_takes_is_tried_for_every_route():
     assert len(ROUTES) > 30
-    assert PARAMETERS == ["dag_id", "name", "path", "run_id", "suite", "version", "waiver"]
-    assert len(WRITES) == 11, "say in Site.bodies what the editor sends to the new route"
+    assert PARAMETERS == [
+        "dag_id",
+        "dataset",
+        "name",
+        "path",
+        "run_id",
+        "suite",
+        "version",
+        "waiver",
+    ]
+    assert len(WRITES) == 14, "say in Site.bodies what the editor sends to the new route"
     source = Path("gx/web").rglob("*.py")
     asked = {
         n for f in source for n in re.findall(r'query(?:_params)?\.get\("(\w+)"', f.read_text())
@@ -341,7 +361,7 @@ def test_what_the_editor_sends_is_understood(site, method, path):
 
     answer = site.ask(method, site.filled(path), sent, JSON)
 
-    assert answer.status in (200, 422), answer  # nothing was wrong but what is meant to be
+    assert answer.status in (200, 409, 422), answer  # nothing was wrong but what is meant to be
 
 
 @pytest.mark.parametrize(("method", "path"), WRITES)

@@ -1,0 +1,13 @@
+-- Why bars of some symbols are held, and how many for each reason, the most frequent first.
+select
+    coalesce(held.symbol, '') as symbol,
+    reason,
+    count(*) as bars
+from stock_data_quarantine as held, unnest(held.reasons) as reason
+where
+    held.released_by is null
+    and held.superseded_by is null
+    and held.discarded_by is null
+    and (held.symbol = any(%(symbols)s::text[]) or (held.symbol is null and '' = any(%(symbols)s::text[])))
+group by coalesce(held.symbol, ''), reason
+order by bars desc, reason

@@ -1,0 +1,99 @@
+"""`gate quarantine` and `gate audit` on a database that holds bars of several kinds."""
+
+import json
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from dags.local import commands, held
+from dags.local.cli import main
+from gx import project
+from gx.editing.waivers import WaiverStore, suite_names
+from sql.connection import ConnectionSettings
+from tests.sql_bars import bars, day, publish, quarantine
+
+Typed = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def typed(
+    tmp_path: Path,
+    engine: Engine,
+    bars_database: ConnectionSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Typed:
+    """Type a command of `gate` over a database in which B and a bar without a date are held."""
+    environment = {
+        "POSTGRES_HOST": bars_database.host,
+        "POSTGRES_PORT": str(bars_database.port),
+        "POSTGRES_DB": bars_database.database,
+        "POSTGRES_USER": bars_database.user,
+    }
+
+    @contextmanager
+    def there(var: Path) -> Any:
+        yield SimpleNamespace(environment=environment)
+
+    for module in (commands, held):
+        monkeypatch.setattr(module, "services", there)
+    monkeypatch.setattr(project, "HISTORY", tmp_path / "history")
+    monkeypatch.setattr(project, "WAIVERS", tmp_path / "waivers")
+    quarantine(engine)
+    publish(engine, bars(("B", day(2)), close=7.0), ["B"], "before", start=day(2), end=day(2))
+
+    def run(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        status = main(list(arguments))
+        return status, capsys.readouterr().out
+
+    return run
+
+
+def test_what_is_held_is_told_by_symbol_and_bar_by_bar(typed: Typed):
+    status, said = typed("quarantine", "--json")
+    (symbol,) = json.loads(said)
+    assert status == 0
+    assert (symbol["symbol"], symbol["bars"], symbol["undated"]) == ("B", 3, 1)
+    assert symbol["first"] == "2025-01-02" and 'close > 0, "always"' in symbol["reasons"]
+    status, said = typed("quarantine", "--symbol", "B", "--json")
+    listed = json.loads(said)
+    assert [one["date"] for one in listed] == [None, "2025-01-02", "2025-01-02"]
+    assert listed[0]["high"] == "inf" and listed[0]["close"] == "nan"  # JSON has neither
+    assert listed[1]["published"] == [10.0, 11.0, 9.0, 7.0, 5.0]
+    status, said = typed("quarantine", "--symbol", "B")
+    assert "no date" in said and "other values" in said and "NULL" in said
+    assert typed("quarantine", "--symbol", "none")[1] == "Nothing of none is held.\n"
+
+
+def test_a_discard_and_a_waiver_are_in_the_audit(typed: Typed, tmp_path: Path):
+    assert typed("audit")[1] == "Nobody has done anything.\n"
+    status, _ = typed("discard", "--symbol", "B", "--reason", "delisted", "--end", "2025-01-02")
+    assert status == 0
+    assert typed("discard", "--symbol", "B", "--reason", "delisted")[0] == 0
+    assert typed("quarantine")[1] == "Nothing is held.\n"
+    store = WaiverStore(tmp_path / "waivers", tmp_path / "history", project.SUITES)
+    name = suite_names(project.SUITES / "stock_data.json")[0]
+    wanted = {"expectation": name, "first_date": day(1)}
+    store.accept("stock_data", [wanted], author="ann", reason="news")
+
+    status, said = typed("audit", "--json")
+    listed = json.loads(said)
+    assert status == 0
+    assert [(one["action"], one["why"]) for one in listed] == [
+        ("waive", "news"),
+        ("discard", "delisted"),
+        ("discard", "delisted"),
+    ]
+    assert listed[1]["what"] == "B: 1 held bar"
+    assert listed[2]["what"] == "B: 2 held bars to 2025-01-02"
+    assert listed[1]["dataset"] == listed[0]["suite"] == "stock_data"
+    assert "delisted" in typed("audit", "--dataset", "stock_data")[1]
+    assert typed("audit", "--since", "2999-01-01")[1] == "Nobody has done anything.\n"
+    assert typed("audit", "--since", "yesterday")[0] == 2
+    assert typed("audit", "--dataset", "none")[0] == 2

@@ -1,0 +1,155 @@
+"""What is held, as people see it who decide on it: by symbol, bar by bar, and what became of it."""
+
+import datetime as dt
+import time
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import Engine
+
+from sql.audit import audit_entries, note
+from sql.errors import StaleError
+from sql.held import held_bars, held_symbol, held_symbols, require_unchanged, with_reasons
+from sql.quarantine import discard
+from tests.sql_bars import BAD, bars, day, publish, quarantine, released
+
+PATIENCE_S = 5.0  # of a reader, with a hundred thousand bars; it takes a tenth of that
+
+
+def hold(engine: Engine, symbol: str | None, days: list[dt.date | None], **more) -> None:
+    """Hold bars of these days; the first one fails, the others are held with it."""
+    columns = {"symbol": [symbol] * len(days), "date": days}
+    numbers = {name: [float(at + 1) for at in range(len(days))] for name in BAD.column_names[2:7]}
+    created = {"created_at": [None] * len(days)}
+    table = pa.table({**columns, **numbers, **created}, schema=BAD.schema)
+    reasons = [["No price is below a cent."], *[["held with its symbol"]] * (len(days) - 1)]
+    given = {"run_id": "r1", "reasons": reasons, "row_numbers": range(len(days)), **more}
+    quarantine(engine, table, **given)
+
+
+def seen(engine: Engine, symbol: str | None) -> str:
+    with engine.connect() as connection:
+        found = held_symbol(connection, symbol)
+    assert found is not None
+    return found.seen
+
+
+def test_what_is_held_is_told_by_symbol(engine: Engine):
+    hold(engine, "A", [day(1), day(2), day(3)])
+    hold(engine, "B", [day(4), None], run_id="r2")
+    hold(engine, None, [day(5)], run_id="r3")
+    hold(engine, "", [day(6)], run_id="r4")
+
+    with engine.connect() as connection:
+        found = with_reasons(connection, held_symbols(connection))
+
+    told = [(one.symbol, one.bars, one.undated, one.first_date, one.last_date) for one in found]
+    assert told == [
+        ("A", 3, 0, day(1), day(3)),
+        ("B", 2, 1, day(4), day(4)),
+        (None, 2, 0, day(5), day(6)),  # without a name, and with an empty one
+    ]
+    assert [(one.run_id, one.runs) for one in found] == [("r1", 1), ("r2", 1), ("r4", 2)]
+    assert found[0].reasons == (("held with its symbol", 2), ("No price is below a cent.", 1))
+    assert found[2].reasons == (("No price is below a cent.", 2),)
+
+
+def test_bars_come_as_they_were_held_with_what_is_published_of_them(engine: Engine):
+    publish(engine, bars(("A", day(2)), close=7.0), ["A"], "before", start=day(2), end=day(2))
+    hold(engine, "A", [day(3), day(1), day(2), None])
+
+    with engine.connect() as connection:
+        found = held_bars(connection, "A", along="held with its symbol")
+        one = held_bars(connection, "A", along="held with its symbol", limit=1, offset=1)
+        between = held_bars(connection, "A", start=day(2), end=day(3))
+
+    assert [bar.date for bar in found] == [day(3), None, day(1), day(2)]  # what failed is first
+    assert found[0].numbers == (1.0,) * 5
+    assert [bar.published_by for bar in found] == [None, None, None, "before"]
+    assert found[3].published == (10.0, 11.0, 9.0, 7.0, 5.0)
+    assert [bar.date for bar in one] == [None]
+    assert [bar.date for bar in between] == [day(2), day(3)]
+
+
+def test_who_saw_something_else_is_told_what_happened(engine: Engine):
+    hold(engine, "A", [day(1), day(2)])
+    first = seen(engine, "A")
+    with engine.begin() as connection:
+        assert require_unchanged(connection, "A", first).bars == 2
+        discard(connection, symbol="A", start=None, end=day(1), by="ann", reason="delisted")
+
+    with engine.begin() as connection, pytest.raises(StaleError) as refused:
+        require_unchanged(connection, "A", first)
+    assert "ann discarded 1 bar (delisted)" in str(refused.value)
+    assert "the run r1 held 2 bars" in str(refused.value)
+
+
+def test_what_was_only_asked_for_is_seen_too(engine: Engine):
+    hold(engine, "A", [day(1)])
+    hold(engine, "AB", [day(1)], run_id="r2")
+    first, other = seen(engine, "A"), seen(engine, "AB")
+    with engine.begin() as connection:
+        require_unchanged(connection, "A", first)
+        note(connection, action="judge again", who="bob", what="A: 1 held bar", why="corrected")
+
+    with engine.begin() as connection:
+        require_unchanged(connection, "AB", other)
+        with pytest.raises(StaleError, match=r"bob: judge again \(corrected\)"):
+            require_unchanged(connection, "A", first)
+
+
+def test_held_anew_is_something_else(engine: Engine):
+    hold(engine, "A", [day(1)])
+    first = seen(engine, "A")
+    hold(engine, "A", [day(1)], run_id="r2")  # supersedes it: as many as before
+    assert seen(engine, "A") != first
+    publish(engine, bars(("A", day(1))), ["A"], "r3")
+    released(engine, "r3", ["A"])
+    with engine.begin() as connection, pytest.raises(StaleError, match="the run r3 published 1"):
+        require_unchanged(connection, "A", first)
+
+
+def test_a_discard_is_in_the_audit_or_does_not_happen(engine: Engine):
+    hold(engine, "A", [day(1), day(2)])
+    with pytest.raises(ZeroDivisionError), engine.begin() as connection:
+        discard(connection, symbol="A", start=None, end=None, by="ann", reason="delisted")
+        raise ZeroDivisionError
+    assert audit_entries(engine) == []
+    with engine.begin() as connection:
+        discard(connection, symbol="A", start=day(1), end=day(1), by="ann", reason="delisted")
+
+    (entry,) = audit_entries(engine)
+    assert (entry.action, entry.who, entry.why) == ("discard", "ann", "delisted")
+    assert entry.what == "A: 1 held bar from 2025-01-01 to 2025-01-01"
+
+
+def test_of_a_dataset_that_never_ran_nothing_is_held(engine: Engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create schema fresh; set local search_path to fresh")
+        assert held_symbols(connection) == []
+        assert held_symbol(connection, "A") is None
+
+
+def test_of_nothing_there_are_no_reasons(engine: Engine):
+    with engine.connect() as connection:
+        assert with_reasons(connection, held_symbols(connection)) == []
+
+
+def test_a_hundred_thousand_held_bars_are_told_quickly(engine: Engine):
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into stock_data_quarantine"
+            " (run_id, row_number, symbol, date, open, high, low, close, volume, reasons)"
+            " select 'r' || mod(s, 7), s * 200 + d, 'S' || s, date '2025-01-01' + d, 1, 1, 1, 1, 1,"
+            " array['held with its symbol'] from generate_series(1, 500) s,"
+            " generate_series(0, 199) d"
+        )
+        connection.exec_driver_sql("analyze stock_data_quarantine")
+    began = time.monotonic()
+    with engine.connect() as connection:
+        found = held_symbols(connection)
+        assert len(with_reasons(connection, found[:50])) == 50
+        assert len(held_bars(connection, "S7", limit=50)) == 50
+    assert time.monotonic() - began < PATIENCE_S
+    assert len(found) == 500 and sum(one.bars for one in found) == 100_000
+    print(f"{time.monotonic() - began:.2f} s")
