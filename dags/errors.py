@@ -9,6 +9,10 @@ class GateClosed(Exception):
     """The gate is closed: the bars must not be published. No retry can change that."""
 
 
+class AnswerError(Exception):
+    """A decision that does not count: it is about other bars, or cannot be carried out."""
+
+
 class StagingError(Exception):
     """The staging folder cannot be written."""
 

@@ -10,6 +10,7 @@ Each dataset (`gx/datasets/`) has such a workflow of its own.
 | `validate_data` | runs the checkpoint and writes the report |
 | `transform_data` | adds the daily return and the price range |
 | `publish_data` | upserts what passed and sets aside what is held, in one transaction |
+| `ask`, `ask_partitions` | with policy `ask`: waits in *Required actions* until somebody decides |
 | `check_partition`, `judge_partitions`, `publish_partition` | of a run of many symbols: see below |
 | `log_to_mlflow` | tracks parameters, metrics, report and Data Docs, whatever happened before |
 | `published` | does nothing; it is skipped when the run is marked as failed |
@@ -59,6 +60,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.asking.operator import AskOperator
 from dags.errors import StagingError, StagingLostError
 from dags.reporting.alerts import alert_on
 from dags.reporting.assets import announce, asset_of
@@ -137,34 +139,35 @@ def workflow(dataset: Dataset) -> DAG:
             return check(current_run(), partition["number"])
 
         # Of a run that is not divided, this is skipped with what is mapped, beside the other tasks.
-        @task
-        def judge_partitions() -> dict[str, object]:
+        @task(do_xcom_push=True)  # what to ask about: a mapped task asks, or is skipped
+        def judge_partitions() -> list[str]:
             from dags.steps import validate
 
             with skipping():
-                return validate(current_run())
+                return validate(current_run())["questions"]
 
-        @task
-        def validate_data() -> dict[str, object]:
+        @task(do_xcom_push=True)
+        def validate_data() -> list[str]:
             from dags.steps import validate
             from dags.work.lanes import is_divided
 
             run = current_run()
             if is_divided(run):
                 raise AirflowSkipException("judge_partitions judges all together.")
-            return validate(run)
+            return validate(run)["questions"]
 
-        @task
+        @task(trigger_rule="none_failed_min_one_success")  # skipped when validating is
         def transform_data() -> dict[str, object]:
             from dags.steps import transform
 
             return transform(current_run())
 
-        @task(map_index_template=LABEL)
+        @task(map_index_template=LABEL, trigger_rule="none_failed")
         def publish_partition(partition: "Mapped") -> dict[str, object]:
             from dags.work.partition import publish_part
 
-            return publish_part(current_run(), partition["number"])
+            with skipping():
+                return publish_part(current_run(), partition["number"])
 
         @task(trigger_rule="none_failed", outlets=[asset_of(dataset.name)])
         def publish_data() -> dict[str, object]:
@@ -192,12 +195,16 @@ def workflow(dataset: Dataset) -> DAG:
 
         tracked = log_to_mlflow().as_teardown(on_failure_fail_dagrun=True)
         published, extracted = publish_data(), extract_stock_data()
-        extracted >> validate_data() >> transform_data() >> published >> tracked
+        validated, transformed = validate_data(), transform_data()
+        extracted >> validated >> transformed >> published >> tracked
+        validated >> AskOperator.partial(task_id="ask").expand(about=validated) >> transformed
         # One folded box in the graph: most runs are not divided.
         with TaskGroup("partitions", prefix_group_id=False, tooltip="Of a run of many symbols"):
             judged = judge_partitions()
             check_partition.expand(partition=extracted) >> judged
-            judged >> publish_partition.expand(partition=extracted) >> published
+            parts = publish_partition.expand(partition=extracted)
+            judged >> parts >> published
+            judged >> AskOperator.partial(task_id="ask_partitions").expand(about=judged) >> parts
         # Airflow judges a run by its last task, and skips all but teardowns when a person marks the
         # run as failed: the skipped task in between tells the last one, which would not know.
         in_between = EmptyOperator(task_id="published")

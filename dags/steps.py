@@ -7,7 +7,7 @@ partitions do (see dags.work.lanes).
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from sqlalchemy import Engine
 
@@ -25,12 +25,13 @@ from dags.run.due import (
 )
 from dags.run.known_symbols import remember
 from dags.staging.layout import REPORT
-from dags.staging.records import Extracted, Published, Records, Validated
+from dags.staging.records import Extracted, Published, Records, StepRecord, Validated
 from dags.work.extract import extract_into
 from dags.work.lanes import lane_of
 from dags.work.partitions import Mapped, Plan, divide, write_plan
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import with_published, write_doubts
+from dags.work.question import about, question_of
 from gx.dataset.faults import require_sound
 from gx.report.document import read_document
 from gx.report.published import Doubt
@@ -43,6 +44,7 @@ from sql.published import published_symbols
 
 if TYPE_CHECKING:
     from gx.report.model import QualityReport
+    from gx.suite.waivers import Waiver
 
 log = logging.getLogger(__name__)
 
@@ -122,25 +124,25 @@ def _plan(run: Run, engine: Engine) -> Plan:
     )
 
 
-def validate(run: Run) -> dict[str, object]:
+class Judged(TypedDict):
+    """What validating says; `questions` are what somebody is asked, one at most."""
+
+    verdict: str
+    held: int
+    report: str
+    questions: list[str]
+
+
+def validate(run: Run) -> Judged:
     """Judge the staged bars; raises GateClosed when they may not pass."""
-    lane, staging = lane_of(run), run.staging
+    lane, staging, question = lane_of(run), run.staging, None
     lane.complete_records()
     with staging.recorded("validate") as record:
-        extracted, extracting = staging.found(Extracted), staging.finished("extract")
-        judgement = lane.judge()
-        report = with_published(run, judgement.report, extracted.gone)
-        report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
+        report = judge(run, record)
         decision = report.decide(run.request.policy)
-        record.found = Validated(
-            open=decision.open,
-            held=decision.held,
-            reasons=decision.reasons,
-            rows=report.rows,
-            asked=asked(run),
-            parts=judgement.parts,
-            first_rows=judgement.first_rows,
-        )
+        if run.request.policy == "ask" and decision.held:
+            question = question_of(report, staging.found(Extracted).digest)
+            record.found = judged(record).model_copy(update={"question": question})
         said = run_sentence(Records(validate=record), report.document(every_row=False))
         if report.blocking:
             _say_why(said, report, run)
@@ -149,7 +151,39 @@ def validate(run: Run) -> dict[str, object]:
             why = "; ".join(decision.reasons)
             raise GateClosed(f"{said} {why}. The report: {run.report_url}")
     lane.add_seconds("validate")
-    return {"verdict": said, "held": len(decision.held), "report": run.report}
+    return {
+        "verdict": said,
+        "held": len(decision.held),
+        "report": run.report,
+        "questions": [about(question)] if question else [],
+    }
+
+
+def judged(record: StepRecord) -> Validated:
+    """What the gate has just decided."""
+    found = record.of(Validated)
+    assert found is not None
+    return found
+
+
+def judge(run: Run, record: StepRecord, waivers: Sequence["Waiver"] = ()) -> "QualityReport":
+    """Judge the staged bars, also by these waivers; write the report, and what the gate decides."""
+    staging = run.staging
+    extracted, extracting = staging.found(Extracted), staging.finished("extract")
+    judgement = lane_of(run).judge(waivers)
+    report = with_published(run, judgement.report, extracted.gone)
+    report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
+    decision = report.decide(run.request.policy)
+    record.found = Validated(
+        open=decision.open,
+        held=decision.held,
+        reasons=decision.reasons,
+        rows=report.rows,
+        asked=asked(run),
+        parts=judgement.parts,
+        first_rows=judgement.first_rows,
+    )
+    return report
 
 
 def _say_why(said: str, report: "QualityReport", run: Run) -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 Status = Literal["passed", "failed", "waived", "unchecked", "error", "missing", "skipped"]
 Verdict = Literal["passed", "warned", "held", "missing"]
-Policy = Literal["fail", "quarantine"]
+Policy = Literal["fail", "quarantine", "ask"]
 
 SEVERITIES = ("critical", "warning", "info")
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")

@@ -33,6 +33,7 @@ from gx.cli import (
     reads_files,
     run_app,
 )
+from gx.terms import Policy
 
 if TYPE_CHECKING:
     from gx.files.asked.format import Format
@@ -129,8 +130,11 @@ def run(
     start: Start = None,
     end: End = None,
     policy: Annotated[
-        Literal["fail", "quarantine"] | None,
-        typer.Option(help="what a critical failure does; default: the dataset's, or ON_CRITICAL"),
+        Policy | None,
+        typer.Option(
+            help="what a critical failure does; default: the dataset's, or ON_CRITICAL; ask: "
+            "somebody decides in the desk; where none is up nobody can, and it holds at once"
+        ),
     ] = None,
     accept_removals: Annotated[
         str | None,
@@ -321,7 +325,7 @@ def add_dataset(  # an option for whatever the table itself can't tell
         str | None, typer.Option(help="the exchange calendar of all its symbols")
     ] = None,
     policy: Annotated[
-        Literal["fail", "quarantine"] | None,
+        Policy | None,
         typer.Option(help="what a critical failure does; default: ON_CRITICAL"),
     ] = None,
     schedule: Annotated[

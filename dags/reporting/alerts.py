@@ -79,6 +79,42 @@ class GateAlert(BaseNotifier):
         ledger.write(LastAlert(now))
 
 
+class QuestionAlert(BaseNotifier):
+    """Tell that somebody is asked. Each question is told; a broken channel keeps none from waiting.
+
+    It is for the task that asks, which has left the run's summary.
+    """
+
+    def notify(self, context: "Context") -> None:
+        """Send it to every channel."""
+        settings = Settings()
+        dag_id, run_id = context["dag"].dag_id, context["run_id"]
+        try:
+            send(settings.channels, question_alert(settings, dag_id, str(run_id)))
+        except AlertError as error:
+            log.warning("nobody was told of the question: %s", error)
+
+
+def question_alert(settings: Settings, dag_id: str, run_id: str) -> Alert:
+    """What is said when a run waits for a decision: the verdict, how long, and where to decide."""
+    summary = _summary(Folder(run_folder(settings.staging_url, dag_id, run_id)))
+    root = airflow_root()
+    decide = f"Decide: {root}{run_path(dag_id, run_id)}/required_actions\n" if root else ""
+    limit = f"It holds the symbols when nobody answers within {settings.ask_hours:g} h."
+    return Alert(
+        topic=f"{summary.suite if summary else dag_id} asks",
+        kind="warning",
+        title=_title(dag_id, summary),
+        body="\n\n".join(
+            [
+                *_findings(summary, {}),
+                limit,
+                f"{decide}{_links(settings, dag_id, run_id, summary)}",
+            ]
+        ),
+    )
+
+
 def alert_on(settings: Settings, *, failed: bool) -> GateAlert | None:
     """What a DAG calls when a run has failed, or has succeeded; None when there is no channel."""
     return GateAlert(failed=failed) if settings.channels else None

@@ -40,7 +40,7 @@ def summarise(
         return short
     return replace(
         short,
-        state="open" if validated.open else "closed",
+        state="waits" if validated.waits else "open" if validated.open else "closed",
         first_date=report.first_date,
         last_date=report.last_date,
         rows=report.rows,

@@ -22,8 +22,15 @@ def run_sentence(steps: Records, report: ReportDocument | None, error: str | Non
     if report is None or validated is None:
         return f"Nothing published, not judged: {error or 'the run came to no verdict'}"
     if not validated.open and not validated.held:
-        return f"Nothing published: gate closed, {report.verdict.removeprefix('Gate closed: ')}"
-    return " ".join([_first(steps.found(Published), validated, report, error), *_more(report)])
+        why = report.verdict.removeprefix("Gate closed: ")
+        return " ".join([f"Nothing published: gate closed, {why}", *_decided(validated)])
+    return " ".join(
+        [
+            _first(steps.found(Published), validated, report, error),
+            *_decided(validated),
+            *_more(report),
+        ]
+    )
 
 
 def _first(
@@ -32,6 +39,8 @@ def _first(
     passed = {s: v.rows for s, v in report.symbols.items() if v.rows and s not in validated.held}
     size = f"{counted(sum(passed.values()), 'bar')} of {counted(len(passed), 'symbol')}"
     rest = _rest(validated, report)
+    if validated.waits:
+        return f"Waits for a decision: {rest}; {size} passed."
     if not validated.open:
         return f"Nothing published: gate closed, {rest}."
     if published and published.superseded:
@@ -58,6 +67,14 @@ def _rest(validated: Validated, report: ReportDocument) -> str:
     waived = sum(outcome.status == "waived" for outcome in report.expectations)
     met = f"{checks - waived} of " if waived else ""
     return f"{met}{counted(checks, 'expectation')} met"
+
+
+def _decided(validated: Validated) -> list[str]:
+    """Who decided, where somebody was asked."""
+    answer = validated.answer
+    if answer is None or validated.waits:
+        return []
+    return [sentences.decided(answer.choice, answer.who, answer.why, answer.unkept)]
 
 
 def _superseded(published: Published) -> str:

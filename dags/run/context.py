@@ -112,7 +112,10 @@ def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
     step that has to track such a run too.
     """
     context = get_current_context()
-    dag_run, params = context["dag_run"], context["params"]
+    # What somebody is asked for, when a task asks, is no parameter of the run.
+    asked_for = getattr(context["task"], "asks_for", ())
+    params = {name: given for name, given in context["params"].items() if name not in asked_for}
+    dag_run = context["dag_run"]
     dataset = read_dataset(dataset_of(dag_run.dag_id) or DEFAULT)
     settings = settings_for(dataset, Settings())
     request, fault = RunRequest((), None, None), ""

@@ -60,6 +60,7 @@ def form(dataset: Dataset, settings: Settings) -> dict[str, Param]:
             values_display={
                 "fail": "fail: publish nothing, the run fails",
                 "quarantine": "quarantine: hold back the symbols at fault, publish the others",
+                "ask": "ask: wait until somebody decides (Required actions)",
             },
         ),
         "accept_removals": Param(

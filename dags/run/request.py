@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, cast, get_args
 
 from dags.errors import RequestError
 from gx.nearest import nearest
 from gx.symbols import EVERY, LONGEST, RULE, symbol_fault
+from gx.terms import Policy
 
-POLICIES = ("fail", "quarantine")
+POLICIES = get_args(Policy)
 PARAMETERS = (
     *("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy"),
     "accept_removals",
@@ -31,7 +32,7 @@ class RunRequest:
     start: date | None
     end: date | None
     debug: bool = False
-    policy: Literal["fail", "quarantine"] = "fail"
+    policy: Policy = "fail"
     every: bool = False
     accept_removals: tuple[str, ...] = ()
 

@@ -14,6 +14,7 @@ from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dags.run.request import parse_symbols
+from gx.terms import Policy
 from sql.connection import ConnectionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,8 +52,14 @@ class Settings(BaseSettings):
     debug_mode: bool = Field(
         False, description="keep SQL, samples, settings and versions of every run"
     )
-    on_critical: Literal["fail", "quarantine"] = Field(
-        "fail", description="or `quarantine`: see [the gate](../README.md#the-gate)"
+    on_critical: Policy = Field(
+        "fail", description="or `quarantine`, or `ask`: see [the gate](../README.md#the-gate)"
+    )
+    ask_hours: float = Field(
+        12,
+        ge=0,
+        description="how long a run of policy `ask` waits for a decision; then it holds; 0: nobody "
+        "is asked, it holds at once",
     )
     context_days: int = Field(
         120,

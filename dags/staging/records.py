@@ -57,8 +57,47 @@ class Extracted(StepFindings):
         return self.model_copy(update={"meant": dict(meant)})
 
 
+Choice = Literal["hold", "publish", "fail"]
+
+
+class Question(BaseModel):
+    """What somebody is asked about a verdict: are these symbols held?
+
+    `id` names the attempt of judging whose verdict it is, `digest` the bars that were judged.
+    `unpublishable` says why these bars cannot be published all the same; empty when they can.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    digest: str
+    symbols: tuple[str, ...]
+    bars: int
+    unpublishable: str = ""
+
+
+class Answer(BaseModel):
+    """What was decided, and by whom (None: nobody did in time); `question` is whose answer it is.
+
+    `waivers` are the ids of those that it made; `unkept` says why they count for this run alone.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    choice: Choice
+    who: str | None
+    why: str
+    at: Moment
+    waivers: tuple[str, ...] = ()
+    unkept: str = ""
+
+
 class Validated(StepFindings):
     """What the gate decided of a run, of `rows` bars.
+
+    With policy `ask` somebody decides: the `question` is asked of the verdict, and nothing goes on
+    before its `answer` is there.
 
     Of a run in partitions: `parts` are the attempts of theirs that were judged, `first_rows` where
     the bars of each begin in the whole extract.
@@ -73,6 +112,14 @@ class Validated(StepFindings):
     asked: Asked | None = None
     parts: tuple[str, ...] = ()
     first_rows: tuple[int, ...] = ()
+    question: Question | None = None
+    answer: Answer | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Has somebody been asked, and not answered this very question?"""
+        question, answer = self.question, self.answer
+        return question is not None and (answer is None or answer.question != question.id)
 
 
 class PartValidated(StepFindings):

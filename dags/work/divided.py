@@ -36,6 +36,7 @@ from sql.errors import NoBarsError
 
 if TYPE_CHECKING:
     from gx.report.model import QualityReport
+    from gx.suite.waivers import Waiver
 
 # The report draws prices for a dozen expectations; its histograms are of these symbols' bars.
 PICTURED_SYMBOLS = 50
@@ -64,11 +65,11 @@ class Divided:
             if step not in own and (failed := failure(of_parts, step)):
                 self.run.staging.write_record(step, failed)
 
-    def judge(self) -> RunJudgement:
+    def judge(self, waivers: Sequence["Waiver"] = ()) -> RunJudgement:
         """Put together what was found of the partitions, and look across them."""
         from gx.market.merge import merge
         from gx.market.store import store_results
-        from gx.suite.waivers import read_waivers
+        from gx.suite.waivers import waivers_with
 
         run, whole = self.run, PartitionedRun(self.run)
         plan, begins = whole.plan, whole.first_rows()
@@ -78,8 +79,8 @@ class Divided:
         stagings = [part.staging for part in whole.parts()]
         checked = [staging.finished("validate").attempt for staging in stagings]
         parts = [StagedPart(staging) for staging in stagings]
-        waivers = read_waivers(run.dataset.suite)
-        merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run), waivers=waivers)
+        every = waivers_with(run.dataset.suite, waivers)
+        merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run), waivers=every)
         page = store_results(
             merged,
             results=run.settings.results_dir,

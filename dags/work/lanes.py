@@ -1,6 +1,7 @@
 """The two ways in which a run is done, as a whole or in partitions, behind one interface."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from dags.run.context import Run
 from dags.staging.records import Published
@@ -11,6 +12,9 @@ from dags.work.partition_records import PartitionSummary
 from dags.work.publish import Share
 from dags.work.whole import Whole
 
+if TYPE_CHECKING:
+    from gx.suite.waivers import Waiver
+
 
 class Lane(Protocol):
     """How a run is judged and published, and where its records and bars are."""
@@ -18,8 +22,11 @@ class Lane(Protocol):
     def complete_records(self) -> None:
         """Complete the run's own records, however far it came."""
 
-    def judge(self) -> RunJudgement:
-        """Judge what was extracted; raises NoBarsError, NothingDue when there is nothing."""
+    def judge(self, waivers: Sequence["Waiver"] = ()) -> RunJudgement:
+        """Judge what was extracted; raises NoBarsError, NothingDue when there is nothing.
+
+        ``waivers`` count beside those of the suite.
+        """
 
     def publish(self, share: Share) -> Published:
         """Publish what passed, or see that it was published; no bar is lost."""

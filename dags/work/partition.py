@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dags.errors import NothingDue
 from dags.run.context import Run
-from dags.run.due import asked
+from dags.run.due import asked, why_nothing_was_due
 from dags.staging.arrays import read_array, write_arrays
 from dags.staging.layout import ARRAYS, BARS, CONTEXT, FINDINGS
 from dags.staging.records import PartValidated, Records
@@ -108,7 +109,10 @@ def _judge(staging: Staging, whole: PartitionedRun, of_the_run: Asked) -> "PartF
 
 
 def publish_part(run: Run, number: int) -> dict[str, object]:
-    """Transform a partition and publish it in one transaction."""
+    """Transform a partition and publish it in one transaction; raises NothingDue as `publish`."""
+    reason = why_nothing_was_due(run.staging.records())
+    if reason:
+        raise NothingDue(reason)
     share = Share(PartitionedRun(run).part(number), run.staging, number)
     transform_share(share)
     with share.run.staging.recorded("publish") as record:

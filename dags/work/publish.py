@@ -59,6 +59,12 @@ class Share:
                 "The gate is closed, or has not decided: nothing was published. Clear "
                 f"validate_data and everything after it. The report: {self.run.report_url}"
             )
+        # A person can mark the question as a success; that is no answer.
+        if decided.waits:
+            raise GateClosed(
+                "Nobody has decided whether the held symbols are published: nothing was. Clear "
+                f"the task that asks, and everything after it. The report: {self.run.report_url}"
+            )
         return decided
 
     @property

@@ -1,7 +1,9 @@
 """A run that is done as a whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dags.run.context import Run
 from dags.run.due import as_of, asked, calendars_of
@@ -13,6 +15,9 @@ from dags.work.judgement import COMPARED_BARS, RunJudgement
 from dags.work.partition_records import PartitionSummary
 from dags.work.publish import Share, publish_share
 
+if TYPE_CHECKING:
+    from gx.suite.waivers import Waiver
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -23,10 +28,10 @@ class Whole:
     def complete_records(self) -> None:
         """Its records are its own."""
 
-    def judge(self) -> RunJudgement:
+    def judge(self, waivers: Sequence["Waiver"] = ()) -> RunJudgement:
         """Run the checkpoint on the staged bars."""
         from gx.gate import checkpoint  # seconds, which belong to this step alone
-        from gx.suite.waivers import read_waivers
+        from gx.suite.waivers import waivers_with
 
         staging, request = self.run.staging, self.run.request
         bars = staged_bars(staging).to_pandas(date_as_object=False)
@@ -39,7 +44,7 @@ class Whole:
             asked=asked(self.run),
             lookback=staged_lookback(staging),
             calendars=calendars_of(self.run, bars["symbol"].dropna().unique()),
-            waivers=read_waivers(self.run.dataset.suite),
+            waivers=waivers_with(self.run.dataset.suite, waivers),
         )
         return RunJudgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
 

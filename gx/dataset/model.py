@@ -21,6 +21,7 @@ from pydantic import (
 from gx.nearest import nearest
 from gx.suite.calendars import Calendars
 from gx.symbols import EVERY, require_symbol, symbol_fault
+from gx.terms import Policy
 
 DEFAULT = "stock_data"
 # What a bar has, in the order of a table; `created_at` is when its row was written.
@@ -171,7 +172,7 @@ class Dataset(BaseModel):
     calendars: Mapping[str, str] = Field(default_factory=dict)
     symbols: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     suite: str
-    policy: Literal["fail", "quarantine"] | None = None
+    policy: Policy | None = None
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
     publish: Annotated[str, AfterValidator(_publish)] | None = None
     lookback_days: int | None = Field(None, ge=0, le=36_500)

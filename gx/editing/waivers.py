@@ -47,12 +47,12 @@ class WaiverStore:
         ``expires`` it lasts DAYS days. Raises WaiverError for one that cannot be meant, or that
         somebody else has made already.
         """
-        now = datetime.now(UTC).replace(microsecond=0)
-        usual = {"expires": now.date() + timedelta(days=DAYS)}
-        given = {"author": author, "reason": reason, "made": now}
-        made = tuple(
-            made_waiver(**{**usual, **one, **given, "id": secrets.token_hex(4)}) for one in wanted
-        )
+        made = made_waivers(wanted, author=author, reason=reason)
+        self.add(suite, made)
+        return made
+
+    def add(self, suite: str, made: Sequence[Waiver]) -> None:
+        """Add waivers of one author and reason, all or none; raises WaiverError as `accept`."""
         if not made:
             raise WaiverError("say which expectation's failures are accepted")
         known = suite_names(self.suites / f"{suite}.json")
@@ -63,11 +63,10 @@ class WaiverStore:
 
         def added(there: Sequence[Waiver]) -> Sequence[Waiver]:
             for one in made:
-                _refuse_again(there, one, now.date())
+                _refuse_again(there, one, one.made.date())
             return (*there, *made)
 
-        self._change(suite, added, author=author, reason=reason)
-        return made
+        self._change(suite, added, author=made[0].author, reason=made[0].reason)
 
     def withdraw(self, suite: str, waiver_id: str, *, author: str, reason: str) -> Waiver:
         """Take a waiver out and return it; raises WaiverError when there is none of this id."""
@@ -111,6 +110,18 @@ class WaiverStore:
     def _history(self, suite: str) -> History:
         # A suite's name has no dot: nothing else is called so.
         return History(self.history / f"{suite}.waivers")
+
+
+def made_waivers(
+    wanted: Sequence[dict[str, Any]], *, author: str, reason: str
+) -> tuple[Waiver, ...]:
+    """The waivers of what is ``wanted``, as `WaiverStore.accept` makes them; nothing is kept."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    usual = {"expires": now.date() + timedelta(days=DAYS)}
+    given = {"author": author, "reason": reason, "made": now}
+    return tuple(
+        made_waiver(**{**usual, **one, **given, "id": secrets.token_hex(4)}) for one in wanted
+    )
 
 
 def suite_names(path: Path) -> list[str]:

@@ -15,6 +15,15 @@ def absent(missing: Sequence[str]) -> Iterator[str]:
         yield f"{counted(len(missing), 'symbol')} {verb} missing: {named}."
 
 
+def decided(choice: str, who: str | None, why: str, unkept: str = "") -> str:
+    """Of what somebody was asked; ``who`` is None when nobody answered."""
+    if who is None:
+        return f"Held by the time limit: {why}."
+    said = {"hold": "hold", "publish": "publish all the same", "fail": "fail the run"}[choice]
+    alone = f", for this run alone: {unkept}" if unkept else ""
+    return f"{who} decided to {said}{f' ({why})' if why else ''}{alone}."
+
+
 def waived(failures: int) -> Iterator[str]:
     """Of failures that somebody has accepted."""
     if failures:

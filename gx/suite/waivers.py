@@ -138,6 +138,13 @@ def read_waivers(suite: str, folder: Path | None = None) -> tuple[Waiver, ...]:
     return parse_waivers(suite, raw)
 
 
+def waivers_with(suite: str, more: Iterable[Waiver]) -> tuple[Waiver, ...]:
+    """The waivers of a suite, and those of ``more`` that are not among them."""
+    there = read_waivers(suite)
+    known = {one.id for one in there}
+    return (*there, *(one for one in more if one.id not in known))
+
+
 def parse_waivers(suite: str, raw: bytes) -> tuple[Waiver, ...]:
     """The waivers in the bytes of such a file; raises WaiverError."""
     where = f"waivers/{suite}.json"

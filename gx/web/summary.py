@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-State = Literal["open", "closed", "no_verdict"]
+State = Literal["open", "closed", "waits", "no_verdict"]
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def test_the_steps_run_in_order_and_tracking_is_a_teardown(dag: Any):
 def test_partitions_are_mapped_and_a_run_without_any_passes_them_by(dag: Any):
     # They are skipped beside the other tasks, which wait for none of them but at the end.
     assert dag.get_task("validate_data").upstream_task_ids == {"extract_stock_data"}
-    assert dag.get_task("transform_data").upstream_task_ids == {"validate_data"}
+    assert dag.get_task("transform_data").upstream_task_ids == {"validate_data", "ask"}
     assert dag.get_task("publish_data").trigger_rule == "none_failed"
     assert dag.get_task("check_partition").upstream_task_ids == {"extract_stock_data"}
     assert dag.get_task("judge_partitions").upstream_task_ids == {"check_partition"}
@@ -137,13 +137,25 @@ def test_partitions_are_mapped_and_a_run_without_any_passes_them_by(dag: Any):
     assert dag.get_task("publish_partition").upstream_task_ids == {
         "extract_stock_data",
         "judge_partitions",
+        "ask_partitions",
     }
     assert dag.get_task("publish_partition").downstream_task_ids == {"publish_data"}
     together = dag.task_group_dict["partitions"].children
-    assert set(together) == {"check_partition", "judge_partitions", "publish_partition"}
+    assert set(together) == {
+        *("check_partition", "judge_partitions", "ask_partitions", "publish_partition"),
+    }
     for task_id in ("check_partition", "publish_partition"):
         assert dag.get_task(task_id).is_mapped
         assert dag.get_task(task_id).partial_kwargs["map_index_template"]
+
+
+def test_a_question_is_mapped_so_that_a_run_without_one_starts_no_task_for_it(dag: Any):
+    for asks, judges in {"ask": "validate_data", "ask_partitions": "judge_partitions"}.items():
+        task = dag.get_task(asks)
+        assert task.is_mapped
+        assert task.upstream_task_ids == {judges}
+    assert dag.get_task("transform_data").trigger_rule == "none_failed_min_one_success"
+    assert dag.get_task("publish_partition").trigger_rule == "none_failed"
 
 
 def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
@@ -159,7 +171,7 @@ def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
     symbols = dag.params.get_param("symbols").schema
     # None of them is for who names others under More symbols; no symbol at all is refused.
     assert symbols["type"] == ["array", "null"] and "minItems" not in symbols
-    assert dag.params.get_param("policy").schema["enum"] == ["fail", "quarantine"]
+    assert dag.params.get_param("policy").schema["enum"] == ["fail", "quarantine", "ask"]
     for name in ("start_date", "end_date"):
         assert dag.params.get_param(name).schema["format"] == "date"
     assert all(dag.params.get_param(name).description for name in dag.params)

@@ -97,7 +97,7 @@ def test_asking_for_help_imports_nothing_heavy():
     [
         ("gate qu", ["quarantine"]),
         ("gate run --pol", ["--policy"]),
-        ("gate run --policy ", ["fail", "quarantine"]),
+        ("gate run --policy ", ["fail", "quarantine", "ask"]),
         ("gate run --symbols TSLA,^G", ["TSLA,^GSPC"]),
         ("gate check x.csv --suite stock", ["stock_data"]),
     ],
@@ -130,7 +130,7 @@ def test_completion_is_installed_for_the_shell_that_asks(checkout: Path, tmp_pat
     ("arguments", "message"),
     [
         (["rnu"], "Did you mean 'run'?"),
-        (["run", "--policy", "hope"], "'hope' is not one of 'fail', 'quarantine'"),
+        (["run", "--policy", "hope"], "'hope' is not one of 'fail', 'quarantine', 'ask'"),
         (["run", "--symbols", " ,TSLA"], "symbol '' is empty"),
         (["run", "--start", "yesterday"], "'yesterday' is no date"),
         (["run", "--nonsense"], "No such option: --nonsense"),

@@ -80,7 +80,10 @@ def test_the_default_dataset_leaves_to_the_settings_what_they_say():
         ("source: {table: t}\ncalendars: {'*.L': XLON}", "need a calendar for all other"),
         ("source: {table: t}\nsymbols: [A, '*']", "stands alone"),
         ("source: {table: t}\nsymbols: [' A']", "has a space at its beginning or end"),
-        ("source: {table: t}\npolicy: maybe", "policy: Input should be 'fail' or 'quarantine'"),
+        (
+            "source: {table: t}\npolicy: maybe",
+            "should be 'fail', 'quarantine' or 'ask'",
+        ),
         ("source: {table: t}\nschedule: daily", "'daily' is no cron string"),
         ("source: {table: t}\nschedule: 99 99 * * *", "'99 99 * * *' is no cron string"),
         ("source: {table: t}\nschedule: '@once'", "'@once' is no cron string"),

@@ -3,10 +3,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from dags.staging.records import (
+    Answer,
     Extracted,
     Logged,
     PartValidated,
     Published,
+    Question,
     Records,
     StepFindings,
     StepRecord,
@@ -23,6 +25,12 @@ FOUND = [
     Extracted(rows=7, rows_by_symbol={"AAA": 7}, extracted_at=NOON, gone=(GONE,)),
     Validated(
         open=True, held=("AAA",), reasons=("why",), rows=7, asked=Asked(("AAA",), None, None)
+    ),
+    Validated(
+        open=True,
+        held=("AAA",),
+        question=Question(id="q", digest="d", symbols=("AAA",), bars=1),
+        answer=Answer(question="q", choice="publish", who="ann", why="so", at=NOON),
     ),
     PartValidated(rows=7, arrays={"steps": "0" * 64}),
     Transformed(rows=7, columns=("symbol", "date")),

@@ -5,9 +5,17 @@ from dataclasses import replace
 import pytest
 
 from dags.reporting.verdict import run_sentence
-from dags.staging.records import Published, Records, StepFindings, StepRecord, Validated
+from dags.staging.records import (
+    Answer,
+    Published,
+    Question,
+    Records,
+    StepFindings,
+    StepRecord,
+    Validated,
+)
 from gx.report.model import QualityReport, SymbolVerdict
-from tests.staged_runs import DOUBT, daily_bars, judged, outcome
+from tests.staged_runs import DOUBT, NOON, daily_bars, judged, outcome
 
 BARS = daily_bars(["AAPL", "MSFT"], days=20)
 GOOD = judged(BARS, outcome(BARS, []), outcome(BARS, [], "warning", "open"))
@@ -17,6 +25,9 @@ PASSED = Validated(open=True, held=())
 HELD = Validated(open=True, held=("AAPL",))
 ALL_HELD = Validated(open=False, held=("AAPL", "MSFT"))
 CLOSED = Validated(open=False, held=())
+ASKED = Question(id="q", digest="d", symbols=("AAPL",), bars=2)
+LATE = Answer(question="q", choice="hold", who=None, why="nobody answered within 12 h", at=NOON)
+REFUSED = Answer(question="q", choice="fail", who="ann", why="", at=NOON)
 WHY = "1 of 2 expectations failed critically"
 
 
@@ -47,6 +58,25 @@ def steps(*found: StepFindings) -> Records:
             f"Published 20 bars of 1 symbol; 1 held: AAPL ({WHY}).",
         ),
         (BAD, [HELD], None, f"To be published: 20 bars of 1 symbol; 1 held: AAPL ({WHY})."),
+        (
+            BAD,
+            [HELD.model_copy(update={"question": ASKED})],
+            None,
+            f"Waits for a decision: 1 held: AAPL ({WHY}); 20 bars of 1 symbol passed.",
+        ),
+        (
+            BAD,
+            [HELD.model_copy(update={"question": ASKED, "answer": LATE}), Published(rows=20)],
+            None,
+            f"Published 20 bars of 1 symbol; 1 held: AAPL ({WHY}). "
+            "Held by the time limit: nobody answered within 12 h.",
+        ),
+        (
+            BAD,
+            [CLOSED.model_copy(update={"question": ASKED, "answer": REFUSED})],
+            "GateClosed: …",
+            f"Nothing published: gate closed, {WHY}, on 2 bars of 40. ann decided to fail the run.",
+        ),
         (
             BAD,
             [HELD],

@@ -19,7 +19,7 @@ from dags.run.request import RunRequest
 from dags.run.settings import Settings
 from dags.staging.files import Folder
 from dags.staging.layout import REPORT, REPORT_PAGE, run_folder
-from dags.staging.records import Records, StepRecord
+from dags.staging.records import Records, StepRecord, Validated
 from gx.dataset.model import Dataset
 from gx.report.document import read_document
 from gx.symbols import EVERY
@@ -53,7 +53,7 @@ def run(found: Services, request: RunRequest, dataset: Dataset) -> RunEnd:
             desk = DeskRun(held, found.var, dag_id, run_id)
             desk.trigger({"logical_date": moment.isoformat(), "conf": _conf(request)})
             try:
-                succeeded, log = _watch(desk.succeeded, folder), desk.page
+                succeeded, log = _watch(lambda: _settled(desk, folder), folder), desk.page
             except KeyboardInterrupt:
                 print(f"not watched any more; the desk goes on: {desk.page}", file=sys.stderr)
                 raise
@@ -119,7 +119,8 @@ def _child(
     (dag_id, moment), program = which, "dags.local.once.dag_run"
     command = [sys.executable, "-m", program, dag_id, moment.isoformat(), conf]
     # A person is waiting: what can pass by itself is tried again soon.
-    environment = {"RETRY_DELAY_SECONDS": "5", **found.environment}
+    # Nobody can be asked: there is no page to answer on.
+    environment = {"RETRY_DELAY_SECONDS": "5", **found.environment, "ASK_HOURS": "0"}
     with log.open("wb") as sink:
         process = subprocess.Popen(
             command, env=environment, stdout=sink, stderr=sink, pass_fds=[lock]
@@ -130,6 +131,16 @@ def _child(
         if process.poll() is None:
             process.terminate()
         process.wait()
+
+
+def _settled(desk: DeskRun, folder: Path) -> bool | None:
+    """Whether the run succeeded; one that waits for a decision is not waited for."""
+    ended = desk.succeeded()
+    judged = Folder(folder).unverified_records().found(Validated) if ended is None else None
+    if judged and judged.waits:
+        print(f"  Decide on {desk.page}/required_actions", flush=True)
+        return False
+    return ended
 
 
 def _ended_well(process: subprocess.Popen[bytes]) -> bool | None:

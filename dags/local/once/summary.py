@@ -48,6 +48,8 @@ def _status(traces: Traces, succeeded: bool) -> int:
     if succeeded:
         return IN_PART if _left_out(traces) else DONE
     validated = traces.steps.found(Validated)
+    if validated and validated.waits:
+        return IN_PART
     return CLOSED if validated and not validated.open else COULD_NOT_RUN
 
 

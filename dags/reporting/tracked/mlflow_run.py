@@ -182,8 +182,21 @@ def run_tags(
         "suite_sha256": report.suite_sha256 if report else "",
         "data_digest": extracted.digest if extracted else "",
         "error": first_error(run, steps) or "",
+        **_decision_tags(validated),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def _decision_tags(validated: Validated | None) -> dict[str, str]:
+    """What was decided where somebody was asked, by whom, and why."""
+    answer = validated.answer if validated else None
+    if answer is None:
+        return {}
+    return {
+        "decision": answer.choice,
+        "decided_by": answer.who or "nobody",
+        "decision_reason": answer.why,
+    }
 
 
 def first_error(run: Run, steps: Records) -> str | None:

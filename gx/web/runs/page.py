@@ -27,6 +27,7 @@ VERDICTS = {
     "warned": "passed with remarks",
     "held": "symbols held",
     "closed": "gate closed",
+    "waits": "waits for a decision",
     "no_verdict": "no verdict",
 }
 

@@ -49,7 +49,7 @@ def share(run: RunSummary) -> float:
 
 
 def kind(run: RunSummary) -> str:
-    """``closed``, ``no_verdict``, ``held`` (in part), ``warned`` or ``passed``."""
+    """``closed``, ``waits``, ``no_verdict``, ``held`` (in part), ``warned`` or ``passed``."""
     if run.state != "open":
         return run.state
     if run.held:
