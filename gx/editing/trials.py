@@ -21,6 +21,7 @@ from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
 from gx.names import short_name
 from gx.report.model import Outcome, QualityReport
+from gx.report.sentences import counted
 from gx.suite.calendars import Calendars
 from gx.suite.custom.load import load_custom
 from gx.suite.diff import pair_entries
@@ -118,6 +119,44 @@ def try_draft(
         "dropped": _dropped(before, partners),
         "seconds": round(time.perf_counter() - started, 2),
     }
+
+
+def effects(
+    document: Document, name: str, bars: pd.DataFrame, *, saved: Document, **given: Any
+) -> tuple[str, ...]:
+    """What a draft would newly do to bars that a run has judged, as sentences to be accepted.
+
+    Crashes, critical expectations that look at nothing, and symbols that would be held: each of an
+    expectation that did not do so in the suite ``saved``. ``given`` is as in ``try_draft``.
+    """
+    if document == saved:
+        return ()
+    found: Any = try_draft(document, name, bars, saved=saved, **given)
+    said = (_effect(one, found["symbols"]) for one in found["outcomes"])
+    return tuple(f"On the bars of the last run, {one}." for one in said if one)
+
+
+def _effect(outcome: Mapping[str, Any], symbols: int) -> str:
+    """What is new and blocks; empty when nothing is."""
+    status, before = outcome["status"], outcome["before"] or {}
+    blocks = outcome["severity"] == "critical"
+    if before.get("status") == status and (before.get("severity") == "critical") >= blocks:
+        return ""
+    name, closes = outcome["name"], "which closes the gate for every symbol"
+    if status in ("error", "missing"):
+        return f"{name} crashes, {closes}: {outcome['exception'] or 'it was never run'}"
+    if blocks and status == "unchecked":
+        return f"{name} looks at no bar (its condition fits none, or its column is empty), {closes}"
+    return f"{name} {_holding(outcome, symbols)}" if blocks and status == "failed" else ""
+
+
+def _holding(outcome: Mapping[str, Any], symbols: int) -> str:
+    count = outcome["symbol_count"]
+    if not count or count == symbols:
+        return f"fails for all {symbols:,} symbols: nothing would be published"
+    named = ", ".join(outcome["symbols"]) + (", …" if count > len(outcome["symbols"]) else "")
+    bars = counted(outcome["count"], "bar")
+    return f"fails on {bars} of {counted(count, 'symbol')}, which it holds: {named}"
 
 
 def draft_document(bars: pd.DataFrame, name: str) -> dict[str, object]:

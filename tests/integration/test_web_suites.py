@@ -264,7 +264,7 @@ def try_it(ann, document, **bars):
 def kept(sources):
     day: dict[str, Any] = {"started": "2025-11-05T10:00:00+00:00", "as_of": "2025-11-04"}
     sources.known = tuple(
-        RunSummary(run_id, "d", verdict="v", state="open", rows=46, **day)
+        RunSummary(run_id, "d", verdict="v", state="open", rows=46, suite=NAME, **day)
         for run_id in ("kept", "gone")
     )
     return sources
@@ -284,6 +284,53 @@ def test_a_trial_says_what_would_fail_and_be_held_and_what_differs(ann, kept):
         == len(sample_bars().query("volume > 8e7"))
     )
     assert saved(ann)[1] == base
+
+
+CRITICAL = {"severity": "critical"}
+SOME_DAY = {"row_condition": 'date == "2031-01-21"', "condition_parser": "pandas"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (
+            {"kwargs": {"column": "close", "max_value": 1}},
+            "between(close) fails for all 2 symbols: nothing would be published",
+        ),
+        (
+            {"kwargs": {"column": "close", "max_value": 300}},
+            "fails on 23 bars of 1 symbol, which it holds: TSLA",
+        ),
+        (
+            {"kwargs": {"column": "close", "min_value": 0, **SOME_DAY}},
+            "looks at no bar (its condition fits none, or its column is empty)",
+        ),
+    ],
+)
+def test_what_would_close_the_gate_on_the_last_runs_bars_is_accepted_first(ann, kept, entry, said):
+    document, base = saved(ann)
+    new = {"type": "expect_column_values_to_be_between", **CRITICAL, **entry}
+    draft = {**document, "expectations": [*document["expectations"], new]}
+    refused = put(ann, draft, base)
+    assert refused.status_code == 422
+    (weakness,) = refused.json()["weaknesses"]
+    assert weakness.startswith("On the bars of the last run, ") and said in weakness
+    assert saved(ann)[1] == base
+    accepted = put(ann, draft, base, accepted_weaknesses=[weakness])
+    assert accepted.status_code == 200
+    # It is so now: whoever saves next is not asked about it again.
+    again, base = saved(ann)
+    assert put(ann, bounded(again, 5e9), base).status_code == 200
+
+
+def test_what_only_warns_or_has_no_bars_to_be_tried_on_is_saved_at_once(ann, kept):
+    document, base = saved(ann)
+    kwargs = {"column": "close", "max_value": 1}
+    new = {"type": "expect_column_values_to_be_between", "severity": "warning", "kwargs": kwargs}
+    assert put(ann, {**document, "expectations": [*document["expectations"], new]}, base).is_success
+    kept.known = kept.known[1:]  # its bars are cleaned up
+    document, base = saved(ann)
+    assert put(ann, bounded(document, 1), base).is_success
 
 
 def test_a_trial_of_one_expectation_judges_only_that(ann, kept):

@@ -1,9 +1,12 @@
 """What the suite editor asks for and sends, as JSON."""
 
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -29,11 +32,11 @@ from gx.suite.diff import compare
 from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts
 from gx.web.guard import Forbidden, User, json_response, reader, writer
-from gx.web.sources import ListedDataset, Sources
+from gx.web.sources import ListedDataset, RunFiles, Sources
 from gx.web.suites.datasets import require_may_save, tryable
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 
-MOST_BARS = 2_000_000
+MOST_BARS, LAST_RUNS = 2_000_000, 5
 _NOTHING = type(None)
 # Which bars: all of ``symbols`` (all there are when empty) from ``start`` to ``end``.
 _BARS: dict[str, Any] = {
@@ -121,7 +124,7 @@ class SuiteApi:
         needed = {"document": dict, "base_sha256": str, "reason": str}
         body = await read_body(request, needed, base=dict, accepted_weaknesses=list)
         name, document = request.path_params["name"], body["document"]
-        store = await self._store(request, user, name)
+        store = await self._store(request, user, name, tried=True)
         given = {key: body[key] for key in ("base_sha256", "reason")}
         given["accepted"] = texts(body, "accepted_weaknesses")
         try:
@@ -140,7 +143,7 @@ class SuiteApi:
         needed = {"version": str, "base_sha256": str, "reason": str}
         body = await read_body(request, needed, accepted_weaknesses=list)
         accepted, name = texts(body, "accepted_weaknesses"), request.path_params["name"]
-        store = await self._store(request, user, name)
+        store = await self._store(request, user, name, tried=True)
         saved = await run_in_threadpool(
             store.restore,
             name,
@@ -218,11 +221,33 @@ class SuiteApi:
     async def _ask(self, question: str, **arguments: Any) -> Any:
         return await run_in_threadpool(partial(self.workbench.ask, question, **arguments))
 
-    async def _store(self, request: Request, user: User, suite: str) -> SuiteStore:
-        """Where a suite is saved; raises Forbidden for who may not save it."""
+    async def _store(
+        self, request: Request, user: User, suite: str, *, tried: bool = False
+    ) -> SuiteStore:
+        """Where a suite is saved, once it was ``tried`` on the last run's bars.
+
+        Raises Forbidden for who may not save it.
+        """
         sources: Sources = request.app.state.sources
         await run_in_threadpool(require_may_save, user, sources, suite)
-        return suite_store(sources, self._trust)
+        if not tried:
+            return suite_store(sources, self._trust)
+
+        def check(raw: bytes, name: str) -> tuple[str, ...]:
+            return (*self._trust(raw, name), *self._effects(sources, user, raw, name))
+
+        return suite_store(sources, check)
+
+    def _effects(self, sources: Sources, user: User, raw: bytes, name: str) -> tuple[str, ...]:
+        """What the draft would newly do to the bars of the last run that has them still."""
+        dataset = next(iter(tryable(user, sources, name)), None)
+        tried = _last_bars(sources, dataset, name) if dataset else None
+        saved = _document(suite_store(sources).read(name))
+        if tried is None or not saved:
+            return ()
+        given = {"document": json.loads(raw), "name": name, "saved": saved, **vars(tried)}
+        found: tuple[str, ...] = self.workbench.ask("effects", **given)
+        return found
 
     def _trust(self, raw: bytes, name: str) -> tuple[str, ...]:
         found: tuple[str, ...] = self.workbench.ask("trust", raw=raw, name=name)
@@ -298,10 +323,38 @@ def _dataset(
     return found
 
 
-def _bars(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
-    tried = (
-        _bars_of_run(sources, dataset, body) if "run_id" in body else _fresh(sources, dataset, body)
+def _last_bars(sources: Sources, dataset: ListedDataset, suite: str) -> _Tried | None:
+    """The bars of the newest of the last runs that this suite judged and that has its bars still.
+
+    None when none of them has, or they are too many.
+    """
+    judged = (
+        run
+        for run in sources.runs()
+        if (run.dag_id, run.suite) == (dataset.dag_id, suite) and run.state != "no_verdict"
     )
+    for run in islice(judged, LAST_RUNS):
+        files = sources.run(run.run_id, dataset.dag_id)
+        with suppress(RequestFault, FileNotFoundError):
+            if files is not None:
+                return _tried(files, dataset)
+    return None
+
+
+def _bars(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
+    if "run_id" not in body:
+        return _with_calendars(_fresh(sources, dataset, body), dataset)
+    files = sources.run(body["run_id"], dataset.dag_id)
+    if files is None:
+        raise RequestFault("there is no such run")
+    return _tried(files, dataset)
+
+
+def _tried(files: RunFiles, dataset: ListedDataset) -> _Tried:
+    return _with_calendars(_bars_of_run(files), dataset)
+
+
+def _with_calendars(tried: _Tried, dataset: ListedDataset) -> _Tried:
     assert dataset.known is not None
     symbols = {*tried.asked.symbols, *tried.bars["symbol"].dropna().unique()}
     return replace(tried, calendars=dataset.known.calendars_for(symbols))
@@ -319,10 +372,7 @@ def _fresh(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
     return _Tried(_bounded(bars), last, Asked(tuple(symbols), first, last))
 
 
-def _bars_of_run(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
-    files = sources.run(body["run_id"], dataset.dag_id)
-    if files is None:
-        raise RequestFault("there is no such run")
+def _bars_of_run(files: RunFiles) -> _Tried:
     bars = files.bars()
     if bars is None:
         raise RequestFault("the bars of this run have been cleaned up; choose a fresh extract")
