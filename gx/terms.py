@@ -7,6 +7,8 @@ Verdict = Literal["passed", "warned", "held", "missing"]
 Policy = Literal["fail", "quarantine", "ask"]
 
 SEVERITIES = ("critical", "warning", "info")
+# In the meta of a suite's entry: the parameters that its own wording was written for.
+WORDED_FOR = "worded_for"
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 # The gate's own check of what earlier runs published; no suite holds it.
 STILL_THERE = "published_bars_to_still_exist"

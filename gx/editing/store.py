@@ -18,6 +18,7 @@ from gx.suite.checkpoint_files import add_checkpoint
 from gx.suite.diff import Change, compare, pair_entries
 from gx.suite.strict_json import shown
 from gx.suite.texts import SUITE_KEYS, author_of, new_weaknesses, reason_of, text_faults
+from gx.suite.wording import with_wordings_noted
 
 _ENTRY_KEYS = ("type", "kwargs", "severity", "description", "notes", "meta", "id")
 OUTSIDE = "Edited outside the editor"
@@ -97,11 +98,13 @@ class SuiteStore:
         author: str,
         reason: str,
         accepted: Sequence[str] = (),
+        as_it_was: bool = False,
     ) -> Version:
         """Write ``document`` as the suite's new version and return it; the old one is kept.
 
         ``base_sha256`` is the digest of the version that the author started from; ``accepted`` are
         the weaknesses that the author saw; those of the version in force need not be among them.
+        What a wording was written for is noted (`gx.suite.wording`), unless it is ``as_it_was``.
         The version in force is returned, and nothing written, when nothing changed. Raises
         UnknownSuiteError, SuiteConflictError when another version is in force, WeakSuiteError when
         the suite has further weaknesses, and SuiteError for a suite that cannot be trusted or texts
@@ -116,7 +119,9 @@ class SuiteStore:
             remove_drafts(path)
             current = self.read(name)
             _refuse_conflict(current, base_sha256)
-            raw = canonical(document, _readable(current)).encode()
+            base = _readable(current)
+            noted = document if as_it_was or base is None else with_wordings_noted(document, base)
+            raw = canonical(noted, base).encode()
             if digest_of(raw) == current.sha256:
                 return current
             self._judge(raw, name, accepted, before=current)
@@ -202,6 +207,7 @@ class SuiteStore:
             author=author,
             reason=reason,
             accepted=accepted,
+            as_it_was=True,
         )
 
     def _judge(

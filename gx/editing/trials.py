@@ -3,7 +3,6 @@
 Everything goes in and out as plain values: the pages ask from another process.
 """
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 from great_expectations.expectations.expectation import Expectation
-from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
 from gx.editing.catalogue import catalogue
 from gx.editing.store import canonical
@@ -29,6 +27,7 @@ from gx.suite.entries.read import PARAMETERS
 from gx.suite.read import Suite, entries_of, parse_suite, with_calendars
 from gx.suite.texts import new_weaknesses, text_faults
 from gx.suite.waivers import read_waivers
+from gx.suite.wording import is_outdated, sentence_of, with_wordings_noted
 from gx.terms import SEVERITIES
 
 SHOWN_SYMBOLS = 12
@@ -59,10 +58,12 @@ def check_document(
 
     There is no sentence for an entry with a fault.
     The weaknesses are those of a draft without a fault, the new ones those that ``saved`` has not.
+    ``outdated`` tells of which entries the wording is for other parameters.
     """
     faults = [_fault(error) for error in text_faults(document)]
     sentences = [
-        _sentence(one) if isinstance(one, Expectation) else "" for one in entries_of(document, name)
+        sentence_of(one) if isinstance(one, Expectation) else ""
+        for one in entries_of(document, name)
     ]
     weaknesses: tuple[str, ...] = ()
     try:
@@ -76,6 +77,7 @@ def check_document(
         "faults": faults,
         "names": [_name(entry) for entry in _drafted(document)],
         "sentences": sentences,
+        "outdated": _outdated(document, saved),
         "weaknesses": list(weaknesses),
         "new_weaknesses": list(new_weaknesses(weaknesses, known)),
     }
@@ -166,6 +168,14 @@ def draft_document(bars: pd.DataFrame, name: str) -> dict[str, object]:
     return draft_suite(bars, name).document
 
 
+def _outdated(document: Document, saved: Document | None) -> list[bool]:
+    noted = with_wordings_noted(document, saved) if saved else document
+    return [
+        isinstance(entry, Mapping) and is_outdated(entry.get("kwargs"), entry.get("meta"))
+        for entry in _drafted(noted)
+    ]
+
+
 def _parse(document: Document, name: str) -> Suite:
     return parse_suite(canonical(document).encode(), where=name, name=name)
 
@@ -173,38 +183,6 @@ def _parse(document: Document, name: str) -> Suite:
 def _fault(error: SuiteError) -> dict[str, object]:
     said = str(error).partition(": ")[2] if error.entry else str(error)
     return {"message": said or str(error), "entry": error.entry, "field": error.field}
-
-
-def _sentence(expectation: Expectation) -> str:
-    """Great Expectations' own words."""
-    silent = expectation.configuration
-    silent.description = None
-    contents = InlineRenderer(render_object=silent).get_rendered_content()
-    values = [content.value.to_json_dict() for content in contents]
-    said = next((_filled(str(v["template"]), v) for v in values if v.get("template")), "")
-    # Without a renderer of its own an expectation is shown as a call in Python.
-    return _plain(expectation) if not said or said.startswith("expect_") else said
-
-
-def _filled(template: str, value: Mapping[str, Any]) -> str:
-    params = value.get("params") or {}
-    for key in sorted(params, key=len, reverse=True):
-        shown = params[key].get("value") if isinstance(params[key], Mapping) else params[key]
-        template = template.replace(f"${key}", _word(shown))
-    return re.sub(r"\{'\$PARAMETER': '(\w+)'\}", r"the run's \1", template)
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    whole = float(value).is_integer() and abs(value) < 1e16
-    return f"{value:,.0f}" if whole else f"{value:,.15g}"
-
-
-def _plain(expectation: Expectation) -> str:
-    named = short_name("", expectation.configuration.kwargs)
-    type_ = expectation.configuration.type.removeprefix("expect_").replace("_", " ")
-    return f"{type_.capitalize()} {named}".strip()
 
 
 def _name(entry: object) -> str:

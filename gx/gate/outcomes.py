@@ -21,6 +21,7 @@ from gx.engine.looked_at import rows_looked_at, why_none
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.report.model import Outcome, date_label
 from gx.suite.read import Suite
+from gx.suite.wording import described
 from gx.terms import BAR_COLUMNS
 
 EXAMPLES = 5
@@ -166,7 +167,7 @@ def _outcome(expectation: Expectation, **found: Any) -> Outcome:
         type=configuration.type,
         kwargs=kwargs,
         severity=str(getattr(severity, "value", severity)),
-        description=expectation.description or _plain_sentence(configuration.type, kwargs),
+        description=described(expectation) or _plain_sentence(configuration.type, kwargs),
         **found,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gx.names import COLUMN_KEYS, short_name
+from gx.terms import WORDED_FOR
 
 _PLAIN_KEYS = ("severity", "description", "notes", "meta", "id")
 _SUITE_KEYS = ("name", "id", "notes", "meta", "suite_parameters")
@@ -119,10 +120,18 @@ def _frozen(value: object) -> Hashable:
 def _details(old: Entry, new: Entry) -> tuple[Detail, ...]:
     before, after = _kwargs(old), _kwargs(new)
     named = [(key, before.get(key), after.get(key)) for key in {**before, **after}]
-    plain = [(key, old.get(key) or None, new.get(key) or None) for key in _PLAIN_KEYS]
+    plain = [(key, _plain(old, key), _plain(new, key)) for key in _PLAIN_KEYS]
     if old.get("type") != new.get("type"):
         plain.insert(0, ("type", old.get("type"), new.get("type")))
     return tuple(Detail(*found) for found in [*named, *plain] if not same(found[1], found[2]))
+
+
+def _plain(entry: Entry, key: str) -> object:
+    """The value of a key; what a wording was written for follows from kwargs, which are told."""
+    value = entry.get(key)
+    if key == "meta" and isinstance(value, Mapping):
+        value = {name: one for name, one in value.items() if name != WORDED_FOR}
+    return value or None
 
 
 def _suite_changes(old: Mapping[str, object], new: Mapping[str, object]) -> list[Change]:

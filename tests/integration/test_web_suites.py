@@ -195,6 +195,30 @@ def test_saving_writes_the_file_and_names_the_author(ann, sources):
     assert "5000000000" in (sources.suites / f"{NAME}.json").read_text()
 
 
+def outlier(document):
+    return next(e for e in document["expectations"] if e["type"] == "expect_no_return_outliers")
+
+
+def test_a_wording_for_other_parameters_is_marked_until_it_fits_again(ann, sources):
+    document, base = saved(ann)
+    was = dict(outlier(document)["kwargs"])
+    outlier(document)["kwargs"]["threshold"] = 1e9
+    checked = ann.post(f"/gate/api/suites/{NAME}/check", json={"document": document}).json()
+    at = document["expectations"].index(outlier(document))
+    assert [n for n, told in enumerate(checked["outdated"]) if told] == [at]
+    assert "1,000,000,000 robust deviations" in checked["sentences"][at]
+    weak = {"accepted_weaknesses": checked["new_weaknesses"]}
+    assert put(ann, document, base, **weak).status_code == 200
+
+    document, base = saved(ann)
+    assert outlier(document)["meta"]["worded_for"] == {"threshold": was["threshold"]}
+    again = ann.get(f"/gate/api/suites/{NAME}/check").json()
+    assert again["outdated"][at]
+    outlier(document)["kwargs"] = was
+    assert put(ann, document, base).status_code == 200
+    assert "worded_for" not in outlier(saved(ann)[0]).get("meta", {})
+
+
 @pytest.mark.parametrize(
     ("spoil", "field"),
     [

@@ -68,6 +68,7 @@ function item(index, previous, next) {
       el("p", { class: "sentence" }),
       PAGE.may_write ? actions(index, previous, next) : "",
     ),
+    el("p", { class: "outdated fault" }),
     el(
       "p",
       { class: "type" },
@@ -188,6 +189,11 @@ function mark(line) {
       checked.sentences[index] ||
       catalogue.get(entry.type)?.title ||
       nameOf(entry);
+  const outdated = line.querySelector(".outdated");
+  if (outdated)
+    outdated.textContent = checked.outdated?.[index]
+      ? `Worded for other parameters. It asks: ${checked.sentences[index]}`
+      : "";
   for (const button of line.querySelectorAll(".actions button"))
     button.setAttribute("aria-label", `${button.title}: ${nameOf(entry)}`);
   line.querySelector(":scope > .fault").textContent = fault ? fault.message : "";

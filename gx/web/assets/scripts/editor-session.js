@@ -9,6 +9,7 @@ export const EMPTY = { name: PAGE.name, expectations: [] };
 const UNKNOWN = {
   faults: [],
   sentences: [],
+  outdated: [],
   changes: [],
   weaknesses: [],
   new_weaknesses: [],
