@@ -1,6 +1,8 @@
-"""What the pages show over many runs: a calendar of them."""
+"""What the pages show over many runs: a calendar of them, and what a symbol did."""
 
+import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from dags.pages.sources import Desk
 from dags.run.settings import Settings
 from gx.web.app import create_app
 from gx.web.guard import User
-from tests.staged_runs import daily_bars, judged, outcome, stage_run
+from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
 
 DAY = 24 * 60  # minutes
 HTML = {"accept": "text/html"}
@@ -65,3 +67,88 @@ def test_what_is_no_day_asks_for_every_run(pages, day):
     found = pages.get("/gate/", params={"day": day}).text.split("<tbody>")[1]
 
     assert found.count('class="id"') == 4
+
+
+def test_a_symbols_page_shows_each_failing_bar_once_with_its_runs(pages, staging):
+    bars = daily_bars(["AAPL", "MSFT"], 60)
+    bad = judged(bars, outcome(bars, [5, 70]), outcome(bars, [6, 70], "warning", "open"))
+    stage_run(staging, "again", bars, bad, minutes=9 * DAY)
+    answer = pages.get("/gate/symbols/?symbol=AAPL")
+    flagged, verdicts = answer.text.split("Bars that failed")[1].split("<h2>Verdicts</h2>")
+
+    # Day 5 failed in two runs in the same way; day 6 of `close`, and then of `open`.
+    rows = re.findall(
+        r'<tr class="(\w+)" id="(.*?)".*?<b>(\S+)</b>.*?<td data-label="Run">(.*?)\n',
+        flagged,
+        re.DOTALL,
+    )
+    assert [(severity, at, day) for severity, at, day, _ in rows] == [
+        ("critical", "flag-1", "2024-01-08"),
+        ("warning", "flag-2", "2024-01-09"),
+        ("warning", "flag-3", "2024-01-09"),
+    ]
+    assert "and 1 before it" in rows[0][3] and "before it" not in rows[1][3]
+    assert "/gate/runs/again?symbol=AAPL#failing" in rows[0][3]
+    assert f"close is {bars['close'][5]:.6g}"[:14] in flagged
+    assert re.findall(r'data-label="Failing">(\d+)', verdicts) == ["2", "0", "1", "1", "0"]
+    chart = answer.text.split("<svg")[1].split("</svg>")[0]
+    assert re.findall(r'href="#(flag-\d)"', chart) == ["flag-3", "flag-2", "flag-1"]
+    shapes = re.findall(r'class="flag (\w+)" transform="[^"]+" d="([^"]+)"', chart)
+    assert len(set(shapes)) == 2, "a warning has another shape than a critical failure"
+
+
+def test_a_symbol_may_be_called_anything(staging, pages):
+    names = ["BRK/B", "^GSPC", "EURUSD=X", "A B", "<img>"]
+    bars = daily_bars(names, 20)
+    stage_run(staging, "odd", bars, judged(bars, outcome(bars, [0, 21])), minutes=9 * DAY)
+
+    for name in names:
+        answer = pages.get("/gate/symbols/", params={"symbol": name})
+        assert answer.status_code == 200 and "<h2>Verdicts</h2>" in answer.text, name
+        assert "<img>" not in answer.text
+
+
+def test_a_symbol_that_no_run_had_is_said_so_and_another_can_be_chosen(pages):
+    answer = pages.get("/gate/symbols/?symbol=NONE")
+
+    assert answer.status_code == 404
+    assert "None of the last 4 of 4 judged runs of stock_data had this symbol" in answer.text
+    assert '<option value="AAPL">' in pages.get("/gate/symbols/").text
+    assert pages.get("/gate/symbols/?dataset=none").status_code == 404
+
+
+def test_a_symbols_page_shows_the_waivers_of_it_and_of_all_symbols(pages, tmp_path):
+    waiver: dict[str, str | None] = {
+        "id": "0123abcd",
+        "expectation": "column_values_to_be_between(close)",
+        "first_date": "2024-01-01",
+        "author": "ann",
+        "made": "2026-01-01T00:00:00Z",
+        "expires": "2999-01-01",
+    }
+    symbols = {"its own": "AAPL", "of all": None, "of another": "MSFT"}
+    named = [
+        waiver | {"id": f"0123abc{at}", "reason": why, "symbol": symbol}
+        for at, (why, symbol) in enumerate(symbols.items())
+    ]
+    (tmp_path / "gx" / "waivers").mkdir(parents=True)
+    document = json.dumps({"suite": "stock_data", "waivers": named})
+    (tmp_path / "gx" / "waivers" / "stock_data.json").write_text(document)
+
+    waivers = pages.get("/gate/symbols/?symbol=AAPL").text.split("<h2>Waivers</h2>")[1]
+
+    assert re.findall(r": (its own|of all|of another) ", waivers) == ["its own", "of all"]
+
+
+def test_of_many_runs_a_symbols_page_reads_the_newest_and_says_so(pages, staging):
+    bars = daily_bars(["AAPL", "MSFT"], 60)
+    bad = judged(bars, outcome(bars, [5]))
+    first = stage_run(staging, "many-0", bars, bad, minutes=20 * DAY)
+    for at in range(1, 40):
+        shutil.copytree(first, first.parent / f"many-{at}")
+        write_summary(first.parent / f"many-{at}", f"many-{at}", bad, minutes=20 * DAY + at)
+
+    text = pages.get("/gate/symbols/?symbol=AAPL").text
+
+    assert "The last 30 runs that had it, of the newest 30 of 44 judged runs" in text
+    assert "and 29 before it" in text

@@ -1,0 +1,10 @@
+"""The routes of what is shown over many runs."""
+
+from starlette.routing import Route
+
+from gx.web.trends.symbol import symbol_page
+
+
+def trend_routes() -> list[Route]:
+    """A symbol's page; what a symbol is called is no part of a path."""
+    return [Route("/symbols/", symbol_page)]
