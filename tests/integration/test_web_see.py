@@ -1,4 +1,4 @@
-"""What the pages show over many runs: a calendar of them, and what a symbol did."""
+"""What the pages show over many runs: a calendar, what a symbol did, what an expectation found."""
 
 import json
 import re
@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
+from gx.editing.store import SuiteStore
 from gx.web.app import create_app
 from gx.web.guard import User
+from gx.web.trends.line import Point, share_line
 from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
 
 DAY = 24 * 60  # minutes
@@ -152,3 +154,80 @@ def test_of_many_runs_a_symbols_page_reads_the_newest_and_says_so(pages, staging
 
     assert "The last 30 runs that had it, of the newest 30 of 44 judged runs" in text
     assert "and 29 before it" in text
+
+
+CLOSE = "column_values_to_be_between(close)"
+
+
+def test_an_expectations_page_has_a_point_for_each_run_and_tells_small_runs_apart(pages, staging):
+    few = daily_bars(["AAPL"], 2)
+    stage_run(staging, "small", few, judged(few, outcome(few, [0])), minutes=9 * DAY)
+    text = pages.get("/gate/expectations/", params={"expectation": CLOSE}).text
+
+    dots = re.findall(r'<a href="([^"]+)" aria-label="([^"]+)">.*?class="(dot[^"]*)"', text)
+    assert [(path.rsplit("/")[-1], label[18:], kind) for path, label, kind in dots] == [
+        ("good", "0 of 120 bars (0 %)", "dot"),
+        ("bad", "2 of 120 bars (1.67 %)", "dot"),
+        ("remark", "1 of 120 bars (0.833 %)", "dot"),
+        ("newest", "0 of 120 bars (0 %)", "dot"),
+        ("small", "1 of 2 bars (50 %)", "dot small"),
+    ]
+    lines = re.findall(r'class="closes" d="M([^"]+)"', text)
+    assert len(lines[0].split("L")) == 4, "the line leaves the small run out"
+    table = text.split("<h2>By symbol")[1]
+    assert re.findall(r'symbol=(\w+)">\w+</a><td class="n">(\d)', table) == [
+        ("AAPL", "3"),
+        ("MSFT", "1"),
+    ]
+
+
+def test_an_expectations_page_tells_who_changed_its_definition_when_and_why(pages, tmp_path):
+    suites = tmp_path / "gx" / "expectations"
+    suites.mkdir(parents=True)
+    entry: dict[str, object] = {
+        "type": "expect_column_values_to_be_between",
+        "kwargs": {"column": "close", "min_value": 0.01},
+        "severity": "critical",
+    }
+    kwargs = {"column": "close"}
+    other: dict[str, object] = {"type": "expect_column_to_exist", "kwargs": kwargs}
+    other["severity"] = "info"
+    document = {"name": "stock_data", "meta": {}, "expectations": [entry, other]}
+    (suites / "stock_data.json").write_text(json.dumps(document))
+    store = SuiteStore(suites, tmp_path / "gx" / "history", check=lambda raw, name: ())
+
+    def save(reason: str, *entries: dict[str, object]) -> None:
+        base = store.read("stock_data").sha256
+        document["expectations"] = list(entries)
+        store.save("stock_data", document, base_sha256=base, author="ann", reason=reason)
+
+    looser: dict[str, object] = {**entry, "kwargs": {"column": "close", "min_value": 0.001}}
+    save("pennies", looser, other)
+    save("something else", looser, {**other, "severity": "warning"})
+    save("only a remark", {**looser, "severity": "warning"}, other)
+
+    text = pages.get("/gate/expectations/", params={"expectation": CLOSE}).text
+    changed = text.split("definition changed</h2>")[1].split("</ol>")[0]
+
+    said = re.findall(r"<li><b><code>([^<]*)</code>[^,]*, ann: ([^<]*)", changed)
+    assert said == [
+        ("severity: critical → warning", "only a remark"),
+        ("min_value: 0.01 → 0.001", "pennies"),
+    ]
+
+
+def test_changes_of_a_definition_stand_before_the_first_run_that_began_later():
+    points = [Point(f"2026-03-0{day}T12:00:00", 0.1, 100, "", "") for day in (3, 2, 1)]
+
+    drawn = share_line(points, ["2026-03-04", "2026-03-02T09:00:00", "2026-02-01T00:00:00"])
+
+    after, between = drawn.changes  # the third was before the first run
+    assert (after.number, between.number) == (1, 2)
+    assert after.x == drawn.right and drawn.dots[0].x < between.x < drawn.dots[1].x
+
+
+def test_an_expectation_that_no_run_had_is_said_so(pages):
+    answer = pages.get("/gate/expectations/?expectation=none")
+
+    assert answer.status_code == 404 and "had this expectation" in answer.text
+    assert f'<option value="{CLOSE}">' in pages.get("/gate/expectations/").text
