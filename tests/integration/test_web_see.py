@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -231,3 +232,17 @@ def test_an_expectation_that_no_run_had_is_said_so(pages):
 
     assert answer.status_code == 404 and "had this expectation" in answer.text
     assert f'<option value="{CLOSE}">' in pages.get("/gate/expectations/").text
+
+
+def test_reports_and_lists_lead_to_the_pages_of_symbols_and_expectations(pages):
+    symbol = "/gate/symbols/?dataset=stock_data&symbol=AAPL"
+    expectation = "/gate/expectations/?dataset=stock_data&expectation=column_values_to_be_between"
+    report = unescape(pages.get("/gate/runs/bad").text)
+    failed = unescape(pages.get("/gate/runs/bad/failed").text)
+    rows = unescape(pages.get("/gate/runs/bad/failing").text)
+
+    assert symbol in report.split('id="symbols"')[1]
+    assert symbol in failed and expectation in failed
+    assert symbol in rows
+    filtered = unescape(pages.get("/gate/?symbol=AAPL").text)
+    assert "/gate/symbols/?symbol=AAPL" in filtered
