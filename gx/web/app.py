@@ -28,6 +28,7 @@ from gx.web.runs.page import run_list
 from gx.web.sources import Sources
 from gx.web.static_files import cache_control, static_path, static_type
 from gx.web.suites.pages import suite_routes
+from gx.web.trends.routes import trend_routes
 from gx.web.waivers import waiver_routes
 
 
@@ -53,6 +54,7 @@ def create_app(
         *waiver_routes(),
         *held_routes(),
         *audit_routes(),
+        *trend_routes(),
         Route("/static/{name}", _static),
     ]
     if mount:

@@ -23,17 +23,21 @@ from gx.web.guard import Forbidden, User, base_of, json_response, page, reader, 
 from gx.web.report.page import run_files
 from gx.web.sources import RunFiles, Sources
 from gx.web.static_files import embedded
-from gx.web.suites.datasets import may_save, require_may_save
+from gx.web.suites.datasets import datasets_of, may_save, require_may_save
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A waiver of a suite as the page shows it; ``mine``: the reader may withdraw it."""
+    """A waiver of a suite as the page shows it; ``mine``: the reader may withdraw it.
+
+    ``dataset`` is the first that the suite judges, empty (which is the default one) without any.
+    """
 
     suite: str
     waiver: Waiver
     over: bool
     mine: bool
+    dataset: str
 
 
 def waiver_routes() -> list[BaseRoute]:
@@ -76,7 +80,8 @@ def _listed(sources: Sources, user: User) -> tuple[list[Listed], list[str]]:
             faults.append(str(error))
             continue
         mine = may_save(user, sources, suite)
-        found += [Listed(suite, one, one.expired(now), mine) for one in waivers]
+        dataset = next((one.name for one in datasets_of(sources, suite)), "")
+        found += [Listed(suite, one, one.expired(now), mine, dataset) for one in waivers]
     return sorted(found, key=lambda one: (one.over, one.waiver.expires)), faults
 
 

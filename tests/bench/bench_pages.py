@@ -42,6 +42,7 @@ PAGES = {
     "what failed": "/gate/runs/big/failed",
     "charts": "/gate/runs/big/charts?symbol=S042",
     "changes": "/gate/runs/big/changes",
+    "a symbol": "/gate/symbols/?symbol=S042",
 }
 
 

@@ -316,6 +316,7 @@ QUERY = (
         "date",
         "person",
         "action",
+        "day",
     ),
 )
 VALUES = (

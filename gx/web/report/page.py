@@ -78,6 +78,7 @@ def _report(request: Request, files: RunFiles) -> Response:
         "run.html",
         **shared,
         **_rows(request, files),
+        **_over_runs(request, summary),
         shell="base.html",
         view=view_of(read, _BOUNDS, provenance=_provenance(read, files)),
         before=_before(request, summary),
@@ -94,7 +95,8 @@ async def failing_rows(request: Request) -> Response:
         return json_response(
             {"rows": listed, "found": shown.found, "page": shown.number, "pages": shown.pages}
         )
-    return page(request, "failing.html", summary=files.summary, **rows)
+    over_runs = _over_runs(request, files.summary)
+    return page(request, "failing.html", summary=files.summary, **rows, **over_runs)
 
 
 async def failing_csv(request: Request) -> Response:
@@ -125,7 +127,8 @@ def _failed(request: Request, files: RunFiles) -> Response:
     few = rows.filter(pc.is_in(rows["symbol"], pa.array(sorted(drawn), pa.string())))
     read = read_report(document, few.to_pandas())
     shown = {"failed": view_of(read, bars=bars).failed, "rows": read.rows}
-    return page(request, "failed.html", summary=files.summary, **shown)
+    over_runs = _over_runs(request, files.summary)
+    return page(request, "failed.html", summary=files.summary, **shown, **over_runs)
 
 
 async def charts(request: Request) -> Response:
@@ -235,6 +238,13 @@ def _with_numbers(files: RunFiles, shown: failing.Page) -> failing.Page:
     numbers = told(shown.rows, outcomes, pd.concat(around) if around else None)
     rows = [{**row, "numbers": said} for row, said in zip(shown.rows, numbers, strict=True)]
     return replace(shown, rows=rows)
+
+
+def _over_runs(request: Request, run: RunSummary) -> dict[str, str]:
+    """Where the pages of a symbol and of an expectation begin; its name goes behind."""
+    named = {"symbols_at": "symbol", "expectations_at": "expectation"}
+    of, base = f"dataset={quote(run.dataset, safe='')}", base_of(request)
+    return {at: f"{base}/{what}s/?{of}&{what}=" for at, what in named.items()}
 
 
 def _before(request: Request, summary: RunSummary) -> RunSummary | None:

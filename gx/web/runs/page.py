@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from gx.errors import ReportError
 from gx.report.document import read_document
 from gx.web.guard import page, reader
+from gx.web.runs.calendar import MARKS, calendar, day_asked
 from gx.web.runs.datasets import dataset_lines
 from gx.web.runs.shares import SHOWN, kind, share, share_chart
 from gx.web.summary import RunSummary
@@ -40,6 +42,7 @@ class RunFilter:
     expectation: str = ""
     verdict: str = ""
     dataset: str = ""
+    day: str = ""
 
     @classmethod
     def of(cls, query: QueryParams) -> "RunFilter":
@@ -50,6 +53,7 @@ class RunFilter:
             query.get("expectation", ""),
             verdict if verdict in VERDICTS else "",
             query.get("dataset", ""),
+            day_asked(query.get("day", "")),
         )
 
     def fits(self, run: RunSummary) -> bool:
@@ -60,6 +64,7 @@ class RunFilter:
             and (not self.expectation or self.expectation in run.expectations)
             and (not self.verdict or self.verdict == kind(run))
             and (not self.dataset or self.dataset == run.dataset)
+            and (not self.day or self.day == run.started[:10])
         )
 
     def query(self, **more: object) -> str:
@@ -79,6 +84,7 @@ async def run_list(request: Request) -> Response:
     number, pages = page_number(request.query_params, len(found), PER_PAGE)
     shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
     drawn = found[:SHOWN]
+    of = wanted.dataset or next((one.name for one in datasets), "")
     told = await run_in_threadpool(_of_symbol, sources, [*shown, *drawn], wanted.symbol)
     return page(
         request,
@@ -88,6 +94,11 @@ async def run_list(request: Request) -> Response:
         found=len(found),
         shown=[(run, kind(run), share(run)) for run in (told[_key(one)] for one in shown)],
         chart=share_chart([told[_key(one)] for one in drawn]),
+        calendar=calendar(
+            [run for run in runs if run.dataset == of], VERDICTS, today=datetime.now(UTC).date()
+        ),
+        calendar_of=of,
+        marks=MARKS,
         wanted=wanted,
         verdicts=VERDICTS,
         symbols=_sorted_names(

@@ -1,0 +1,1 @@
+"""What a symbol or an expectation did over the last runs."""
