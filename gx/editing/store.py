@@ -262,6 +262,18 @@ def canonical(document: Mapping[str, object], base: Mapping[str, object] | None 
         raise SuiteError("a suite cannot hold NaN or infinity") from None
 
 
+def copied(document: Mapping[str, object], name: str) -> dict[str, object]:
+    """The suite under another name; ids are those of the original alone."""
+    entries = document.get("expectations")
+    bare = [
+        {key: value for key, value in entry.items() if key != "id"}
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, Mapping)
+    ]
+    kept = {key: value for key, value in document.items() if key != "id"}
+    return {**kept, "name": name, "expectations": bare}
+
+
 def history_changes(versions: list[Version]) -> list[tuple[Version, tuple[Change, ...]]]:
     """Each version, the newest first, with what it changed in the one before it."""
     before = [*versions[1:], None]

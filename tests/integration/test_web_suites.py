@@ -420,6 +420,24 @@ def test_a_suite_is_drafted_from_data_once(ann, sources):
     assert bad.status_code == 422
 
 
+def test_a_suite_is_copied_under_another_name(ann, sources):
+    body = {"name": "calm", "copy_of": NAME}
+    made = ann.post("/gate/api/suites", json=body)
+    assert made.status_code == 201 and made.json()["reason"] == f"Copied from {NAME}"
+    copy = json.loads((sources.suites / "calm.json").read_text())
+    original, _ = saved(ann)
+    assert copy["name"] == "calm"
+    assert [e["kwargs"] for e in copy["expectations"]] == [
+        e["kwargs"] for e in original["expectations"]
+    ]
+    assert not any("id" in entry for entry in copy["expectations"])
+    again = ann.post("/gate/api/suites", json=body)
+    assert again.status_code == 422 and "already" in again.json()["error"]
+    gone = ann.post("/gate/api/suites", json={"name": "other", "copy_of": "gone"})
+    assert gone.status_code == 404
+    assert f'"{NAME}"' in ann.get("/gate/suites/new").text
+
+
 def test_a_suite_that_is_no_json_can_still_be_opened_and_mended(ann, sources):
     document, _ = saved(ann)
     (sources.suites / f"{NAME}.json").write_text("{ oops")

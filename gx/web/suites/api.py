@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gx.editing.history import Version
-from gx.editing.store import Check, SuiteStore
+from gx.editing.store import Check, SuiteStore, copied
 from gx.errors import (
     GateError,
     HistoryError,
@@ -202,20 +202,28 @@ class SuiteApi:
     async def create(self, request: Request) -> Response:
         """Draft a suite ``name`` from bars of a ``dataset`` (the default one), and save it.
 
-        ``accepted_weaknesses`` as in ``save``.
+        ``copy_of`` names a suite to take instead; ``accepted_weaknesses`` as in ``save``.
         """
         user = await writer(request)
-        body = await read_body(request, {"name": str}, accepted_weaknesses=list, **_BARS)
+        body = await read_body(
+            request, {"name": str}, accepted_weaknesses=list, copy_of=str, **_BARS
+        )
         accepted = texts(body, "accepted_weaknesses")
         sources = request.app.state.sources
         store = await self._store(request, user, body["name"])
         await run_in_threadpool(store.refuse_name, body["name"])  # before bars are read for it
+        given: dict[str, Any] = {"author": user.name, "accepted": accepted}
+        if original := body.get("copy_of"):
+            found = await run_in_threadpool(store.read, original)
+            create = partial(store.create, reason=f"Copied from {original}", **given)
+            document = copied(found.document, body["name"])
+            return json_response(
+                _version(await run_in_threadpool(create, body["name"], document)), 201
+            )
         dataset = await run_in_threadpool(_dataset, sources, user, body.get("dataset"))
         bars = (await run_in_threadpool(_bars, sources, dataset, body)).bars
         document = await self._ask("draft", bars=bars, name=body["name"])
-        create = partial(
-            store.create, author=user.name, reason=_drafted_from(bars), accepted=accepted
-        )
+        create = partial(store.create, reason=_drafted_from(bars), **given)
         return json_response(_version(await run_in_threadpool(create, body["name"], document)), 201)
 
     async def _ask(self, question: str, **arguments: Any) -> Any:

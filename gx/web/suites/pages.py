@@ -79,7 +79,8 @@ class SuitePages:
         user = await reader(request)
         self.workbench.warm()
         data = await run_in_threadpool(_choices, request.app.state.sources, user)
-        data |= {"api": f"{base_of(request)}/api", "base": base_of(request)}
+        names = await run_in_threadpool(suite_store(request.app.state.sources).names)
+        data |= {"api": f"{base_of(request)}/api", "base": base_of(request), "suites": names}
         return page(request, "suite_new.html", data=embedded(data), may_write=user.may_write)
 
     async def editor(self, request: Request) -> Response:
