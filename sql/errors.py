@@ -59,6 +59,10 @@ class DiscardError(BarStoreError):
     """Held bars cannot be discarded in this way; nothing was discarded."""
 
 
+class RepairError(BarStoreError):
+    """Repairs cannot be accepted or revoked in this way; nothing was done."""
+
+
 class StaleError(BarStoreError):
     """What is held is not what somebody saw and decided on; nothing was done."""
 

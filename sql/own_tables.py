@@ -9,15 +9,18 @@ from sql.bar_tables import BAR, DERIVED, NUMBERS
 
 ENRICHED, EVIDENCE = "stock_data_enriched", "stock_data_evidence"
 QUARANTINE, AUDIT = "stock_data_quarantine", "stock_data_audit"
+REPAIRS = "stock_data_repairs"
 # A run does not fail for want of these.
-NOT_OF_A_RUN = (EVIDENCE, AUDIT)
+NOT_OF_A_RUN = (EVIDENCE, AUDIT, REPAIRS)
 _BAR = (*BAR, "run_id")
+_REPAIRED = tuple(f"{which}_{name}" for which in ("old", "new") for name in NUMBERS)
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": ("select", "insert", "update", "delete"),
     "stock_data_publications": ("select", "insert"),
     "stock_data_quarantine": ("select", "insert", "update"),
     EVIDENCE: ("select", "insert"),
     AUDIT: ("select", "insert"),
+    REPAIRS: ("select", "insert", "update"),
 }
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": (
@@ -40,13 +43,18 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     EVIDENCE: ("run_key", "attempt", "path", "sha256", "bytes", "mlflow_run_id"),
     AUDIT: ("at", "who", "action", "what", "why", "run_id"),
+    REPAIRS: (
+        *("run_id", "symbol", "date", "rule", "evidence", *_REPAIRED, "dropped"),
+        *("accepted_by", "accepted_at", "reason", "revoked_by", "revoked_at", "revoke_reason"),
+        *("void_run", "void_at"),
+    ),
 }
 # What holds every value that a run writes, by the column's name: the type to name, and all that do.
 _NUMBER = ("double precision", r"double precision|numeric")
 _DAY, _TEXTS = ("date", "date"), ("text[]", r"text\[\]|character varying\[\]")
 _MOMENT = ("timestamptz", "timestamp with time zone")
 HOLDS: Mapping[str, tuple[str, str]] = {
-    **dict.fromkeys((*NUMBERS, *DERIVED), _NUMBER),
+    **dict.fromkeys((*NUMBERS, *DERIVED, *_REPAIRED), _NUMBER),
     **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
     **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
     **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),

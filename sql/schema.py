@@ -47,6 +47,13 @@ OWN_TABLES = {
         "stock_data_audit_keep",
         "stock_data_audit_no_change",
     ),
+    "stock_data_repairs": (
+        "stock_data_repairs",
+        "stock_data_repairs_open",
+        "stock_data_repairs_keep",
+        "stock_data_repairs_no_change",
+        "stock_data_repairs_no_delete",
+    ),
 }
 # The triggers that keep rows as they are, by table.
 GUARDS = {
@@ -59,6 +66,7 @@ GUARDS = {
     ),
     "stock_data_evidence": ("stock_data_evidence_no_change",),
     "stock_data_audit": ("stock_data_audit_no_change",),
+    "stock_data_repairs": ("stock_data_repairs_no_change", "stock_data_repairs_no_delete"),
 }
 STATEMENTS = ("stock_data", WIDEN, *(name for names in OWN_TABLES.values() for name in names))
 

@@ -14,7 +14,8 @@ begin
             attrelid in (
                 'stock_data_enriched'::regclass,
                 'stock_data_quarantine'::regclass,
-                'stock_data_publications'::regclass
+                'stock_data_publications'::regclass,
+                to_regclass('stock_data_repairs')
             )
             and attname in ('date', 'first_date', 'last_date')
             and atttypid = 'date'::regtype

@@ -1,0 +1,194 @@
+"""Repairs that somebody has accepted: bars that are judged and published in place of the source's.
+
+The source is never touched. A repair is open until it is revoked, or void because the source has
+another bar now; rows are added and resolved, never deleted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from sql.audit import note
+from sql.bar_tables import NUMBERS
+from sql.errors import RepairError
+from sql.statements import statement
+
+Numbers = tuple[float | None, ...]  # open, high, low, close, volume
+
+
+@dataclass(frozen=True)
+class NewRepair:
+    """What is accepted: `old` is the source's bar exactly, `new` None where a copy is to go."""
+
+    symbol: str
+    date: date
+    rule: str
+    evidence: str
+    old: Numbers
+    new: Numbers | None
+
+
+@dataclass(frozen=True)
+class Repair(NewRepair):
+    """A repair as it is kept; `run_id` is the run that proposed it."""
+
+    id: int
+    run_id: str
+    accepted_by: str
+    accepted_at: datetime
+    reason: str
+    revoked_by: str | None = None
+    revoked_at: datetime | None = None
+    revoke_reason: str | None = None
+    void_run: str | None = None
+    void_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Does it hold?"""
+        return self.revoked_by is None and self.void_run is None
+
+
+def accept(
+    connection: Connection, repairs: Sequence[NewRepair], *, run_id: str, by: str, reason: str
+) -> int:
+    """Keep repairs that the run `run_id` proposed, and have the audit's list tell of each symbol.
+
+    Raises RepairError: no reason, no repairs, or somebody else was first.
+    """
+    _require(repairs, reason)
+    _require_table(connection)
+    for one in repairs:
+        new = one.new or (None,) * len(NUMBERS)
+        bound = {
+            **{name: getattr(one, name) for name in ("symbol", "date", "rule", "evidence")},
+            **{f"old_{name}": value for name, value in zip(NUMBERS, one.old, strict=True)},
+            **{f"new_{name}": value for name, value in zip(NUMBERS, new, strict=True)},
+            "dropped": one.new is None,
+            "run_id": run_id,
+            "by": by,
+            "reason": reason,
+        }
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(statement("queries/insert_repair"), bound)
+        except IntegrityError:
+            raise RepairError(
+                f"the bar of {one.symbol} of {one.date} has an accepted repair already; nothing "
+                "was accepted. Look at the accepted ones, and revoke that one first"
+            ) from None
+    for what in _told(repairs):
+        note(connection, action="repair", who=by, what=what, why=reason, run_id=run_id)
+    return len(repairs)
+
+
+def revoke(connection: Connection, ids: Sequence[int], *, by: str, reason: str) -> int:
+    """Take open repairs back: the next run reads these bars as the source has them.
+
+    Raises RepairError: no reason, or one of them is not open (any more).
+    """
+    _require(ids, reason)
+    _require_table(connection)
+    wanted = [one for one in _read(connection, every=True) if one.id in set(ids)]
+    bound = {"ids": list(ids), "by": by, "reason": reason}
+    done = connection.exec_driver_sql(statement("queries/revoke_repairs"), bound).rowcount
+    if done != len(set(ids)):
+        raise RepairError(
+            f"{len(set(ids)) - done} of {len(set(ids))} repairs are not open (any more); nothing "
+            "was revoked. Look at what is accepted now"
+        )
+    for what in _told(wanted):
+        note(connection, action="revoke repair", who=by, what=what, why=reason)
+    return done
+
+
+def open_repairs(
+    engine: Engine,
+    symbols: Sequence[str] | None = None,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    run_id: str | None = None,
+) -> list[Repair]:
+    """The open ones of symbols (None: any), in order of symbol and date.
+
+    Also those that the run `run_id` itself has found void. Without the table there are none.
+    """
+    with engine.connect() as connection:
+        return _read(connection, symbols=symbols, start=start, end=end, run_id=run_id)
+
+
+def all_repairs(engine: Engine) -> list[Repair]:
+    """Those that are revoked or void as well."""
+    with engine.connect() as connection:
+        return _read(connection, every=True)
+
+
+def mark_void(connection: Connection, ids: Sequence[int], *, run_id: str) -> int:
+    """End open repairs whose bar the source does not have any more, as the run found."""
+    bound = {"ids": list(ids), "run_id": run_id}
+    return connection.exec_driver_sql(statement("queries/void_repairs"), bound).rowcount
+
+
+def _read(
+    connection: Connection,
+    *,
+    symbols: Sequence[str] | None = None,
+    start: date | None = None,
+    end: date | None = None,
+    run_id: str | None = None,
+    every: bool = False,
+) -> list[Repair]:
+    if not _is_there(connection):
+        return []
+    bound = {
+        "symbols": None if symbols is None else list(symbols),
+        "start": start,
+        "end": end,
+        "run_id": run_id,
+        "every": every,
+    }
+    found = connection.exec_driver_sql(statement("queries/repairs"), bound).mappings()
+    return [_repair(dict(row)) for row in found]
+
+
+def _repair(row: dict[Any, Any]) -> Repair:
+    numbers = {which: tuple(row[f"{which}_{name}"] for name in NUMBERS) for which in ("old", "new")}
+    plain = {name: row[name] for name in Repair.__dataclass_fields__ if name not in numbers}
+    return Repair(**plain, old=numbers["old"], new=None if row["dropped"] else numbers["new"])
+
+
+def _is_there(connection: Connection) -> bool:
+    there = "select to_regclass('stock_data_repairs') is not null"
+    return bool(connection.exec_driver_sql(there).scalar_one())
+
+
+def _require_table(connection: Connection) -> None:
+    if not _is_there(connection):
+        raise RepairError("there is no table stock_data_repairs: the dataset's next run makes it")
+
+
+def _require(chosen: Sequence[object], reason: str) -> None:
+    if not chosen:
+        raise RepairError("no repair is chosen")
+    if not any(one.isalnum() for one in reason):
+        raise RepairError("say why: a reason is kept with each repair")
+
+
+def _told(repairs: Sequence[NewRepair]) -> list[str]:
+    """What the audit's list says they are, a line for each symbol and rule."""
+
+    def kind(one: NewRepair) -> tuple[str, str]:
+        return one.symbol, one.rule
+
+    lines = []
+    for (symbol, rule), group in groupby(sorted(repairs, key=kind), kind):
+        days = sorted(one.date for one in group)
+        between = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        lines.append(f"{symbol}: {len(days):,} bar{'s' * (len(days) > 1)} ({rule}), {between}")
+    return lines
