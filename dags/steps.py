@@ -88,6 +88,16 @@ def _remark(found: Extracted) -> None:
     if found.missing_symbols:
         absent, hint = ", ".join(found.missing_symbols), did_you_mean(found.meant)
         log.warning("no bars of %s in the range, the others go on%s", absent, hint)
+    if found.repaired or found.dropped:
+        log.info(
+            "%s bars are read as accepted, %s copies left out: %s",
+            *(found.repaired, found.dropped, found.repaired_example),
+        )
+    if found.void:
+        log.warning(
+            "%s accepted repairs are void, the source has other bars now: %s",
+            *(found.void, found.void_example),
+        )
     if found.rounded:
         log.warning(
             "%s numbers have more digits than are judged and published (15 to 17): %s",

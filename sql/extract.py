@@ -22,6 +22,7 @@ from sql.copy_stream import HashingReader, copy_out
 from sql.digits import Digits
 from sql.errors import NoBarsError, UnreadableColumnError
 from sql.nearest import did_you_mean, most_like, nearest_symbols
+from sql.repaired import Repairs
 from sql.source import OWN, OpenSource, Source, opened, quoted
 from sql.statements import statement
 
@@ -53,7 +54,7 @@ BLOCK_BYTES = 2 << 20
 
 @dataclass(frozen=True)
 class Extraction:
-    """What was read. `digest` is the SHA-256 of the data, the same for the same data.
+    """What was read. `digest` is the SHA-256 of the data, the same for the same data and repairs.
 
     `at` is the database's clock at the moment whose data were read; `missing` are the requested
     symbols without a bar in the range; dates are None when no bar has one; `sql` is the statement
@@ -84,13 +85,15 @@ def extract_bars(
     nameless: bool = False,
     may_be_empty: bool = False,
     newest: int | None = None,
+    repairs: Repairs | None = None,
 ) -> Extraction:
     """Write the bars of `symbols` from `start` to `end` (both included, None is open) to `sink`.
 
     They are read from the `source` in the database of `engine`.
 
     With `nameless` also the rows that have no symbol: nobody asks for them by name. `newest` is
-    how many of each symbol's bars are read, those with the latest dates (None: all).
+    how many of each symbol's bars are read, those with the latest dates (None: all). `repairs` are
+    applied to what is read, and say afterwards which were.
 
     Parquet columns, ordered by symbol and date: symbol string; date date32, of bars within the day
     timestamp[us] in UTC; open, high, low, close, volume float64; created_at timestamp[us] in UTC,
@@ -118,11 +121,11 @@ def extract_bars(
             )
         counts: Counter[str | None] = Counter()
         days: list[date] = []
-        digits = Digits()
+        digits, repairs = Digits(), repairs or Repairs()
         _require_days(bars, types["date"], symbols)
         try:
             with copy_out(connection, f"copy ({query}) to stdout (format csv, header)") as stream:
-                _write_parquet(stream, sink, schema, counts, days, digits)
+                _write_parquet(stream, sink, schema, counts, days, (digits, repairs))
         except (psycopg2.DataError, pg_errors.CannotCoerce) as failure:
             raise UnreadableColumnError(
                 f"A value in {source.shown} is not what its column should hold: {failure}"
@@ -137,7 +140,7 @@ def extract_bars(
         first_date=min(days, default=None),
         last_date=max(days, default=None),
         columns=tuple(schema.names),
-        digest=stream.hexdigest(),
+        digest=repairs.digest(stream.hexdigest()),
         sql=query,
         at=at,
         rounded=digits.rounded,
@@ -252,8 +255,9 @@ def _write_parquet(
     schema: pa.Schema,
     counts: Counter[str | None],
     days: list[date],
-    digits: Digits,
+    reading: tuple[Digits, Repairs],
 ) -> None:
+    digits, repairs = reading
     reader = pa.csv.open_csv(
         pa.PythonFile(stream, mode="r"),
         read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES),
@@ -270,7 +274,9 @@ def _write_parquet(
         for batch in reader:
             if not batch.num_rows:
                 continue
-            batch = digits.read(batch, schema)
+            batch = repairs.read(digits.read(batch, schema))
+            if not batch.num_rows:
+                continue
             writer.write_batch(batch)
             for entry in batch["symbol"].value_counts().to_pylist():
                 counts[entry["values"]] += entry["counts"]

@@ -25,7 +25,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": (
         *(*_BAR, "daily_return", "price_range", "price_range_pct"),
-        *("published_at", "extracted_at", "remarks", "doubts"),
+        *("published_at", "extracted_at", "remarks", "doubts", "repaired"),
     ),
     "stock_data_publications": ("run_id", "symbols", "first_date", "last_date", "extracted_at"),
     "stock_data_quarantine": (
@@ -58,7 +58,7 @@ HOLDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
     **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
     **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),
-    **dict.fromkeys(("who", "action", "what", "why"), ("text", "text")),
+    **dict.fromkeys(("who", "action", "what", "why", "repaired"), ("text", "text")),
     "at": _MOMENT,
     "created_at": ("timestamp", "timestamp without time zone"),
     "symbol": ("text", r"text|character varying(\((3[2-9]|[4-9]\d|\d{3,})\))?"),
@@ -66,7 +66,7 @@ HOLDS: Mapping[str, tuple[str, str]] = {
 }
 # Those that `create_own_tables` adds to a table of an older version.
 ADDED: Mapping[str, set[str]] = {
-    "stock_data_enriched": {"extracted_at", "remarks", "doubts"},
+    "stock_data_enriched": {"extracted_at", "remarks", "doubts", "repaired"},
     "stock_data_quarantine": {
         *("attempt", "released_as", "superseded_by", "superseded_at"),
         *("discarded_by", "discarded_at", "discard_reason", "extracted_at"),

@@ -59,7 +59,8 @@ def publish_bars(
 
     `bars` has symbol, date (day), open, high, low, close, volume, daily_return, price_range,
     price_range_pct (float64; NaN is written as NULL) and, if known, remarks (lists of the
-    expectations that a bar misses). `symbols` are those that passed the gate, also those without a
+    expectations that a bar misses) and repaired (the rule, None for most).
+    `symbols` are those that passed the gate, also those without a
     bar: what was published of them in the range goes away, of each symbol as many bars at most as
     are `removable` (None: any). Other symbols stay as they are. `extracted_at` is the database's
     clock when the bars were read: what was read later stays. Publishers wait for each other.
@@ -71,7 +72,7 @@ def publish_bars(
     """
     more = "".join(f", {quoted(name)}" for name in carried)
     connection.exec_driver_sql(statement("queries/stage_enriched").replace("{more}", more))
-    table = _with_remarks(bars, without_nan(as_table(bars, ENRICHED, carried)))
+    table = _with_notes(bars, without_nan(as_table(bars, ENRICHED, carried)))
     _refuse_nameless(table)
     copy_in(connection, "staged_enriched", table)
     connection.exec_driver_sql("analyze staged_enriched")
@@ -139,15 +140,17 @@ def correct_returns(connection: Connection, returns: pd.DataFrame) -> int:
     return connection.exec_driver_sql(statement("queries/correct_returns"), bound).rowcount
 
 
-def _with_remarks(bars: pa.Table | pd.DataFrame, table: pa.Table) -> pa.Table:
-    if isinstance(bars, pd.DataFrame):
-        remarks = bars["remarks"].tolist() if "remarks" in bars else None
-    else:
-        remarks = bars["remarks"].to_pylist() if "remarks" in bars.column_names else None
-    if remarks is None:
-        return table
-    written = (text_array(names) if names is not None else None for names in remarks)
-    return table.append_column("remarks", pa.array(written, pa.string()))
+def _with_notes(bars: pa.Table | pd.DataFrame, table: pa.Table) -> pa.Table:
+    """With what is known of single bars: remarks, and the rule by which one was repaired."""
+    for name in ("remarks", "repaired"):
+        if isinstance(bars, pd.DataFrame):
+            notes = bars[name].tolist() if name in bars else None
+        else:
+            notes = bars[name].to_pylist() if name in bars.column_names else None
+        if notes is not None:
+            written = (text_array(one) if isinstance(one, list) else one for one in notes)
+            table = table.append_column(name, pa.array(written, pa.string()))
+    return table
 
 
 def _drop_superseded(

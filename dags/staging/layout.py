@@ -16,7 +16,7 @@ TASKS = {
     "log": "log_to_mlflow",
 }
 
-BARS, CONTEXT = "bars.parquet", "context.parquet"
+BARS, CONTEXT, REPAIRED = "bars.parquet", "context.parquet", "repaired.json"
 REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
 REPORT_PAGE, DOCS_PAGE, SUITE = "report.html", "data_docs.html", "suite.json"
 JUDGED_PAGE = "judged.html"  # the report before it is known what was published
@@ -25,7 +25,7 @@ ENRICHED, SUMMARY, CHANGES = "enriched.parquet", "summary.json", "changes.json"
 PLAN, PARTITIONS = "plan.json", "partitions"
 FINDINGS, ARRAYS = "findings.json", "findings.npz"
 WRITTEN_BY = {
-    "extract": (BARS, CONTEXT, PLAN),
+    "extract": (BARS, CONTEXT, REPAIRED, PLAN),
     "validate": (
         *(REPORT, RESULTS, FAILING, JUDGED_PAGE, DOCS_PAGE),
         *(SUITE, CHANGES, FINDINGS, ARRAYS),

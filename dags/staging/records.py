@@ -33,6 +33,8 @@ class Extracted(StepFindings):
 
     `read_at` is the database's clock at the read; `extracted_at` is that too, but later than the
     read of whatever was published before it. `meant` are known symbols by the missing ones.
+    `repaired` bars are as somebody has accepted them, and copies were `dropped`, which are not in
+    `rows`; `void` repairs are not applied, because the source has another bar than the old one.
     """
 
     step = "extract"
@@ -50,6 +52,11 @@ class Extracted(StepFindings):
     extracted_at: Moment | None = None
     context_rows: int = 0
     gone: tuple[Gone, ...] = ()
+    repaired: int = 0
+    repaired_example: str | None = None
+    dropped: int = 0
+    void: int = 0
+    void_example: str | None = None
     meant: dict[str, str] = {}
 
     def with_meant(self, meant: Mapping[str, str]) -> "Extracted":

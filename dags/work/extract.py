@@ -17,8 +17,10 @@ from dags.run.due import later_than
 from dags.staging.layout import BARS, CONTEXT
 from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
+from dags.work.repairs import accepted_repairs, keep
 from sql.extract import Extraction, extract_bars
 from sql.published import Gone, bars_gone, newest_read
+from sql.repaired import Repairs
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
     ``engine`` reaches the source, ``own`` what was published of it.
     """
     request, published, (start, end) = run.request, newest_read(own), run.moments
+    repairs, before = accepted_repairs(run, own)
     # The bars go on to the folder while they are read: they may be more than memory holds.
     with run.staging.sealing(BARS) as sink:
         read = extract_bars(
@@ -51,16 +54,18 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
             end=end,
             nameless=request.every,
             may_be_empty=may_be_empty,
+            repairs=repairs,
         )
     moment = later_than(published, read.at)
-    context = _read_context(run, engine)
+    context = _read_context(run, engine, before)
     gone = _gone(run, own, moment)
     if context.rows:
         with run.staging.sealing(CONTEXT) as sink:
             sink.write(context.parquet)
     if published is not None and moment != read.at:
         _warn_of_clock(read.at, published)
-    return _extracted(read, moment, context.rows, gone)
+    found = _extracted(read, moment, context.rows, gone)
+    return found.model_copy(update=keep(run, own, repairs))
 
 
 def _warn_of_clock(at: datetime, published: datetime) -> None:
@@ -107,7 +112,7 @@ def staged_lookback(staging: Staging) -> pd.DataFrame | None:
     return dated
 
 
-def _read_context(run: Run, engine: Engine) -> Context:
+def _read_context(run: Run, engine: Engine, repairs: Repairs) -> Context:
     """Read the bars just before the range: a single day alone says nothing of what is ordinary.
 
     Of a symbol with few in those days its last ones are read, however old: after a halt of months
@@ -126,9 +131,10 @@ def _read_context(run: Run, engine: Engine) -> Context:
         start=begin,
         end=_just_before(start),
         may_be_empty=True,
+        repairs=repairs,
     )
     few = [one for one in symbols if recent.rows_by_symbol.get(one, 0) < FEWEST_BEFORE]
-    older = _older_bars(run, few, engine, begin) if few else None
+    older = _older_bars(run, few, engine, (begin, repairs)) if few else None
     if older is None or not older.num_rows:
         return Context(recent.rows, sink.getvalue())
     return Context(recent.rows + older.num_rows, _with_older(older, sink.getvalue()))
@@ -146,8 +152,11 @@ def _with_older(older: pa.Table, recent: bytes) -> bytes:
     return sink.getvalue()
 
 
-def _older_bars(run: Run, symbols: Sequence[str], engine: Engine, before: date) -> pa.Table:
-    """The last dated bars of each symbol before a date."""
+def _older_bars(
+    run: Run, symbols: Sequence[str], engine: Engine, before: tuple[date, Repairs]
+) -> pa.Table:
+    """The last dated bars of each symbol before a date, with repairs applied."""
+    day, repairs = before
     sink = io.BytesIO()
     extract_bars(
         engine,
@@ -155,9 +164,10 @@ def _older_bars(run: Run, symbols: Sequence[str], engine: Engine, before: date) 
         source=run.source,
         symbols=symbols,
         start=None,
-        end=_just_before(before),
+        end=_just_before(day),
         may_be_empty=True,
         newest=FEWEST_BEFORE,
+        repairs=repairs,
     )
     table = pq.read_table(pa.BufferReader(sink.getvalue()))
     return table.filter(pc.is_valid(table["date"]))

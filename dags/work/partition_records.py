@@ -61,6 +61,11 @@ def extracted(of_parts: PartRecords) -> StepRecord:
             sql=query + found[0].sql,
             extracted_at=min(one.extracted_at for one in found if one.extracted_at),
             gone=tuple(gone for one in found for gone in one.gone),
+            repaired=sum(one.repaired for one in found),
+            repaired_example=next(iter(_some(one.repaired_example for one in found)), None),
+            dropped=sum(one.dropped for one in found),
+            void=sum(one.void for one in found),
+            void_example=next(iter(_some(one.void_example for one in found)), None),
         ),
     )
 

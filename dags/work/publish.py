@@ -24,6 +24,7 @@ from dags.staging.records import (
 )
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars
+from dags.work.repairs import repaired_rows
 from gx.suite.calendars import Calendars
 from sql.connection import connected
 from sql.previous import previous_closes
@@ -31,6 +32,9 @@ from sql.publish import Publication, correct_returns, edge_bars, publish_bars
 from sql.published import Gone
 from sql.quarantine import HELD_WITH_SYMBOL, quarantine_bars, release
 from transforms.bars import daily_return, enrich
+
+# A bar is held with the numbers that were judged; the source has others.
+REPAIRED_AS = "these numbers are accepted, not the source's:"
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def transform_share(share: Share) -> Transformed:
     with staging.recorded("transform") as record:
         bars = share.verified_bars()
         bars = bars.append_column("remarks", _remarks(share, bars.num_rows))
+        bars = bars.append_column("repaired", _repaired(share, bars.num_rows))
         passed = bars.filter(pc.invert(_is_held(bars, held)))
         carried = passed.select(list(share.run.dataset.source.carry))
         frame = passed.drop_columns(["created_at", *carried.column_names]).to_pandas(
@@ -254,7 +259,20 @@ def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
     failing = share.failing.select(["row", "reasons"])
     mine = failing.filter(pc.is_in(failing["row"], held["row"].combine_chunks()))
     by_row = dict(zip(mine["row"].to_pylist(), mine["reasons"].to_pylist(), strict=True))
-    return [by_row.get(row, [HELD_WITH_SYMBOL]) for row in held["row"].to_pylist()]
+    rules = repaired_rows(share.run.staging)
+    return [
+        by_row.get(row, [HELD_WITH_SYMBOL])
+        + ([f"{REPAIRED_AS} {rules[row - share.first]}"] if row - share.first in rules else [])
+        for row in held["row"].to_pylist()
+    ]
+
+
+def _repaired(share: Share, rows: int) -> pa.Array:
+    """The rule by which each bar was repaired; None for most."""
+    rules = repaired_rows(share.run.staging)
+    return pa.array(
+        [rules.get(row) for row in range(rows)] if rules else [None] * rows, pa.string()
+    )
 
 
 def _remarks(share: Share, rows: int) -> pa.Array:

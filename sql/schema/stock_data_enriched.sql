@@ -1,7 +1,8 @@
 -- What the gate let through, with the run that let it through.
 -- extracted_at: the database's clock when the bar was read; an older extract never replaces a newer.
 -- remarks: the expectations that the bar missed without being held. doubts: those that a later run
--- found it to miss, once more bars were known.
+-- found it to miss, once more bars were known. repaired: the rule of an accepted repair, whose
+-- numbers these are.
 create table if not exists stock_data_enriched (
     symbol text not null,
     date date not null,
@@ -18,5 +19,6 @@ create table if not exists stock_data_enriched (
     extracted_at timestamptz,
     remarks text[],
     doubts text[],
+    repaired text,
     primary key (symbol, date)
 )

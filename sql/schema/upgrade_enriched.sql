@@ -16,5 +16,15 @@ begin
         add column remarks text[],
         add column doubts text[];
     end if;
+    if not exists (
+        select
+        from pg_attribute
+        where
+            attrelid = 'stock_data_enriched'::regclass
+            and attname = 'repaired'
+            and not attisdropped
+    ) then
+        alter table stock_data_enriched add column repaired text;
+    end if;
 end
 $$

@@ -1,0 +1,153 @@
+"""Accepted repairs: read in the bar's place, judged, published with a mark, void, revoked."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from sql.bar_tables import NUMBERS
+from sql.repairs import NewRepair, accept, all_repairs, open_repairs, revoke
+from tests.workflow import Database, Ended, Workflow
+
+BAR = "symbol = 'TSLA' and date = '2025-10-08'"
+NUMBERS_OF = f"select {', '.join(f'{one}::float8' for one in NUMBERS)} from {{}} where {BAR}"
+COPIED = f"symbol, date, {', '.join(NUMBERS)}, created_at"
+HUNDREDFOLD = (
+    "update stock_data set open = open * 100, high = high * 100, low = low * 100, "
+    f"close = close * 100 where {BAR}"
+)
+
+
+def quarantined(workflow: Workflow, **conf: Any) -> Ended:
+    return workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine", **conf)
+
+
+def accepted(
+    engine: Engine, database: Database, new: tuple[Any, ...] | None, run_id: str = "r1"
+) -> None:
+    (old,) = set(database.rows(NUMBERS_OF.format("stock_data")))
+    day = database.one(f"select distinct date from stock_data where {BAR}")
+    rule = "duplicate" if new is None else "unit"
+    with engine.begin() as connection:
+        one = NewRepair("TSLA", day, rule, "100 times the level", old, new)
+        accept(connection, [one], run_id=run_id, by="ann", reason="checked")
+
+
+def test_an_accepted_repair_is_published_until_the_source_changes(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    database.execute(HUNDREDFOLD)
+    held = quarantined(workflow)
+    assert database.rows("select distinct symbol from stock_data_enriched") == [("NVDA",)]
+    (wrong,) = database.rows(NUMBERS_OF.format("stock_data"))
+    accepted(engine, database, right, held.run_id)
+
+    repaired = quarantined(workflow)
+    assert repaired.state == "success"
+    assert database.rows(NUMBERS_OF.format("stock_data_enriched")) == [right]
+    assert database.rows(NUMBERS_OF.format("stock_data")) == [wrong]
+    marked = "select symbol, date::text, repaired from stock_data_enriched where repaired <> ''"
+    assert database.rows(marked) == [("TSLA", "2025-10-08", "unit")]
+    said = repaired.step("extract")
+    assert (said["repaired"], said["dropped"], said["void"], said["rows"]) == (1, 0, 0, 46)
+    assert said["repaired_example"] == "TSLA of 2025-10-08 (unit), accepted by ann"
+    assert said["digest"] != held.step("extract")["digest"]
+    (one,) = repaired.json("repaired.json")["applied"]
+    assert (one["old"], one["new"], one["rule"]) == (list(wrong), list(right), "unit")
+    before = "select count(*) from stock_data where (symbol, date) < ('TSLA', '2025-10-08')"
+    assert (one["accepted_by"], one["reason"]) == ("ann", "checked")
+    assert one["row"] == database.one(before)
+    assert "repaired.json" in said["seals"]
+
+    database.execute(f"update stock_data set volume = volume + 1 where {BAR}")
+    void = quarantined(workflow)
+    assert (void.step("extract")["repaired"], void.step("extract")["void"]) == (0, 1)
+    assert void.step("extract")["void_example"] == said["repaired_example"]
+    assert [one["id"] for one in void.json("repaired.json")["void"]] == [1]
+    assert open_repairs(engine) == []
+    (ended,) = all_repairs(engine)
+    assert ended.void_run == void.run_id
+    # It is held now; what was published before stays.
+    assert database.rows(marked) == [("TSLA", "2025-10-08", "unit")]
+    assert void.step("publish")["held"] == 23
+
+
+def test_a_revoked_repair_is_applied_no_more(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    accepted(engine, database, (*right[:4], right[4] + 1))
+    assert quarantined(workflow).step("extract")["repaired"] == 1
+    with engine.begin() as connection:
+        revoke(connection, [one.id for one in open_repairs(engine)], by="bob", reason="no error")
+    ended = quarantined(workflow)
+    assert "repaired" not in ended.step("extract")
+    assert database.rows(NUMBERS_OF.format("stock_data_enriched")) == [right]
+    assert database.rows("select repaired from stock_data_enriched where repaired <> ''") == []
+
+
+def test_a_bar_that_is_held_although_repaired_says_whose_numbers_it_has(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    negative = (right[0], right[1], -1.0, *right[3:])
+    accepted(engine, database, negative)
+    ended = quarantined(workflow)
+    assert database.rows(NUMBERS_OF.format("stock_data_quarantine")) == [negative]
+    reasons = database.one(f"select reasons from stock_data_quarantine where {BAR}")
+    assert reasons[-1] == "these numbers are accepted, not the source's: unit"
+    assert ended.step("publish")["held"] == 23
+
+
+def test_a_copy_is_left_out_and_no_bar_is_lost(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    database.execute(
+        "alter table stock_data drop constraint stock_data_symbol_date_key",
+        f"insert into stock_data ({COPIED}) select {COPIED} from stock_data where {BAR}",
+    )
+    accepted(engine, database, None)
+    ended = quarantined(workflow)
+    said = ended.step("extract")
+    assert (said["rows"], said["dropped"], said["repaired"]) == (46, 1, 0)
+    assert (ended.state, ended.step("publish")["rows"]) == ("success", 46)
+
+
+def test_repairs_apply_to_the_bars_before_the_range(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    database.execute(HUNDREDFOLD)
+    accepted(engine, database, right)
+    ended = quarantined(workflow, start_date="2025-10-09", end_date="2025-10-10")
+    assert (ended.state, ended.step("publish")["held"]) == ("success", 0)
+    assert "void" not in ended.step("extract")
+    assert len(open_repairs(engine)) == 1
+
+
+def test_a_run_goes_on_without_the_table(
+    workflow: Workflow, database: Database, sample: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dags.steps.make_ready", lambda *_, **__: [])
+    database.execute("drop table stock_data_repairs")
+    assert quarantined(workflow).state == "success"
+
+
+def test_a_partitioned_run_applies_them_too(
+    workflow: Workflow,
+    database: Database,
+    engine: Engine,
+    sample: None,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("PARTITION_SYMBOLS", "1")
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    database.execute(HUNDREDFOLD)
+    accepted(engine, database, right)
+    ended = quarantined(workflow)
+    said = ended.step("extract")
+    assert (ended.state, said["repaired"], said["rows"]) == ("success", 1, 46)
+    assert database.rows("select repaired from stock_data_enriched where repaired <> ''") == [
+        ("unit",)
+    ]
