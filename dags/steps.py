@@ -24,11 +24,12 @@ from dags.run.due import (
     why_nothing_was_due,
 )
 from dags.run.known_symbols import remember
-from dags.staging.layout import REPORT
+from dags.staging.layout import PROPOSED, REPORT
 from dags.staging.records import Extracted, Published, Records, StepRecord, Validated
 from dags.work.extract import extract_into
 from dags.work.lanes import lane_of
 from dags.work.partitions import Mapped, Plan, divide, write_plan
+from dags.work.proposals import proposals_of
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import with_published, write_doubts
 from dags.work.question import about, question_of
@@ -180,15 +181,20 @@ def judge(run: Run, record: StepRecord, waivers: Sequence["Waiver"] = ()) -> "Qu
     """Judge the staged bars, also by these waivers; write the report, and what the gate decides."""
     staging = run.staging
     extracted, extracting = staging.found(Extracted), staging.finished("extract")
-    judgement = lane_of(run).judge(waivers)
+    lane = lane_of(run)
+    judgement = lane.judge(waivers)
     report = with_published(run, judgement.report, extracted.gone)
     report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
+    proposals = proposals_of(report, lane.bars())
+    if proposals:
+        staging.write_json(PROPOSED, [one.to_json() for one in proposals])
     decision = report.decide(run.request.policy)
     record.found = Validated(
         open=decision.open,
         held=decision.held,
         reasons=decision.reasons,
         rows=report.rows,
+        proposed=len(proposals),
         asked=asked(run),
         parts=judgement.parts,
         first_rows=judgement.first_rows,

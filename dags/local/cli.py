@@ -513,6 +513,60 @@ def discard(
     return commands.discard_bars(ctx.obj, dataset, symbol, reason, (start, end))
 
 
+repairs = new_app(
+    "Bars with one right answer: what runs proposed, what somebody accepted, and taking it back.",
+    "Exit status: 0 done, 2 it could not be done.",
+)
+app.add_typer(repairs, name="repair")
+Reason = Annotated[str, typer.Option(help="why; it is kept with each repair")]
+
+
+@repairs.command("list", epilog=examples("gate repair list", "gate repair list --run RUN_ID"))
+def list_repairs(
+    ctx: typer.Context,
+    *,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="what this run proposed")
+    ] = None,
+    dataset: OfDataset = "stock_data",
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """List accepted repairs, also revoked and void ones; or what a run proposed."""
+    from dags.local import repairs
+
+    return repairs.show(ctx.obj, dataset, run_id, as_json=as_json)
+
+
+@repairs.command("accept", epilog=examples("gate repair accept RUN_ID --symbol TSLA --reason ok"))
+def accept_repairs(
+    ctx: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="the run that proposed them")],
+    *,
+    reason: Reason,
+    symbol: Annotated[list[str] | None, typer.Option(help="of this symbol alone")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="by this rule alone")] = None,
+    dataset: OfDataset = "stock_data",
+) -> int:
+    """Accept what a run proposed: the next run reads these bars so, and judges them again."""
+    from dags.local import repairs
+
+    return repairs.accept_proposals(ctx.obj, dataset, run_id, reason, (symbol or [], rule or []))
+
+
+@repairs.command("revoke", epilog=examples("gate repair revoke 7 8 --reason 'it was no error'"))
+def revoke_repairs(
+    ctx: typer.Context,
+    ids: Annotated[list[int], typer.Argument(metavar="ID", help="as `gate repair list` has it")],
+    *,
+    reason: Reason,
+    dataset: OfDataset = "stock_data",
+) -> int:
+    """Take accepted repairs back: the next run reads these bars as the source has them."""
+    from dags.local import repairs
+
+    return repairs.revoke_repairs(ctx.obj, dataset, ids, reason)
+
+
 def _store(tracking_uri: str | None, experiment: str | None) -> "TrackingStore":
     from tracking.store import TrackingStore
 

@@ -4,7 +4,7 @@ The pages and their lists, MLflow's description and report, alerts, the desk's l
 logs and the console.
 """
 
-from dags.staging.records import Published, Records, Validated
+from dags.staging.records import Extracted, Published, Records, Validated
 from gx.report import sentences
 from gx.report.document import ReportDocument
 from gx.report.sentences import counted
@@ -23,11 +23,13 @@ def run_sentence(steps: Records, report: ReportDocument | None, error: str | Non
         return f"Nothing published, not judged: {error or 'the run came to no verdict'}"
     if not validated.open and not validated.held:
         why = report.verdict.removeprefix("Gate closed: ")
-        return " ".join([f"Nothing published: gate closed, {why}", *_decided(validated)])
+        closed = f"Nothing published: gate closed, {why}"
+        return " ".join([closed, *_decided(validated), *_repairs(steps, validated)])
     return " ".join(
         [
             _first(steps.found(Published), validated, report, error),
             *_decided(validated),
+            *_repairs(steps, validated),
             *_more(report),
         ]
     )
@@ -75,6 +77,21 @@ def _decided(validated: Validated) -> list[str]:
     if answer is None or validated.waits:
         return []
     return [sentences.decided(answer.choice, answer.who, answer.why, answer.unkept)]
+
+
+def _repairs(steps: Records, validated: Validated) -> list[str]:
+    """What was repaired, what is not any more, and what could be."""
+    said = []
+    read = steps.found(Extracted)
+    if read and read.repaired + read.dropped:
+        said.append(f"{counted(read.repaired + read.dropped, 'bar')} repaired: ")
+        said[-1] += f"{read.repaired_example}."
+    if read and read.void:
+        said.append(f"{counted(read.void, 'accepted repair')} void, the source has another bar: ")
+        said[-1] += f"{read.void_example}."
+    if validated.proposed:
+        said.append(f"{counted(validated.proposed, 'bar')} could be repaired.")
+    return said
 
 
 def _superseded(published: Published) -> str:

@@ -17,6 +17,7 @@ TASKS = {
 }
 
 BARS, CONTEXT, REPAIRED = "bars.parquet", "context.parquet", "repaired.json"
+PROPOSED = "repairs.json"  # what validating proposes; REPAIRED has what was accepted and applied
 REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
 REPORT_PAGE, DOCS_PAGE, SUITE = "report.html", "data_docs.html", "suite.json"
 JUDGED_PAGE = "judged.html"  # the report before it is known what was published
@@ -28,7 +29,7 @@ WRITTEN_BY = {
     "extract": (BARS, CONTEXT, REPAIRED, PLAN),
     "validate": (
         *(REPORT, RESULTS, FAILING, JUDGED_PAGE, DOCS_PAGE),
-        *(SUITE, CHANGES, FINDINGS, ARRAYS),
+        *(SUITE, CHANGES, FINDINGS, ARRAYS, PROPOSED),
     ),
     "transform": (ENRICHED,),
     "log": (SUMMARY, REPORT_PAGE),

@@ -107,7 +107,8 @@ class Validated(StepFindings):
     before its `answer` is there.
 
     Of a run in partitions: `parts` are the attempts of theirs that were judged, `first_rows` where
-    the bars of each begin in the whole extract.
+    the bars of each begin in the whole extract. `proposed` bars could be
+    repaired.
     """
 
     step, sign = "validate", "open"
@@ -116,6 +117,7 @@ class Validated(StepFindings):
     held: tuple[str, ...]
     reasons: tuple[str, ...] = ()
     rows: int = 0
+    proposed: int = 0
     asked: Asked | None = None
     parts: tuple[str, ...] = ()
     first_rows: tuple[int, ...] = ()

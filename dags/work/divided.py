@@ -93,6 +93,12 @@ class Divided:
             first_rows=tuple(begins),
         )
 
+    def bars(self) -> list[tuple[int, Staging]]:
+        """Each partition has a folder of its own."""
+        whole = PartitionedRun(self.run)
+        stagings = [part.staging for part in whole.parts()]
+        return list(zip(whole.first_rows()[:-1], stagings, strict=True))
+
     def publish(self, share: Share) -> Published:
         """Add up what all partitions published; raises PartitionError when a bar is missing."""
         of_parts = self._of_parts()

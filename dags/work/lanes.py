@@ -28,6 +28,9 @@ class Lane(Protocol):
         ``waivers`` count beside those of the suite.
         """
 
+    def bars(self) -> list[tuple[int, Staging]]:
+        """The folders of the bars, each with the row of the extract at which its bars begin."""
+
     def publish(self, share: Share) -> Published:
         """Publish what passed, or see that it was published; no bar is lost."""
 

@@ -48,6 +48,10 @@ class Whole:
         )
         return RunJudgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
 
+    def bars(self) -> list[tuple[int, Staging]]:
+        """All are in the run's folder."""
+        return [(0, self.run.staging)]
+
     def publish(self, share: Share) -> Published:
         """Publish what passed and set aside what is held."""
         return publish_share(share)

@@ -1,0 +1,37 @@
+"""Proposing repairs of what failed, from the bars that were judged."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dags.staging.run_folder import Staging
+from dags.work.extract import staged_bars, staged_lookback
+
+if TYPE_CHECKING:
+    from gx.repair.proposal import Proposal
+    from gx.report.model import QualityReport
+
+
+def proposals_of(report: "QualityReport", parts: Iterable[tuple[int, Staging]]) -> "list[Proposal]":
+    """What could be repaired of the bars that failed critically.
+
+    ``parts`` are the folders with the bars of the run, with the row at which each begins.
+    """
+    from gx.repair.propose import propose
+
+    failing = report.failing
+    rows = failing["row"][failing["severity"] == "critical"].to_numpy()
+    found: list[Proposal] = []
+    for first, staging in parts:
+        if not (rows >= first).any():
+            continue
+        bars = staged_bars(staging)
+        mine = rows[(rows >= first) & (rows < first + bars.num_rows)]
+        if not len(mine):
+            continue
+        frame = bars.to_pandas(date_as_object=False)
+        lookback = staged_lookback(staging)
+        these = propose(frame, mine.tolist(), lookback=lookback, first_row=first)
+        blocks = 1 + max((one.block for one in found), default=-1)
+        found += [replace(one, block=one.block + blocks) for one in these]
+    return found

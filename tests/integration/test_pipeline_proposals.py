@@ -1,0 +1,103 @@
+"""A unit error from the verdict to the published bar: proposed, accepted by a command, revoked."""
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dags.local.cli import main
+from sql.bar_tables import NUMBERS
+from tests.workflow import Database, Workflow
+
+BAR = "symbol = 'TSLA' and date = '2025-10-08'"
+NUMBERS_OF = f"select {', '.join(f'{one}::float8' for one in NUMBERS)} from {{}} where {BAR}"
+HUNDREDFOLD = (
+    "update stock_data set open = open * 100, high = high * 100, low = low * 100, "
+    f"close = close * 100 where {BAR}"
+)
+Typed = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Type a command of `gate` where the workflow runs."""
+
+    @contextmanager
+    def there(var: Path) -> Any:
+        yield SimpleNamespace(environment=os.environ)
+
+    monkeypatch.setattr("dags.local.repairs.services", there)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        status = main(list(arguments))
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    return run
+
+
+def test_a_unit_error_is_proposed_accepted_published_and_revoked(
+    workflow: Workflow, database: Database, sample: None, typed: Typed
+):
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    database.execute(HUNDREDFOLD)
+    held = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
+    assert held.step("validate")["proposed"] == 1
+    assert "repairs.json" in held.step("validate")["seals"]
+    status, said = typed("repair", "list", "--run", held.run_id, "--json")
+    (one,) = json.loads(said)
+    assert (status, one["symbol"], one["rule"]) == (0, "TSLA", "unit")
+    assert one["new"] == pytest.approx(right)
+    assert "100 times" in typed("repair", "list", "--run", held.run_id)[1]
+    assert "1 bar could be repaired." in held.json("summary.json")["verdict"]
+
+    other = ("repair", "accept", held.run_id, "--reason", "checked")
+    status, said = typed(*other, "--symbol", "NVDA")
+    assert (status, "proposed nothing of these" in said) == (2, True)
+    assert typed(*other, "--symbol", "TSLA", "--rule", "unit")[0] == 0
+    status, said = typed(*other)
+    assert (status, "has an accepted repair already" in said) == (2, True)
+    repaired = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
+    assert (repaired.state, repaired.step("validate")["proposed"]) == ("success", 0)
+    (published,) = database.rows(NUMBERS_OF.format("stock_data_enriched"))
+    assert published == pytest.approx(right)
+    assert database.one(f"select repaired from stock_data_enriched where {BAR}") == "unit"
+    verdict = repaired.json("summary.json")["verdict"]
+    assert "1 bar repaired: TSLA of 2025-10-08 (unit), accepted by" in verdict
+
+    listed = json.loads(typed("repair", "list", "--json")[1])
+    assert [(one["run_id"], one["reason"]) for one in listed] == [(held.run_id, "checked")]
+    number = str(listed[0]["id"])
+    assert typed("repair", "revoke", number, "--reason", "no error")[0] == 0
+    assert "revoked" in typed("repair", "list")[1]
+    assert typed("repair", "revoke", number, "--reason", "no error")[0] == 2
+    again = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
+    assert again.step("publish")["held"] == 23
+
+
+def test_partitions_propose_too(
+    workflow: Workflow,
+    database: Database,
+    sample: None,
+    typed: Typed,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("PARTITION_SYMBOLS", "1")
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    database.execute(HUNDREDFOLD)
+    held = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
+    (one,) = json.loads(typed("repair", "list", "--run", held.run_id, "--json")[1])
+    before = "select count(*) from stock_data where (symbol, date) < ('TSLA', '2025-10-08')"
+    assert (one["date"], one["row"]) == ("2025-10-08T00:00:00", database.one(before))
+    assert one["new"] == pytest.approx(right)
+
+
+def test_an_unknown_run_is_told(typed: Typed):
+    status, said = typed("repair", "list", "--run", "nothing")
+    assert (status, "nothing is kept of a run 'nothing'" in said) == (2, True)
