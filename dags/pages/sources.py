@@ -32,6 +32,7 @@ from dags.staging.layout import (
     FAILING,
     PARTITIONS,
     PLAN,
+    PROPOSED,
     REPORT,
     STEPS,
     SUITE,
@@ -45,6 +46,7 @@ from dags.staging.layout import (
 from dags.staging.store import entries, place_at
 from dags.staging.summaries import read_summary
 from gx.dataset.read import read_dataset
+from gx.repair.proposal import Proposal
 from gx.report.changes import Changes, from_json
 from gx.symbols import EVERY
 from gx.web.sources import CopyCheck, ListedDataset, LookedAt, RunFiles
@@ -147,6 +149,10 @@ class StagedRun:
             if set(symbols) & set(part["symbols"])
         )
         return [name for name in named if self.folder.exists(name)]
+
+    def proposals(self) -> Sequence[Proposal]:
+        """What the run proposes to repair."""
+        return [Proposal.from_json(one) for one in self.folder.find_json(PROPOSED) or ()]
 
     def changes(self) -> Changes | None:
         """What was different from the run before, as the report says."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 from gx.dataset.columns import Mapped
 from gx.dataset.model import Dataset
 from gx.errors import DatasetError
+from gx.repair.proposal import Proposal
 from gx.report.changes import Changes
 from gx.web.held.kept import HeldBars
 from gx.web.summary import RunSummary
@@ -124,6 +125,9 @@ class RunFiles(Protocol):
 
     def lookback(self) -> pd.DataFrame | None:
         """The bars before the range, which tell what is ordinary; None when there are none."""
+
+    def proposals(self) -> Sequence[Proposal]:
+        """What could be repaired of the bars that failed; none of a run that proposed nothing."""
 
     def changes(self) -> Changes | None:
         """What was different from the run before; None when nothing was compared."""

@@ -18,8 +18,9 @@ from starlette.testclient import TestClient
 
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
-from dags.staging.layout import BARS, CHANGES, DAG_ID, REPORT, SUMMARY
+from dags.staging.layout import BARS, CHANGES, DAG_ID, PROPOSED, REPORT, SUMMARY
 from gx.gate.verdicts import with_removals
+from gx.repair.proposal import NUMBERS, Proposal
 from gx.report.changes import compare, to_json
 from gx.report.render import render_html
 from gx.web.app import create_app
@@ -575,3 +576,29 @@ def test_the_editor_opens_though_the_database_is_away(tmp_path: Path, settings: 
         answer = client.get(path, headers=HTML)
         assert answer.status_code == 200
         assert "TSLA" in answer.text
+
+
+def test_what_could_be_repaired_is_shown_before_and_after(settings: Settings, tmp_path: Path):
+    staging = tmp_path / "staging"
+    bars = daily_bars(["AAA"], 40)
+    day, symbol = bars["date"][20], bars["symbol"][20]
+    folder = stage_run(staging, "wrong", bars, judged(bars, outcome(bars, [20])))
+    old = tuple(float(bars[name][20]) for name in NUMBERS)
+    new = (*(one / 100 for one in old[:4]), old[4])
+    one = Proposal(20, symbol, day.to_pydatetime(), "unit", f"so {HOSTILE}", old, new)
+    copied = Proposal(21, symbol, day.to_pydatetime(), "duplicate", "twice", old, None, 1)
+    (folder / PROPOSED).write_text(json.dumps([one.to_json(), copied.to_json()]))
+    said = json.loads((folder / "steps" / "validate.json").read_text())
+    (folder / "steps" / "validate.json").write_text(json.dumps({**said, "proposed": 2}))
+    stage_run(staging, "right", bars, judged(bars), minutes=1)
+    client = TestClient(create_app(Desk(settings), guard, login_url="/auth/login"))
+    headers = {**HTML, "x-user": "ann"}
+    assert "/gate/runs/wrong/repairs" in client.get("/gate/runs/wrong", headers=headers).text
+    assert "/runs/right/repairs" not in client.get("/gate/runs/right", headers=headers).text
+    shown = client.get("/gate/runs/wrong/repairs", headers=headers).text
+    assert "2 bars with exactly one right answer" in shown
+    assert "gate repair accept &#39;wrong&#39;" in shown or "gate repair accept 'wrong'" in shown
+    assert "left out" in shown and "so &lt;script&gt;" in shown and HOSTILE not in shown
+    assert shown.count("<figure") == 2
+    nothing = client.get("/gate/runs/right/repairs", headers=headers)
+    assert (nothing.status_code, "<figure" in nothing.text) == (200, False)

@@ -23,6 +23,7 @@ from gx.report.view import Bounds, view_of
 from gx.web.guard import HEADERS, Forbidden, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
+from gx.web.report.repairs import proposed_repairs
 from gx.web.runs.page import VERDICTS
 from gx.web.runs.shares import kind
 from gx.web.sources import RunFiles, Sources
@@ -45,6 +46,7 @@ def report_routes() -> list[Route]:
         "/failing.csv": _file_errors_answered(failing_csv),
         "/failed": _file_errors_answered(failed),
         "/charts": _file_errors_answered(charts),
+        "/repairs": _file_errors_answered(repairs),
         "/changes": _file_errors_answered(changes),
         "/evidence": evidence,
         "/docs": to_docs,
@@ -144,6 +146,13 @@ def _charts(request: Request, files: RunFiles) -> Response:
     bars = files.bars((symbol,))
     drawn = price_charts(bars, bad, (symbol,)) if bars is not None else ()
     return page(request, "charts.html", charts=drawn, kept=bars is not None, symbol=symbol)
+
+
+async def repairs(request: Request) -> Response:
+    """What could be repaired: each rule's bars before and after, with pictures."""
+    files = await run_files(request)
+    proposed = await run_in_threadpool(proposed_repairs, files)
+    return page(request, "repairs.html", summary=files.summary, proposed=proposed)
 
 
 async def changes(request: Request) -> Response:
