@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars, staged_lookback
+from sql.bar_tables import NUMBERS
 
 if TYPE_CHECKING:
     from gx.repair.proposal import Proposal
@@ -33,5 +36,14 @@ def proposals_of(report: "QualityReport", parts: Iterable[tuple[int, Staging]]) 
         lookback = staged_lookback(staging)
         these = propose(frame, mine.tolist(), lookback=lookback, first_row=first)
         blocks = 1 + max((one.block for one in found), default=-1)
-        found += [replace(one, block=one.block + blocks) for one in these]
+        found += [as_read(replace(one, block=one.block + blocks), bars, first) for one in these]
     return found
+
+
+def as_read(one: "Proposal", bars: pa.Table, first: int) -> "Proposal":
+    """The proposal with the bar exactly as it was read: a frame has NaN for NULL."""
+    old = tuple(bars[name][one.row - first].as_py() for name in NUMBERS)
+    if one.new is None:
+        return replace(one, old=old)
+    new = (None if was is None else now for was, now in zip(old, one.new, strict=True))
+    return replace(one, old=old, new=tuple(new))
