@@ -56,4 +56,4 @@ async def add(request: Request) -> Response:
         await run_in_threadpool(sources.add_comment, files.summary, comment)
     except OSError as error:
         return json_response({"error": f"the comment cannot be kept: {error}"}, 503)
-    return json_response({"seen": len(there) + 1}, 201)
+    return json_response({"seen": len(there) + 1})
