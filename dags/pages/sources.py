@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dags.errors import RequestError
+from dags.pages.comments import keep_comment, read_comments, told_to_mlflow
 from dags.pages.copies import Copies
 from dags.pages.datasets import Datasets
 from dags.pages.held import Held
@@ -50,7 +51,7 @@ from gx.repair.proposal import Proposal
 from gx.report.changes import Changes, from_json
 from gx.symbols import EVERY
 from gx.web.sources import CopyCheck, ListedDataset, LookedAt, RunFiles
-from gx.web.summary import RunSummary
+from gx.web.summary import Comment, RunSummary
 
 if TYPE_CHECKING:
     from dags.staging.store import Place
@@ -163,6 +164,14 @@ class StagedRun:
         """The suite file that judged."""
         return self.folder.find_text(SUITE) if self.report is not None else None
 
+    def comments(self) -> Sequence[Comment]:
+        """What people wrote about it, oldest first."""
+        return read_comments(self.folder)
+
+    def untold(self) -> int:
+        """How many of these comments MLflow has not."""
+        return len(self.comments()) - told_to_mlflow(self.folder)
+
     def copy_check(self) -> CopyCheck:
         """Whether MLflow still shows what the run wrote."""
         return self.copies.check(f"{self.summary.dag_id}/{self.summary.run_id}")
@@ -236,6 +245,11 @@ class Desk:
                 return None
             known = self._under_way(run_id, dataset)
         return StagedRun(Folder(folder), known, self.data_docs, self._copies)
+
+    def add_comment(self, run: RunSummary, comment: Comment) -> None:
+        """Keep a comment with its run; the audit and MLflow are told where they answer."""
+        folder = Folder(self._staging / run.dag_id / safe_name(run.run_id))
+        keep_comment(folder, run, comment, self._settings)
 
     def fresh_bars(
         self, dataset: str, symbols: Sequence[str], start: date | None, end: date | None

@@ -11,6 +11,7 @@ from gx.suite.strict_json import is_unicode, shown
 SUITE_KEYS = ("name", "id", "meta", "notes", "suite_parameters", "expectations")
 _0X_KEYS = ("expectation_suite_name", "evaluation_parameters", "data_asset_type", "ge_cloud_id")
 REASON_LIMIT = 500
+COMMENT_LIMIT = 1_000
 DESCRIPTION_LIMIT = 500
 NOTES_LIMIT = 2_000
 AUTHOR_LIMIT = 200
@@ -59,6 +60,15 @@ def reason_of(text: str) -> str:
         raise SuiteError("say why: the history keeps the reason of every version", field="reason")
     if fault := _fault("the reason", text.strip(), REASON_LIMIT):
         raise SuiteError(fault, field="reason")
+    return text.strip()
+
+
+def comment_of(text: str) -> str:
+    """A comment on a run without spaces around it; raises SuiteError."""
+    if not any(one.isalnum() and one not in _FILLERS for one in text):
+        raise SuiteError("the comment says nothing; write what the next person has to know")
+    if fault := _fault("the comment", text.strip(), COMMENT_LIMIT):
+        raise SuiteError(fault)
     return text.strip()
 
 

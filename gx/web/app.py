@@ -23,6 +23,7 @@ from gx.web.guard import (
 )
 from gx.web.held.actions import Trigger
 from gx.web.held.page import held_routes
+from gx.web.report.comments import comment_routes
 from gx.web.report.page import report_routes
 from gx.web.runs.page import run_list
 from gx.web.sources import Sources
@@ -49,6 +50,7 @@ def create_app(
     routes: list[BaseRoute] = [
         Route("/", run_list, name="runs"),
         *report_routes(),
+        *comment_routes(),
         *docs_routes(),
         *suite_routes(),
         *waiver_routes(),

@@ -15,7 +15,7 @@ from gx.errors import DatasetError
 from gx.repair.proposal import Proposal
 from gx.report.changes import Changes
 from gx.web.held.kept import HeldBars
-from gx.web.summary import RunSummary
+from gx.web.summary import Comment, RunSummary
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,18 @@ class RunFiles(Protocol):
     def suite_text(self) -> str | None:
         """The suite file that judged; None when there is no verdict."""
 
+    def comments(self) -> Sequence[Comment]:
+        """What people wrote about the run, oldest first."""
+
+    def untold(self) -> int:
+        """How many of these comments the tracking server has not."""
+
     def copy_check(self) -> CopyCheck:
         """Whether the tracking server still shows what the run wrote; takes seconds at worst."""
 
 
 class Sources(Protocol):
-    """What the pages read; nothing here changes anything but ``held``, which has the audit told."""
+    """What the pages read; only ``held`` and ``add_comment`` change anything, which is audited."""
 
     @property
     def suites(self) -> Path:
@@ -174,6 +180,12 @@ class Sources(Protocol):
 
     def run(self, run_id: str, dag_id: str) -> RunFiles | None:
         """One run of a workflow; None for one that it has not."""
+
+    def add_comment(self, run: RunSummary, comment: Comment) -> None:
+        """Keep a comment with its run, and tell audit list and tracking server where they answer.
+
+        Raises OSError when it can't be kept.
+        """
 
     def fresh_bars(
         self, dataset: str, symbols: Sequence[str], start: date | None, end: date | None

@@ -8,6 +8,15 @@ State = Literal["open", "closed", "waits", "no_verdict"]
 
 
 @dataclass(frozen=True)
+class Comment:
+    """What somebody wrote about a run; ``at`` is ISO 8601 in UTC, ``text`` is plain."""
+
+    at: str
+    author: str
+    text: str
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """What a run came to, small enough to hold a thousand of.
 

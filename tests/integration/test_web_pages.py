@@ -509,12 +509,17 @@ def test_the_page_and_the_file_show_the_same_failures_and_symbols(ann, staging, 
 
     def section(page: str, name: str) -> str:
         rest = page.split(f'<section id="{name}"')[1].split("<h2>")[1]
-        return rest.split("<section id=", maxsplit=1)[0]
+        return rest.split("<section id=", maxsplit=1)[0].rstrip()
+
+    def unlinked(text: str) -> str:  # the file has no pages of symbols to lead to
+        text = re.sub(r' <a href="[^"]+">Over runs</a>', "", text)
+        return re.sub(r'<a href="/gate/symbols/[^"]+">(.*?)</a>', r"\1", text)
 
     page = ann.get("/gate/runs/bad", headers=HTML).text
-    assert section(page, "symbols") == section(file, "symbols")
+    assert unlinked(section(page, "symbols")) == section(file, "symbols")
     # Who may not change the suite is not offered to accept anything, as in the file.
     pictured = ann.get("/gate/runs/bad/failed", headers={**HTML, "x-user": "vic"}).text
+    pictured = unlinked(pictured)
     assert pictured.strip() in file
 
 

@@ -12,11 +12,13 @@ from starlette.testclient import TestClient
 
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
+from dags.staging.layout import DAG_ID
 from gx.editing.store import SuiteStore
 from gx.web.app import create_app
 from gx.web.guard import User
 from gx.web.trends.line import Point, share_line
 from tests.staged_runs import daily_bars, judged, outcome, stage_run, write_summary
+from tracking.errors import TrackingError
 
 DAY = 24 * 60  # minutes
 HTML = {"accept": "text/html"}
@@ -246,3 +248,75 @@ def test_reports_and_lists_lead_to_the_pages_of_symbols_and_expectations(pages):
     assert symbol in rows
     filtered = unescape(pages.get("/gate/?symbol=AAPL").text)
     assert "/gate/symbols/?symbol=AAPL" in filtered
+
+
+JSON = {"content-type": "application/json", "sec-fetch-site": "same-origin"}
+
+
+def test_a_comment_is_kept_with_the_run_and_shown_as_plain_text(pages):
+    said = "Vendor called:\n<b>fixed</b> tomorrow"
+    sent = {"text": said, "seen": 0}
+    answer = pages.post("/gate/api/runs/bad/comments", json=sent, headers=JSON)
+
+    assert answer.status_code == 200
+    report = pages.get("/gate/runs/bad").text.split('id="comments"')[1]
+    assert "<b>ann</b>" in report
+    assert "&lt;b&gt;fixed&lt;/b&gt; tomorrow" in report and "<b>fixed" not in report
+    assert "MLflow has it not yet" in report
+    assert 'runs/bad#comments">1 comment</a>' in pages.get("/gate/").text
+
+
+def test_who_comments_second_sees_the_first_and_loses_nothing(pages):
+    first, second = {"text": "first", "seen": 0}, {"text": "second", "seen": 0}
+    pages.post("/gate/api/runs/bad/comments", json=first, headers=JSON)
+    refused = pages.post("/gate/api/runs/bad/comments", json=second, headers=JSON)
+    again = pages.post("/gate/api/runs/bad/comments", json={**second, "seen": 1}, headers=JSON)
+
+    assert refused.status_code == 409 and "ann: first" in refused.json()["error"]
+    assert again.status_code == 200
+    text = pages.get("/gate/runs/bad").text
+    assert re.findall(r'class="said">(.*?)</p>', text) == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [(" ", "says nothing"), ("x" * 1001, "1,000 is the most")]
+)
+def test_a_comment_that_says_nothing_or_too_much_is_refused(pages, text, told):
+    sent = {"text": text, "seen": 0}
+    answer = pages.post("/gate/api/runs/bad/comments", json=sent, headers=JSON)
+
+    assert answer.status_code == 422 and told in answer.json()["error"]
+    assert "None yet." in pages.get("/gate/runs/bad").text
+
+
+def test_who_may_only_look_reads_comments_and_writes_none(staging, tmp_path):
+    async def vic(request: Request) -> User:
+        return User("vic", may_write=False)
+
+    settings = Settings.of({"STAGING_URL": f"file://{staging}", "RESULTS_DIR": str(tmp_path)})
+    app = create_app(Desk(settings, project=tmp_path), vic, login_url="/login")
+    client = TestClient(app, headers=HTML)
+    sent = {"text": "mine", "seen": 0}
+
+    assert client.post("/gate/api/runs/bad/comments", json=sent, headers=JSON).status_code == 403
+    assert 'id="comment"' not in client.get("/gate/runs/bad").text
+
+
+def test_a_comment_that_mlflow_missed_comes_along_with_the_next(pages, staging, monkeypatch):
+    record = {"status": "success", "mlflow_run_id": "abc"}
+    (staging / DAG_ID / "bad" / "steps" / "log.json").write_text(json.dumps(record))
+    written: list[tuple[str, list[str]]] = []
+
+    def away(store: object, run_id: str, comments: list[str]) -> None:
+        raise TrackingError("MLflow does not answer")
+
+    def there(store: object, run_id: str, comments: list[str]) -> None:
+        written.append((run_id, [one.partition("UTC, ")[2] for one in comments]))
+
+    for seen, (text, mlflow) in enumerate((("first", away), ("second", there))):
+        monkeypatch.setattr("dags.pages.comments.write_comments", mlflow)
+        sent = {"text": text, "seen": seen}
+        assert pages.post("/gate/api/runs/bad/comments", json=sent, headers=JSON).status_code == 200
+        assert ("MLflow has it not yet" in pages.get("/gate/runs/bad").text) == (mlflow is away)
+
+    assert written == [("abc", ["ann: first", "ann: second"])]

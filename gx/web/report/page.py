@@ -20,6 +20,7 @@ from gx.report.model import QualityReport, read_report
 from gx.report.numbers import told
 from gx.report.pictures.prices import price_charts
 from gx.report.view import Bounds, view_of
+from gx.suite.texts import COMMENT_LIMIT
 from gx.web.guard import HEADERS, Forbidden, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
@@ -27,6 +28,7 @@ from gx.web.report.repairs import proposed_repairs
 from gx.web.runs.page import VERDICTS
 from gx.web.runs.shares import kind
 from gx.web.sources import RunFiles, Sources
+from gx.web.static_files import embedded
 from gx.web.summary import RunSummary
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -71,6 +73,7 @@ def _report(request: Request, files: RunFiles) -> Response:
         "steps": files.steps,
         "docs_page": files.docs_page,
         "log_url": files.log_url,
+        **_comments(request, files),
     }
     if document is None:
         return page(request, "run_without_verdict.html", **shared)
@@ -247,6 +250,19 @@ def _with_numbers(files: RunFiles, shown: failing.Page) -> failing.Page:
     numbers = told(shown.rows, outcomes, pd.concat(around) if around else None)
     rows = [{**row, "numbers": said} for row, said in zip(shown.rows, numbers, strict=True)]
     return replace(shown, rows=rows)
+
+
+def _comments(request: Request, files: RunFiles) -> dict[str, Any]:
+    """What people wrote about the run, and what a form for more needs."""
+    comments = files.comments()
+    data = {"api": f"{base_of(request)}/api", "run": files.summary.path, "seen": len(comments)}
+    return {
+        "comments": comments,
+        "untold": files.untold() if comments else 0,
+        "may_comment": request.state.reader.may_change(files.summary.dag_id),
+        "comment_limit": COMMENT_LIMIT,
+        "data": embedded(data),
+    }
 
 
 def _over_runs(request: Request, run: RunSummary) -> dict[str, str]:

@@ -100,6 +100,7 @@ async def run_list(request: Request) -> Response:
         calendar_of=of,
         marks=MARKS,
         wanted=wanted,
+        comments=await run_in_threadpool(_comments, sources, shown),
         verdicts=VERDICTS,
         symbols=_sorted_names(
             name for run in runs for name in (*run.symbols, *run.held, *run.missing)
@@ -118,6 +119,12 @@ def _of_symbol(
     if not symbol:
         return once
     return {key: _numbers_of(sources, run, symbol) for key, run in once.items()}
+
+
+def _comments(sources: "Sources", runs: Sequence[RunSummary]) -> dict[tuple[str, str], int]:
+    """How many comments each of the runs has."""
+    found = ((_key(run), sources.run(run.run_id, run.dag_id)) for run in runs)
+    return {key: len(files.comments()) for key, files in found if files}
 
 
 def _key(run: RunSummary) -> tuple[str, str]:
