@@ -44,6 +44,14 @@ def test_a_step_is_told_by_the_price_that_is_farthest(flagged: Flagged, said: st
     assert tells.step(flagged) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(22.3, "22.30"), (0.5, "0.5"), (1_091_952.067, "1,091,952"), (1e18, "1e+18"), (-3.0, "-3")],
+)
+def test_numbers_are_written_as_people_write_them(value: float, said: str):
+    assert tells.shown(value) == said
+
+
 def test_what_contradicts_itself_is_named():
     found = tells.inside(Flagged(bar(10.0, high=9.5, low=9.8, open=None)))
     assert found == ("open is missing, low 9.80 is above high 9.50, close 10 is above high 9.50")

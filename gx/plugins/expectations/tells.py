@@ -37,6 +37,8 @@ def shown(value: float | None) -> str:
     """A price or a volume as people write it: 22.30, 1,250,000, 8.71e-06."""
     if value is None:
         return "missing"
+    if 1e6 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
     if 1 <= abs(value) < 1e6 and value != round(value):
         text = f"{value:,.4f}".rstrip("0")
         return text if len(text.rpartition(".")[2]) >= 2 else f"{value:,.2f}"
