@@ -210,7 +210,15 @@ def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, 
     expect(result.locator("p", has_text="The saved suite:").locator(".chip")).to_have_text("open")
     expect(result.locator("li.critical", has_text=LOW)).to_contain_text("TSLA")
     admin.picture("trial_1280")
+    assert desk.trigger_and_wait()["state"] == "success"  # the last run, of the sample
     save(page, "no share of ours costs more")
+    told = page.locator("#accepting")
+    expect(told).to_contain_text("On the bars of the last run", timeout=PATIENCE_MS)
+    expect(told).to_contain_text("which it holds: TSLA")
+    admin.witness.refuse(422)  # what has to be accepted
+    admin.picture("save_1280")
+    told.get_by_role("checkbox").check()
+    page.locator("#do-save").click()
     saved(page)
 
     failed = desk.trigger_and_wait()
