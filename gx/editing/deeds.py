@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from gx.editing.history import History, Version, digest_of
@@ -96,7 +97,7 @@ def _waived(versions: Sequence[Version]) -> Iterator[Deed]:
 
 def _with_before(versions: Sequence[Version]) -> Iterator[tuple[Version, Version | None]]:
     """Each version, newest first, with the one that it replaced."""
-    return zip(versions, (*versions[1:], None), strict=True)
+    return zip_longest(versions, versions[1:])
 
 
 def _waivers_of(version: Version | None) -> dict[str, Waiver]:
