@@ -63,6 +63,10 @@ class RepairError(BarStoreError):
     """Repairs cannot be accepted or revoked in this way; nothing was done."""
 
 
+class RepairTakenError(RepairError):
+    """Somebody else accepted or revoked one of these first; nothing was done."""
+
+
 class StaleError(BarStoreError):
     """What is held is not what somebody saw and decided on; nothing was done."""
 

@@ -7,6 +7,7 @@ LOAD = 7_310_002
 PUBLISH = 7_310_003
 EVIDENCE = 7_310_004
 HELD = 7_310_005
+REPAIRS = 7_310_006
 
 
 def lock(connection: Connection, key: int) -> None:

@@ -6,7 +6,7 @@ another bar now; rows are added and resolved, never deleted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from sql.audit import note
 from sql.bar_tables import NUMBERS
-from sql.errors import RepairError
+from sql.errors import RepairError, RepairTakenError
+from sql.locks import REPAIRS, lock
 from sql.statements import statement
 
 Numbers = tuple[float | None, ...]  # open, high, low, close, volume
@@ -59,10 +60,12 @@ def accept(
 ) -> int:
     """Keep repairs that the run `run_id` proposed, and have the audit's list tell of each symbol.
 
-    Raises RepairError: no reason, no repairs, or somebody else was first.
+    Raises RepairError: no reason, no repairs; RepairTakenError, which tells of who was first.
     """
     _require(repairs, reason)
     _require_table(connection)
+    lock(connection, REPAIRS)
+    _require_free(connection, repairs)
     for one in repairs:
         new = one.new or (None,) * len(NUMBERS)
         bound = {
@@ -79,8 +82,8 @@ def accept(
                 connection.exec_driver_sql(statement("queries/insert_repair"), bound)
         except IntegrityError:
             raise RepairError(
-                f"the bar of {one.symbol} of {one.date} has an accepted repair already; nothing "
-                "was accepted. Look at the accepted ones, and revoke that one first"
+                f"the bar of {one.symbol} of {one.date} is to have two repairs; nothing was "
+                "accepted. Accept one of them"
             ) from None
     for what in _told(repairs):
         note(connection, action="repair", who=by, what=what, why=reason, run_id=run_id)
@@ -90,17 +93,21 @@ def accept(
 def revoke(connection: Connection, ids: Sequence[int], *, by: str, reason: str) -> int:
     """Take open repairs back: the next run reads these bars as the source has them.
 
-    Raises RepairError: no reason, or one of them is not open (any more).
+    Raises RepairError: no reason, or one of them is not there; RepairTakenError: one is not open
+    any more.
     """
     _require(ids, reason)
     _require_table(connection)
+    lock(connection, REPAIRS)
     wanted = [one for one in _read(connection, every=True) if one.id in set(ids)]
     bound = {"ids": list(ids), "by": by, "reason": reason}
     done = connection.exec_driver_sql(statement("queries/revoke_repairs"), bound).rowcount
     if done != len(set(ids)):
-        raise RepairError(
-            f"{len(set(ids)) - done} of {len(set(ids))} repairs are not open (any more); nothing "
-            "was revoked. Look at what is accepted now"
+        ended = next((one for one in wanted if not one.is_open), None)
+        raise (RepairTakenError if ended else RepairError)(
+            f"{len(set(ids)) - done} of {len(set(ids))} repairs are not open (any more)"
+            f"{f' ({_end(ended)})' if ended else ''}; nothing was revoked. Look at what is "
+            "accepted now"
         )
     for what in _told(wanted):
         note(connection, action="revoke repair", who=by, what=what, why=reason)
@@ -123,10 +130,10 @@ def open_repairs(
         return _read(connection, symbols=symbols, start=start, end=end, run_id=run_id)
 
 
-def all_repairs(engine: Engine) -> list[Repair]:
-    """Those that are revoked or void as well."""
+def all_repairs(engine: Engine, symbols: Sequence[str] | None = None) -> list[Repair]:
+    """Those that are revoked or void as well, of symbols (None: any)."""
     with engine.connect() as connection:
-        return _read(connection, every=True)
+        return _read(connection, symbols=symbols, every=True)
 
 
 def mark_void(connection: Connection, ids: Sequence[int], *, run_id: str) -> int:
@@ -178,6 +185,34 @@ def _require(chosen: Sequence[object], reason: str) -> None:
         raise RepairError("no repair is chosen")
     if not any(one.isalnum() for one in reason):
         raise RepairError("say why: a reason is kept with each repair")
+
+
+def _require_free(connection: Connection, repairs: Sequence[NewRepair]) -> None:
+    """Raise RepairTakenError for what has an open repair; beside another bar a copy may go."""
+    wanted = {(one.symbol, one.date, one.new is None) for one in repairs}
+    open_ones = _read(connection, symbols=sorted({one.symbol for one in repairs}))
+    there = [one for one in open_ones if (one.symbol, one.date, one.new is None) in wanted]
+    if not there:
+        return
+    first, more = there[0], len(there) - 1
+    raise RepairTakenError(
+        f"the bar of {first.symbol} of {first.date} has an accepted repair already ({first.rule}, "
+        f"by {first.accepted_by}, {_minute(first.accepted_at)}: {first.reason})"
+        f"{f', and {more:,} more have' if more else ''}; nothing was accepted. Look at the "
+        "accepted ones, and revoke that one first"
+    )
+
+
+def _end(one: Repair) -> str:
+    """What became of a repair that is not open."""
+    what = f"that of {one.symbol} of {one.date} was"
+    if one.revoked_by is not None and one.revoked_at is not None:
+        return f"{what} revoked by {one.revoked_by}, {_minute(one.revoked_at)}: {one.revoke_reason}"
+    return f"{what} found void by the run {one.void_run}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _told(repairs: Sequence[NewRepair]) -> list[str]:

@@ -66,6 +66,10 @@ class FakeSources:
         raise AssertionError("no page of suites asks for held bars")
 
     @property
+    def repairs(self):
+        raise AssertionError("no page of suites asks for repairs")
+
+    @property
     def waivers(self):
         return self.history.with_name("waivers")
 

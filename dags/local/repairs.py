@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from dags.local.services import services
 from dags.run.datasets import dag_of, published_at
 from dags.run.settings import Settings
 from dags.staging.files import Folder
-from dags.staging.layout import PROPOSED, run_folder
+from dags.staging.layout import run_folder
+from dags.staging.proposals import new_repair, sealed_proposals
 from gx.dataset.read import read_dataset
 from gx.repair.proposal import Proposal
 from gx.report.columns import TextColumn, room, table_lines
 from gx.statuses import DONE
 from sql.connection import connected
-from sql.repairs import NewRepair, Numbers, Repair, accept, all_repairs, revoke
+from sql.repairs import Numbers, Repair, accept, all_repairs, revoke
 
 _PROPOSED = (
     TextColumn("symbol"),
@@ -64,7 +65,7 @@ def accept_proposals(
     with services(var) as found:
         settings = Settings.of(found.environment)
         wanted = [
-            _repair(one, daily=dataset.is_daily)
+            new_repair(one, daily=dataset.is_daily)
             for one in _proposals(settings, name, run_id)
             if (not symbols or one.symbol in symbols) and (not rules or one.rule in rules)
         ]
@@ -94,17 +95,10 @@ def revoke_repairs(var: Path, name: str, ids: Sequence[int], reason: str) -> int
 
 def _proposals(settings: Settings, name: str, run_id: str) -> list[Proposal]:
     folder = Folder(run_folder(settings.staging_url, dag_of(name), run_id))
-    judged = folder.unverified_record("validate")
-    if judged is None:
+    found = sealed_proposals(folder)
+    if found is None:
         raise LocalError(f"nothing is kept of a run {run_id!r} of {name} that has judged bars")
-    seal = judged.seals.get(PROPOSED)
-    return [] if seal is None else [Proposal.from_json(o) for o in folder.read_json(PROPOSED, seal)]
-
-
-def _repair(one: Proposal, *, daily: bool) -> NewRepair:
-    moment = one.date if one.date.tzinfo else one.date.replace(tzinfo=UTC)
-    day = one.date.date() if daily else moment
-    return NewRepair(one.symbol, day, one.rule, one.evidence, one.old, one.new)
+    return found
 
 
 def _proposal_row(one: Proposal) -> tuple[str, ...]:

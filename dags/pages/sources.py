@@ -21,6 +21,7 @@ from dags.pages.comments import keep_comment, read_comments, told_to_mlflow
 from dags.pages.copies import Copies
 from dags.pages.datasets import Datasets
 from dags.pages.held import Held
+from dags.pages.repairs import Repairs
 from dags.run.datasets import default_symbols, read_from, source_of
 from dags.run.known_symbols import remembered
 from dags.run.settings import ROOT, Settings
@@ -198,6 +199,7 @@ class Desk:
         self.data_docs = settings.results_dir / "data_docs"
         self.default_dag = DAG_ID
         self.held = Held(settings)
+        self.repairs = Repairs(settings)
         self._datasets = Datasets(self._airflow)
         self._read: dict[tuple[str, str], tuple[float, RunSummary]] = {}
         self._listed: tuple[float, tuple[RunSummary, ...]] = (0.0, ())

@@ -25,6 +25,7 @@ from gx.web.held.actions import Trigger
 from gx.web.held.page import held_routes
 from gx.web.report.comments import comment_routes
 from gx.web.report.page import report_routes
+from gx.web.report.repair_actions import repair_routes
 from gx.web.runs.page import run_list
 from gx.web.sources import Sources
 from gx.web.static_files import cache_control, static_path, static_type
@@ -51,6 +52,7 @@ def create_app(
         Route("/", run_list, name="runs"),
         *report_routes(),
         *comment_routes(),
+        *repair_routes(),
         *docs_routes(),
         *suite_routes(),
         *waiver_routes(),

@@ -103,6 +103,14 @@ def texts(body: Body, key: str) -> list[str]:
     return found
 
 
+def numbers(body: Body, key: str) -> list[int]:
+    """A list of whole numbers; raises RequestFault for another."""
+    found = body[key]
+    if not all(type(one) is int for one in found):  # a bool is none here
+        raise RequestFault(f"the request's {key} must be a list of whole numbers")
+    return list(found)
+
+
 def _all_of(kinds: Kinds) -> tuple[type, ...]:
     return kinds if isinstance(kinds, tuple) else (kinds,)
 

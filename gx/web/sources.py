@@ -15,6 +15,7 @@ from gx.errors import DatasetError
 from gx.repair.proposal import Proposal
 from gx.report.changes import Changes
 from gx.web.held.kept import HeldBars
+from gx.web.report.accepted import AcceptedRepairs
 from gx.web.summary import Comment, RunSummary
 
 
@@ -146,7 +147,10 @@ class RunFiles(Protocol):
 
 
 class Sources(Protocol):
-    """What the pages read; only ``held`` and ``add_comment`` change anything, which is audited."""
+    """What the pages read.
+
+    Only ``held``, ``repairs`` and ``add_comment`` change anything, which is audited.
+    """
 
     @property
     def suites(self) -> Path:
@@ -167,6 +171,10 @@ class Sources(Protocol):
     @property
     def held(self) -> HeldBars:
         """What the gate holds, and what people do about it."""
+
+    @property
+    def repairs(self) -> AcceptedRepairs:
+        """The repairs that people accepted of what runs proposed."""
 
     @property
     def default_dag(self) -> str:

@@ -146,6 +146,9 @@ class Site:
             } for run in ("/runs/{run_id}", "/dags/{dag_id}/runs/{run_id}")},
             **{("POST", f"/gate/api{run}/comments"): {"text": "why", "seen": 0}
                for run in ("/runs/{run_id}", "/dags/{dag_id}/runs/{run_id}")},
+            **{("POST", f"/gate/api{run}/repairs/{act}"): {name: [1], "reason": "why"}
+               for run in ("/runs/{run_id}", "/dags/{dag_id}/runs/{run_id}")
+               for act, name in (("accept", "blocks"), ("revoke", "ids"))},
             ("POST", "/gate/api/quarantine/{dataset}/judge"): {
                 "symbols": ["TSLA"], "seen": ["1.2.3"], "reason": "why",
                 "first_date": "2025-10-01", "last_date": "2025-11-04",
@@ -350,7 +353,7 @@ def test_what_a_route_takes_is_tried_for_every_route():
         "version",
         "waiver",
     ]
-    assert len(WRITES) == 16, "say in Site.bodies what the editor sends to the new route"
+    assert len(WRITES) == 20, "say in Site.bodies what the editor sends to the new route"
     source = Path("gx/web").rglob("*.py")
     asked = {
         n for f in source for n in re.findall(r'query(?:_params)?\.get\("(\w+)"', f.read_text())

@@ -605,5 +605,9 @@ def test_what_could_be_repaired_is_shown_before_and_after(settings: Settings, tm
     assert "gate repair accept &#39;wrong&#39;" in shown or "gate repair accept 'wrong'" in shown
     assert "left out" in shown and "so &lt;script&gt;" in shown and HOSTILE not in shown
     assert shown.count("<figure") == 2
+    assert "What is accepted cannot be told" in shown  # there is no database
+    piece = client.get("/gate/runs/wrong/proposed", headers=headers).text
+    assert "2 bars with exactly one right answer" in piece and piece.count("<figure") == 2
+    assert "left out" in piece and HOSTILE not in piece
     nothing = client.get("/gate/runs/right/repairs", headers=headers)
     assert (nothing.status_code, "<figure" in nothing.text) == (200, False)

@@ -20,11 +20,11 @@ from gx.report.model import QualityReport, read_report
 from gx.report.numbers import told
 from gx.report.pictures.prices import price_charts
 from gx.report.view import Bounds, view_of
-from gx.suite.texts import COMMENT_LIMIT
+from gx.suite.texts import COMMENT_LIMIT, REASON_LIMIT
 from gx.web.guard import HEADERS, Forbidden, base_of, json_response, page, reader
 from gx.web.report import failing
 from gx.web.report.failing_csv import CsvResponse, opened
-from gx.web.report.repairs import proposed_repairs
+from gx.web.report.repairs import choice_of, held_of, proposed_repairs
 from gx.web.runs.page import VERDICTS
 from gx.web.runs.shares import kind
 from gx.web.sources import RunFiles, Sources
@@ -48,6 +48,7 @@ def report_routes() -> list[Route]:
         "/failing.csv": _file_errors_answered(failing_csv),
         "/failed": _file_errors_answered(failed),
         "/charts": _file_errors_answered(charts),
+        "/proposed": _file_errors_answered(proposed),
         "/repairs": _file_errors_answered(repairs),
         "/changes": _file_errors_answered(changes),
         "/evidence": evidence,
@@ -151,11 +152,34 @@ def _charts(request: Request, files: RunFiles) -> Response:
     return page(request, "charts.html", charts=drawn, kept=bars is not None, symbol=symbol)
 
 
-async def repairs(request: Request) -> Response:
-    """What could be repaired: each rule's bars before and after, with pictures."""
+async def proposed(request: Request) -> Response:
+    """What could be repaired, a piece of the report: before and after, with pictures."""
     files = await run_files(request)
-    proposed = await run_in_threadpool(proposed_repairs, files)
-    return page(request, "repairs.html", summary=files.summary, proposed=proposed)
+    found = await run_in_threadpool(proposed_repairs, files)
+    return page(request, "proposed.html", summary=files.summary, proposed=found)
+
+
+async def repairs(request: Request) -> Response:
+    """What could be repaired, to be accepted; what was accepted, to be revoked."""
+    files = await run_files(request)
+    return await run_in_threadpool(_repairs, request, files)
+
+
+def _repairs(request: Request, files: RunFiles) -> Response:
+    user, run = request.state.reader, files.summary
+    sources: Sources = request.app.state.sources
+    choice = choice_of(files, sources)
+    holding = {one.first.symbol for one in choice.accepted if one.first.is_open}
+    return page(
+        request,
+        "repairs.html",
+        summary=run,
+        choice=choice,
+        held=held_of(sources, run.dataset, holding) if holding else (),
+        may_decide=user.may_decide(run.dag_id),
+        reason_limit=REASON_LIMIT,
+        data=embedded({"api": f"{base_of(request)}/api", "run": run.path}),
+    )
 
 
 async def changes(request: Request) -> Response:

@@ -1,15 +1,20 @@
-"""What a run proposes to repair, as its report shows it: before, after, and why."""
+"""What a run proposes to repair: before, after, and why; and what of it somebody accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 import pandas as pd
 
-from gx.repair.proposal import NUMBERS, Proposal, blocks
+from gx.repair.proposal import NUMBERS, RULES, Proposal, blocks
 from gx.report.pictures.prices import PriceChart, price_charts
-from gx.web.sources import RunFiles
+from gx.web.held.kept import HeldError
+from gx.web.report.accepted import Accepted, RepairsError
+from gx.web.sources import RunFiles, Sources
 
-SHOWN, PICTURED = 50, 6
+SHOWN, PICTURED, CHOSEN = 50, 6, 200
+Bar = tuple[str, pd.Timestamp, bool]  # a copy of it may go beside another repair
 
 
 @dataclass(frozen=True)
@@ -31,15 +36,88 @@ class Repairs:
     blocks: int
     bars: int
 
+    @property
+    def by_rule(self) -> Mapping[str, Sequence[Proposed]]:
+        """Those that are shown, by their rule."""
+        found = {rule: [one for one in self.shown if one.first.rule == rule] for rule in RULES}
+        return {rule: those for rule, those in found.items() if those}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Repairs that somebody accepted together, and that have the same fate."""
+
+    first: Accepted
+    last: Accepted
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell."""
+
+    proposed: Repairs
+    accepted: tuple[Line, ...] = ()
+    fault: str = ""
+
 
 def proposed_repairs(files: RunFiles) -> Repairs:
     """What the run proposes; the first few are drawn, where its bars are kept."""
+    return _shown(files, blocks(files.proposals()), SHOWN)
+
+
+def choice_of(files: RunFiles, sources: Sources) -> Choice:
+    """What of the run's proposals nobody has accepted, and what became of the others."""
     found = blocks(files.proposals())
+    bars = {_bar(one) for block in found for one in block}
+    fault, there = "", []
+    if found:
+        try:
+            there = sources.repairs.of(files.summary.dataset, {symbol for symbol, *_ in bars})
+        except RepairsError as error:
+            fault = str(error)
+    mine = [one for one in there if _bar(one) in bars]
+    taken = {_bar(one) for one in mine if one.is_open}
+    free = [block for block in found if all(_bar(one) not in taken for one in block)]
+    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault)
+
+
+def held_of(sources: Sources, dataset: str, symbols: Collection[str]) -> list[str]:
+    """Which of these symbols the gate holds, in order; none where that cannot be told."""
+    try:
+        return sorted(
+            {one.symbol for one in sources.held.symbols(dataset) if one.symbol} & set(symbols)
+        )
+    except HeldError:  # what is held is a page of its own, which says why
+        return []
+
+
+def _shown(files: RunFiles, found: Sequence[Sequence[Proposal]], most: int) -> Repairs:
     shown = [
         _proposed(files, block, drawn=number < PICTURED)
-        for number, block in enumerate(found[:SHOWN])
+        for number, block in enumerate(found[:most])
     ]
     return Repairs(tuple(shown), len(found), sum(map(len, found)))
+
+
+def _lines(accepted: Sequence[Accepted]) -> list[Line]:
+    """Those that hold first, each lot the newest first."""
+
+    def fate(one: Accepted) -> tuple[Any, ...]:
+        ended = (one.revoked_at, one.void_at)
+        known = tuple(0.0 if moment is None else moment.timestamp() for moment in ended)
+        said = (one.symbol, one.rule, one.evidence)
+        return (not one.is_open, -one.accepted_at.timestamp(), *said, *known)
+
+    lots = [list(lot) for _, lot in groupby(sorted(accepted, key=fate), fate)]
+    return [Line(lot[0], lot[-1], tuple(one.id for one in lot)) for lot in lots]
+
+
+def _bar(one: Proposal | Accepted) -> Bar:
+    """The bar that is meant, whether its date has a time and a zone or not."""
+    stamp = pd.Timestamp(one.date)
+    moment = stamp if stamp.tzinfo is None else stamp.tz_convert("UTC").tz_localize(None)
+    return one.symbol, moment, one.new is None
 
 
 def _proposed(files: RunFiles, block: Sequence[Proposal], *, drawn: bool) -> Proposed:

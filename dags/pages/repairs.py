@@ -1,0 +1,90 @@
+"""Accepted repairs for the pages: read from, and kept in, each dataset's own table."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg2
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from dags.errors import RequestError, StagingError
+from dags.run.datasets import published_at
+from dags.run.settings import Settings
+from dags.staging.files import Folder
+from dags.staging.layout import safe_name
+from dags.staging.proposals import new_repair, sealed_proposals
+from dags.staging.store import place_at
+from gx.dataset.read import read_dataset
+from gx.errors import DatasetError
+from gx.web.report.accepted import Accepted, RepairsConflictError, RepairsError
+from gx.web.summary import RunSummary
+from sql import repairs
+from sql.connection import connected
+from sql.errors import BarStoreError, RepairTakenError
+
+if TYPE_CHECKING:
+    from gx.repair.proposal import Proposal
+
+
+class Repairs:
+    """The accepted repairs of every dataset (see gx.web.report.accepted.AcceptedRepairs)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def of(self, dataset: str, symbols: Collection[str]) -> list[Accepted]:
+        """Those of symbols, in order of symbol and date; those that have ended as well."""
+        with (
+            _told(),
+            connected(published_at(read_dataset(dataset), self._settings)) as engine,
+        ):
+            found = repairs.all_repairs(engine, sorted(symbols))
+        return [Accepted(**vars(one)) for one in found]
+
+    def accept(
+        self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str
+    ) -> tuple[list[str], int]:
+        """Accept blocks of what the run proposed, all or none, with the audit's entries."""
+        with _told():
+            chosen = self._chosen(run, blocks)
+            daily = read_dataset(run.dataset).is_daily
+        wanted = [new_repair(one, daily=daily) for one in chosen]
+        with self._acting(run.dataset) as connection:
+            repairs.accept(connection, wanted, run_id=run.run_id, by=by, reason=reason)
+        return sorted({one.symbol for one in wanted}), len(wanted)
+
+    def revoke(self, dataset: str, ids: Sequence[int], *, by: str, reason: str) -> int:
+        """Take open ones back, all or none, with the audit's entries."""
+        with self._acting(dataset) as connection:
+            return repairs.revoke(connection, ids, by=by, reason=reason)
+
+    def _chosen(self, run: RunSummary, blocks: Collection[int]) -> "list[Proposal]":
+        place = place_at(self._settings.staging_url) / run.dag_id / safe_name(run.run_id)
+        proposed = sealed_proposals(Folder(place)) or []
+        if set(blocks) - {one.block for one in proposed}:
+            raise RepairsError(f"{run.run_id} proposed nothing of the kind: load the page again")
+        return [one for one in proposed if one.block in set(blocks)]
+
+    @contextmanager
+    def _acting(self, dataset: str) -> Iterator[Connection]:
+        with (
+            _told(),
+            connected(published_at(read_dataset(dataset), self._settings)) as engine,
+            engine.begin() as connection,
+        ):
+            yield connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what a database or a folder can say into what a page says."""
+    try:
+        yield
+    except RepairTakenError as error:
+        raise RepairsConflictError(str(error)) from None
+    except (BarStoreError, RequestError, DatasetError, StagingError) as error:
+        raise RepairsError(str(error)) from None
+    except (SQLAlchemyError, psycopg2.Error) as error:
+        said = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        raise RepairsError(f"the database refuses this: {said}") from None

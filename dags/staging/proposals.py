@@ -1,0 +1,27 @@
+"""What a run proposed to repair, read from its folder, and as what somebody may accept."""
+
+from datetime import UTC
+
+from dags.staging.files import Folder
+from dags.staging.layout import PROPOSED
+from gx.repair.proposal import Proposal
+from sql.repairs import NewRepair
+
+
+def sealed_proposals(folder: Folder) -> list[Proposal] | None:
+    """What the run proposed, as it was sealed; None of a run that has judged no bars.
+
+    Raises StagingError for a file that is not what the run wrote.
+    """
+    judged = folder.unverified_record("validate")
+    if judged is None:
+        return None
+    seal = judged.seals.get(PROPOSED)
+    return [] if seal is None else [Proposal.from_json(o) for o in folder.read_json(PROPOSED, seal)]
+
+
+def new_repair(one: Proposal, *, daily: bool) -> NewRepair:
+    """A proposal as it is accepted: of a daily bar its day is known, else its moment."""
+    moment = one.date if one.date.tzinfo else one.date.replace(tzinfo=UTC)
+    day = one.date.date() if daily else moment
+    return NewRepair(one.symbol, day, one.rule, one.evidence, one.old, one.new)

@@ -1,0 +1,67 @@
+"""What the pages know of accepted repairs, and what they may have done with them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from gx.errors import GateError
+from gx.repair.proposal import Bar
+from gx.web.summary import RunSummary
+
+
+class RepairsError(GateError):
+    """Repairs of a dataset cannot be read, accepted or revoked; the message says why."""
+
+
+class RepairsConflictError(RepairsError):
+    """Somebody else accepted or revoked first; the message tells who."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A repair that somebody accepted, of what the run ``run_id`` proposed.
+
+    ``old`` and ``new`` are open, high, low, close and volume; ``new`` is None where a copy is to
+    go. It is open until it is revoked, or until a run finds another bar in the source.
+    """
+
+    id: int
+    symbol: str
+    date: date
+    rule: str
+    evidence: str
+    old: Bar
+    new: Bar | None
+    run_id: str
+    accepted_by: str
+    accepted_at: datetime
+    reason: str
+    revoked_by: str | None = None
+    revoked_at: datetime | None = None
+    revoke_reason: str | None = None
+    void_run: str | None = None
+    void_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Does it hold?"""
+        return self.revoked_by is None and self.void_run is None
+
+
+class AcceptedRepairs(Protocol):
+    """The accepted repairs of every dataset; everything here raises RepairsError."""
+
+    def of(self, dataset: str, symbols: Collection[str]) -> list[Accepted]:
+        """Those of symbols, in order of symbol and date; those that have ended as well."""
+
+    def accept(
+        self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str
+    ) -> tuple[list[str], int]:
+        """Accept blocks of what the run proposed, all or none; return whose, and how many bars.
+
+        Raises RepairsConflictError.
+        """
+
+    def revoke(self, dataset: str, ids: Sequence[int], *, by: str, reason: str) -> int:
+        """Take open ones back, all or none; return how many. Raises RepairsConflictError."""

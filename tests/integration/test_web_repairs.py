@@ -1,0 +1,200 @@
+"""Proposed repairs on the pages, over a real database: accepted, refused to the second, revoked."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sqlalchemy import Engine
+from starlette.requests import Request
+from starlette.testclient import TestClient
+
+from dags.pages.sources import Desk
+from dags.run.settings import Settings
+from dags.staging.layout import PROPOSED
+from dags.staging.seals import seal_of
+from gx.repair.proposal import NUMBERS, Proposal, Rule
+from gx.web.app import create_app
+from gx.web.guard import User
+from sql.audit import audit_entries
+from sql.connection import ConnectionSettings
+from sql.repairs import Repair, all_repairs, mark_void
+from tests.sql_bars import BAD, quarantine
+from tests.staged_runs import daily_bars, judged, outcome, stage_run
+
+HTML = {"accept": "text/html"}
+USERS = {
+    "ann": User("ann", may_write=True, decides=True),
+    "bob": User("bob", may_write=True, decides=True),
+    "uma": User("uma", may_write=True),
+}
+
+
+async def guard(request: Request) -> User | None:
+    return USERS[request.headers["x-user"]]
+
+
+@dataclass
+class Place:
+    client: TestClient
+    engine: Engine
+    folder: Path
+
+    def page(self, user: str = "ann") -> str:
+        answer = self.client.get("/gate/runs/wrong/repairs", headers={**HTML, "x-user": user})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def act(self, act: str, body: dict[str, Any], user: str = "ann") -> Any:
+        sent = {"origin": "http://testserver", "x-user": user}
+        where = f"/gate/api/runs/wrong/repairs/{act}"
+        return self.client.post(where, json={"reason": "a feed's error", **body}, headers=sent)
+
+    def accept(self, *blocks: int, user: str = "ann") -> Any:
+        return self.act("accept", {"blocks": blocks}, user)
+
+    def revoke(self, *ids: int, user: str = "ann", reason: str = "it was right") -> Any:
+        return self.act("revoke", {"ids": ids, "reason": reason}, user)
+
+    def repairs(self) -> list[Repair]:
+        return all_repairs(self.engine)
+
+
+def offered(page: str) -> list[str]:
+    return re.findall(r'name="blocks" value="(\d+)" checked', page)
+
+
+def revocable(page: str) -> list[str]:
+    return re.findall(r'name="ids" value="([\d ]+)"', page)
+
+
+def proposal(bars: pd.DataFrame, row: int, rule: Rule, block: int, old_factor: int) -> Proposal:
+    new = tuple(float(bars[name][row]) for name in NUMBERS)
+    old = (*(one * old_factor for one in new[:4]), new[4])
+    fixed = None if rule == "duplicate" else new
+    day = bars["date"][row].to_pydatetime()
+    return Proposal(row, bars["symbol"][row], day, rule, f"evidence {block}", old, fixed, block)
+
+
+@pytest.fixture
+def place(tmp_path: Path, engine: Engine, bars_database: ConnectionSettings) -> Iterator[Place]:
+    """A run that proposes two bars of AAPL together, one of MSFT, and a copy to go; holds AAPL."""
+    bars = daily_bars(["AAPL", "MSFT"], 40)
+    (tmp_path / "quality" / "data_docs").mkdir(parents=True)
+    folder = stage_run(tmp_path / "staging", "wrong", bars, judged(bars, outcome(bars, [5, 6, 50])))
+    proposed = [
+        proposal(bars, 5, "unit", 0, 100),
+        proposal(bars, 6, "unit", 0, 100),
+        proposal(bars, 50, "sign", 1, -1),
+        proposal(bars, 51, "duplicate", 2, 1),
+    ]
+    text = json.dumps([one.to_json() for one in proposed])
+    (folder / PROPOSED).write_text(text)
+    record = folder / "steps" / "validate.json"
+    said = json.loads(record.read_text())
+    seals = {**said.get("seals", {}), PROPOSED: seal_of(text.encode())}
+    record.write_text(json.dumps({**said, "proposed": 4, "seals": seals}))
+    held = bars.iloc[5:7].assign(created_at=None)
+    quarantine(
+        engine,
+        pa.Table.from_pandas(held, preserve_index=False).select(BAD.column_names).cast(BAD.schema),
+        run_id="wrong",
+        reasons=[["close is too high"]] * 2,
+        row_numbers=[5, 6],
+    )
+    settings = Settings.of(
+        {
+            "STAGING_URL": f"file://{tmp_path / 'staging'}",
+            "RESULTS_DIR": str(tmp_path / "quality"),
+            "POSTGRES_HOST": bars_database.host,
+            "POSTGRES_PORT": str(bars_database.port),
+            "POSTGRES_DB": bars_database.database,
+            "POSTGRES_USER": bars_database.user,
+        }
+    )
+    app = create_app(Desk(settings), guard, login_url="/login")
+    with TestClient(app, follow_redirects=False) as client:
+        yield Place(client, engine, folder)
+
+
+def test_what_is_chosen_is_accepted_with_its_block_and_told(place: Place):
+    assert offered(place.page()) == ["0", "1", "2"]
+    assert place.accept(0).json() == {"bars": 2, "dataset": "stock_data", "held": ["AAPL"]}
+    first, second = place.repairs()
+    kept = (first.symbol, first.date, first.rule, first.run_id, first.accepted_by, first.reason)
+    assert kept == ("AAPL", dt.date(2024, 1, 8), "unit", "wrong", "ann", "a feed's error")
+    assert first.new is not None and first.old[0] == pytest.approx(first.new[0] * 100)
+    assert second.date == dt.date(2024, 1, 9)
+    told = [(one.action, one.who, one.why, one.run_id) for one in audit_entries(place.engine)]
+    assert told == [("repair", "ann", "a feed's error", "wrong")]
+    page = place.page()
+    assert offered(page) == ["1", "2"]
+    assert revocable(page) == [f"{first.id} {second.id}"]
+    assert "/gate/quarantine/stock_data?symbol=AAPL#act" in page
+
+
+def test_who_comes_second_is_told_of_the_first(place: Place):
+    assert place.accept(2).status_code == 200
+    second = place.accept(1, 2, user="bob")
+    assert second.status_code == 409
+    assert re.search(r"by ann, \d{4}-.* UTC: a feed's error", second.json()["error"])
+    assert len(place.repairs()) == 1  # all or none
+    (one,) = place.repairs()
+    assert place.revoke(one.id).json() == {"bars": 1}
+    again = place.revoke(one.id, user="bob", reason="no copy")
+    assert again.status_code == 409
+    assert re.search(r"revoked by ann, .* UTC: it was right", again.json()["error"])
+
+
+def test_what_is_revoked_is_offered_again_beside_what_became_of_it(place: Place):
+    place.accept(0)
+    assert place.revoke(*(one.id for one in place.repairs()), user="bob").json() == {"bars": 2}
+    page = place.page()
+    assert offered(page) == ["0", "1", "2"]
+    assert revocable(page) == []
+    assert "revoked</span> it was right<small>bob, " in page
+    assert audit_entries(place.engine)[0].action == "revoke repair"
+    assert place.accept(0).status_code == 200
+
+
+def test_a_void_one_is_said_with_its_run(place: Place):
+    place.accept(1)
+    with place.engine.begin() as connection:
+        mark_void(connection, [one.id for one in place.repairs()], run_id="the run after")
+    page = place.page()
+    assert "the source had another bar<small>the run after, " in page
+    assert offered(page) == ["0", "1", "2"]
+
+
+def test_who_may_not_decide_is_told_how_and_refused(place: Place):
+    page = place.page("uma")
+    assert "for who may decide on bars" in page
+    assert "gate repair accept" in page and "<button" not in page and offered(page) == []
+    refused = place.accept(0, user="uma")
+    assert (refused.status_code, place.repairs()) == (403, [])
+    place.accept(0)
+    assert place.revoke(*(one.id for one in place.repairs()), user="uma").status_code == 403
+
+
+def test_what_cannot_be_is_refused_with_a_reason(place: Place):
+    assert "proposed nothing of the kind" in place.accept(7).json()["error"]
+    assert "no repair is chosen" in place.accept().json()["error"]
+    assert place.act("accept", {"blocks": [0], "reason": "…"}).status_code == 422
+    assert place.act("accept", {"blocks": [True]}).status_code == 400
+    assert "1 of 1 repairs are not open" in place.revoke(99).json()["error"]
+    assert place.repairs() == []
+
+
+def test_proposals_that_are_not_what_the_run_wrote_are_not_accepted(place: Place):
+    file = place.folder / PROPOSED
+    said = json.loads(file.read_text())
+    said[0]["new"][0] = 1.0
+    file.write_text(json.dumps(said))
+    assert place.accept(0).status_code == 422
+    assert place.repairs() == []
