@@ -16,6 +16,10 @@ class GateError(Exception):
     """Base of everything that keeps the gate from judging; the message says what to do."""
 
 
+class ConflictError(GateError):
+    """Somebody else was first; the message tells what happened."""
+
+
 class SuiteError(GateError):
     """A suite file that cannot be trusted; ``entry`` counts from 1, ``field`` is what is wrong.
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from dags.local.services import services
+from dags.reporting.deeds import audited_deeds
 from dags.run.datasets import published_at
 from dags.run.request import parse_date
 from dags.run.settings import Settings
@@ -20,7 +21,7 @@ from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import symbol_fault
 from gx.terms import BAR_COLUMNS
 from sql import held
-from sql.audit import EVERY, audit_entries, is_audited
+from sql.audit import EVERY
 from sql.connection import connected
 from sql.errors import BarStoreError
 from sql.quarantine import HELD_WITH_SYMBOL
@@ -82,9 +83,10 @@ def print_audit(var: Path, name: str | None, since: str | None, *, as_json: bool
     deeds: list[Deed] = []
     faults: list[str] = []
     with services(var) as found:
+        settings = Settings.of(found.environment)
         for one in names:
             try:
-                deeds += _deeds(one, Settings.of(found.environment), first)
+                deeds += audited_deeds(read_dataset(one), settings, since=first, limit=EVERY)
             except (BarStoreError, DatasetError) as error:
                 faults.append(f"{one}: {error}")
     saved, damaged = saved_deeds(project.SUITES, project.WAIVERS, project.HISTORY, since=first)
@@ -101,15 +103,6 @@ def print_audit(var: Path, name: str | None, since: str | None, *, as_json: bool
     for fault in (*faults, *damaged):
         print(f"What was done cannot all be told: {fault}")
     return COULD_NOT_RUN if faults or damaged else DONE
-
-
-def _deeds(name: str, settings: Settings, since: datetime | None) -> list[Deed]:
-    """What the audit's list of a dataset tells."""
-    with connected(published_at(read_dataset(name), settings)) as engine:
-        if not is_audited(engine):
-            return []
-        found = audit_entries(engine, since=since, limit=EVERY)
-    return [Deed(**{**asdict(one), "run_id": one.run_id or ""}, dataset=name) for one in found]
 
 
 def named(symbol: str | None) -> str:

@@ -2,28 +2,27 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-import psycopg2
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import SQLAlchemyError
 
-from dags.errors import RequestError
+from dags.pages.refusals import refusals_as
+from dags.reporting.deeds import audited_deeds
 from dags.run.datasets import published_at, read_from, source_of
 from dags.run.settings import Settings
 from gx.dataset.read import read_dataset
 from gx.editing.deeds import Deed
 from gx.errors import DatasetError
+from gx.report.sentences import counted
 from gx.web.held.kept import Decision, HeldBar, HeldConflictError, HeldError, HeldSymbol
 from sql import audit, held, quarantine
 from sql.connection import connected
-from sql.errors import BarStoreError, StaleError
+from sql.errors import StaleError
 
 if TYPE_CHECKING:
     from gx.dataset.model import Dataset
@@ -146,13 +145,8 @@ class Held:
 
     def deeds(self, dataset: str, since: datetime | None = None) -> list[Deed]:
         """What the dataset's audit list tells, the newest first."""
-        with _told(), connected(published_at(_known(dataset), self._settings)) as engine:
-            if not audit.is_audited(engine):
-                return []
-            found = audit.audit_entries(engine, since=since, limit=MOST_DEEDS)
-        return [
-            Deed(**{**asdict(one), "run_id": one.run_id or ""}, dataset=dataset) for one in found
-        ]
+        with _told():
+            return audited_deeds(_known(dataset), self._settings, since=since, limit=MOST_DEEDS)
 
     @contextmanager
     def _reading(self, dataset: str) -> Iterator[Connection]:
@@ -209,7 +203,7 @@ def _without_dataset(found: HeldSymbol) -> dict[str, Any]:
 
 def _which(decision: Decision, found: held.HeldSymbol) -> str:
     """Which bars are meant, in words."""
-    bars = f"{found.bars:,} held bar{'' if found.bars == 1 else 's'}"
+    bars = counted(found.bars, "held bar")
     if decision.first is None and decision.last is None:
         return bars
     return f"of {bars} those from {decision.first or 'the first'} to {decision.last or 'the last'}"
@@ -221,15 +215,5 @@ def _hurry(connection: Any, record: Any) -> None:  # noqa: ARG001  # SQLAlchemy'
     connection.commit()
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what a database can say into what a page says."""
-    try:
-        yield
-    except StaleError as error:
-        raise HeldConflictError(str(error)) from None
-    except (BarStoreError, RequestError, DatasetError) as error:
-        raise HeldError(str(error)) from None
-    except (SQLAlchemyError, psycopg2.Error) as error:
-        said = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        raise HeldError(f"the database refuses this: {said}") from None
+def _told() -> AbstractContextManager[None]:
+    return refusals_as(HeldError, first=StaleError, conflict=HeldConflictError)

@@ -1,14 +1,12 @@
 """Accepted repairs for the pages: read from, and kept in, each dataset's own table."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-import psycopg2
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from dags.errors import RequestError, StagingError
+from dags.pages.refusals import refusals_as
 from dags.run.datasets import published_at
 from dags.run.settings import Settings
 from dags.staging.files import Folder
@@ -16,12 +14,11 @@ from dags.staging.layout import safe_name
 from dags.staging.proposals import new_repair, sealed_proposals
 from dags.staging.store import place_at
 from gx.dataset.read import read_dataset
-from gx.errors import DatasetError
 from gx.web.report.accepted import Accepted, RepairsConflictError, RepairsError
 from gx.web.summary import RunSummary
 from sql import repairs
 from sql.connection import connected
-from sql.errors import BarStoreError, RepairTakenError
+from sql.errors import RepairTakenError
 
 if TYPE_CHECKING:
     from gx.repair.proposal import Proposal
@@ -76,15 +73,5 @@ class Repairs:
             yield connection
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what a database or a folder can say into what a page says."""
-    try:
-        yield
-    except RepairTakenError as error:
-        raise RepairsConflictError(str(error)) from None
-    except (BarStoreError, RequestError, DatasetError, StagingError) as error:
-        raise RepairsError(str(error)) from None
-    except (SQLAlchemyError, psycopg2.Error) as error:
-        said = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        raise RepairsError(f"the database refuses this: {said}") from None
+def _told() -> AbstractContextManager[None]:
+    return refusals_as(RepairsError, first=RepairTakenError, conflict=RepairsConflictError)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gx.editing.history import History, Version, digest_of
 from gx.errors import GateError, SuiteError, WaiverError
+from gx.report.sentences import counted
 from gx.suite.diff import compare
 from gx.suite.waivers import Waiver, parse_waivers
 
@@ -83,7 +84,7 @@ def _changed(before: Version | None, now: Version) -> str:
         changes = len(compare(before.document, now.document))
     except (SuiteError, LookupError, TypeError):
         return "a new version"
-    return f"{changes} change{'' if changes == 1 else 's'}"
+    return counted(changes, "change")
 
 
 def _waived(versions: Sequence[Version]) -> Iterator[Deed]:
@@ -112,7 +113,7 @@ def _waivers_of(version: Version | None) -> dict[str, Waiver]:
 def _told(waiver: Waiver) -> str:
     days = f"from {waiver.first_date} " + (f"to {waiver.last_date}" if waiver.last_date else "on")
     count = len(waiver.bars)
-    bars = f", {count} bar{'' if count == 1 else 's'} as they were" if count else ""
+    bars = f", {counted(count, 'bar')} as they were" if count else ""
     return f"{waiver.symbol or 'all symbols'}: {waiver.expectation}, {days}{bars}"
 
 

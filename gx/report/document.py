@@ -8,6 +8,7 @@ from typing import Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from gx.errors import ReportError
+from gx.names import short_name
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
 from gx.report.weights import blocks, weight
@@ -79,6 +80,11 @@ class OutcomeDocument:
     examples: list[dict[str, str | float | None]]
     failing: list[RowLabel] = field(default_factory=list)
     exception: str | None
+
+    @property
+    def name(self) -> str:
+        """Its short name."""
+        return short_name(self.type, self.kwargs)
 
     @property
     def blocks(self) -> bool:

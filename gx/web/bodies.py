@@ -1,13 +1,13 @@
 """Requests that carry something: not too much of it, and JSON that says one thing only."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gx.errors import JsonError
+from gx.errors import ConflictError, GateError, JsonError
 from gx.suite.strict_json import read_json, shown
 from gx.web.guard import json_response
 
@@ -109,6 +109,18 @@ def numbers(body: Body, key: str) -> list[int]:
     if not all(type(one) is int for one in found):  # a bool is none here
         raise RequestFault(f"the request's {key} must be a list of whole numbers")
     return list(found)
+
+
+async def answered(act: Callable[[], Awaitable[Body]]) -> Response:
+    """What came of an action: 400 for what no page sends, 409 for who comes second."""
+    try:
+        return json_response(await act())
+    except RequestFault as error:
+        return json_response({"error": str(error)}, 400)
+    except ConflictError as error:
+        return json_response({"error": str(error)}, 409)
+    except GateError as error:
+        return json_response({"error": str(error)}, 422)
 
 
 def _all_of(kinds: Kinds) -> tuple[type, ...]:

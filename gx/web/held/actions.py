@@ -1,7 +1,7 @@
 """What people do about held bars: judge again, release and discard, each with a reason."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gx.editing.waivers import WaiverStore
-from gx.errors import GateError, WaiverError
+from gx.errors import WaiverError
 from gx.suite.texts import reason_of
 from gx.symbols import symbol_fault
-from gx.web.bodies import Body, RequestFault, read_body, texts
-from gx.web.guard import Forbidden, User, json_response, require_decider, writer
-from gx.web.held.kept import Decision, HeldConflictError, HeldError, HeldSymbol
+from gx.web.bodies import Body, RequestFault, answered, read_body, texts
+from gx.web.guard import Forbidden, User, require_decider, writer
+from gx.web.held.kept import Decision, HeldError, HeldSymbol
 from gx.web.held.release import not_yet, release_of
 from gx.web.suites.datasets import require_may_save
 
@@ -97,7 +97,7 @@ async def judge_again(request: Request) -> Response:
             raise RequestFault("the request must say what was seen of each symbol, once")
         return await run_in_threadpool(_judge_again, asked, asked.decisions(symbols, seen, body))
 
-    return await _answered(act)
+    return await answered(act)
 
 
 def _judge_again(asked: _Asked, decisions: Sequence[Decision]) -> dict[str, str]:
@@ -126,7 +126,7 @@ async def release(request: Request) -> Response:
         (decision,) = asked.decisions([body["symbol"]], [body["seen"]], body)
         return await run_in_threadpool(_release, asked, decision, body.get("expires", ""))
 
-    return await _answered(act)
+    return await answered(act)
 
 
 def _release(asked: _Asked, decision: Decision, expires: str) -> dict[str, Any]:
@@ -179,7 +179,15 @@ async def discard(request: Request) -> Response:
         held = asked.sources.held
         return {"bars": await run_in_threadpool(held.discard, asked.dataset.name, decision)}
 
-    return await _answered(act)
+    return await answered(act)
+
+
+def known_dataset(sources: "Sources", name: str) -> "ListedDataset":
+    """The dataset of this name; 404 for one that there is not, or whose file cannot be read."""
+    found = next((one for one in sources.datasets() if one.name == name and one.known), None)
+    if found is None:
+        raise HTTPException(404, "There is no such dataset, or its file cannot be read.")
+    return found
 
 
 async def _asked(request: Request) -> _Asked:
@@ -187,25 +195,10 @@ async def _asked(request: Request) -> _Asked:
     user = await writer(request)
     sources: Sources = request.app.state.sources
     name = request.path_params["dataset"]
-    datasets = await run_in_threadpool(sources.datasets)
-    found = next((one for one in datasets if one.name == name and one.known), None)
-    if found is None:
-        raise HTTPException(404, "There is no such dataset, or its file cannot be read.")
+    found = await run_in_threadpool(known_dataset, sources, name)
     if not user.may_change(found.dag_id):
         raise Forbidden(f"{user.name} may not change the workflow {found.dag_id}")
     return _Asked(request, user, found)
-
-
-async def _answered(act: Callable[[], Awaitable[dict[str, Any]]]) -> Response:
-    """What came of an action: 400 for what no page sends, 409 for who comes second."""
-    try:
-        return json_response(await act())
-    except RequestFault as error:
-        return json_response({"error": str(error)}, 400)
-    except HeldConflictError as error:
-        return json_response({"error": str(error)}, 409)
-    except GateError as error:
-        return json_response({"error": str(error)}, 422)
 
 
 def _require_judgeable(decisions: Sequence[Decision]) -> None:

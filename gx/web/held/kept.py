@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from gx.editing.deeds import Deed
-from gx.errors import GateError
+from gx.errors import ConflictError, GateError
 
 HELD_WITH_SYMBOL = "held with its symbol"
 
@@ -18,7 +18,7 @@ class HeldError(GateError):
     """The held bars of a dataset cannot be read, or not be acted on; the message says why."""
 
 
-class HeldConflictError(HeldError):
+class HeldConflictError(HeldError, ConflictError):
     """What is held is not what somebody saw: somebody or some run was first."""
 
 

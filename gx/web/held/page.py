@@ -20,7 +20,7 @@ from gx.suite.texts import REASON_LIMIT
 from gx.suite.waivers import DAYS, today
 from gx.terms import BAR_COLUMNS
 from gx.web.guard import Forbidden, User, base_of, page, reader
-from gx.web.held.actions import discard, judge_again, release
+from gx.web.held.actions import discard, judge_again, known_dataset, release
 from gx.web.held.kept import HeldBar, HeldError, HeldSymbol
 from gx.web.held.release import Release, release_of
 from gx.web.runs.page import page_number
@@ -216,9 +216,7 @@ def _actions(
 
 def readable_dataset(sources: "Sources", user: User, name: str) -> "ListedDataset":
     """The dataset of this name, if its file can be read and the user may see it."""
-    found = next((one for one in sources.datasets() if one.name == name and one.known), None)
-    if found is None:
-        raise HTTPException(404, "There is no such dataset, or its file cannot be read.")
+    found = known_dataset(sources, name)
     if not user.may_read(found.dag_id):
         raise Forbidden(f"{user.name} may not see the workflow {found.dag_id}")
     return found

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gx.errors import ReportError
-from gx.names import short_name
 from gx.report.document import OutcomeDocument, read_document
 from gx.report.model import date_label
+from gx.report.sentences import counted
 from gx.suite.waivers import Waiver, today
 from gx.symbols import symbol_fault
 from gx.terms import BAR_COLUMNS
@@ -65,11 +65,7 @@ class _Run:
         """Blocking expectations that the symbol misses as a whole, with no bar to blame."""
         blamed = {name for row in self.failing.values() for name in row["expectations"]}
         mine = [one for one in self.blocking if self.symbol in one.symbols]
-        return [
-            name
-            for one in mine
-            if (name := short_name(one.type, one.kwargs)) not in blamed or self.symbol in one.behind
-        ]
+        return [one.name for one in mine if one.name not in blamed or self.symbol in one.behind]
 
 
 def release_of(
@@ -119,14 +115,14 @@ def _unpublishable(bars: Sequence[HeldBar]) -> Iterator[str]:
     """What no waiver can get published."""
     undated = sum(one.date is None for one in bars)
     if undated:
-        yield f"{_bars(undated)} without a date: a waiver knows a bar by its date"
+        yield f"{counted(undated, 'bar')} without a date: a waiver knows a bar by its date"
     unknown = sum(not all(map(_is_finite, one.numbers)) for one in bars)
     if unknown:
-        yield f"{_bars(unknown)} without a price or volume, or with an infinite one"
+        yield f"{counted(unknown, 'bar')} without a price or volume, or with an infinite one"
     dates = Counter(one.date for one in bars if one.date is not None)
     twice = sum(count > 1 for count in dates.values())
     if twice:
-        yield f"{twice:,} date{'' if twice == 1 else 's'} with more than one bar: which is right?"
+        yield f"{counted(twice, 'date')} with more than one bar: which is right?"
 
 
 def _accept(
@@ -138,7 +134,7 @@ def _accept(
         return
     for name in run.whole():
         yield f"{run.symbol} as a whole misses {name}: accept that on the run's report"
-    blocking = {short_name(one.type, one.kwargs) for one in run.blocking}
+    blocking = {one.name for one in run.blocking}
     for bar in bars:
         row = run.failing.get(bar.row_number)
         if row is None and bar.failed:
@@ -171,7 +167,3 @@ def _waivers(
 
 def _is_finite(number: float | None) -> bool:
     return number is not None and not pd.isna(number) and math.isfinite(number)
-
-
-def _bars(count: int) -> str:
-    return f"{count:,} bar{'' if count == 1 else 's'}"

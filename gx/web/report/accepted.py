@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from gx.errors import GateError
+from gx.errors import ConflictError, GateError
 from gx.repair.proposal import Bar
 from gx.web.summary import RunSummary
 
@@ -14,7 +14,7 @@ class RepairsError(GateError):
     """Repairs of a dataset cannot be read, accepted or revoked; the message says why."""
 
 
-class RepairsConflictError(RepairsError):
+class RepairsConflictError(RepairsError, ConflictError):
     """Somebody else accepted or revoked first; the message tells who."""
 
 

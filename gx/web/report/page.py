@@ -1,6 +1,6 @@
 """The page "Report of a run": the verdict first, then what failed, worst first."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -16,13 +16,15 @@ from starlette.routing import Route
 
 from gx.errors import ReportError
 from gx.report.changes import ReportedRun, compare
+from gx.report.document import read_document
 from gx.report.model import QualityReport, read_report
-from gx.report.numbers import told
+from gx.report.numbers import Named, told
 from gx.report.pictures.prices import price_charts
 from gx.report.view import Bounds, view_of
 from gx.suite.texts import COMMENT_LIMIT, REASON_LIMIT
 from gx.web.guard import HEADERS, Forbidden, base_of, json_response, page, reader
 from gx.web.report import failing
+from gx.web.report.around import bars_around
 from gx.web.report.failing_csv import CsvResponse, opened
 from gx.web.report.repairs import choice_of, held_of, proposed_repairs
 from gx.web.runs.page import VERDICTS
@@ -83,7 +85,7 @@ def _report(request: Request, files: RunFiles) -> Response:
         request,
         "run.html",
         **shared,
-        **_rows(request, files),
+        **_rows(request, files, read.outcomes),
         **_over_runs(request, summary),
         shell="base.html",
         view=view_of(read, _BOUNDS, provenance=_provenance(read, files)),
@@ -258,22 +260,19 @@ async def run_files(request: Request) -> RunFiles:
     return files
 
 
-def _rows(request: Request, files: RunFiles) -> dict[str, Any]:
+def _rows(
+    request: Request, files: RunFiles, outcomes: Sequence[Named] | None = None
+) -> dict[str, Any]:
+    """A page of the failing bars; ``outcomes`` are the report's, where it has been read."""
     query = failing.View.of(request.query_params)
-    rows = failing.read_page(files.failing(), query, request.query_params)
-    return {"query": query, "rows": _with_numbers(files, rows), "sortable": failing.SORTABLE}
-
-
-def _with_numbers(files: RunFiles, shown: failing.Page) -> failing.Page:
-    """The rows with what their numbers say, beside the bars around them if these are kept."""
+    shown = failing.read_page(files.failing(), query, request.query_params)
     symbols = sorted({str(row["symbol"]) for row in shown.rows if row["symbol"]})
-    if files.report is None or not symbols:
-        return shown
-    around = [one for one in (files.lookback(), files.bars(symbols)) if one is not None]
-    outcomes = read_report(files.report, _NO_ROWS).outcomes
-    numbers = told(shown.rows, outcomes, pd.concat(around) if around else None)
-    rows = [{**row, "numbers": said} for row, said in zip(shown.rows, numbers, strict=True)]
-    return replace(shown, rows=rows)
+    if symbols and files.report is not None:
+        known = read_document(files.report).expectations if outcomes is None else outcomes
+        numbers = told(shown.rows, known, bars_around(files, symbols))
+        rows = [{**row, "numbers": said} for row, said in zip(shown.rows, numbers, strict=True)]
+        shown = replace(shown, rows=rows)
+    return {"query": query, "rows": shown, "sortable": failing.SORTABLE}
 
 
 def _comments(request: Request, files: RunFiles) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Accepting what a run proposes to repair, and taking it back, each with a reason."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gx.errors import GateError
 from gx.suite.texts import reason_of
-from gx.web.bodies import RequestFault, numbers, read_body
-from gx.web.guard import json_response, require_decider, writer
-from gx.web.report.accepted import RepairsConflictError
+from gx.web.bodies import answered, numbers, read_body
+from gx.web.guard import require_decider, writer
 from gx.web.report.page import run_files
 from gx.web.report.repairs import held_of
 
@@ -46,7 +43,7 @@ async def accept(request: Request) -> Response:
         held = await run_in_threadpool(held_of, sources, run.dataset, symbols)
         return {"bars": bars, "dataset": run.dataset, "held": held}
 
-    return await _answered(act)
+    return await answered(act)
 
 
 async def revoke(request: Request) -> Response:
@@ -63,16 +60,4 @@ async def revoke(request: Request) -> Response:
         revoking = partial(sources.repairs.revoke, files.summary.dataset, ids, **given)
         return {"bars": await run_in_threadpool(revoking)}
 
-    return await _answered(act)
-
-
-async def _answered(act: Callable[[], Awaitable[dict[str, Any]]]) -> Response:
-    """What came of it: 400 for what no page sends, 409 for who comes second."""
-    try:
-        return json_response(await act())
-    except RequestFault as error:
-        return json_response({"error": str(error)}, 400)
-    except RepairsConflictError as error:
-        return json_response({"error": str(error)}, 409)
-    except GateError as error:
-        return json_response({"error": str(error)}, 422)
+    return await answered(act)

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from gx.editing.store import SuiteStore
 from gx.editing.waivers import WaiverStore
 from gx.errors import GateError
-from gx.names import short_name
 from gx.report.document import OutcomeDocument, ReportDocument
 from gx.suite.waivers import Waiver, today
 from gx.web.guard import User, page, reader
@@ -104,11 +103,11 @@ def _page(request: Request, user: User) -> Response:
 
 def _of(report: ReportDocument, name: str) -> list[OutcomeDocument]:
     """The outcomes of this name: a suite may ask the same of a column twice."""
-    return [one for one in report.expectations if short_name(one.type, one.kwargs) == name]
+    return [one for one in report.expectations if one.name == name]
 
 
 def _names(report: ReportDocument) -> list[str]:
-    return sorted({short_name(one.type, one.kwargs) for one in report.expectations})
+    return sorted({one.name for one in report.expectations})
 
 
 def _asked(run: Judged, name: str) -> Asked:

@@ -14,12 +14,13 @@ from starlette.responses import Response
 from gx.editing.waivers import WaiverStore
 from gx.errors import WaiverError
 from gx.report.document import SymbolDocument
-from gx.report.model import Outcome, date_label
+from gx.report.model import date_label
 from gx.report.numbers import told
 from gx.suite.waivers import Waiver, today
 from gx.terms import SEVERITIES
 from gx.web.guard import User, page, reader
 from gx.web.held.kept import HeldError, HeldSymbol
+from gx.web.report.around import bars_around
 from gx.web.sources import ListedDataset, Sources
 from gx.web.trends.flags import Flag, flag_chart
 from gx.web.trends.judged import Judged, dataset_asked, latest
@@ -138,21 +139,15 @@ def _with_numbers(flagged: Sequence[Flagged], symbol: str) -> list[Flagged]:
         run = flagged[places[0]].run
         around = _around(run, symbol) if count < MOST_NEIGHBOURS else None
         rows = [flagged[at].row for at in places]
-        numbers |= dict(zip(places, told(rows, _named(run), around), strict=True))
+        numbers |= dict(zip(places, told(rows, run.report.expectations, around), strict=True))
     return [replace(one, row={**one.row, "numbers": numbers[at]}) for at, one in enumerate(flagged)]
-
-
-def _named(run: Judged) -> list[Outcome]:
-    return [Outcome.of_document(one) for one in run.report.expectations]
 
 
 def _around(run: Judged, symbol: str) -> pd.DataFrame | None:
     try:
-        read = (run.files.lookback(), run.files.bars((symbol,)))
+        return bars_around(run.files, (symbol,))
     except (FileNotFoundError, pa.ArrowInvalid):
         return None
-    frames = [one for one in read if one is not None]
-    return pd.concat(frames) if frames else None
 
 
 def _bars(runs: Sequence[Judged], symbol: str) -> tuple[pd.DataFrame | None, Judged | None]:
