@@ -109,8 +109,12 @@ def test_a_suite_edited_on_its_page_lands_in_the_checkout_and_rules_the_next_run
     edit = {"document": document, "base_sha256": saved["sha256"], "reason": "no bars on a Sunday"}
     with pytest.raises(urllib.error.HTTPError, match="403"):
         deployment.page(SUITE, edit, user="viewer")
+    with pytest.raises(urllib.error.HTTPError, match="422") as refused:
+        deployment.page(SUITE, edit)
+    effects = json.loads(refused.value.read())["weaknesses"]
+    assert any("On the bars of the last run" in effect for effect in effects)
 
-    deployment.page(SUITE, edit)
+    deployment.page(SUITE, {**edit, "accepted_weaknesses": effects})
     run_id, state = deployment.run()
 
     assert state == "failed"
