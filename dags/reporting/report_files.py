@@ -51,7 +51,13 @@ def write_report(
         for description in lost:
             log.warning("not critical any more, as it was in the run before: %s", description)
     document = report.to_dict(every_row=False)
-    now = ReportedRun(document, report.suite_text, extracted.digest, lambda: judgement.compared)
+    now = ReportedRun(
+        document,
+        report.suite_text,
+        extracted.digest,
+        bars=lambda: judgement.compared,
+        failing=lambda: report.failing,
+    )
     changes = compare(before, now) if before else None
     page = render_html(
         report,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dags.errors import AlteredError
 from dags.staging.files import Folder
-from dags.staging.layout import BARS, REPORT, SUITE
+from dags.staging.layout import BARS, FAILING, REPORT, SUITE
 from dags.staging.records import Extracted
 from dags.staging.store import newest_folders
 from dags.staging.summaries import read_summary
@@ -41,15 +41,25 @@ def _account(folder: Folder, report: dict[str, object]) -> "ReportedRun":
     extracted = (said.of(Extracted) if said else None) or Extracted(rows=0)
 
     def bars() -> "pd.DataFrame | None":
-        if extracted.rows > COMPARED_BARS or not folder.exists(BARS):
-            return None
-        try:
-            frame: pd.DataFrame = folder.read_table(BARS).to_pandas(date_as_object=False)
-        except AlteredError:
-            return None  # it is being cleaned up, or spoiled: no reason to stop this run
-        return frame
+        return None if extracted.rows > COMPARED_BARS else _kept(folder, BARS)
 
-    return ReportedRun(report, folder.find_text(SUITE), extracted.digest or None, bars)
+    return ReportedRun(
+        report,
+        folder.find_text(SUITE),
+        extracted.digest or None,
+        bars=bars,
+        failing=lambda: _kept(folder, FAILING),
+    )
+
+
+def _kept(folder: Folder, name: str) -> "pd.DataFrame | None":
+    if not folder.exists(name):
+        return None
+    try:
+        frame: pd.DataFrame = folder.read_table(name).to_pandas(date_as_object=False)
+    except AlteredError:
+        return None  # it is being cleaned up, or spoiled: no reason to stop this run
+    return frame
 
 
 def _newest_first(staging: Folder) -> Iterator[Folder]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from gx.report.bar_changes import BarChanges, compare_bars
 from gx.report.document import OutcomeDocument, ReportDocument, read_document
+from gx.report.overlap import Overlap
 from gx.suite import diff as suite_diff
 from gx.terms import STILL_THERE
 
@@ -21,12 +22,14 @@ class ReportedRun:
 
     ``report`` is QualityReport.to_dict(every_row=False); ``suite_text`` the suite file that judged;
     ``digest`` tells equal bars without reading them; ``bars`` reads them, None when none are kept.
+    ``failing`` reads the failing bars (``symbol``, ``date``, ``reasons``), None when none are kept.
     """
 
     report: Mapping[str, object]
     suite_text: str | None = None
     digest: str | None = None
     bars: Callable[[], pd.DataFrame | None] = lambda: None
+    failing: Callable[[], pd.DataFrame | None] = lambda: None
 
     @cached_property
     def document(self) -> ReportDocument:
@@ -45,13 +48,17 @@ class StillFailing:
 
 @dataclass(frozen=True)
 class Expectations:
-    """Descriptions of expectations, by what became of them."""
+    """Descriptions of expectations, by what became of them.
+
+    ``unseen`` fail only on symbols or dates that the run before did not look at.
+    """
 
     newly_failing: tuple[str, ...]
     newly_fixed: tuple[str, ...]
     still_failing: tuple[StillFailing, ...]
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,9 @@ class Changes:
     """What is different from the run before.
 
     ``bars`` is None when they are the ``same_bars`` or when either run's are not kept; ``suite``
-    is None when either suite is not known. ``shared`` counts the symbols that both looked at, to
-    which expectations are compared; None when these are all.
+    is None when either suite is not known. ``shared`` counts the symbols that both looked at, and
+    ``dates`` are the first and last of both (the first after the last: they share none), to which
+    expectations are compared; None when these are all.
     """
 
     verdict_before: str
@@ -69,6 +77,7 @@ class Changes:
     same_bars: bool
     bars: BarChanges | None
     shared: int | None = None
+    dates: tuple[str, str] | None = None
 
 
 _FORM = TypeAdapter(Changes)
@@ -88,11 +97,12 @@ def compare(before: ReportedRun, now: ReportedRun) -> Changes:
     """What is different in ``now``."""
     same = bool(same_bars(before, now))
     old, new = (None, None) if same else (before.bars(), now.bars())
-    shared = _shared_symbols(before.document, now.document)
+    overlap = Overlap.of(before.document, now.document)
     return Changes(
         verdict_before=before.document.verdict,
-        expectations=compare_expectations(before.document, now.document, shared),
-        shared=None if shared is None else len(shared),
+        expectations=compare_expectations(before, now, overlap),
+        shared=None if overlap.symbols is None else len(overlap.symbols),
+        dates=overlap.dates,
         suite=compare_suites(before.suite_text, now.suite_text),
         same_bars=same,
         bars=compare_bars(old, new) if old is not None and new is not None else None,
@@ -105,14 +115,16 @@ def same_bars(before: ReportedRun, now: ReportedRun) -> bool | None:
 
 
 def compare_expectations(
-    before: ReportDocument, now: ReportDocument, symbols: frozenset[str] | None = None
+    before: ReportedRun, now: ReportedRun, overlap: Overlap | None = None
 ) -> Expectations:
-    """Compare two reports, expectation by expectation: one is the same when its check is.
+    """Compare two runs, expectation by expectation: one is the same when its check is.
 
-    What fails for other ``symbols`` alone (None: all are the same) counts as met: a run of two
-    symbols has fixed nothing of the 700 before.
+    What fails outside of the ``overlap`` (None: both looked at the same) counts as met: a run of
+    two symbols has fixed nothing of the 700 before.
     """
-    old, new = _by_check(before, symbols), _by_check(now, symbols)
+    both = overlap or Overlap()
+    old, new = _by_check(before, both), _by_check(now, both)
+    failing = [entry for entry in now.document.expectations if not entry.success]
     shared = [key for key in new if key in old]
 
     return Expectations(
@@ -132,6 +144,7 @@ def compare_expectations(
         ),
         added=tuple(new[key].description for key in new if key not in old),
         removed=tuple(old[key].description for key in old if key not in new),
+        unseen=tuple(one.description for one in failing if new[_check(one)].success),
     )
 
 
@@ -160,28 +173,11 @@ def no_longer_critical(before: Mapping[str, Any], now: Mapping[str, Any]) -> tup
     )
 
 
-def _shared_symbols(before: ReportDocument, now: ReportDocument) -> frozenset[str] | None:
-    """The symbols of which both had bars; None when these are all of both."""
-    old, new = (
-        {symbol for symbol, said in report.symbols.items() if said.rows} for report in (before, now)
-    )
-    return None if old == new else frozenset(old & new)
+def _by_check(run: ReportedRun, overlap: Overlap) -> dict[str, OutcomeDocument]:
+    failing = None if overlap.whole else run.failing()
+    bars = {} if failing is None else overlap.inside(failing)
+    return {_check(one): overlap.within(one, bars) for one in run.document.expectations}
 
 
-def _by_check(report: ReportDocument, symbols: frozenset[str] | None) -> dict[str, OutcomeDocument]:
-    return {
-        json.dumps([entry.type, entry.kwargs], sort_keys=True): _among(entry, symbols)
-        for entry in report.expectations
-    }
-
-
-def _among(entry: OutcomeDocument, symbols: frozenset[str] | None) -> OutcomeDocument:
-    """The outcome as it is for some symbols; what belongs to none, or crashed, stays."""
-    elsewhere = (
-        symbols is not None
-        and entry.status == "failed"
-        and entry.symbols
-        and not entry.ownerless
-        and symbols.isdisjoint(entry.symbols)
-    )
-    return replace(entry, success=True, status="passed") if elsewhere else entry
+def _check(entry: OutcomeDocument) -> str:
+    return json.dumps([entry.type, entry.kwargs], sort_keys=True)

@@ -81,7 +81,7 @@ class Difference:
 def difference(before: ComparedRun, now: ComparedRun) -> Difference:
     """What is different in ``now``; raises ReportError when a run's report can't be read."""
     old, new = before.document, now.document
-    expectations = compare_expectations(old, new)
+    expectations = compare_expectations(before.reported, now.reported)
     was_held, is_held = set(old.symbols_with("held")), set(new.symbols_with("held"))
     return Difference(
         before=before.name,

@@ -63,6 +63,44 @@ def test_each_run_adds_a_point_at_the_datas_own_time_to_one_run_per_suite_and_sy
     ]
 
 
+def test_runs_of_46_and_of_450_000_bars_have_a_line_each(
+    server: TrackingStore, artifacts: Path
+) -> None:
+    def point(day: int, rows: int, share: float) -> TrendPoint:
+        values = {"rows": rows, "failing_share": share}
+        return TrendPoint("suite", "stock_data", date(2025, 11, day), values)
+
+    told = [(3, 46, 0.5), (3, 450_000, 0.01), (4, 54, 0.4), (4, 451_000, 0.02), (4, 451_000, 0.02)]
+    for number, (day, rows, share) in enumerate(told):
+        log_run(server, record(f"dag/{number}"), artifacts, [point(day, rows, share)])
+
+    client, lines = MlflowClient(server.uri), trends_of(server)
+    drawn = {
+        name: [m.value for m in client.get_metric_history(run.info.run_id, "failing_share")]
+        for name, run in lines.items()
+    }
+    assert drawn == {
+        "Trend: stock_data": [0.5, 0.4],
+        "Trend: stock_data, about 450,000 bars": [0.01, 0.02],
+    }
+
+
+def test_a_part_is_drawn_from_the_first_run_on_in_which_it_fails(
+    server: TrackingStore, artifacts: Path
+) -> None:
+    for day, share in ((3, 0.0), (4, 0.1), (5, 0.0)):
+        parts = {"unexpected_share/a": share, "symbol_failing_share/^GSPC": 0.0}
+        at = date(2025, 11, day)
+        point = TrendPoint("suite", "stock_data", at, {"rows": 46}, parts)
+        log_run(server, record(f"dag/{day}"), artifacts, [point])
+
+    run_id = trends_of(server)["Trend: stock_data"].info.run_id
+    client = MlflowClient(server.uri)
+    history = client.get_metric_history(run_id, "unexpected_share/a")
+    assert [(m.step, m.value) for m in history] == [(20_396, 0.1), (20_397, 0.0)]
+    assert set(client.get_run(run_id).data.metrics) == {"rows", "unexpected_share/a"}
+
+
 def test_a_point_takes_the_same_few_requests_however_many_came_before(
     server: TrackingStore, artifacts: Path
 ) -> None:

@@ -2,7 +2,12 @@
 
 from datetime import date
 
-from dags.reporting.tracked.metrics import share, symbol_share
+from dags.reporting.tracked.metrics import (
+    expectation_names,
+    failing_share,
+    share,
+    symbol_share,
+)
 from gx.report.document import ReportDocument
 from tracking.history.trends import TrendPoint
 
@@ -13,6 +18,7 @@ MOST_SYMBOLS = 20
 def trend_points(report: ReportDocument | None, failing_rows: int) -> list[TrendPoint]:
     """A point for the suite, and one for each symbol where there are few, at the data's last date.
 
+    The suite's has the failing share of each expectation, and of each symbol where there are many.
     None for a run without a verdict or without a dated bar.
     """
     if report is None or report.last_date is None:
@@ -24,8 +30,20 @@ def trend_points(report: ReportDocument | None, failing_rows: int) -> list[Trend
         "symbols_held": sum(symbol.verdict == "held" for symbol in symbols.values()),
         **{f"failures_{s}": n for s, n in report.failures_by_severity.items()},
     }
-    points = [TrendPoint("suite", report.suite, at, suite)]
-    if len(symbols) <= MOST_SYMBOLS:
+    few = len(symbols) <= MOST_SYMBOLS
+    parts = {
+        f"unexpected_share/{name}": unexpected
+        for name, entry in zip(
+            expectation_names(report.expectations), report.expectations, strict=True
+        )
+        if (unexpected := failing_share(entry)) is not None
+    }
+    if not few:
+        parts |= {
+            f"symbol_failing_share/{name}": symbol_share(one) for name, one in symbols.items()
+        }
+    points = [TrendPoint("suite", report.suite, at, suite, parts)]
+    if few:
         for name, symbol in symbols.items():
             found = {"rows": symbol.rows, "failing_share": symbol_share(symbol)}
             points.append(TrendPoint("symbol", name, at, found))

@@ -206,7 +206,13 @@ def _changes(request: Request, files: RunFiles) -> Response:
 def _reported_run(files: RunFiles) -> ReportedRun:
     assert files.report is not None
     digest = files.steps.get("extract", {}).get("digest")
-    return ReportedRun(files.report, files.suite_text(), digest, files.bars)
+    return ReportedRun(
+        files.report,
+        files.suite_text(),
+        digest,
+        bars=files.bars,
+        failing=lambda: files.failing(["symbol", "date", "reasons"]).to_pandas(),
+    )
 
 
 async def evidence(request: Request) -> Response:
