@@ -134,7 +134,12 @@ def diff_runs(store: "TrackingStore", before: str, now: str, *, as_json: bool) -
     from tracking.commands import read_runs
 
     runs = [
-        ComparedRun(run.name, ReportedRun(run.report, run.suite_text, run.digest), run.published)
+        ComparedRun(
+            run.name,
+            ReportedRun(run.report, run.suite_text, run.digest),
+            run.published,
+            run.sentence,
+        )
         for run in read_runs(store, [before, now])
     ]
     found = difference(*runs)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from gx.report.bar_changes import BarChanges, compare_bars
 from gx.report.document import OutcomeDocument, ReportDocument, read_document
-from gx.report.overlap import Overlap
+from gx.report.overlap import Overlap, labelled
 from gx.suite import diff as suite_diff
 from gx.terms import STILL_THERE
 
@@ -22,7 +22,8 @@ class ReportedRun:
 
     ``report`` is QualityReport.to_dict(every_row=False); ``suite_text`` the suite file that judged;
     ``digest`` tells equal bars without reading them; ``bars`` reads them, None when none are kept.
-    ``failing`` reads the failing bars (``symbol``, ``date``, ``reasons``), None when none are kept.
+    ``failing`` reads the failing bars (``symbol``, ``date``, ``reasons``); None when no others are
+    kept than those that the report names.
     """
 
     report: Mapping[str, object]
@@ -175,7 +176,9 @@ def no_longer_critical(before: Mapping[str, Any], now: Mapping[str, Any]) -> tup
 
 def _by_check(run: ReportedRun, overlap: Overlap) -> dict[str, OutcomeDocument]:
     failing = None if overlap.whole else run.failing()
-    bars = {} if failing is None else overlap.inside(failing)
+    if failing is None:
+        failing = labelled(run.document)
+    bars = {} if overlap.whole else overlap.inside(failing)
     return {_check(one): overlap.within(one, bars) for one in run.document.expectations}
 
 

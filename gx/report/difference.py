@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from gx.errors import ReportError
 from gx.report.changes import ReportedRun, compare_expectations, compare_suites, same_bars
 from gx.report.document import ReportDocument
+from gx.report.overlap import Overlap
 from gx.suite.diff import Change
 
 SHOWN = 20
@@ -17,11 +18,14 @@ class ComparedRun:
     """A run by its name, and what it did to the bars that were published before it.
 
     ``published`` counts ``new``, ``changed`` and ``removed`` bars; None where it published none.
+    ``sentence`` says what became of it, and begins with what was published; None where the run did
+    not leave it: what the gate alone said stands in its place.
     """
 
     name: str
     reported: ReportedRun
     published: Mapping[str, int] | None = None
+    sentence: str | None = None
 
     @property
     def document(self) -> ReportDocument:
@@ -55,8 +59,10 @@ class SuiteChanges:
 class Difference:
     """From ``before`` to ``now``; expectations are told by their descriptions.
 
-    ``bars`` are by symbol. ``same_bars`` is None when a run left no digest, ``suite`` is None when
-    one left no suite. ``published`` is what the later run did to the bars published before it.
+    They are compared over the symbols and dates of both; ``unseen`` fail only where the run before
+    did not look. ``bars`` are by symbol. ``same_bars`` is None when a run left no digest, ``suite``
+    is None when one left no suite. ``published`` is what the later run did to the bars published
+    before it.
     """
 
     before: str
@@ -65,6 +71,7 @@ class Difference:
     verdict_now: str
     newly_failing: tuple[str, ...]
     newly_fixed: tuple[str, ...]
+    unseen: tuple[str, ...]
     counts: tuple[CountChange, ...]
     newly_held: tuple[str, ...]
     no_longer_held: tuple[str, ...]
@@ -81,15 +88,16 @@ class Difference:
 def difference(before: ComparedRun, now: ComparedRun) -> Difference:
     """What is different in ``now``; raises ReportError when a run's report can't be read."""
     old, new = before.document, now.document
-    expectations = compare_expectations(before.reported, now.reported)
+    expectations = compare_expectations(before.reported, now.reported, Overlap.of(old, new))
     was_held, is_held = set(old.symbols_with("held")), set(new.symbols_with("held"))
     return Difference(
         before=before.name,
         now=now.name,
-        verdict_before=old.verdict,
-        verdict_now=new.verdict,
+        verdict_before=before.sentence or old.verdict,
+        verdict_now=now.sentence or new.verdict,
         newly_failing=expectations.newly_failing,
         newly_fixed=expectations.newly_fixed,
+        unseen=expectations.unseen,
         counts=tuple(
             CountChange(one.description, one.before, one.now)
             for one in expectations.still_failing
@@ -112,6 +120,7 @@ def difference_lines(found: Difference) -> list[str]:
     ]
     kinds = [
         ("Newly failing", found.newly_failing),
+        ("Failing where the run before did not look", found.unseen),
         ("Newly fixed", found.newly_fixed),
         ("Failing on another number of bars", _counted(found.counts)),
         ("Newly held", found.newly_held),

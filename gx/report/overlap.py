@@ -67,3 +67,13 @@ class Overlap:
         if unseen or (failed and left <= 0):
             return replace(entry, success=True, status="passed", unexpected_count=0)
         return replace(entry, unexpected_count=left)
+
+
+def labelled(report: ReportDocument) -> pd.DataFrame:
+    """The failing bars that the report itself names, one row for each that each check failed."""
+    named = [
+        (row.get("symbol"), row.get("date"), [entry.description])
+        for entry in report.expectations
+        for row in entry.failing
+    ]
+    return pd.DataFrame(named, columns=["symbol", "date", "reasons"])

@@ -36,8 +36,9 @@ def suite(*entries: dict[str, Any]) -> str:
 
 
 def run(name: str, report: QualityReport = REPORT, **more: Any) -> ComparedRun:
-    published = more.pop("published", None)
-    return ComparedRun(name, ReportedRun(report.to_dict(every_row=False), **more), published)
+    published, sentence = more.pop("published", None), more.pop("sentence", None)
+    reported = ReportedRun(report.to_dict(every_row=False), **more)
+    return ComparedRun(name, reported, published, sentence)
 
 
 def said(found: Difference) -> str:
@@ -62,6 +63,28 @@ def test_expectations_symbols_and_bars_are_told_from_before_to_now():
     assert "  A: 23 → 0\n  B: 23 → 22\n  C: 0 → 24" in text
     assert "published by the later run: 2 restated, 1 new, 0 removed" in text
     assert "Newly fixed" not in text
+
+
+def test_what_became_of_a_run_begins_with_what_was_published():
+    sentence = "Published 23 bars of 1 symbol; A is held."
+    found = difference(run("monday", sentence=sentence), run("tuesday"))
+    assert said(found).startswith(f"before  monday: {sentence}\nnow     tuesday: Gate closed: ")
+
+
+def test_what_only_one_run_looked_at_is_neither_fixed_nor_newly_failing():
+    bar = [{"symbol": "A", "date": "2025-10-20"}]
+    plain = run("october").reported.report
+    entry = {**dict(plain["expectations"][0]), "failing": bar, "symbols": ["A"]}
+    entry["unexpected_count"] = 1
+    october = {**plain, "expectations": [entry], "last_date": "2025-10-24"}
+    met = {**entry, "success": True, "status": "passed", "failing": [], "unexpected_count": 0}
+    later = {**plain, "expectations": [met], "first_date": "2025-10-22", "last_date": "2025-11-20"}
+    runs = [ComparedRun(name, ReportedRun(one)) for name, one in (("a", october), ("b", later))]
+
+    assert difference(*runs).newly_fixed == ()
+    back = difference(*reversed(runs))
+    assert (back.newly_failing, back.unseen) == ((), ("X holds.",))
+    assert "Failing where the run before did not look\n  X holds." in said(back)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 REPORT, SUITE = "validation/results.json", "validation/suite.json"
-DIGEST_TAG = "data_digest"
+DIGEST_TAG, VERDICT_TAG = "data_digest", "verdict"
 # What publishing did to the bars that were there: its counts by the name of their metric.
 PUBLISHED = {"new": "rows_new", "changed": "rows_changed", "removed": "rows_removed"}
 
@@ -24,7 +24,8 @@ class TrackedRun:
     """What a run left: its ``report`` as JSON has it, and the text of the suite that judged.
 
     ``digest`` tells equal bars. ``published`` counts what the run did to the bars that were
-    published before it: ``new``, ``changed`` and ``removed``. None is what it did not leave.
+    published before it: ``new``, ``changed`` and ``removed``. ``sentence`` says what became of it.
+    None is what it did not leave.
     """
 
     name: str
@@ -32,6 +33,7 @@ class TrackedRun:
     suite_text: str | None
     digest: str | None
     published: Mapping[str, int] | None
+    sentence: str | None
 
 
 def read_run(client: "MlflowClient", run: "Run") -> TrackedRun:
@@ -53,6 +55,7 @@ def read_run(client: "MlflowClient", run: "Run") -> TrackedRun:
         suite_text=_read_text(client, run, SUITE),
         digest=run.data.tags.get(DIGEST_TAG),
         published=published or None,
+        sentence=run.data.tags.get(VERDICT_TAG),
     )
 
 

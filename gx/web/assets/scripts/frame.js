@@ -71,9 +71,11 @@ function keepPlace(place, same, words, top) {
 }
 
 // Sorting and paging replace the table alone. Without this they load the whole page: the same links.
+// A link that leads elsewhere (to a symbol's page, to a file) is a link.
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest("[data-swap] a[href]:not([download], .accept)");
+  const link = event.target.closest("[data-swap] a[href]:not([download])");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (new URL(link.href).pathname !== window.location.pathname) return;
   event.preventDefault();
   const place = link.closest("[data-swap]");
   place.setAttribute("aria-busy", "true");
