@@ -9,6 +9,8 @@ Policy = Literal["fail", "quarantine", "ask"]
 SEVERITIES = ("critical", "warning", "info")
 # In the meta of a suite's entry: the parameters that its own wording was written for.
 WORDED_FOR = "worded_for"
+# There as well: what differs for single symbols (see gx.suite.exceptions).
+EXCEPTIONS = "exceptions"
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 # The gate's own check of what earlier runs published; no suite holds it.
 STILL_THERE = "published_bars_to_still_exist"

@@ -2,7 +2,7 @@
 
 import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
@@ -19,9 +19,21 @@ from gx.engine.columns import Columns
 from gx.engine.memory import arrays_reused
 from gx.engine.seam.validation import Answered, AskedFirst
 
+JUDGED_APART = "judged_apart"  # in a frame's attrs
+
+
+class JudgesApart(Protocol):
+    """Who judges some expectations in another way than on all bars of a frame at once."""
+
+    def answer(self, configuration: ExpectationConfiguration) -> ExpectationValidationResult | None:
+        """The result of one of these; None of any other."""
+
 
 class AnsweringValidator(AskedFirst):
-    """Validates as its base does, metric by metric, only what `gx.engine.answers` leaves open."""
+    """Validates as its base does, metric by metric, only what `gx.engine.answers` leaves open.
+
+    What a frame's `attrs` say is judged apart (JUDGED_APART) is asked there.
+    """
 
     def graph_validate(
         self,
@@ -42,6 +54,10 @@ class AnsweringValidator(AskedFirst):
         evaluated = copy.deepcopy(configuration)
         if self.active_batch_id:
             evaluated.kwargs.update({"batch_id": self.active_batch_id})
+        apart: JudgesApart | None = self._columns.frame.attrs.get(JUDGED_APART)
+        told = None if apart is None else apart.answer(evaluated)
+        if told is not None:
+            return Answered(evaluated, told)
         expectation = evaluated.to_domain_obj()
         found = answer(expectation, self._columns, runtime_configuration, engine, _all_meet)
         return None if found is None else Answered(evaluated, found)

@@ -22,6 +22,7 @@ from gx.docs.pages import standalone
 from gx.engine.batches import ROWS_ONLY, FrameBatch, suite_of
 from gx.engine.context import page_of, project_context
 from gx.errors import SuiteError
+from gx.gate.apart import JudgedApart, with_exceptions_apart
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.expected import beyond_their_end, end_remarks, parameters, without_bars
 from gx.gate.outcomes import read_outcomes
@@ -72,6 +73,7 @@ def run(
     stored = definition.suite
     # What Great Expectations has lost of the file is told by its absence: nothing stands in for it.
     fitted = fit(read.expectations, frame, given)
+    apart = with_exceptions_apart(frame, read.expectations, given)
     whole = len(stored.expectations) == len(fitted)
     definition.suite = _FittedSuite.of(
         stored, fitted if whole else fit(stored.expectations, frame, given)
@@ -82,7 +84,7 @@ def run(
         run_id=RunIdentifier(run_name=run_name),
     )
     ((key, result),) = checked.run_results.items()
-    validation = _Validation(frame, lookback, fitted, given, asked, {}, waivers)
+    validation = _Validation(frame, lookback, fitted, given, asked, {}, waivers, apart)
     report = _report(read, FrameBatch(frame), validation, result)
     return replace(report, page=standalone(page_of(gx_context, key)))
 
@@ -106,9 +108,10 @@ def run_in_memory(
     given = parameters(suite, as_of, asked)
     fitted = fit(suite.expectations, frame, given)
     wanted = [e for e in fitted if e.expectation_type not in skipped]
+    apart = with_exceptions_apart(frame, suite.expectations, given, skipped)
     batch = FrameBatch(frame)
     result = batch.validate(suite_of(suite.name, wanted), result_format=ROWS_ONLY)
-    validation = _Validation(frame, lookback, fitted, given, asked, skipped, waivers)
+    validation = _Validation(frame, lookback, fitted, given, asked, skipped, waivers, apart)
     return _report(suite, batch, validation, result)
 
 
@@ -165,6 +168,7 @@ class _Validation:
     asked: Asked
     skipped: Mapping[str, str]
     waivers: Sequence[Waiver]
+    apart: JudgedApart | None
 
 
 def _report(
@@ -180,6 +184,7 @@ def _report(
         result,
         fitted=validation.fitted,
         skipped=validation.skipped,
+        apart={} if validation.apart is None else validation.apart.outcomes,
     )
     frame = validation.frame.copy(deep=False)
     frame.attrs = {}  # a report is kept, and written: the lookback does not belong to it

@@ -47,23 +47,28 @@ def read_outcomes(
     *,
     fitted: Sequence[Expectation],
     skipped: Mapping[str, str],
+    apart: Mapping[int, Outcome] = {},
 ) -> tuple[Outcome, ...]:
     """One outcome per entry of the suite file, in its order; ``batch`` holds ``frame``.
 
     An entry without a result is ``missing``: a check that did not run has checked nothing.
     ``fitted`` are the expectations as they were validated (``gx.suite.fitting.fit``); ``skipped``
-    gives, by expectation type, why it was left out.
+    gives, by expectation type, why it was left out; ``apart`` has the outcomes of entries with
+    exceptions, by their place (see ``gx.gate.apart``).
     """
     by_key = {result_key(found): found for found in result.results}
     keys = [entry_key(expectation) for expectation in fitted]
-    failing = _failing_rows(dict(zip(keys, fitted, strict=True)), batch, by_key)
+    plain = [n for n in range(len(keys)) if n not in apart]
+    failing = _failing_rows({keys[n]: fitted[n] for n in plain}, batch, by_key)
     outcomes = []
-    for expectation, key in zip(suite.expectations, keys, strict=True):
+    for number, (expectation, key) in enumerate(zip(suite.expectations, keys, strict=True)):
         type_ = expectation.expectation_type
         if type_ in skipped:
-            outcomes.append(_outcome(expectation, status="skipped", observed=skipped[type_]))
+            outcomes.append(skipped_outcome(expectation, skipped[type_]))
         elif key not in by_key:
             outcomes.append(missing_outcome(expectation))
+        elif number in apart:
+            outcomes.append(apart[number])
         else:
             found = found_in(frame, by_key[key], failing.get(key, NO_ROWS))
             outcomes.append(outcome_of(expectation, found, frame, judged_rows=len(frame)))
@@ -94,11 +99,11 @@ def _rows_of(results: Iterable[ExpectationValidationResult]) -> dict[str, Rows]:
     return {
         result_key(found): np.array(sorted(rows), dtype=np.int64)
         for found in results
-        if (rows := _all_failing(found)) is not None
+        if (rows := all_failing(found)) is not None
     }
 
 
-def _all_failing(found: ExpectationValidationResult) -> list[int] | None:
+def all_failing(found: ExpectationValidationResult) -> list[int] | None:
     """Every failing row's position; None where the result names the first ones only, or none."""
     whole: list[int] | None = found.result.get("unexpected_index_list")
     first: list[int] | None = found.result.get("partial_unexpected_index_list")
@@ -110,6 +115,11 @@ def _all_failing(found: ExpectationValidationResult) -> list[int] | None:
 def missing_outcome(expectation: Expectation) -> Outcome:
     """The outcome of an entry without a result."""
     return _outcome(expectation, status="missing")
+
+
+def skipped_outcome(expectation: Expectation, why: str) -> Outcome:
+    """The outcome of an entry that was not asked."""
+    return _outcome(expectation, status="skipped", observed=why)
 
 
 def outcome_of(

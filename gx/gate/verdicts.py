@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from gx.report.by_symbol import leaves
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from gx.report.published import Removal
 from gx.terms import BAR_COLUMNS, SEVERITIES, STILL_THERE, Verdict
@@ -69,7 +70,7 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     worst = np.full(len(rows), SEVERITIES.index("info"))
     names: list[list[str]] = [[] for _ in rows]
     reasons: list[list[str]] = [[] for _ in rows]
-    for outcome in outcomes:
+    for outcome in leaves(outcomes):
         at = np.searchsorted(rows, outcome.rows)
         worst[at] = np.minimum(worst[at], SEVERITIES.index(outcome.severity))
         for position in at:
@@ -84,7 +85,7 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
 
 def lookback_failing(lookback: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """``QualityReport.lookback_failing``: bars of the lookback, by position, worst first."""
-    doubting = [replace(o, rows=o.lookback_rows) for o in outcomes if o.severity != "info"]
+    doubting = [replace(o, rows=o.lookback_rows) for o in leaves(outcomes) if o.severity != "info"]
     return failing_bars(lookback, doubting).drop(columns="row")
 
 
@@ -133,7 +134,7 @@ def _lost(removal: Removal) -> str:
 
 def _reasons(outcomes: Sequence[Outcome]) -> dict[str, list[tuple[str, str]]]:
     reasons: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for outcome in sorted(outcomes, key=lambda o: SEVERITIES.index(o.severity)):
+    for outcome in sorted(leaves(outcomes), key=lambda o: SEVERITIES.index(o.severity)):
         if outcome.status == "failed":
             for symbol in outcome.symbols:
                 reasons[symbol].append((outcome.severity, outcome.description))

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gx.gate.outcomes import NO_ROWS, Rows, examples_of
+from gx.report.by_symbol import together
 from gx.report.model import Outcome, date_label
 from gx.report.waived import State, WaiverUse, named
 from gx.suite.waivers import Waiver
@@ -91,6 +92,14 @@ def _without(
     today: date,
     last_date: str | None,
 ) -> Outcome:
+    if outcome.exceptions:
+        rows = [
+            replace(one, outcome=_without(one.outcome, bars, waivers, uses, today, last_date))
+            if one.outcome
+            else one
+            for one in outcome.exceptions
+        ]
+        return together(outcome, rows)
     mine = [one for one in waivers if one.expectation == outcome.name]
     if outcome.status != "failed" or not mine:
         return outcome

@@ -3,8 +3,8 @@
 import pandas as pd
 from great_expectations.expectations.expectation import Expectation
 
+from gx.gate.counted import found_by_counts
 from gx.gate.outcomes import NO_ROWS, Found
-from gx.market.counted import found_by_counts
 from gx.market.route import MarketEntry, PartBars, Route
 from gx.market.whole import Part, all_rows, needed
 from gx.plugins.expectations.errors import ExpectationInputError

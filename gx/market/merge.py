@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-from great_expectations.expectations.expectation import Expectation
 
 from gx.errors import PartsError
+from gx.gate.apart import entries_with_exceptions, judged_as, taken_for
 from gx.gate.asked import NOTHING_ASKED, Asked
+from gx.gate.counted import found_crash, has_crashed, show_values
 from gx.gate.expected import end_remarks, parameters, without_bars
 from gx.gate.outcomes import NO_ROWS, Found, missing_outcome, outcome_of
+from gx.gate.together import Together
 from gx.gate.verdicts import (
     failing_bars,
     failing_rows_of,
@@ -20,15 +23,19 @@ from gx.gate.verdicts import (
     with_missing,
 )
 from gx.gate.waive import waive
-from gx.market.counted import found_crash, has_crashed, show_values
 from gx.market.part import judge_part
 from gx.market.route import MarketEntry
 from gx.market.routes import ROUTES
 from gx.market.whole import Array, Market, Part, PartDocument, frame_of
 from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
-from gx.report.model import QualityReport
+from gx.report.model import Outcome, QualityReport
+from gx.suite.exceptions.table import OWN
+from gx.suite.exceptions.variants import pieces_of
 from gx.suite.read import Suite
 from gx.suite.waivers import Waiver, today
+
+# By row of an entry's table; None of a check without a result, no row without bars.
+_Founds = dict[int, Found | None]
 
 
 @dataclass(frozen=True)
@@ -58,25 +65,24 @@ def merge(
     """
     parts = _of_one_size(_of_one_suite(parts, suite), suite, as_of, asked)
     market = Market(parts, parameters(suite, as_of, asked))
-    found = [
-        _find(expectation, MarketEntry(number, market))
-        for number, expectation in enumerate(suite.expectations)
-    ]
-    results = [one for one in found if one is not None]
-    bars = market.bars_at(_all_of(one.rows for one in results))
-    outcomes = tuple(
-        missing_outcome(expectation)
-        if one is None
-        else outcome_of(expectation, one, bars, judged_rows=market.judged_rows)
-        for expectation, one in zip(suite.expectations, found, strict=True)
-    )
-    for one in results:
-        show_values(one, bars)
+    pieces = pieces_of(suite.expectations)
+    found: list[_Founds] = [{} for _ in suite.expectations]
+    for number, piece in enumerate(pieces):
+        entry = MarketEntry(number, market, piece)
+        if entry.parts:
+            found[piece.entry][piece.row] = _find(entry, asked)
+    told = [one for rows in found for one in rows.values() if one is not None]
+    bars = market.bars_at(_all_of(one.rows for one in told))
+    judged = _judged(suite, found, market, bars)
+    for one in judged:
+        if one.found is not None:
+            show_values(one.found, bars)
     first, last = market.dates
+    outcomes = tuple(one.outcome for one in judged)
     waived = waive(outcomes, bars, waivers, today=today(), last_date=last)
     outcomes = waived.outcomes
     bars = bars.loc[failing_rows_of(outcomes)]
-    before = market.lookback_at(_all_of(one.lookback_rows for one in results))
+    before = market.lookback_at(_all_of(one.lookback_rows for one in told))
     verdicts = symbol_verdicts(bars, outcomes, market.sizes)
     report = QualityReport(
         suite=suite.name,
@@ -92,7 +98,7 @@ def merge(
         weaknesses=(*suite.weaknesses, *end_remarks(suite, market.beyond_their_end)),
         waivers=waived.uses,
     )
-    return Merged(report, tuple(one.result for one in results))
+    return Merged(report, tuple(o.found.result for o in judged if o.found is not None))
 
 
 def market_bar_size(parts: Iterable[Part]) -> BarSize:
@@ -115,12 +121,55 @@ def market_bar_size(parts: Iterable[Part]) -> BarSize:
     )
 
 
-def _find(expectation: Expectation, entry: MarketEntry) -> Found | None:
+@dataclass(frozen=True)
+class _JudgedEntry:
+    """An entry's outcome, and what was found of it; None of a check that nobody ran."""
+
+    outcome: Outcome
+    found: Found | None
+
+
+def _judged(
+    suite: Suite, found: Sequence[_Founds], market: Market, bars: pd.DataFrame
+) -> list[_JudgedEntry]:
+    entries = {one.number: one for one in entries_with_exceptions(suite.expectations)}
+    symbols = sorted(market.sizes)
+    judged = []
+    for number, (expectation, rows) in enumerate(zip(suite.expectations, found, strict=True)):
+        if number in entries:
+            one = Together.of(entries[number], rows, symbols, bars, judged_rows=market.judged_rows)
+            result = one.result(expectation.configuration)
+            judged.append(_JudgedEntry(one.outcome, Found(result, one.outcome.rows, NO_ROWS, 0)))
+            continue
+        own = rows[OWN]
+        outcome = (
+            missing_outcome(expectation)
+            if own is None
+            else outcome_of(expectation, own, bars, judged_rows=market.judged_rows)
+        )
+        judged.append(_JudgedEntry(outcome, own))
+    return judged
+
+
+def _find(entry: MarketEntry, asked: Asked) -> Found | None:
+    market, piece = entry.market, entry.piece
+    symbols = {*market.sizes, *asked.symbols}
+    wide = piece.market_wide
+    expectation = judged_as(piece, symbols) if wide else piece.expectation
     documents = entry.documents
     for document in documents:
         if has_crashed(document):
             return found_crash(expectation, document["exception_info"])
-    return ROUTES[documents[0]["route"]].of_market(expectation, entry)
+    found = ROUTES[documents[0]["route"]].of_market(expectation, entry)
+    if found is None or not wide:
+        return found
+    owners = market.bars_at(found.rows)["symbol"]
+    before = market.lookback_at(found.lookback_rows)["symbol"]
+    ruled = piece.table.ruled(piece.row, market.sizes)
+    rows = sum(market.sizes[symbol] for symbol in ruled)
+    if piece.row == OWN:  # a bar without a symbol is the entry's own
+        rows += market.judged_rows - sum(market.sizes.values())
+    return taken_for(piece, found, owners, before, rows)
 
 
 def _all_of(rows: Iterable[Array]) -> Array:

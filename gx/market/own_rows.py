@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from great_expectations.expectations.expectation import Expectation
 
+from gx.gate.counted import found_by_counts, result_of
 from gx.gate.outcomes import NO_ROWS, Found, lookback_rows
-from gx.market.counted import found_by_counts, result_of
 from gx.market.route import UNSAID, MarketEntry, PartBars, Route
 from gx.market.whole import Part
 from gx.plugins.expectations.base import LOOKBACK_FAILING
@@ -48,7 +48,7 @@ class ByOwnRows(Route):
         if any("result" not in document for document in documents):
             return None
         result = _summed([document["result"] for document in documents])
-        details = _details(documents, market.parts)
+        details = _details(documents, entry.parts)
         return found_by_counts(
             expectation,
             result | ({"details": details} if details else {}),

@@ -5,25 +5,29 @@ small: counts, the positions of its failing rows, and for the expectations that 
 what the other parts need to know of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from great_expectations.core.expectation_validation_result import (
     ExpectationValidationResult,
 )
-from great_expectations.expectations.expectation import Expectation
 
 from gx.engine.batches import ROWS_ONLY, FrameBatch, entry_key, result_key, suite_of
+from gx.gate.apart import Share, judged_as, shares
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.expected import beyond_their_end, parameters
-from gx.market.route import PartBars, said_arrays
+from gx.market.own_rows import EVERY_ROW
+from gx.market.route import UNASKED, PartBars, said_arrays
 from gx.market.routes import route_of
 from gx.market.whole import Array, PartDocument
+from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.plugins.expectations.kernels.bars import BarSize
 from gx.plugins.expectations.lookback import sort_bars, with_lookback
 from gx.report.model import date_label
+from gx.suite.exceptions.variants import Piece, pieces_of
 from gx.suite.fitting import fit
 from gx.suite.read import Suite
 
@@ -58,17 +62,20 @@ def judge_part(
     part's lookback.
     """
     frame = with_lookback(bars, lookback, bar_size)
-    routes = [route_of(expectation, list(frame.columns)) for expectation in suite.expectations]
-    fitted = fit(suite.expectations, frame, parameters(suite, as_of, asked))
-    results = _validated(
-        frame, [one for one, route in zip(fitted, routes, strict=True) if route.part_validates]
-    )
+    pieces = pieces_of(suite.expectations)
+    routes = [route_of(piece.expectation, list(frame.columns)) for piece in pieces]
     found = sort_bars(frame)
+    given = parameters(suite, as_of, asked)
     table, entries = found.table, []
+    own = {number: pieces[number] for number, one in enumerate(routes) if one.part_validates}
+    results = _results(frame, own, given, table.bar_size)
+    asked_symbols = {*table.symbols, *asked.symbols}
     arrays: dict[str, Array] = {"newest": found.newest}
-    for number, (expectation, route) in enumerate(zip(suite.expectations, routes, strict=True)):
-        result = results.get(entry_key(fitted[number])) if route.part_validates else None
-        said = route.of_part(expectation, PartBars(table, len(bars), result))
+    for number, (piece, route) in enumerate(zip(pieces, routes, strict=True)):
+        expectation = piece.expectation if piece.alone else judged_as(piece, asked_symbols)
+        unasked = route.part_validates and number not in results
+        judged = PartBars(table, len(bars), results.get(number))
+        said = UNASKED if unasked else route.of_part(expectation, judged)
         entries.append({"route": route.name, **said.document})
         arrays |= said_arrays(number, said)
     arrays["steps"], arrays["step_counts"] = np.unique(table.steps, return_counts=True)
@@ -89,10 +96,46 @@ def judge_part(
     return PartFindings(document, arrays)
 
 
-def _validated(
-    frame: pd.DataFrame, expectations: Iterable[Expectation]
-) -> dict[str, ExpectationValidationResult]:
-    """What Great Expectations finds of those that need no other part, in one validation."""
-    suite = suite_of("part", expectations)
-    result = FrameBatch(frame).validate(suite, result_format=ROWS_ONLY)
-    return {result_key(found): found for found in result.results}
+def _results(
+    frame: pd.DataFrame,
+    pieces: Mapping[int, Piece],
+    given: Mapping[str, Any],
+    bar_size: BarSize,
+) -> dict[int, ExpectationValidationResult | None]:
+    """What Great Expectations finds of those that need no other part, by their numbers.
+
+    None of one without a result; those that have no bar here are left out.
+    """
+    plain = {number: piece.expectation for number, piece in pieces.items() if piece.alone}
+    fitted = fit(plain.values(), frame, given)
+    result = FrameBatch(frame).validate(suite_of("part", fitted), result_format=ROWS_ONLY)
+    by_key = {result_key(found): found for found in result.results}
+    found = {n: by_key.get(entry_key(one)) for n, one in zip(plain, fitted, strict=True)}
+    numbers = {id(piece): number for number, piece in pieces.items()}
+    several = [piece for piece in pieces.values() if not piece.alone]
+    for share, mine in shares(frame, several, bar_size):
+        for piece, own in share.validated(mine, frame, given):
+            found[numbers[id(piece)]] = None if own is None else _placed(own, share, piece)
+    return found
+
+
+def _placed(
+    result: ExpectationValidationResult, share: Share, piece: Piece
+) -> ExpectationValidationResult:
+    """The result, with the rows of the part in place of those of its share."""
+    placed = share.found(result, piece)
+    said: dict[str, Any] = {**result.result, "details": {**(result.result.get("details") or {})}}
+    if EVERY_ROW in said:
+        said[EVERY_ROW] = [int(row) for row in share.rows[sorted(said[EVERY_ROW] or ())]]
+    said["details"].pop(LOOKBACK_FAILING, None)
+    if len(placed.lookback_rows):
+        said["details"][LOOKBACK_FAILING] = placed.lookback_rows.tolist()
+    if not said["details"]:
+        del said["details"]
+    return ExpectationValidationResult(
+        success=result.success,
+        expectation_config=result.expectation_config,
+        result=said,
+        exception_info=result.exception_info,
+        meta={},
+    )

@@ -9,11 +9,14 @@ from great_expectations.core.expectation_validation_result import ExpectationVal
 from great_expectations.expectations.expectation import Expectation
 
 from gx.gate.outcomes import Found
-from gx.market.whole import Array, Market
+from gx.market.whole import Array, Market, Part
 from gx.plugins.expectations.kernels.bars import SortedFrame
 from gx.plugins.expectations.market_wide import Said
+from gx.suite.exceptions.variants import Piece
 
 UNSAID = Said({})
+# Of a piece of which a part has no symbol.
+UNASKED = Said({"unasked": True})
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,28 @@ class PartBars:
 
 @dataclass(frozen=True)
 class MarketEntry:
-    """What all parts of a market say of one entry of the suite."""
+    """What all parts of a market say of one piece: an entry of the suite, or a row of its table.
+
+    ``number`` counts the pieces of a suite (``gx.suite.exceptions.variants.pieces_of``).
+    """
 
     number: int
     market: Market
+    piece: Piece
+
+    @property
+    def parts(self) -> list[Part]:
+        """Those that have bars of the piece's symbols."""
+        return [part for part in self.market.parts if not _is_unasked(self._of(part))]
 
     @property
     def documents(self) -> list[Mapping[str, Any]]:
-        """Each part's, in their order."""
-        return [part.document["entries"][self.number] for part in self.market.parts]
+        """What each of these says, in their order."""
+        return [self._of(part) for part in self.parts]
+
+    def _of(self, part: Part) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = part.document["entries"][self.number]
+        return found
 
     def array_name(self, name: str) -> str:
         """What a part calls an array of this entry."""
@@ -62,6 +78,10 @@ class Route(ABC):
     @abstractmethod
     def of_market(self, expectation: Expectation, entry: MarketEntry) -> Found | None:
         """What is found in all parts, of which none crashed; None when nothing was checked."""
+
+
+def _is_unasked(document: Mapping[str, Any]) -> bool:
+    return bool(document.get("unasked"))
 
 
 def array_name(number: int, name: str) -> str:

@@ -169,8 +169,8 @@ def no_longer_critical(before: Mapping[str, Any], now: Mapping[str, Any]) -> tup
     return tuple(
         str(entry["description"])
         for here, entry in enumerate(old)
-        if entry["severity"] == "critical"
-        and (here not in pairs or new[pairs[here]]["severity"] != "critical")
+        if _own_severity(entry) == "critical"
+        and (here not in pairs or _own_severity(new[pairs[here]]) != "critical")
     )
 
 
@@ -180,6 +180,11 @@ def _by_check(run: ReportedRun, overlap: Overlap) -> dict[str, OutcomeDocument]:
         failing = labelled(run.document)
     bars = {} if overlap.whole else overlap.inside(failing)
     return {_check(one): overlap.within(one, bars) for one in run.document.expectations}
+
+
+def _own_severity(entry: Mapping[str, Any]) -> str:
+    """That of the suite's entry, whatever its exceptions failed as."""
+    return str(entry.get("own_severity") or entry["severity"])
 
 
 def _check(entry: OutcomeDocument) -> str:

@@ -41,6 +41,7 @@ def report_lines(report: QualityReport, width: int = UNBOUNDED) -> Iterator[str]
     yield from _absent(report)
     yield from _of_published(report)
     yield from _waived(report)
+    yield from _by_symbol(report)
     yield from _skipped(report)
     yield ""
     yield report.sentence
@@ -109,6 +110,17 @@ def _waived(report: QualityReport) -> Iterator[str]:
             )
         if one.remark:
             yield f"  waiver    {one.remark}"
+
+
+def _by_symbol(report: QualityReport) -> Iterator[str]:
+    """What differs by symbol in expectations with exceptions; what is off always."""
+    apart = [outcome for outcome in report.outcomes if outcome.exceptions]
+    if apart:
+        yield ""
+    for outcome in apart:
+        yield f"  exceptions of {outcome.name}"
+        for one in outcome.exceptions:
+            yield f"    {printable(one.sentence)}"
 
 
 def _skipped(report: QualityReport) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -56,6 +56,30 @@ class SymbolDocument:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExceptionDocument:
+    """What an expectation found of some symbols (see ``gx.report.by_symbol.ForSymbols``).
+
+    ``symbols`` is the row's pattern, empty for all others; ``matched`` counts symbols with bars, of
+    which ``named`` are the first; ``severity`` is empty where nothing was
+    judged, and ``status`` then ``skipped``.
+    """
+
+    symbols: str
+    says: str
+    off: bool
+    kwargs: dict[str, object]
+    severity: str
+    status: Status
+    matched: int
+    named: list[str]
+    unexpected_count: int
+    looked_at: int | None
+    failing_symbols: list[str]
+    ownerless: int
+    waived_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class OutcomeDocument:
     """A ``gx.report.model.Outcome``; ``failing`` names its rows, or none of them.
 
@@ -80,6 +104,8 @@ class OutcomeDocument:
     examples: list[dict[str, str | float | None]]
     failing: list[RowLabel] = field(default_factory=list)
     exception: str | None
+    own_severity: str = ""
+    exceptions: list[ExceptionDocument] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -132,11 +158,16 @@ class ReportDocument(CountsFailures):
 
 
 _FORM = TypeAdapter(ReportDocument)
+_OF_EXCEPTIONS = ("own_severity", "exceptions")  # an expectation without any says nothing of them
 
 
 def to_plain(document: ReportDocument) -> dict[str, object]:
     """The document as JSON has it, in the order of the README."""
-    plain: dict[str, object] = _FORM.dump_python(document)
+    plain: dict[str, Any] = _FORM.dump_python(document)
+    for outcome in plain["expectations"]:
+        for key in _OF_EXCEPTIONS:
+            if not outcome[key]:
+                del outcome[key]
     return plain
 
 

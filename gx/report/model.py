@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gx.names import short_name
 from gx.report import sentences
+from gx.report.by_symbol import ForSymbols, leaves
 from gx.report.document import (
     MET,
     NOT_MET,
@@ -52,7 +53,9 @@ class Outcome:
     have none, and sessions that the market lacks. ``behind`` are the symbols that lack sessions
     behind their last bar, with its date, ``sessions`` the first that the market lacks.
     ``unexpected_share`` is a fraction, 0 to 1. ``waived_count`` counts what failed and is waived:
-    it is in none of the others; ``waived`` is the status when nothing else failed.
+    it is in none of the others; ``waived`` is the status when nothing else failed. ``exceptions``
+    are what an entry with exceptions by symbol found of each row of its table, its own settings
+    first; ``severity`` is then that of the gravest failure, ``own_severity`` the entry's.
     """
 
     type: str
@@ -75,6 +78,8 @@ class Outcome:
     behind: Mapping[str, str | None] = field(default_factory=dict)
     sessions: tuple[str, ...] = ()
     waived_count: int = 0
+    own_severity: str = ""
+    exceptions: tuple[ForSymbols, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,12 +117,14 @@ class Outcome:
             examples=[dict(example) for example in self.examples],
             failing=[labels[int(row)] for row in self.rows] if labels is not None else [],
             exception=self.exception,
+            own_severity=self.own_severity,
+            exceptions=[one.document() for one in self.exceptions],
         )
 
     @classmethod
     def of_document(cls, document: OutcomeDocument) -> Self:
         """The outcome of a document, without its rows."""
-        return cls(
+        outcome = cls(
             type=document.type,
             kwargs=document.kwargs,
             severity=document.severity,
@@ -134,7 +141,10 @@ class Outcome:
             behind=document.behind,
             sessions=tuple(document.sessions),
             waived_count=document.waived_count,
+            own_severity=document.own_severity,
         )
+        rows = tuple(ForSymbols.of_document(one, outcome) for one in document.exceptions)
+        return replace(outcome, exceptions=rows)
 
 
 @dataclass(frozen=True)
@@ -235,6 +245,13 @@ class QualityReport(CountsFailures):
         return sum(outcome.waived_count for outcome in self.outcomes)
 
     @property
+    def off(self) -> tuple[list[str], list[str]]:
+        """Expectations that an exception switches off for symbols here, and some of these."""
+        found = [(o.name, row) for o in self.outcomes for row in o.exceptions if row.off]
+        names = dict.fromkeys(name for name, row in found if row.count)
+        return list(names), list(dict.fromkeys(s for _, row in found for s in row.symbols))
+
+    @property
     def held(self) -> tuple[str, ...]:
         """Symbols with a critical failure."""
         return tuple(s for s, verdict in self.symbols.items() if verdict.verdict == "held")
@@ -269,6 +286,7 @@ class QualityReport(CountsFailures):
         """The verdict in one sentence, others for what is missing and what was before."""
         more = (
             *sentences.waived(self.waived),
+            *sentences.off(*self.off),
             *sentences.absent(self.missing),
             *sentences.of_published(self.doubtful, self.removed),
         )
@@ -350,6 +368,7 @@ def read_report(document: Mapping[str, object], failing: pd.DataFrame) -> Qualit
 
 def explain(outcome: Outcome) -> str:
     """Why this outcome was not met, in a line: what, how many rows, which symbols."""
+    outcome = _gravest(outcome)
     if outcome.status == "error":
         return f"{outcome.description} [could not be checked: {outcome.exception}]"
     if outcome.status == "missing":
@@ -376,7 +395,23 @@ def date_label(value: Any) -> str | None:
 
 def _has_owner(outcome: Outcome) -> bool:
     """Can this failure be put down to symbols? Only then may the others pass."""
-    return outcome.status == "failed" and bool(outcome.symbols) and not outcome.ownerless
+    return all(
+        one.status == "failed" and bool(one.symbols) and not one.ownerless
+        for one in leaves([outcome])
+        if one.blocks
+    )
+
+
+def _gravest(outcome: Outcome) -> Outcome:
+    """Of an entry with exceptions that blocks, what blocks; lesser failures are left out."""
+    blocking = [one for one in leaves([outcome]) if one.blocks]
+    if not outcome.exceptions or not blocking:
+        return outcome
+    return replace(
+        outcome,
+        unexpected_count=sum(one.unexpected_count for one in blocking),
+        symbols=tuple(dict.fromkeys(symbol for one in blocking for symbol in one.symbols)),
+    )
 
 
 def _gravity(outcome: Outcome) -> tuple[int, int, int]:

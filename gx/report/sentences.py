@@ -31,6 +31,14 @@ def waived(failures: int) -> Iterator[str]:
         yield f"{counted(failures, 'failure')} {verb} waived."
 
 
+def off(names: Sequence[str], symbols: Sequence[str]) -> Iterator[str]:
+    """Of expectations that an exception switches off for symbols."""
+    if names:
+        verb = "is" if len(names) == 1 else "are"
+        named = ", ".join(symbols[:NAMED]) + (", …" if len(symbols) > NAMED else "")
+        yield f"{counted(len(names), 'expectation')} {verb} off for {named}."
+
+
 def of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:
     """Of bars that earlier runs published."""
     if doubtful:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gx.names import COLUMN_KEYS, short_name
-from gx.terms import WORDED_FOR
+from gx.terms import EXCEPTIONS, WORDED_FOR
 
 _PLAIN_KEYS = ("severity", "description", "notes", "meta", "id")
 _SUITE_KEYS = ("name", "id", "notes", "meta", "suite_parameters")
@@ -123,15 +123,67 @@ def _details(old: Entry, new: Entry) -> tuple[Detail, ...]:
     plain = [(key, _plain(old, key), _plain(new, key)) for key in _PLAIN_KEYS]
     if old.get("type") != new.get("type"):
         plain.insert(0, ("type", old.get("type"), new.get("type")))
-    return tuple(Detail(*found) for found in [*named, *plain] if not same(found[1], found[2]))
+    apart = _exception_details(old, new)
+    return tuple(
+        Detail(*found) for found in [*named, *apart, *plain] if not same(found[1], found[2])
+    )
 
 
 def _plain(entry: Entry, key: str) -> object:
-    """The value of a key; what a wording was written for follows from kwargs, which are told."""
+    """The value of a key.
+
+    Of meta not the exceptions, which are told one by one, nor what a wording was written for: that
+    follows from kwargs, which are told.
+    """
     value = entry.get(key)
     if key == "meta" and isinstance(value, Mapping):
-        value = {name: one for name, one in value.items() if name != WORDED_FOR}
+        value = {n: one for n, one in value.items() if n not in (WORDED_FOR, EXCEPTIONS)}
     return value or None
+
+
+def _exception_details(old: Entry, new: Entry) -> list[tuple[str, object, object]]:
+    """What differs for the symbols of each row of the tables: ``for BRK*: max_value`` 5 → 8.
+
+    Where a row says nothing of a parameter, the entry's own counts.
+    """
+    before, after = _exceptions(old), _exceptions(new)
+    if before is None or after is None:
+        return [("exceptions", _table(old), _table(new))]
+    found: list[tuple[str, object, object]] = []
+    for pattern in {**before, **after}:
+        was, now = before.get(pattern, {}), after.get(pattern, {})
+        told = f"for {pattern}"
+        if bool(was.get("off")) != bool(now.get("off")):
+            found.append((told, _judged(was), _judged(now)))
+            continue
+        for key in {**_kwargs(was), **_kwargs(now)}:
+            value = _kwargs(was).get(key, _kwargs(old).get(key))
+            found.append((f"{told}: {key}", value, _kwargs(now).get(key, _kwargs(new).get(key))))
+        if was.get("severity") or now.get("severity"):
+            severity = was.get("severity") or old.get("severity")
+            found.append(
+                (f"{told}: severity", severity, now.get("severity") or new.get("severity"))
+            )
+    first, second = ([p for p in one if p in before and p in after] for one in (before, after))
+    return [*found, ("order of exceptions", first, second)]
+
+
+def _judged(row: Mapping[str, object]) -> str:
+    return "not judged" if row.get("off") else "judged"
+
+
+def _table(entry: Entry) -> object:
+    meta = entry.get("meta")
+    return meta.get(EXCEPTIONS) if isinstance(meta, Mapping) else None
+
+
+def _exceptions(entry: Entry) -> dict[str, Mapping[str, object]] | None:
+    """The rows of an entry by their patterns; None of a table that nobody could read."""
+    rows = _table(entry) or []
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        return None
+    named = {str(row.get("symbols")): row for row in rows}
+    return named if len(named) == len(rows) else None
 
 
 def _suite_changes(old: Mapping[str, object], new: Mapping[str, object]) -> list[Change]:

@@ -60,7 +60,7 @@ def expectation_names(expectations: Sequence[OutcomeDocument]) -> list[str]:
     severity, its place among them.
     """
     names = [dotted_name(entry.type, entry.kwargs) for entry in expectations]
-    for suffix in (_kwargs_digest, lambda entry: str(entry.severity)):
+    for suffix in (_kwargs_digest, lambda entry: str(entry.own_severity or entry.severity)):
         names = _distinct_names(names, expectations, suffix)
     seen: Counter[str] = Counter()
     shared = Counter(names)

@@ -49,6 +49,7 @@ class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
     )
 
     success_keys = ("mostly", "factor", "splits")
+    by_symbol: ClassVar[tuple[str, ...]] = ("factor", "splits")
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = gross.gross_errors
     teller: ClassVar[Teller | None] = tells.step

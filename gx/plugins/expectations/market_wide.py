@@ -7,7 +7,7 @@ Such an expectation owns both halves of its judgement: what a part says of itsel
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -41,8 +41,11 @@ class SpokenPart:
 class MarketWideExpectation(BarExpectation):
     """An expectation that all parts of a market are judged by together.
 
-    Of one frame the detector says the same as the halves of its parts, in a test.
+    Of one frame the detector says the same as the halves of its parts, in a test. `by_symbol` names
+    the kwargs that may differ from symbol to symbol, whatever the rest of the market is judged by.
     """
+
+    by_symbol: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def of_part(self, bars: Bars, *, judged: int) -> Said:

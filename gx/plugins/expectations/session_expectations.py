@@ -114,6 +114,7 @@ class AttendanceExpectation(SessionExpectation, MarketWideExpectation):
     ended: dict[str, str] | SuiteParameterDict = pydantic.Field({}, description=ENDED_HELP)
 
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", *WANTED)
+    by_symbol: ClassVar[tuple[str, ...]] = ("calendar",)
 
     @property
     def wanted(self) -> Wanted:
@@ -173,6 +174,7 @@ class ExpectNoMissingSessions(AttendanceExpectation):
     allowed: int = pydantic.Field(0, ge=0, description="Sessions that a symbol may lack in all.")
 
     success_keys = ("mostly", *WANTED, "allowed")
+    by_symbol: ClassVar[tuple[str, ...]] = ("calendar", "allowed")
     detector: ClassVar[Detector] = holes.missing_sessions
     teller: ClassVar[Teller | None] = tells.gap
     sentence: ClassVar[str] = (

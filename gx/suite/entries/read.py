@@ -19,6 +19,8 @@ from gx.nearest import nearest
 from gx.suite.custom.load import load_custom, why_missing
 from gx.suite.entries.named_columns import column_faults
 from gx.suite.entries.rehearsal import GIVEN, rehearse, unasked
+from gx.suite.exceptions.faults import table_faults, variant_faults
+from gx.suite.exceptions.table import rows_of
 from gx.suite.strict_json import shown
 from gx.terms import SEVERITIES
 
@@ -48,7 +50,22 @@ def read_entries(entries: Sequence[object], where: str, own: Mapping[str, Any]) 
     for number, (why, field) in zip(sound, rehearse(list(sound.values()), own), strict=True):
         if why:
             read[number] = (_placed(where, number + 1, entries[number], why, field),)
+    read = [
+        _with_exceptions(one, entry, own, where, number)
+        for number, (one, entry) in enumerate(zip(read, entries, strict=True), 1)
+    ]
     return _without_repeats(read, entries, where)
+
+
+def _with_exceptions(
+    read: Read, entry: Any, own: Mapping[str, Any], where: str, number: int
+) -> Read:
+    """An expectation of which every row of its table can be judged, too."""
+    if not isinstance(read, Expectation) or not rows_of(entry):
+        return read
+    found = variant_faults(entry, read, lambda several: rehearse(several, own))
+    faults = tuple(_placed(where, number, entry, *fault) for fault in found)
+    return faults or read
 
 
 def parameter_faults(
@@ -116,7 +133,7 @@ def _built(entry: object, own: Mapping[str, object]) -> Expectation:
         Exception
     ) as error:  # Great Expectations' parsers of conditions raise errors of their own
         faults.append((str(error) or type(error).__name__, None))
-    faults += column_faults(implementation, kwargs)
+    faults += [*column_faults(implementation, kwargs), *table_faults(entry, implementation)]
     if faults:
         asked = "row_condition" in {field for _, field in faults}
         raise _Faults(faults if asked else [*faults, *unasked(kwargs, own)])

@@ -9,6 +9,7 @@ from typing import Any
 from gx.editing.history import Version
 from gx.errors import SuiteError
 from gx.names import short_name
+from gx.terms import EXCEPTIONS
 
 _MISSING = object()
 
@@ -46,7 +47,20 @@ def _entries(version: Version, name: str) -> list[Mapping[str, Any]]:
         [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
     )
     mine = (one for one in entries if short_name(one.get("type"), one.get("kwargs")) == name)
-    return [{"severity": one.get("severity"), **_mapping(one.get("kwargs"))} for one in mine]
+    return [
+        {"severity": one.get("severity"), **_mapping(one.get("kwargs")), **_by_symbol(one)}
+        for one in mine
+    ]
+
+
+def _by_symbol(entry: Mapping[str, Any]) -> dict[str, object]:
+    """What differs for the symbols of each row of its exceptions."""
+    rows = _mapping(entry.get("meta")).get(EXCEPTIONS)
+    return {
+        f"for {row.get('symbols')}": {key: one for key, one in row.items() if key != "symbols"}
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, Mapping)
+    }
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
