@@ -7,18 +7,20 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.registry import get_expectation_impl
 
+from gx.engine.looked_at import OF_THE_SCHEMA
 from gx.plugins.expectations import BarExpectation
 from gx.suite.custom.files import Signature, custom_signature
 from gx.suite.custom.load import is_custom
 from gx.suite.entries.read import PARAMETERS, known_types
 from gx.suite.entries.rehearsal import FRAMES_CANNOT
+from gx.suite.exceptions.variants import changeable
 from gx.terms import BAR_COLUMNS
 
 # A part of a JSON schema, as pydantic writes it.
@@ -89,7 +91,7 @@ class FormField:
 
     ``above`` and ``below`` are bounds that are themselves excluded. ``example`` is a value that a
     person might give; ``nullable`` says that empty is a value. ``parameter`` offers the values that
-    a run fills in ({"$PARAMETER": "as_of"}).
+    a run fills in ({"$PARAMETER": "as_of"}). ``by_symbol``: an exception may give it another value.
     """
 
     name: str
@@ -106,6 +108,7 @@ class FormField:
     advanced: bool = False
     example: object = None
     parameter: bool = False
+    by_symbol: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class CatalogueEntry:
 
     ``definition`` is its docstring without boilerplate. ``sentence`` is a template for what it
     says ("$column values must …"), empty when there is none. ``unsupported`` says why it cannot be
-    used here.
+    used here. ``exceptions``: something of it may differ by symbol.
     """
 
     type: str
@@ -126,6 +129,7 @@ class CatalogueEntry:
     sentence: str
     fields: tuple[FormField, ...]
     unsupported: str = ""
+    exceptions: bool = True
 
 
 def catalogue() -> tuple[CatalogueEntry, ...]:
@@ -151,8 +155,9 @@ def _entry(type_: str, implementation: type[Expectation]) -> CatalogueEntry:
     market = issubclass(implementation, BarExpectation)
     schema = json.loads(implementation.schema_json())
     definition = inspect.cleandoc(implementation.__doc__ or "")
+    by_symbol = changeable(implementation)
     fields = [
-        _field(name, spec, schema, market, type_)
+        replace(_field(name, spec, schema, market, type_), by_symbol=name in by_symbol)
         for name, spec in schema["properties"].items()
         if name not in _NOT_KWARGS and not _fixed(spec)
     ]
@@ -166,6 +171,7 @@ def _entry(type_: str, implementation: type[Expectation]) -> CatalogueEntry:
         sentence=getattr(implementation, "sentence", "") if market else "",
         fields=tuple(sorted(fields, key=lambda f: (f.advanced, not f.required))),
         unsupported=FRAMES_CANNOT.get(type_, ""),
+        exceptions=type_ not in OF_THE_SCHEMA,
     )
 
 

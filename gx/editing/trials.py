@@ -4,7 +4,7 @@ Everything goes in and out as plain values: the pages ask from another process.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +24,7 @@ from gx.suite.calendars import Calendars
 from gx.suite.custom.load import load_custom
 from gx.suite.diff import pair_entries
 from gx.suite.entries.read import PARAMETERS
+from gx.suite.exceptions.table import SymbolException, Table, rows_of
 from gx.suite.read import Suite, entries_of, parse_suite, with_calendars
 from gx.suite.texts import new_weaknesses, text_faults
 from gx.suite.waivers import read_waivers
@@ -32,6 +33,7 @@ from gx.terms import SEVERITIES
 
 SHOWN_SYMBOLS = 12
 SHOWN_HELD = 50
+SHOWN_EXCEPTIONS = 25
 Document = Mapping[str, Any]
 
 
@@ -129,12 +131,14 @@ def effects(
     """What a draft would newly do to bars that a run has judged, as sentences to be accepted.
 
     Crashes, critical expectations that look at nothing, and symbols that would be held: each of an
-    expectation that did not do so in the suite ``saved``. ``given`` is as in ``try_draft``.
+    expectation that did not do so in the suite ``saved``; and exceptions that fit no symbol.
+    ``given`` is as in ``try_draft``.
     """
     if document == saved:
         return ()
     found: Any = try_draft(document, name, bars, saved=saved, **given)
-    said = (_effect(one, found["symbols"]) for one in found["outcomes"])
+    said = [_effect(one, found["symbols"]) for one in found["outcomes"]]
+    said += _unmatched(document, saved, sorted(map(str, bars["symbol"].dropna().unique())))
     return tuple(f"On the bars of the last run, {one}." for one in said if one)
 
 
@@ -150,6 +154,21 @@ def _effect(outcome: Mapping[str, Any], symbols: int) -> str:
     if blocks and status == "unchecked":
         return f"{name} looks at no bar (its condition fits none, or its column is empty), {closes}"
     return f"{name} {_holding(outcome, symbols)}" if blocks and status == "failed" else ""
+
+
+def _unmatched(document: Document, saved: Document, symbols: Sequence[str]) -> Iterator[str]:
+    """The new exceptions that rule none of these symbols: a letter may be wrong."""
+    drafted, before = _drafted(document), _drafted(saved)
+    partners = {there: here for here, there in pair_entries(before, drafted)}
+    for number, entry in enumerate(drafted):
+        rows = rows_of(entry)
+        table = Table(tuple(map(SymbolException.read, rows)))
+        ruled = {table.ruling(symbol) for symbol in symbols} if rows else set()
+        known = rows_of(before[partners[number]]) if number in partners else ()
+        patterns = [row.get("symbols") for row in known]
+        for place, row in enumerate(table.rows, 1):
+            if place not in ruled and row.symbols not in patterns:
+                yield f"the exception for {row.symbols} of {_name(entry)} fits no symbol"
 
 
 def _holding(outcome: Mapping[str, Any], symbols: int) -> str:
@@ -270,6 +289,7 @@ def _shown(outcome: Outcome) -> dict[str, object]:
         "observed": outcome.observed[:500],
         "exception": (outcome.exception or "")[:500],
         "examples": [dict(example) for example in outcome.examples],
+        "by_symbol": [one.sentence for one in outcome.exceptions[:SHOWN_EXCEPTIONS]],
     }
 
 

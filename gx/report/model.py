@@ -249,7 +249,7 @@ class QualityReport(CountsFailures):
         """Expectations that an exception switches off for symbols here, and some of these."""
         found = [(o.name, row) for o in self.outcomes for row in o.exceptions if row.off]
         names = dict.fromkeys(name for name, row in found if row.count)
-        return list(names), list(dict.fromkeys(s for _, row in found for s in row.symbols))
+        return list(names), sorted({symbol for _, row in found for symbol in row.symbols})
 
     @property
     def held(self) -> tuple[str, ...]:

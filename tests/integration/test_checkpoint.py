@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gx.engine.context import project_context
 from gx.errors import SuiteError
 from gx.gate import checkpoint
 from gx.suite.read import new_suite, read_suite
@@ -227,3 +228,39 @@ def test_a_suite_beyond_any_project_is_written_alone(tmp_path):
     kept = json.loads((PROJECT / "expectations" / "stock_data.json").read_text())
     new_suite("mine", {**kept, "name": "mine"}, tmp_path)
     assert [path.name for path in tmp_path.rglob("*")] == ["mine.json"]
+
+
+def tables_of(suite):
+    return [(one.meta or {}).get("exceptions") for one in suite.expectations]
+
+
+def test_a_run_judges_exceptions_as_in_memory_and_tells_them_on_its_page(bars, tmp_path, project):
+    path = project / "expectations" / "stock_data.json"
+    document = json.loads(path.read_text())
+    for entry in document["expectations"]:
+        if entry["type"] == "expect_bar_prices_to_be_finite_and_positive":
+            rows = [{"symbols": "TS*", "severity": "warning"}]
+            entry["meta"] = {"exceptions": rows}
+        if entry["type"] == "expect_column_values_to_not_be_null":
+            entry["meta"] = {"exceptions": [{"symbols": "NVDA", "off": True}]}
+    path.write_text(json.dumps(document))
+    bars.loc[bars.index[bars["symbol"] == "TSLA"][:2], "low"] = -1.0
+    bars.loc[bars.index[bars["symbol"] == "NVDA"][:2], "volume"] = np.nan
+
+    report = judged(bars, tmp_path, project=project)
+
+    suite = read_suite(path)
+    whole = checkpoint.run_in_memory(bars, suite, as_of="2025-11-04")
+    assert report.to_dict() == whole.to_dict()
+    (prices,) = (o for o in report.failed if o.type.endswith("finite_and_positive"))
+    assert (prices.severity, prices.own_severity, prices.symbols) == (
+        "warning",
+        "critical",
+        ("TSLA",),
+    )
+    assert "expectations are off for NVDA." in report.sentence
+    assert "For TS*: as warning." in report.page
+    assert "For NVDA: not judged." in report.page
+    context = project_context(tmp_path / "results", project)
+    context.suites.get("stock_data").save()
+    assert tables_of(read_suite(path)) == tables_of(suite)

@@ -23,13 +23,15 @@ OF_ALL = ("symbols", "first_date", "last_date", "as_of", "ended", "calendars")
 class Piece:
     """An expectation for the symbols that a row of its entry's table rules.
 
-    ``entry`` is the entry's place in the suite (from 0); ``row`` is ``OWN`` for the others.
+    ``entry`` is the entry's place in the suite (from 0), ``own`` the entry's own expectation;
+    ``row`` is ``OWN`` for the others.
     """
 
     entry: int
     row: int
     expectation: Expectation
     table: Table
+    own: Expectation
 
     @property
     def alone(self) -> bool:
@@ -53,9 +55,9 @@ def pieces_of(expectations: Sequence[Expectation]) -> tuple[Piece, ...]:
     found: list[Piece] = []
     for number, expectation in enumerate(expectations):
         table = table_of(expectation)
-        found.append(Piece(number, OWN, expectation, table))
+        found.append(Piece(number, OWN, expectation, table, expectation))
         found += [
-            Piece(number, row, variant(expectation, one), table)
+            Piece(number, row, variant(expectation, one), table, expectation)
             for row, one in enumerate(table.rows, 1)
             if not one.off
         ]
@@ -77,18 +79,19 @@ def with_calendars_named(piece: Piece, symbols: Iterable[str]) -> Expectation:
     """A market-wide expectation that knows the calendars which the rows of its table give.
 
     It looks at all symbols at once, so each calendar is named for those of ``symbols`` that its row
-    rules.
+    rules, and all others keep theirs.
     """
-    own = [n for n, row in enumerate(piece.table.rows, 1) if "calendar" in row.kwargs]
-    if not own:
+    rows = [n for n, row in enumerate(piece.table.rows, 1) if "calendar" in row.kwargs]
+    if not rows:
         return piece.expectation
     named = {
         symbol: piece.table.rows[row - 1].kwargs["calendar"]
         for symbol in symbols
-        if (row := piece.table.ruling(symbol)) in own
+        if (row := piece.table.ruling(symbol)) in rows
     }
-    expectation: Any = piece.expectation
-    return changed(expectation, {"calendars": {**expectation.calendars, **named}})
+    own: Any = piece.own
+    kwargs = {"calendar": own.calendar, "calendars": {**own.calendars, **named}}
+    return changed(piece.expectation, kwargs)
 
 
 def changed(

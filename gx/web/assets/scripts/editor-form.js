@@ -1,5 +1,6 @@
 // The form of an expectation, made from its entry in the catalogue.
 
+import { exceptionsOf } from "./editor-exceptions.js";
 import { redraw, session } from "./editor-session.js";
 import { tryInto } from "./editor-try.js";
 import { byId, el } from "./elements.js";
@@ -38,16 +39,18 @@ export function form(entry, known, { done, doneWord, cancelled, drafted, faults 
       el("option", { selected: name === entry.severity }, name),
     ),
   );
+  const apart = exceptionsOf(entry, known, { control, faults });
   const result = el("div", { class: "form-result", "aria-live": "polite" });
   const read = () => {
     const values = valuesOf(rows);
     if (!values) return null;
-    return entryWith(entry, {
+    const changed = entryWith(entry, {
       kwargs: Forms.ordered(entry.kwargs || {}, values),
       severity: level.value,
       description: said.value.trim(),
       notes: notes.value.trim(),
     });
+    return apart.into(changed);
   };
   const tryOne = el(
     "button",
@@ -84,6 +87,7 @@ export function form(entry, known, { done, doneWord, cancelled, drafted, faults 
       el("label", {}, "Sentence ", said),
       el("small", {}, "What the reports say; empty for Great Expectations' own words"),
     ),
+    apart.element,
     el(
       "details",
       { class: "more" },

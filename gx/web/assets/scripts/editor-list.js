@@ -1,5 +1,6 @@
 // The list of expectations as sentences, with what the check and the trial said of each.
 
+import { exceptionLine } from "./editor-exceptions.js";
 import { form } from "./editor-form.js";
 import { saveState, showWeaknesses } from "./editor-save.js";
 import { change, checkSoon, nameOf, redraw, session } from "./editor-session.js";
@@ -76,6 +77,7 @@ function item(index, previous, next) {
       " ",
       ...kwargs.flatMap((one) => [one, " "]),
     ),
+    exceptionLine(entry),
     el("p", { class: "fault" }),
     el("p", { class: "tried" }),
   );

@@ -243,8 +243,15 @@ export function line(one) {
     one.description,
     " ",
     el("span", { class: "none" }, what(one)),
+    bySymbol(one),
     examples(one),
   );
+}
+
+// What was found of its exceptions, each by itself.
+function bySymbol(one) {
+  if (!one.by_symbol?.length) return "";
+  return el("ul", { class: "by-symbol" }, ...one.by_symbol.map((said) => el("li", {}, said)));
 }
 
 function dropped(one) {
