@@ -65,8 +65,10 @@ def body_of(
     question: Question, report: "QualityReport", sentence: str, link: str, hours: float
 ) -> str:
     """The question in Markdown: the verdict, what fails, the worst bars, a link to the report."""
+    from gx.report.model import gravest
+
     where = f"[The report]({link})" if link.startswith("http") else f"The report: `{link}`"
-    failed = [f"- {_plain(one.description)} {_size(one)}" for one in report.blocking]
+    failed = [f"- {_plain(one.description)} {_size(gravest(one))}" for one in report.blocking]
     offered = (
         f"Publishing all the same is not offered: {_plain(question.unpublishable)}."
         if question.unpublishable

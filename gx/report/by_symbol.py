@@ -65,6 +65,7 @@ class ForSymbols:
         return ExceptionDocument(
             symbols=self.pattern,
             says=self.says,
+            description=found.description if found else "",
             off=self.off,
             kwargs=dict(self.kwargs),
             severity=self.severity,
@@ -88,6 +89,7 @@ class ForSymbols:
                 kwargs={**entry.kwargs, **read.kwargs},
                 severity=read.severity,
                 own_severity="",
+                description=read.description,
                 status=read.status,
                 unexpected_count=read.unexpected_count,
                 symbols=tuple(read.failing_symbols),
@@ -114,6 +116,11 @@ def leaves(outcomes: Sequence["Outcome"]) -> Iterator["Outcome"]:
             yield from (one.outcome for one in outcome.exceptions if one.outcome)
         else:
             yield outcome
+
+
+def leaf_of(outcome: "Outcome", symbol: str) -> "Outcome":
+    """What an expectation found of a symbol that it names: of one with exceptions, its row's."""
+    return next((one for one in leaves([outcome]) if symbol in one.symbols), outcome)
 
 
 def together(entry: "Outcome", rows: Sequence[ForSymbols]) -> "Outcome":

@@ -66,6 +66,7 @@ class ExceptionDocument:
 
     symbols: str
     says: str
+    description: str
     off: bool
     kwargs: dict[str, object]
     severity: str

@@ -368,7 +368,7 @@ def read_report(document: Mapping[str, object], failing: pd.DataFrame) -> Qualit
 
 def explain(outcome: Outcome) -> str:
     """Why this outcome was not met, in a line: what, how many rows, which symbols."""
-    outcome = _gravest(outcome)
+    outcome = gravest(outcome)
     if outcome.status == "error":
         return f"{outcome.description} [could not be checked: {outcome.exception}]"
     if outcome.status == "missing":
@@ -402,7 +402,7 @@ def _has_owner(outcome: Outcome) -> bool:
     )
 
 
-def _gravest(outcome: Outcome) -> Outcome:
+def gravest(outcome: Outcome) -> Outcome:
     """Of an entry with exceptions that blocks, what blocks; lesser failures are left out."""
     blocking = [one for one in leaves([outcome]) if one.blocks]
     if not outcome.exceptions or not blocking:

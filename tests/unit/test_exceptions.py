@@ -13,10 +13,11 @@ from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
 from gx.gate.waive import waive
-from gx.report.by_symbol import leaves
+from gx.report.by_symbol import leaf_of, leaves
 from gx.report.changes import no_longer_critical
 from gx.report.console import report_lines
 from gx.report.model import Outcome, QualityReport, explain, read_report
+from gx.report.pictures.choose import draw
 from gx.report.render import render_html
 from gx.suite.diff import compare
 from gx.suite.exceptions.table import fits
@@ -403,3 +404,22 @@ def test_a_trial_shows_what_each_exception_found(market: tuple[pd.DataFrame, pd.
     (outcome,) = found["outcomes"]
     assert outcome["by_symbol"][1].startswith("S0*: not judged (")
     assert not [s for s in outcome["symbols"] if s.startswith("S0")]
+
+
+def test_a_picture_marks_bars_by_their_row_s_severity_and_draws_no_bounds_of_others(
+    market: tuple[pd.DataFrame, pd.DataFrame],
+):
+    bars = market[0][market[0]["symbol"].isin(["S05", "S10"])].reset_index(drop=True)
+    rows = [{"symbols": "S05", "kwargs": {"max_value": 10}, "severity": "warning"}]
+    found = entry(*BETWEEN, rows)
+    report = run_in_memory(bars, suite_of(found), as_of=AS_OF)
+    worst = report.failed[0].symbols[0]
+
+    read = read_report(json.loads(json.dumps(report.to_dict())), report.failing)
+    for one in (report, read):
+        (picture,) = draw(one.failed, one.failing, bars, judged_rows=len(bars), limit=3)
+        (chart,) = picture.charts
+        assert (picture.histogram, chart.symbol) == (None, worst)
+        marked = {bar.severity for bar in chart.candles} - {"", None}
+        assert marked == {leaf_of(one.failed[0], worst).severity}
+    assert read.to_dict(every_row=False) == report.to_dict(every_row=False)

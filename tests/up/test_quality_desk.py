@@ -245,6 +245,38 @@ def test_a_suite_is_edited_tried_saved_and_restored(admin: Visitor, desk: Desk, 
     assert desk.trigger_and_wait()["state"] == "success"
 
 
+def test_an_exception_is_added_by_keyboard_and_rules_its_symbol(admin: Visitor, passed_run: str):
+    page = admin.edit()
+    add_upper_bound(page, "300")
+    line = entry(page, LOW)
+    line.get_by_title("Edit", exact=True).press("Enter")
+    page.get_by_role("button", name="New exception").press("Enter")
+    row = page.get_by_role("group", name="Exception 1", exact=True)
+    expect(row.get_by_label("Symbols")).to_be_focused()
+    page.keyboard.type("TS*")
+    expect(row).to_contain_text("rules TSLA")
+    row.get_by_label("Differs in").select_option(label="Max value")
+    expect(row.get_by_label("Max value", exact=True)).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("320")
+    row.get_by_label("Severity").select_option("warning")
+    admin.picture("exceptions_1280")
+    page.keyboard.press("Enter")
+    expect(line).to_contain_text("For TS*: max_value 320, as warning")
+
+    page.locator("#open-try").press("Enter")
+    page.locator("#try select", has=page.locator(f"option[value='{passed_run}']")).select_option(
+        passed_run
+    )
+    page.get_by_role("button", name="Try the draft").press("Enter")
+    result = page.locator("#try-result")
+    expect(result.get_by_text("The draft:")).to_be_visible(timeout=PATIENCE_MS)
+    expect(result.locator("p", has_text="The draft:").locator(".chip")).to_have_text("open")
+    tried = result.locator("li.warning", has_text=LOW).first
+    expect(tried).to_contain_text("TS*: max_value 320, as warning (1 symbol: TSLA)")
+    expect(tried).to_contain_text("failed as warning")
+
+
 def test_every_select_of_the_editor_has_a_label_of_its_own(admin: Visitor):
     page = admin.edit()
     labels = page.locator("select[aria-label]").evaluate_all("all => all.map(one => one.ariaLabel)")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gx.report.by_symbol import leaf_of
 from gx.report.model import Outcome
 from gx.report.pictures.histogram import Histogram, histogram
 from gx.report.pictures.prices import PriceChart, price_charts
@@ -48,9 +49,11 @@ def draw(
 def _picture(outcome: Outcome, bars: pd.DataFrame, of: str, prices: "_Prices") -> Picture:
     if outcome.status != "failed":
         return NOTHING
-    values = histogram(outcome.type, outcome.kwargs, outcome.severity, bars, of=of)
-    if values:
-        return Picture(histogram=values)
+    # With exceptions the values of different symbols have different bounds.
+    if not outcome.exceptions:
+        values = histogram(outcome.type, outcome.kwargs, outcome.severity, bars, of=of)
+        if values:
+            return Picture(histogram=values)
     charts = prices.around(outcome)
     return Picture(charts=charts) if charts else NOTHING
 
@@ -69,6 +72,7 @@ class _Prices:
         if self._bars.empty or not outcome.symbols:
             return ()
         own = self._failing[self._failing["symbol"] == outcome.symbols[0]]
+        outcome = leaf_of(outcome, outcome.symbols[0])
         failed = np.array([outcome.description in reasons for reasons in own["reasons"]], bool)
         if not failed.any():
             return ()  # what fails is not among these bars: it was published, and is gone

@@ -82,7 +82,7 @@ class Table:
         """All rows in a sentence: ``For BRK*: max_value 8. For TSLA: not judged.``."""
         named = " ".join(f"For {row.symbols}: {row.says}." for row in self.rows[:_NAMED])
         more = len(self.rows) - _NAMED
-        return f"{named} And {more} more exceptions." if more > 0 else named
+        return f"{named} And {more} more exception{'s' * (more > 1)}." if more > 0 else named
 
 
 def fits(pattern: str, symbol: str) -> bool:

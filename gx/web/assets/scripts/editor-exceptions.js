@@ -29,7 +29,7 @@ export function exceptionsOf(entry, known, { control, faults = [] }) {
         added.querySelector("input").focus();
       },
     },
-    "Add an exception",
+    "New exception",
   );
   const legend = el(
     "small",
