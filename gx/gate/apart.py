@@ -212,7 +212,8 @@ def taken_for(
     details = _details(found.result.result.get("details") or {}, piece)
     late = bool(details.get("behind") or details.get("session_count"))
     counts = {
-        "element_count": judged_rows,
+        # Of an entry with a row condition no more were looked at: none, if none meets it.
+        "element_count": min(judged_rows, found.looked_at),
         "missing_count": 0,
         "unexpected_count": len(rows),
         "details": details,

@@ -19,9 +19,10 @@ from gx.report.console import report_lines
 from gx.report.model import Outcome, QualityReport, explain, read_report
 from gx.report.pictures.choose import draw
 from gx.report.render import render_html
+from gx.suite.calendars import Calendars
 from gx.suite.diff import compare
 from gx.suite.exceptions.table import fits
-from gx.suite.read import Suite, parse_suite
+from gx.suite.read import Suite, parse_suite, with_calendars
 from gx.suite.waivers import made_waiver, today
 from tests.market_parts import AS_OF, in_parts
 from tests.unit.test_merge import planted, same
@@ -31,6 +32,7 @@ ROWS: list[dict[str, Any]] = [
     {"symbols": "S0*", "severity": "warning"},
     {"symbols": "S1?", "severity": "info"},
 ]
+SMALL = {"row_condition": "volume < 1050000", "condition_parser": "pandas"}
 BETWEEN = (
     "expect_column_values_to_be_between",
     {"column": "close", "min_value": 0, "max_value": 60},
@@ -126,6 +128,9 @@ def test_exceptions_say_the_same_of_parts_as_of_the_whole(
         entry("expect_no_market_wide_holes", {}, [ROWS[0], ROWS[1]]),
         entry("expect_symbols_to_be_unambiguous", {}, [ROWS[0], ROWS[2]]),
         entry("expect_table_row_count_to_be_between", {"min_value": 10}, [ROWS[1]]),
+        entry("expect_column_values_to_be_between", BETWEEN[1] | SMALL, ROWS),
+        entry("expect_no_duplicated_series", {"sessions": 10, **SMALL}, ROWS),
+        entry("expect_no_stale_prices", {"sessions": 4, **SMALL}, ROWS),
     ]
     suite = suite_of(*entries, *wide)
     names = sorted({*market[0]["symbol"], *market[1]["symbol"], "NOPE", "S1Z"})
@@ -423,3 +428,32 @@ def test_a_picture_marks_bars_by_their_row_s_severity_and_draws_no_bounds_of_oth
         marked = {bar.severity for bar in chart.candles} - {"", None}
         assert marked == {leaf_of(one.failed[0], worst).severity}
     assert read.to_dict(every_row=False) == report.to_dict(every_row=False)
+
+
+def test_a_rule_about_the_market_that_looks_at_no_bar_closes_the_gate_with_exceptions_too():
+    days = pd.bdate_range("2025-10-01", periods=3).as_unit("ms")
+    bars = pd.DataFrame({"symbol": ["NVDA"] * 3 + ["TSLA"] * 3, "date": [*days, *days]})
+    for column in ("open", "high", "low", "close", "volume"):
+        bars[column] = 100.0
+    none = {"row_condition": "volume > 1000", "condition_parser": "pandas"}
+    rows = [{"symbols": "TSLA", "severity": "info"}]
+
+    report = run_in_memory(
+        bars, suite_of(entry("expect_no_gross_price_errors", none, rows)), as_of=AS_OF
+    )
+    (outcome,) = report.outcomes
+    assert (outcome.status, outcome.blocks) == ("unchecked", True)
+
+
+@pytest.mark.parametrize("own", [{"calendar": "XNYS"}, {"calendar": "XNYS", "calendars": {}}])
+def test_a_row_s_calendar_goes_before_the_entry_s_and_a_dataset_s(own: dict[str, Any]):
+    saturday = pd.DatetimeIndex(["2025-10-03", "2025-10-04"]).as_unit("ms")
+    bars = pd.DataFrame({"symbol": ["BTC"] * 2 + ["TSLA"] * 2, "date": [*saturday, *saturday]})
+    for column in ("open", "high", "low", "close", "volume"):
+        bars[column] = 100.0
+    rows = [{"symbols": "BTC", "kwargs": {"calendar": "24/7"}}]
+    suite = suite_of(entry("expect_bars_on_trading_sessions", own, rows))
+    judging = with_calendars(suite, Calendars("XNYS", {"BTC": "XLON"}))
+
+    for one in (suite, judging):
+        assert run_in_memory(bars, one, as_of=AS_OF).held == ("TSLA",)

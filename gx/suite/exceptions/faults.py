@@ -72,7 +72,7 @@ def variant_faults(
     for number, row in enumerate(rows):
         found = SymbolException.read(row)
         try:
-            built += [] if found.off else [(number, variant(expectation, found))]
+            built += [(number, variant(expectation, found))] if found.kwargs else []
         except ValidationError as error:
             yield placed(number, row, *_refused(error, found.kwargs))
     for (number, one), (why, key) in zip(built, tried([one for _, one in built]), strict=True):

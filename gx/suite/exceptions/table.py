@@ -10,7 +10,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -107,7 +107,7 @@ def rows_of(entry: Mapping[str, Any]) -> Sequence[Any]:
     return rows if isinstance(rows, list) else ()
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _compiled(pattern: str, any_one: str) -> re.Pattern[str]:
     # fnmatch's own form never tries a text twice: a pattern of many stars costs no more than one.
     written = {"[": "[[]", "?": any_one}
