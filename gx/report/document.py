@@ -114,6 +114,11 @@ class OutcomeDocument:
         return short_name(self.type, self.kwargs)
 
     @property
+    def descriptions(self) -> list[str]:
+        """What failing bars say of it: its description, or with exceptions that of their row."""
+        return list(dict.fromkeys([self.description, *(e.description for e in self.exceptions)]))
+
+    @property
     def blocks(self) -> bool:
         """Whether this outcome alone closes the gate."""
         return blocks(self.status, self.severity)

@@ -61,7 +61,8 @@ class Overlap:
         """
         if self.whole or entry.status != "failed" or entry.ownerless or not entry.symbols:
             return entry
-        failed, both = bars.get(entry.description, (0, 0))
+        told = [bars.get(said, (0, 0)) for said in entry.descriptions]
+        failed, both = (sum(counts) for counts in zip(*told, strict=True))
         left = entry.unexpected_count - (failed - both)
         unseen = self.symbols is not None and self.symbols.isdisjoint(entry.symbols)
         if unseen or (failed and left <= 0):

@@ -17,6 +17,7 @@ from gx.report.by_symbol import leaf_of, leaves
 from gx.report.changes import no_longer_critical
 from gx.report.console import report_lines
 from gx.report.model import Outcome, QualityReport, explain, read_report
+from gx.report.overlap import Overlap
 from gx.report.pictures.choose import draw
 from gx.report.render import render_html
 from gx.suite.calendars import Calendars
@@ -457,3 +458,18 @@ def test_a_row_s_calendar_goes_before_the_entry_s_and_a_dataset_s(own: dict[str,
 
     for one in (suite, judging):
         assert run_in_memory(bars, one, as_of=AS_OF).held == ("TSLA",)
+
+
+def test_runs_are_compared_over_the_bars_of_both_whichever_row_they_failed():
+    rows = [{"symbols": "TS*", "severity": "warning"}]
+    now = two_symbols(rows, "critical")
+    before = two_symbols([*rows, {"symbols": "NVDA", "kwargs": {"max_value": 200}}], "critical")
+    both = Overlap(frozenset({"NVDA", "TSLA"}), ("2025-10-02", "2025-10-03"))
+
+    (entry_now,) = now.document().expectations
+    assert both.within(entry_now, both.inside(now.failing)).unexpected_count == 4
+    day_before = Overlap(dates=("2025-09-01", "2025-09-30"))
+    gone = day_before.within(entry_now, day_before.inside(now.failing))
+    assert (gone.success, gone.unexpected_count) == (True, 0)
+    (entry_before,) = before.document().expectations
+    assert both.within(entry_before, both.inside(before.failing)).unexpected_count == 2
