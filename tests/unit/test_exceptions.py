@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from gx.editing.trials import effects, try_draft
+from dags.reporting.tracked.metrics import expectation_names
+from gx.editing.trials import check_document, effects, try_draft
 from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
@@ -473,3 +474,24 @@ def test_runs_are_compared_over_the_bars_of_both_whichever_row_they_failed():
     assert (gone.success, gone.unexpected_count) == (True, 0)
     (entry_before,) = before.document().expectations
     assert both.within(entry_before, both.inside(before.failing)).unexpected_count == 2
+
+
+def test_the_editor_is_told_the_row_of_a_fault():
+    rows = [{"symbols": "A*", "off": True}, {"symbols": "AB", "kwargs": {"max_value": "x"}}]
+    document = {"name": "x", "expectations": [entry(*BETWEEN, rows)]}
+    faults: Any = check_document(document, "x")["faults"]
+    assert [(one["entry"], one["field"]) for one in faults] == [(1, "exceptions.1.symbols")]
+    assert faults[0]["message"].startswith("exception 2 (AB): is never reached")
+
+
+def test_an_expectation_is_one_line_of_metrics_whatever_its_exceptions_failed_as():
+    rows = [{"symbols": "TSLA", "severity": "info"}]
+    entries = [entry(*BETWEEN, rows), entry(BETWEEN[0], {**BETWEEN[1], "max_value": 1}, (), "info")]
+    bars = two_symbols([], "info").failing.drop(columns=["row", "severity"])
+    both = run_in_memory(bars, suite_of(*entries), as_of=AS_OF).document().expectations
+    alone = bars[bars["symbol"] == "TSLA"]
+    one = run_in_memory(alone, suite_of(*entries), as_of=AS_OF).document().expectations
+
+    assert [each.severity for each in (both[0], one[0])] == ["critical", "info"]
+    assert expectation_names(both) == expectation_names(one)
+    assert expectation_names(one)[0] == "column_values_to_be_between.close.critical"
