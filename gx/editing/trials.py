@@ -158,7 +158,7 @@ def _effect(outcome: Mapping[str, Any], symbols: int) -> str:
 
 def _unmatched(document: Document, saved: Document, symbols: Sequence[str]) -> Iterator[str]:
     """The new exceptions that rule none of these symbols: a letter may be wrong."""
-    drafted, before = _drafted(document), _drafted(saved)
+    drafted, before = _drafted(document), _drafted(saved) if _sound(saved) else []
     partners = {there: here for here, there in pair_entries(before, drafted)}
     for number, entry in enumerate(drafted):
         rows = rows_of(entry)
