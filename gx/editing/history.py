@@ -33,7 +33,9 @@ class Version:
     """One version of a suite; ``time`` is ISO 8601 in UTC, ``author`` empty when nobody knows.
 
     ``before`` is the digest of the version that it replaced, empty for the first or when nobody
-    knows. ``accepted`` are the weaknesses that the author saw and wanted all the same.
+    knows. ``base`` is that of the version that its author had started from, where that was another
+    one: what was saved meanwhile was merged with it. ``accepted`` are the weaknesses that the
+    author saw and wanted all the same.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Version:
     text: str
     before: str = ""
     accepted: tuple[str, ...] = ()
+    base: str = ""
 
     @property
     def document(self) -> dict[str, object]:
@@ -181,6 +184,7 @@ def version_of(
     time: datetime | None = None,
     after: Version | None = None,
     accepted: tuple[str, ...] = (),
+    base: str = "",
 ) -> Version:
     """A version of these bytes, now or at ``time``, but later than the one it comes ``after``.
 
@@ -200,4 +204,5 @@ def version_of(
         text=raw.decode(errors="replace"),
         before=after.sha256 if after else "",
         accepted=accepted,
+        base=base if after and base != after.sha256 else "",
     )

@@ -5,14 +5,17 @@ Needs no Great Expectations itself: the strict check is handed in, or imported w
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from gx.atomic import create_file, remove_drafts, replace_file
 from gx.editing.history import History, Version, digest_of, version_of
+from gx.editing.merge import merge, told
 from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
 from gx.suite.checkpoint_files import add_checkpoint
 from gx.suite.diff import Change, compare, pair_entries
@@ -102,11 +105,13 @@ class SuiteStore:
     ) -> Version:
         """Write ``document`` as the suite's new version and return it; the old one is kept.
 
-        ``base_sha256`` is the digest of the version that the author started from; ``accepted`` are
+        ``base_sha256`` is the digest of the version that the author started from. What others saved
+        since is merged with it (`gx.editing.merge`), and judged merged. ``accepted`` are
         the weaknesses that the author saw; those of the version in force need not be among them.
-        What a wording was written for is noted (`gx.suite.wording`), unless it is ``as_it_was``.
+        What a wording was written for is noted (`gx.suite.wording`), unless the document is to be
+        ``as_it_was``, and then it is not merged either.
         The version in force is returned, and nothing written, when nothing changed. Raises
-        UnknownSuiteError, SuiteConflictError when another version is in force, WeakSuiteError when
+        UnknownSuiteError, SuiteConflictError when both changed the same, WeakSuiteError when
         the suite has further weaknesses, and SuiteError for a suite that cannot be trusted or texts
         that cannot be kept. Whatever is raised, also OSError, the suite is as it was, or the save
         is done with its author and reason.
@@ -118,14 +123,18 @@ class SuiteStore:
             history.conclude(digest_of(path.read_bytes()))
             remove_drafts(path)
             current = self.read(name)
-            _refuse_conflict(current, base_sha256)
-            base = _readable(current)
-            noted = document if as_it_was or base is None else with_wordings_noted(document, base)
-            raw = canonical(noted, base).encode()
+            there = _readable(current)
+            if as_it_was:
+                _refuse_conflict(current, base_sha256)
+                wanted = document
+            else:
+                wanted = self._wanted(current, document, base_sha256)
+            raw = canonical(wanted, there).encode()
             if digest_of(raw) == current.sha256:
                 return current
-            self._judge(raw, name, accepted, before=current)
-            _refuse_conflict(self.read(name), base_sha256)  # the check may have taken a minute
+            with self._told_apart(document, current, base_sha256):
+                self._judge(raw, name, accepted, before=current)
+            _refuse_conflict(self.read(name), current.sha256)  # the check may have taken a minute
             history.record(current)
             saved = version_of(
                 name,
@@ -135,10 +144,48 @@ class SuiteStore:
                 author=author,
                 reason=reason,
                 accepted=tuple(accepted),
+                base=base_sha256,
             )
             with history.saving(saved):
                 replace_file(path, raw)
             return saved
+
+    def merged_in(self, saved: Version) -> tuple[str, Sequence[Change]]:
+        """What others had saved that a save was merged with: in words, and one by one."""
+        versions = self.versions(saved.name) if saved.base else []
+        later = (at for at, version in enumerate(versions) if version.id == saved.id)
+        return _merged_with(saved, versions[next(later, len(versions)) + 1 :])
+
+    def _wanted(
+        self, current: Version, document: Mapping[str, object], base_sha256: str
+    ) -> Mapping[str, object]:
+        """What to save of a document: with its wordings noted, and with what others saved since."""
+        there = _readable(current)
+        if current.sha256 == base_sha256:
+            return document if there is None else with_wordings_noted(document, there)
+        recorded = (one for one in self.versions(current.name) if one.sha256 == base_sha256)
+        base = next(map(_readable, recorded), None)
+        if base is None or there is None:
+            _refuse_conflict(current, base_sha256)
+        merged = merge(base or {}, document, there or {})
+        if merged.conflicts:
+            _refuse_conflict(current, base_sha256, merged.conflicts)
+        return merged.document
+
+    @contextmanager
+    def _told_apart(
+        self, document: Mapping[str, object], current: Version, base_sha256: str
+    ) -> Iterator[None]:
+        """Tell a fault that is the author's own from one that merging made; see `save`."""
+        try:
+            yield
+        except WeakSuiteError:
+            raise
+        except SuiteError as error:
+            if current.sha256 == base_sha256:
+                raise
+            self.check(canonical(document).encode(), current.name)  # with the author's numbers
+            _refuse_conflict(current, base_sha256, (f"merged with theirs, {error}",))
 
     def refuse_name(self, name: str) -> None:
         """Raise SuiteError for a name that no new suite can have: it is unfit, or taken."""
@@ -274,13 +321,38 @@ def copied(document: Mapping[str, object], name: str) -> dict[str, object]:
     return {**kept, "name": name, "expectations": bare}
 
 
-def history_changes(versions: list[Version]) -> list[tuple[Version, tuple[Change, ...]]]:
-    """Each version, the newest first, with what it changed in the one before it."""
+@dataclass(frozen=True)
+class Past:
+    """A version, what it changed in the one before it, and what of others it was merged with."""
+
+    version: Version
+    changes: tuple[Change, ...]
+    merged: str
+
+
+def history_changes(versions: Sequence[Version]) -> list[Past]:
+    """Each version, the newest first, with what it changed."""
     before = [*versions[1:], None]
     return [
-        (version, _compared(older, version) if older else ())
-        for version, older in zip(versions, before, strict=True)
+        Past(
+            version,
+            _compared(older, version) if older else (),
+            _merged_with(version, versions[at + 1 :])[0],
+        )
+        for at, (version, older) in enumerate(zip(versions, before, strict=True))
     ]
+
+
+def _merged_with(saved: Version, earlier: Sequence[Version]) -> tuple[str, Sequence[Change]]:
+    """Nothing for a version that was merged with none, or whose base is not kept any more."""
+    since = list(takewhile(lambda version: version.sha256 != saved.base, earlier))
+    if not saved.base or not since or len(since) == len(earlier):
+        return "", ()
+    changes = _compared(earlier[len(since)], since[0])
+    authors = dict.fromkeys(version.author or "somebody by hand" for version in reversed(since))
+    *some, last = authors
+    who = f"{', '.join(some)} and {last}" if some else last
+    return f"{who} {told(changes)}" if changes else "", changes
 
 
 def _compared(older: Version, newer: Version) -> tuple[Change, ...]:
@@ -323,11 +395,13 @@ def _refuse_texts(document: Mapping[str, object]) -> None:
         raise fault
 
 
-def _refuse_conflict(current: Version, base_sha256: str) -> None:
+def _refuse_conflict(current: Version, base_sha256: str, conflicts: Sequence[str] = ()) -> None:
     if current.sha256 != base_sha256:
+        why = f": {'; '.join(conflicts)}" if conflicts else ""
         raise SuiteConflictError(
             f"{current.author or 'somebody'} saved another version of {current.name!r} at "
-            f"{current.time[:16].replace('T', ' ')} UTC; look at it before you save yours"
+            f"{current.time[:16].replace('T', ' ')} UTC; look at it before you save yours{why}",
+            conflicts,
         )
 
 

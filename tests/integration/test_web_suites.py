@@ -267,6 +267,42 @@ def test_two_editors_the_second_sees_the_difference_and_may_save_over_it(app, an
     assert len(versions(ann)) == 3
 
 
+def severe(document, at, severity):
+    changed = json.loads(json.dumps(document))
+    changed["expectations"][at]["severity"] = severity
+    return changed
+
+
+def test_two_editors_who_changed_other_things_are_both_saved(app, ann, kept):
+    document, base = saved(ann)
+    at = document["expectations"].index(outlier(document))
+    bob = client(app, "bob")
+    assert put(bob, severe(document, at, "info"), base, reason="louder").json()["merged"] is None
+    closed = put(ann, bounded(document, 8e7), base, base=document)
+    assert closed.status_code == 422, "the merged suite is tried on the last run's bars"
+    (weakness,) = closed.json()["weaknesses"]
+    told = put(ann, bounded(document, 8e7), base, accepted_weaknesses=[weakness]).json()
+    assert told["merged"]["said"] == "bob changed no_return_outliers (severity); both are saved"
+    assert [one["name"] for one in told["merged"]["changes"]] == ["no_return_outliers"]
+    wanted = bounded(severe(document, at, "info"), 8e7)["expectations"]
+    asks = [
+        [(e["severity"], e["kwargs"]) for e in es] for es in (saved(ann)[0]["expectations"], wanted)
+    ]
+    assert asks[0] == asks[1]
+    page = ann.get(f"/gate/suites/{NAME}/history").text
+    assert "merged: bob changed no_return_outliers (severity) meanwhile" in page
+    assert "louder" in page and "tighter" in page
+
+
+def test_a_conflict_says_what_both_changed(app, ann):
+    document, base = saved(ann)
+    put(client(app, "bob"), severe(bounded(document, 7e9), 0, "info"), base)
+    told = put(ann, bounded(document, 5e9), base, base=document).json()
+    (said,) = told["conflicts"]
+    assert said.startswith("you both changed parameters (you max_value; they max_value) of ")
+    assert said in told["error"]
+
+
 def test_the_history_shows_differences_and_runs_and_restores_any_version(ann, sources):
     document, base = saved(ann)
     sources.known = (RunSummary("r1", "d", "2026-11-20T10:00:00", "v", "open", suite=NAME,

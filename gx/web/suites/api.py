@@ -118,7 +118,8 @@ class SuiteApi:
         """Save ``document``, which was made from ``base_sha256``, for ``reason``.
 
         ``accepted_weaknesses`` are the new ones that the author saw; ``base`` is the document that
-        the author started from, to tell what others changed meanwhile.
+        the author started from, to tell what others changed meanwhile. The answer's ``merged`` says
+        with what of theirs it was merged; 409 what cannot be.
         """
         user = await writer(request)
         needed = {"document": dict, "base_sha256": str, "reason": str}
@@ -135,10 +136,14 @@ class SuiteApi:
             base = body.get("base", {})
             theirs = await run_in_threadpool(store.read, name)
             return json_response(_conflict(error, base, theirs, document), 409)
-        return json_response(_version(saved))
+        merged = await run_in_threadpool(_merged, store, saved)
+        return json_response({**_version(saved), "merged": merged})
 
     async def restore(self, request: Request) -> Response:
-        """Save an earlier ``version`` again; ``accepted_weaknesses`` as in ``save``."""
+        """Save an earlier ``version`` again; ``accepted_weaknesses`` as in ``save``.
+
+        It comes back as it was, so with nothing it is merged: 409 when somebody saved meanwhile.
+        """
         user = await writer(request)
         needed = {"version": str, "base_sha256": str, "reason": str}
         body = await read_body(request, needed, accepted_weaknesses=list)
@@ -421,10 +426,17 @@ def _document(version: Version) -> Body:
         return {}
 
 
-def _conflict(error: Exception, base: Any, theirs: Version, mine: Body) -> Body:
+def _merged(store: SuiteStore, saved: Version) -> Body | None:
+    """With whose changes a save was merged, in a sentence and one by one."""
+    said, changes = store.merged_in(saved)
+    return {"said": f"{said}; both are saved", "changes": [*map(asdict, changes)]} if said else None
+
+
+def _conflict(error: SuiteConflictError, base: Any, theirs: Version, mine: Body) -> Body:
     saved = _document(theirs)
     return {
         "error": str(error),
+        "conflicts": list(error.conflicts),
         "theirs": _version(theirs),
         "their_changes": [asdict(change) for change in compare(base, saved)] if base else [],
         "difference": [asdict(change) for change in compare(saved, mine)],

@@ -9,10 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gx.editing.history import Version
-from gx.editing.store import ListedSuite, SuiteStore, history_changes
+from gx.editing.store import ListedSuite, Past, SuiteStore, history_changes
 from gx.errors import HistoryError, UnknownSuiteError
-from gx.suite.diff import Change
 from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
 from gx.terms import BAR_COLUMNS
 from gx.web.guard import User, base_of, page, reader
@@ -40,10 +38,9 @@ class SuiteLine:
 
 @dataclass(frozen=True)
 class VersionLine:
-    """A version in the history: what it changed, and the latest runs that used it."""
+    """A version in the history, and the latest runs that used it."""
 
-    version: Version
-    changes: tuple[Change, ...]
+    past: Past
     runs: tuple[RunSummary, ...]
     used: int
 
@@ -107,7 +104,7 @@ class SuitePages:
         lines = await run_in_threadpool(_version_lines, sources, user, name)
         interrupted = await run_in_threadpool(suite_store(sources).interrupted, name)
         data = {"api": f"{base_of(request)}/api", "name": name}
-        data["sha256"] = lines[0].version.sha256
+        data["sha256"] = lines[0].past.version.sha256
         return page(
             request,
             "suite_history.html",
@@ -206,7 +203,7 @@ def _version_lines(sources: Sources, user: User, name: str) -> list[VersionLine]
     store: SuiteStore = suite_store(sources)
     runs = _visible(sources, user)
     lines = []
-    for version, changes in history_changes(store.versions(name)):
-        used = [r for r in runs if r.suite == name and r.suite_sha256 == version.sha256]
-        lines.append(VersionLine(version, changes, tuple(used[:RUNS_A_VERSION]), len(used)))
+    for past in history_changes(store.versions(name)):
+        used = [r for r in runs if r.suite == name and r.suite_sha256 == past.version.sha256]
+        lines.append(VersionLine(past, tuple(used[:RUNS_A_VERSION]), len(used)))
     return lines
