@@ -25,6 +25,7 @@ from gx.errors import HistoryError, JsonError, SuiteError
 from gx.suite.strict_json import read_json
 
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}")
+GONE = hashlib.sha256(b"").hexdigest()  # of what is not there: a deleted suite
 _DONE, _PENDING, _INTERRUPTED = ".json", ".pending", ".interrupted"
 
 
@@ -50,6 +51,11 @@ class Version:
     base: str = ""
 
     @property
+    def deleted(self) -> bool:
+        """Does this version say that there was no suite from then on?"""
+        return self.sha256 == GONE
+
+    @property
     def document(self) -> dict[str, object]:
         """The suite; raises SuiteError when this version is no JSON object."""
         try:
@@ -69,9 +75,9 @@ def first_version(folder: Path, name: str, raw: bytes, author: str, reason: str)
     """
     history = History(folder)
     with history.locked():
-        history.conclude("")
+        history.conclude(GONE)
         first = version_of(
-            name, raw, digest_of(raw), after=history.newest(""), author=author, reason=reason
+            name, raw, digest_of(raw), after=history.newest(GONE), author=author, reason=reason
         )
         with history.saving(first):
             yield

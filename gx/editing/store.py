@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from gx.atomic import create_file, remove_drafts, replace_file
-from gx.editing.history import History, Version, digest_of, version_of
+from gx.editing.history import GONE, History, Version, digest_of, version_of
 from gx.editing.merge import merge, told
 from gx.errors import SuiteConflictError, SuiteError, UnknownSuiteError, WeakSuiteError
-from gx.suite.checkpoint_files import add_checkpoint
+from gx.suite.checkpoint_files import add_checkpoint, bring_back
 from gx.suite.diff import Change, compare, pair_entries
 from gx.suite.strict_json import shown
 from gx.suite.texts import SUITE_KEYS, author_of, new_weaknesses, reason_of, text_faults
@@ -72,21 +72,29 @@ class SuiteStore:
         reason = OUTSIDE if newest else ""
         return version_of(name, raw, digest_of(raw), time=edited, after=newest, reason=reason)
 
+    def gone(self) -> list[Version]:
+        """Of each suite that is no more its last version, the newest first; versions are kept."""
+        found = (self._history(name).newest(GONE) for name in self._gone_names())
+        return sorted((one for one in found if one), key=lambda one: one.time, reverse=True)
+
     def versions(self, name: str) -> list[Version]:
-        """Every version, the newest first; the first one is in force."""
+        """Every version, the newest first; the first one is in force, or says that none is."""
+        if name in self._gone_names() and (kept := self._history(name).versions(GONE)):
+            return kept
         current = self.read(name)
         recorded = self._history(name).versions(current.sha256)
         return recorded if recorded and recorded[0].id == current.id else [current, *recorded]
 
     def interrupted(self, name: str) -> list[Version]:
         """Saves that a crash kept from being done, the newest first; none was ever in force."""
-        return self._history(name).interrupted(self.read(name).sha256)
+        return self._history(name).interrupted(self.versions(name)[0].sha256)
 
     def version(self, name: str, version_id: str) -> Version:
         """One version; raises UnknownSuiteError."""
-        current = self.read(name)
-        if current.id == version_id:
-            return current
+        if name not in self._gone_names():
+            current = self.read(name)
+            if current.id == version_id:
+                return current
         recorded = self._history(name).version(version_id)
         if recorded is None:
             raise UnknownSuiteError(f"suite {name!r} has no version {shown(version_id)}")
@@ -125,7 +133,7 @@ class SuiteStore:
             current = self.read(name)
             there = _readable(current)
             if as_it_was:
-                _refuse_conflict(current, base_sha256)
+                refuse_conflict(current, base_sha256)
                 wanted = document
             else:
                 wanted = self._wanted(current, document, base_sha256)
@@ -134,7 +142,7 @@ class SuiteStore:
                 return current
             with self._told_apart(document, current, base_sha256):
                 self._judge(raw, name, accepted, before=current)
-            _refuse_conflict(self.read(name), current.sha256)  # the check may have taken a minute
+            refuse_conflict(self.read(name), current.sha256)  # the check may have taken a minute
             history.record(current)
             saved = version_of(
                 name,
@@ -166,10 +174,10 @@ class SuiteStore:
         recorded = (one for one in self.versions(current.name) if one.sha256 == base_sha256)
         base = next(map(_readable, recorded), None)
         if base is None or there is None:
-            _refuse_conflict(current, base_sha256)
+            refuse_conflict(current, base_sha256)
         merged = merge(base or {}, document, there or {})
         if merged.conflicts:
-            _refuse_conflict(current, base_sha256, merged.conflicts)
+            refuse_conflict(current, base_sha256, merged.conflicts)
         return merged.document
 
     @contextmanager
@@ -185,7 +193,7 @@ class SuiteStore:
             if current.sha256 == base_sha256:
                 raise
             self.check(canonical(document).encode(), current.name)  # with the author's numbers
-            _refuse_conflict(current, base_sha256, (f"merged with theirs, {error}",))
+            refuse_conflict(current, base_sha256, (f"merged with theirs, {error}",))
 
     def refuse_name(self, name: str) -> None:
         """Raise SuiteError for a name that no new suite can have: it is unfit, or taken."""
@@ -212,28 +220,55 @@ class SuiteStore:
         self.refuse_name(name)
         author, reason = author_of(author), reason_of(reason)
         _refuse_texts(document)
-        path, history = self.suites / f"{name}.json", self._history(name)
         raw = canonical(document).encode()
-        with history.locked():
+        given = {"author": author, "reason": reason}
+        with self._history(name).locked():
             self.refuse_name(name)  # another may have been quicker
             self._judge(raw, name, accepted)
-            history.conclude("")  # what was announced under this name never came to be
-            saved = version_of(
-                name,
-                raw,
-                digest_of(raw),
-                after=history.newest(""),
-                author=author,
-                reason=reason,
-                accepted=tuple(accepted),
-            )
-            with history.saving(saved):
-                try:
-                    create_file(path, raw)
-                except FileExistsError:
-                    raise _taken(name) from None
+            saved = self._create(name, raw, accepted=tuple(accepted), **given)
             add_checkpoint(name, document, self.suites)
             return saved
+
+    def taken_over(
+        self,
+        name: str,
+        document: Mapping[str, object],
+        *,
+        author: str,
+        reason: str,
+        files: Mapping[Path, bytes],
+    ) -> Version:
+        """Write under a new name what was in force under another, unjudged, with its ``files``."""
+        with self._history(name).locked():
+            self.refuse_name(name)
+            raw = canonical(document).encode()
+            saved = self._create(name, raw, author=author, reason=reason)
+            for path, content in files.items():
+                if not path.exists():
+                    create_file(path, content)
+            add_checkpoint(name, document, self.suites)
+            return saved
+
+    def _create(
+        self, name: str, raw: bytes, *, author: str, reason: str, accepted: tuple[str, ...] = ()
+    ) -> Version:
+        history = self._history(name)
+        history.conclude(GONE)  # what was announced under this name never came to be
+        saved = version_of(
+            name,
+            raw,
+            digest_of(raw),
+            after=history.newest(GONE),
+            author=author,
+            reason=reason,
+            accepted=accepted,
+        )
+        with history.saving(saved):
+            try:
+                create_file(self.suites / f"{name}.json", raw)
+            except FileExistsError:
+                raise _taken(name) from None
+        return saved
 
     def restore(
         self,
@@ -245,8 +280,16 @@ class SuiteStore:
         reason: str,
         accepted: Sequence[str] = (),
     ) -> Version:
-        """Save an earlier version again; raises what ``save`` raises."""
+        """Save an earlier version again, also of a suite that was deleted.
+
+        Raises what ``save`` raises.
+        """
         document = self.version(name, version_id).document
+        if name in self._gone_names():
+            given = {"author": author, "reason": reason}
+            made = self.create(name, document, accepted=accepted, **given)
+            bring_back(name, self.suites.parent, self.history / name)
+            return made
         return self.save(
             name,
             document,
@@ -277,9 +320,21 @@ class SuiteStore:
         except SuiteError:
             return ()
 
+    def _gone_names(self) -> list[str]:
+        """Names under which a history is kept and no suite is; waivers' histories have a dot."""
+        there = set(self.names())
+        folders = self.history.glob("*") if self.history.is_dir() else ()
+        return sorted(
+            path.name
+            for path in folders
+            if path.is_dir() and "." not in path.name and path.name not in there
+        )
+
     def _path(self, name: str) -> Path:
         if name not in self.names():
-            raise UnknownSuiteError(f"there is no suite {shown(name)}")
+            kept = name in self._gone_names() and self._history(name).newest(GONE)
+            more = " any more; its history has every version" if kept else ""
+            raise UnknownSuiteError(f"there is no suite {shown(name)}{more}")
         return self.suites / f"{name}.json"
 
     def _history(self, name: str) -> History:
@@ -356,6 +411,8 @@ def _merged_with(saved: Version, earlier: Sequence[Version]) -> tuple[str, Seque
 
 
 def _compared(older: Version, newer: Version) -> tuple[Change, ...]:
+    if older.deleted or newer.deleted:
+        return ()  # of all that it had, or has again
     return compare(_readable(older) or {}, _readable(newer) or {})
 
 
@@ -395,7 +452,8 @@ def _refuse_texts(document: Mapping[str, object]) -> None:
         raise fault
 
 
-def _refuse_conflict(current: Version, base_sha256: str, conflicts: Sequence[str] = ()) -> None:
+def refuse_conflict(current: Version, base_sha256: str, conflicts: Sequence[str] = ()) -> None:
+    """Raise SuiteConflictError when another version is in force."""
     if current.sha256 != base_sha256:
         why = f": {'; '.join(conflicts)}" if conflicts else ""
         raise SuiteConflictError(

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gx.editing.history import Version
+from gx.editing.shelf import Shelf
 from gx.editing.store import Check, SuiteStore, copied
 from gx.errors import (
     GateError,
@@ -23,6 +24,7 @@ from gx.errors import (
     SuiteConflictError,
     SuiteError,
     UnknownSuiteError,
+    WaiverError,
     WeakSuiteError,
 )
 from gx.gate.asked import NOTHING_ASKED, Asked
@@ -33,7 +35,7 @@ from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts
 from gx.web.guard import Forbidden, User, json_response, reader, writer
 from gx.web.sources import ListedDataset, RunFiles, Sources
-from gx.web.suites.datasets import require_may_save, tryable
+from gx.web.suites.datasets import require_may_save, tryable, used_by
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 
 MOST_BARS, LAST_RUNS = 2_000_000, 5
@@ -50,6 +52,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownSuiteError, 404),
     (SuiteConflictError, 409),
     (SuiteError, 422),
+    (WaiverError, 422),
     (DraftError, 422),
     (WorkbenchError, 503),
     (HistoryError, 503),
@@ -82,6 +85,8 @@ class SuiteApi:
             Route(f"{suite}/check", _errors_as_json(self.check), methods=["POST"]),
             Route(f"{suite}/try", _errors_as_json(self.try_draft), methods=["POST"]),
             Route(f"{suite}/restore", _errors_as_json(self.restore), methods=["POST"]),
+            Route(f"{suite}/rename", _errors_as_json(self.rename), methods=["POST"]),
+            Route(f"{suite}/delete", _errors_as_json(self.delete), methods=["POST"]),
             Route(f"{suite}/versions/{{version}}", _errors_as_json(self.version), methods=["GET"]),
         ]
 
@@ -159,6 +164,37 @@ class SuiteApi:
             accepted=accepted,
         )
         return json_response(_version(saved))
+
+    async def rename(self, request: Request) -> Response:
+        """Give a suite, with its checkpoint and waivers, the name ``to``."""
+        user = await writer(request)
+        needed = {"to": str, "base_sha256": str, "reason": str}
+        body = await read_body(request, needed)
+        sources: Sources = request.app.state.sources
+        await run_in_threadpool(require_may_save, user, sources, body["to"])
+        shelf, name, given = await self._shelf(request, user, body)
+        made = await run_in_threadpool(partial(shelf.rename, name, body["to"], **given))
+        return json_response(_version(made), 201)
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a suite; its history stays, and every version can be restored."""
+        user = await writer(request)
+        body = await read_body(request, {"base_sha256": str, "reason": str})
+        shelf, name, given = await self._shelf(request, user, body)
+        return json_response(
+            _version(await run_in_threadpool(partial(shelf.delete, name, **given)))
+        )
+
+    async def _shelf(
+        self, request: Request, user: User, body: Body
+    ) -> tuple[Shelf, str, dict[str, Any]]:
+        """Where a suite is renamed or deleted, its name, and what both need to know."""
+        sources: Sources = request.app.state.sources
+        name = request.path_params["name"]
+        await run_in_threadpool(require_may_save, user, sources, name)
+        given = {key: body[key] for key in ("base_sha256", "reason")}
+        given |= {"author": user.name, "used_by": await run_in_threadpool(used_by, sources, name)}
+        return Shelf(suite_store(sources), sources.waivers), name, given
 
     async def check_saved(self, request: Request) -> Response:
         """The faults, weaknesses and sentences of the version in force."""
@@ -255,9 +291,10 @@ class SuiteApi:
         """What the draft would newly do to the bars of the last run that has them still."""
         dataset = next(iter(tryable(user, sources, name)), None)
         tried = _last_bars(sources, dataset, name) if dataset else None
-        saved = _document(suite_store(sources).read(name))
+        store = suite_store(sources)
+        saved = _document(store.read(name)) if name in store.names() else {}
         if tried is None or not saved:
-            return ()
+            return ()  # also of a suite that was deleted, and is being restored
         given = {"document": json.loads(raw), "name": name, "saved": saved, **vars(tried)}
         found: tuple[str, ...] = self.workbench.ask("effects", **given)
         return found
