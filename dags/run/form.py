@@ -7,6 +7,7 @@ from dags.run.known_symbols import remembered
 from dags.run.request import POLICIES
 from dags.run.settings import Settings
 from gx.dataset.model import Dataset
+from gx.suite.named import suite_names
 from gx.symbols import EVERY, LIST_PATTERN, PATTERN
 
 # What is in no section is open from the start.
@@ -62,6 +63,15 @@ def form(dataset: Dataset, settings: Settings) -> dict[str, Param]:
                 "quarantine": "quarantine: hold back the symbols at fault, publish the others",
                 "ask": "ask: wait until somebody decides (Required actions)",
             },
+        ),
+        "suite": Param(
+            dataset.suite,
+            title="Suite",
+            description="What judges the bars. Another one than the dataset's own "
+            f"({dataset.suite}) is said wherever the run is shown; what it lets pass is published.",
+            section=BAD_BARS,
+            type=["null", "string"],
+            examples=suite_names(),
         ),
         "accept_removals": Param(
             None,

@@ -165,6 +165,7 @@ def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
         "start_date": None,
         "end_date": None,
         "policy": "fail",
+        "suite": "stock_data",
         "accept_removals": None,
         "debug_mode": False,
     }
@@ -172,6 +173,7 @@ def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
     # None of them is for who names others under More symbols; no symbol at all is refused.
     assert symbols["type"] == ["array", "null"] and "minItems" not in symbols
     assert dag.params.get_param("policy").schema["enum"] == ["fail", "quarantine", "ask"]
+    assert "stock_data" in dag.params.get_param("suite").schema["examples"]
     for name in ("start_date", "end_date"):
         assert dag.params.get_param(name).schema["format"] == "date"
     assert all(dag.params.get_param(name).description for name in dag.params)
