@@ -252,6 +252,19 @@ def test_every_select_of_the_editor_has_a_label_of_its_own(admin: Visitor):
     assert len({*labels}) == len(labels)
 
 
+@pytest.mark.usefixtures("passed_run")
+def test_a_parameter_says_by_keyboard_what_it_means_and_what_it_does(admin: Visitor):
+    page = admin.edit()
+    nearness = page.get_by_role("button", name="nearness = ")
+    nearness.focus()
+    tip = page.get_by_role("tooltip")
+    expect(tip).to_contain_text("How near the jump at the open must be to a split ratio")
+    expect(tip).to_contain_text("as with the saved suite", timeout=PATIENCE_MS)
+    expect(nearness).to_have_accessible_description(re.compile("split ratio"))
+    page.keyboard.press("Escape")
+    expect(tip).to_have_count(0)
+
+
 @pytest.mark.usefixtures("fresh_suites")
 def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
     first, second = open_as("admin"), open_as("admin")
@@ -262,24 +275,33 @@ def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
     saved(page)
 
     save(other, "a ceiling")
-    conflict = other.locator("#conflict")
-    expect(conflict).to_contain_text("Somebody was faster")
-    expect(conflict).to_contain_text("a warning is enough")
-    second.witness.refuse(409)
-    conflict.get_by_role("button", name="Load theirs").click()
+    saved(other)
+    expect(other.locator("#told")).to_contain_text("(severity); both are saved")
     loaded = entry(other, "There is at least one bar").get_by_label("Severity")
     expect(loaded).to_have_value("warning")
-    expect(entry(other, LOW)).to_have_count(0)
-    other.get_by_role("button", name="Undo").click()
-    expect(entry(other, LOW)).to_be_visible()  # nothing of the second's work is lost
-    other.get_by_role("button", name="Redo").click()
-    add_upper_bound(other, "9999")
-    save(other, "a ceiling too")
+    expect(other.get_by_role("button", name="Undo")).to_be_disabled()
+
+    loaded.select_option("info")  # and now the same, by both
+    save(other, "it is only told")
     saved(other)
+    entry(page, "There is at least one bar").get_by_label("Severity").select_option("critical")
+    save(page, "it closes the gate")
+    conflict = page.locator("#conflict")
+    expect(conflict).to_contain_text("Somebody was faster")
+    expect(conflict).to_contain_text("it is only told")
+    expect(conflict).to_contain_text("You both changed severity of")
+    first.witness.refuse(409)
+    conflict.get_by_role("button", name="Load theirs").click()
+    mine = entry(page, "There is at least one bar").get_by_label("Severity")
+    expect(mine).to_have_value("info")
+    expect(entry(page, LOW)).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(mine).to_have_value("critical")  # nothing of the second's work is lost
 
     page = first.go("/suites/stock_data/history")
     reasons = page.locator("section.version .reason").all_inner_texts()
-    assert reasons[:2] == ["a ceiling too", "a warning is enough"]
+    assert reasons[:3] == ["it is only told", "a ceiling", "a warning is enough"]
+    expect(page.locator("section.version").nth(1)).to_contain_text("merged: admin changed")
     restore_first(page)
 
 

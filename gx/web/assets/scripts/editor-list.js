@@ -1,6 +1,7 @@
 // The list of expectations as sentences, with what the check and the trial said of each.
 
 import { form } from "./editor-form.js";
+import { describeParameters, parameter } from "./editor-params.js";
 import { saveState, showWeaknesses } from "./editor-save.js";
 import { change, checkSoon, nameOf, redraw, session } from "./editor-session.js";
 import { byId, counted, el, told, weaknessList } from "./elements.js";
@@ -19,6 +20,7 @@ export function drawList(focus) {
   if (view.json && !view.broken) byId("json-text").value = JSON.stringify(draft.document, null, 2);
   if (byId("json-fault")) byId("json-fault").textContent = view.broken;
   byId("list").replaceChildren(...[...groups()].map(group));
+  describeParameters(draft.entries);
   drawMarks();
   if (focus) focusOn(focus);
 }
@@ -56,7 +58,7 @@ function item(index, previous, next) {
     );
   }
   const kwargs = Object.entries(entry.kwargs || {}).map(([key, value]) =>
-    el("code", {}, `${key} = ${JSON.stringify(value)}`),
+    parameter(entry, index, key, value),
   );
   return el(
     "li",

@@ -34,6 +34,8 @@ function bars() {
   };
 }
 
+export const onRun = () => choice.kind === "run";
+
 export function onWhat() {
   const of = PAGE.datasets?.length > 1 ? ` of ${choice.dataset}` : "";
   if (choice.kind === "fresh") return `a fresh extract${of}`;
