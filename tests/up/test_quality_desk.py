@@ -298,7 +298,7 @@ def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
     page.get_by_role("button", name="Undo").click()
     expect(mine).to_have_value("critical")  # nothing of the second's work is lost
 
-    page = first.go("/suites/stock_data/history")
+    page = second.go("/suites/stock_data/history")  # the first one's draft is not saved
     reasons = page.locator("section.version .reason").all_inner_texts()
     assert reasons[:3] == ["it is only told", "a ceiling", "a warning is enough"]
     expect(page.locator("section.version").nth(1)).to_contain_text("merged: admin changed")

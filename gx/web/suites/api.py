@@ -2,11 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from datetime import date
+from dataclasses import asdict
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -27,14 +24,13 @@ from gx.errors import (
     WaiverError,
     WeakSuiteError,
 )
-from gx.gate.asked import NOTHING_ASKED, Asked
-from gx.suite.calendars import Calendars
 from gx.suite.custom.files import Signature, custom_signature
 from gx.suite.diff import compare
 from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts
-from gx.web.guard import Forbidden, User, json_response, reader, writer
-from gx.web.sources import ListedDataset, RunFiles, Sources
+from gx.web.guard import User, json_response, reader, writer
+from gx.web.sources import Sources
+from gx.web.suites.bars import bars_asked, dataset_asked, last_bars
 from gx.web.suites.datasets import require_may_save, tryable, used_by
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 
@@ -101,7 +97,7 @@ class SuiteApi:
     async def symbols(self, request: Request) -> Response:
         """Every symbol that a dataset has bars of."""
         user, sources = await reader(request), request.app.state.sources
-        dataset = await run_in_threadpool(_dataset, sources, user, request.path_params["name"])
+        dataset = await run_in_threadpool(dataset_asked, sources, user, request.path_params["name"])
         return json_response(await run_in_threadpool(sources.symbols, dataset.name))
 
     async def read(self, request: Request) -> Response:
@@ -228,8 +224,8 @@ class SuiteApi:
         )
         name, sources = request.path_params["name"], request.app.state.sources
         saved = await run_in_threadpool(suite_store(sources).read, name)
-        dataset = await run_in_threadpool(_dataset, sources, user, body.get("dataset"), name)
-        tried = await run_in_threadpool(_bars, sources, dataset, body)
+        dataset = await run_in_threadpool(dataset_asked, sources, user, body.get("dataset"), name)
+        tried = await run_in_threadpool(bars_asked, sources, dataset, body)
         answer = await self._ask(
             "try",
             document=body["document"],
@@ -261,8 +257,8 @@ class SuiteApi:
             return json_response(
                 _version(await run_in_threadpool(create, body["name"], document)), 201
             )
-        dataset = await run_in_threadpool(_dataset, sources, user, body.get("dataset"))
-        bars = (await run_in_threadpool(_bars, sources, dataset, body)).bars
+        dataset = await run_in_threadpool(dataset_asked, sources, user, body.get("dataset"))
+        bars = (await run_in_threadpool(bars_asked, sources, dataset, body)).bars
         document = await self._ask("draft", bars=bars, name=body["name"])
         create = partial(store.create, reason=_drafted_from(bars), **given)
         return json_response(_version(await run_in_threadpool(create, body["name"], document)), 201)
@@ -290,7 +286,7 @@ class SuiteApi:
     def _effects(self, sources: Sources, user: User, raw: bytes, name: str) -> tuple[str, ...]:
         """What the draft would newly do to the bars of the last run that has them still."""
         dataset = next(iter(tryable(user, sources, name)), None)
-        tried = _last_bars(sources, dataset, name) if dataset else None
+        tried = last_bars(sources, dataset, name) if dataset else None
         store = suite_store(sources)
         saved = _document(store.read(name)) if name in store.names() else {}
         if tried is None or not saved:
@@ -338,117 +334,6 @@ def _drafted_from(bars: pd.DataFrame) -> str:
     chosen = [shown(str(name))[1:-1] for name in pd.unique(bars["symbol"].dropna())[:5]]
     more = " …" if bars["symbol"].nunique() > 5 else ""
     return f"Drafted from {len(bars):,} bars of {', '.join(chosen)}{more}"
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """The bars to try a draft on, and how a run would have them judged (see gx.editing.trials)."""
-
-    bars: pd.DataFrame
-    as_of: str | None = None
-    asked: Asked = NOTHING_ASKED
-    lookback: pd.DataFrame | None = None
-    calendars: Calendars | None = None
-
-
-def _dataset(
-    sources: Sources, user: User, name: str | None, suite: str | None = None
-) -> ListedDataset:
-    """The dataset of this name, or else the first one of the suite's, or of all.
-
-    Raises RequestFault for one that there is not, and Forbidden for one that is not for the user.
-    """
-    if name is None:
-        first = next(iter(tryable(user, sources, suite or "")), None)
-        if first is None:
-            raise RequestFault("there is no dataset that can be read")
-        return first
-    found = next((one for one in sources.datasets() if one.name == name), None)
-    if found is None:
-        raise RequestFault(f"there is no dataset {shown(name)}")
-    if not user.may_read(found.dag_id):
-        raise Forbidden(f"{user.name} may not see the workflow {found.dag_id}")
-    if found.known is None:
-        raise RequestFault(f"the dataset {name} cannot be read: {'; '.join(found.faults)}")
-    return found
-
-
-def _last_bars(sources: Sources, dataset: ListedDataset, suite: str) -> _Tried | None:
-    """The bars of the newest of the last runs that this suite judged and that has its bars still.
-
-    None when none of them has, or they are too many.
-    """
-    judged = (
-        run
-        for run in sources.runs()
-        if (run.dag_id, run.suite) == (dataset.dag_id, suite) and run.state != "no_verdict"
-    )
-    for run in islice(judged, LAST_RUNS):
-        files = sources.run(run.run_id, dataset.dag_id)
-        with suppress(RequestFault, FileNotFoundError):
-            if files is not None:
-                return _tried(files, dataset)
-    return None
-
-
-def _bars(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
-    if "run_id" not in body:
-        return _with_calendars(_fresh(sources, dataset, body), dataset)
-    files = sources.run(body["run_id"], dataset.dag_id)
-    if files is None:
-        raise RequestFault("there is no such run")
-    return _tried(files, dataset)
-
-
-def _tried(files: RunFiles, dataset: ListedDataset) -> _Tried:
-    return _with_calendars(_bars_of_run(files), dataset)
-
-
-def _with_calendars(tried: _Tried, dataset: ListedDataset) -> _Tried:
-    assert dataset.known is not None
-    symbols = {*tried.asked.symbols, *tried.bars["symbol"].dropna().unique()}
-    return replace(tried, calendars=dataset.known.calendars_for(symbols))
-
-
-def _fresh(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
-    symbols = texts(body, "symbols")
-    start, end = _day(body, "start"), _day(body, "end")
-    try:
-        every = symbols or sources.symbols(dataset.name)
-        bars = sources.fresh_bars(dataset.name, every, start, end)
-    except Exception as error:  # its messages are for people, see Sources.fresh_bars
-        raise RequestFault(f"the bars could not be read: {error}") from error
-    first, last = (day.isoformat() if day else None for day in (start, end))
-    return _Tried(_bounded(bars), last, Asked(tuple(symbols), first, last))
-
-
-def _bars_of_run(files: RunFiles) -> _Tried:
-    bars = files.bars()
-    if bars is None:
-        raise RequestFault("the bars of this run have been cleaned up; choose a fresh extract")
-    asked = Asked.read(files.steps.get("validate", {}).get("asked"))
-    moment = files.summary.as_of or files.summary.started
-    return _Tried(_bounded(bars), moment, asked, files.lookback())
-
-
-def _bounded(bars: pd.DataFrame) -> pd.DataFrame:
-    if bars.empty:
-        raise RequestFault("there are no bars of these symbols on these dates")
-    if len(bars) > MOST_BARS:
-        raise RequestFault(
-            f"these are {len(bars):,} bars; choose fewer symbols or dates ({MOST_BARS:,} at most)"
-        )
-    return bars
-
-
-def _day(body: Body, key: str) -> date | None:
-    given = body.get(key)
-    if given in (None, ""):
-        return None
-    try:
-        return date.fromisoformat(given)
-    except (TypeError, ValueError):
-        raise RequestFault(f"{key} must be a date like 2025-10-05") from None
 
 
 def _version(version: Version) -> Body:

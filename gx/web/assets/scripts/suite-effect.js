@@ -17,7 +17,8 @@ function found(one) {
 export function effect(tried, on) {
   const [now] = tried.outcomes;
   const { before } = now;
-  const said = `On ${on} (${counted(tried.rows, "bar")})`;
+  const part = tried.sample ? `, ${tried.sample}` : "";
+  const said = `On ${on} (${counted(tried.rows, "bar")}${part})`;
   const none = noneFits(now);
   if (!before) return `${said}, ${found(now)}; the saved suite does not have it.${none}`;
   if (found(before) === found(now))
