@@ -179,6 +179,21 @@ def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
     assert all(dag.params.get_param(name).description for name in dag.params)
 
 
+def test_the_form_says_what_to_do_where_airflow_offers_no_backfill(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("WORKFLOW_SCHEDULE", raising=False)
+    dag = workflow.dag()
+    assert dag.schedule is None, "then Airflow refuses to backfill"
+    said = dag.params.get_param("start_date").description
+    assert "need no backfill" in said and "one run checks them all" in said
+
+    monkeypatch.setenv("WORKFLOW_SCHEDULE", "0 1 * * *")
+    dag = workflow.dag()
+    assert dag.schedule is not None
+    assert "backfill" not in dag.params.get_param("start_date").description
+
+
 def test_defaults_come_from_the_environment(workflow: Workflow, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STOCK_SYMBOLS", "BRK.B, BF-B")
     monkeypatch.setenv("DEBUG_MODE", "true")

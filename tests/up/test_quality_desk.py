@@ -138,10 +138,24 @@ def test_more_symbols_alone_are_enough_for_the_form(admin: Visitor):
     for name in ("TSLA", "NVDA"):
         form.locator(f"[aria-label='Remove {name}']").click()
     form.locator("#element_more_symbols").fill("NVDA")
+    form.get_by_text("When bars are bad").click()
+    expect(form.locator("#element_suite")).to_have_value("stock_data")
+    form.locator("#element_suite").scroll_into_view_if_needed()
+    admin.picture("form")
     with page.expect_response(lambda answer: answer.url.endswith("/dagRuns")) as asked:
         form.get_by_role("button", name="Trigger", exact=True).click()
     conf = asked.value.json()["conf"]
     assert (conf["symbols"] or [], conf["more_symbols"]) == ([], "NVDA")
+    assert conf["suite"] == "stock_data"
+
+
+def test_the_form_offers_no_backfill_and_says_what_to_do_instead(admin: Visitor):
+    page = admin.go_to_airflow()
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.locator("[role=dialog][data-state=open]")
+    expect(form.get_by_role("radio", name="Backfill")).to_be_disabled()
+    expect(form.get_by_text("one run checks them all")).to_be_visible()
+    admin.picture("form_without_backfill")
 
 
 def test_the_pages_are_as_dark_as_airflow_whatever_the_browser_prefers(
