@@ -36,6 +36,7 @@ from dags.work.question import about, question_of
 from gx.dataset.faults import require_sound
 from gx.report.document import read_document
 from gx.report.published import Doubt
+from sql.audit import note
 from sql.connection import clock, connected
 from sql.errors import NoBarsError
 from sql.extract import in_order, known_symbols
@@ -198,6 +199,8 @@ def judge(run: Run, record: StepRecord, waivers: Sequence["Waiver"] = ()) -> "Qu
         asked=asked(run),
         parts=judgement.parts,
         first_rows=judgement.first_rows,
+        suite=run.suite,
+        instead_of=run.instead_of,
     )
     return report
 
@@ -232,6 +235,7 @@ def publish(run: Run) -> dict[str, object]:
         decision = share.decision
         report = read_document(staging.read_json(REPORT, share.judging.seals.get(REPORT)))
         record.found = done = lane.publish(share)
+        _audit_suite(run, done)
         _write_doubts(run, report.doubtful)
         if not decision.open:
             raise GateClosed(
@@ -242,6 +246,16 @@ def publish(run: Run) -> dict[str, object]:
             raise Superseded(_superseded(done))
     lane.add_seconds("publish")
     return {"rows": done.rows, "held": done.held}
+
+
+def _audit_suite(run: Run, done: Published) -> None:
+    """Tell who had bars published that another suite than the dataset's own had judged."""
+    if not run.instead_of or not done.rows:
+        return
+    what = f"{done.rows:,} bars, judged by {run.suite} instead of {run.instead_of}"
+    with connected(run.published_at) as engine, engine.begin() as connection:
+        who, run_id = run.identity.user, run.identity.run_id
+        note(connection, action="judge by", who=who, what=what, why="", run_id=run_id)
 
 
 def _write_doubts(run: Run, doubts: Sequence[Doubt]) -> None:

@@ -51,6 +51,12 @@ def rename_file(path: Path, target: Path) -> None:
     _sync_folder(path.parent)
 
 
+def remove_file(path: Path) -> None:
+    """Take a file away; returns once the disk knows."""
+    path.unlink()
+    _sync_folder(path.parent)
+
+
 def remove_drafts(path: Path) -> None:
     """Remove what writers of ``path`` left that were killed; nobody may be writing it."""
     for draft in path.parent.glob(f".{path.name}.*.new"):

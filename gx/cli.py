@@ -265,7 +265,8 @@ def check(
         from gx.gate.checkpoint import run_in_memory
         from gx.report.columns import room
         from gx.report.console import report_lines
-        from gx.suite.read import read_suite, suite_path, with_calendars, with_kwargs
+        from gx.suite.named import suite_path
+        from gx.suite.read import read_suite, with_calendars, with_kwargs
         from gx.suite.waivers import read_waivers
 
     judge = with_calendars(

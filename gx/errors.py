@@ -48,7 +48,14 @@ class UnknownSuiteError(SuiteError):
 
 
 class SuiteConflictError(SuiteError):
-    """Somebody saved another version after the editor had read its own."""
+    """Somebody saved another version after the editor had read its own.
+
+    ``conflicts`` say what of the two cannot be merged; none where merging was no question.
+    """
+
+    def __init__(self, message: str, conflicts: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.conflicts = tuple(conflicts)
 
 
 class WeakSuiteError(SuiteError):

@@ -20,6 +20,7 @@ Action = Literal[
     "revoke repair",
     "decide",
     "comment",
+    "judge by",
 ]
 
 

@@ -152,6 +152,7 @@ def write_summary(
         held=held,
         suite=report.suite,
         suite_sha256=report.suite_sha256,
+        instead_of="" if report.suite == "stock_data" else "stock_data",
         expectations=tuple(o.name for o in report.failed),
         symbols=tuple(s for s, v in report.symbols.items() if v.reasons)[:50],
     )

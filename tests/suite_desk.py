@@ -43,8 +43,9 @@ def sample_bars() -> pd.DataFrame:
 class KeptRun:
     summary: RunSummary
     steps: Mapping[str, Any] = field(default_factory=dict)
+    report: None = None
 
-    def lookback(self):
+    def lookback(self, symbols=None):
         return None
 
     def bars(self, symbols=None):

@@ -143,7 +143,7 @@ def _accepted(run: Run, *, author: str, reason: str) -> "tuple[tuple[Waiver, ...
 
     made = made_waivers(wanted_waivers(reported(run)), author=author, reason=reason)
     try:
-        WaiverStore(WAIVERS, HISTORY, SUITES).add(run.dataset.suite, made)
+        WaiverStore(WAIVERS, HISTORY, SUITES).add(run.suite, made)
     except OSError as error:
         why = f"gx/waivers cannot be written here ({error.strerror})"
         log.warning("%s: they count for this run alone", why)

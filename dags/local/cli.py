@@ -143,6 +143,14 @@ def run(
             help="let published bars of these go away that the source has no more; * for all",
         ),
     ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=known_suites,
+            help="judge by this suite, which the run then says; default: the dataset's",
+        ),
+    ] = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="keep more: SQL, samples, settings")
     ] = False,
@@ -154,7 +162,7 @@ def run(
     """
     from dags.local import commands
 
-    asked = commands.TypedRequest(symbols, start, end, policy, accept_removals, debug)
+    asked = commands.TypedRequest(symbols, start, end, policy, accept_removals, debug, suite)
     return commands.run_once(ctx.obj, asked, dataset)
 
 

@@ -19,7 +19,7 @@ from dags.run.datasets import (
     settings_for,
     source_of,
 )
-from dags.run.request import RunRequest, parse_date, parse_request, parse_symbols
+from dags.run.request import RunRequest, parse_date, parse_request, parse_symbols, require_suite
 from dags.run.settings import Settings
 from gx.dataset.model import DEFAULT, Dataset
 from gx.dataset.read import read_dataset
@@ -42,6 +42,7 @@ class TypedRequest:
     policy: str | None = None
     accept_removals: str | None = None
     debug: bool = False
+    suite: str | None = None
 
     def request(self, dataset: Dataset, settings: Settings) -> RunRequest:
         """What is to be run; what was not typed is as the dataset says, or else the settings.
@@ -61,6 +62,7 @@ class TypedRequest:
                 "debug_mode": self.debug or settings.debug_mode,
                 "policy": self.policy or settings.on_critical,
                 "accept_removals": self.accept_removals,
+                "suite": self.suite,
             }
         )
 
@@ -71,6 +73,7 @@ def run_once(var: Path, asked: TypedRequest, name: str) -> int:
 
     dataset = read_dataset(name)
     request = asked.request(dataset, Settings())
+    require_suite(request.suite)  # before any service is started
     symbols = "every symbol" if request.every else ", ".join(request.symbols)
     of = "" if name == DEFAULT else f"{name}: "
     print(f"Checking {of}{symbols} …", flush=True)

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dags.errors import RequestError
@@ -122,31 +121,30 @@ class StagedRun:
 
         Of a run in partitions only those of some symbols: all of them are too many for a page.
         """
+        return self._of(BARS, symbols)
+
+    def lookback(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """The dated bars before the range; None when there are none, or they are cleaned up."""
+        frame = self._of(CONTEXT, symbols)
+        return None if frame is None else frame[frame["date"].notna()]
+
+    def _of(self, file: str, symbols: Sequence[str] | None) -> pd.DataFrame | None:
+        """The rows of a file of all or some symbols, wherever the run has it."""
         wanted = None if symbols is None else [("symbol", "in", list(symbols))]
-        names = [BARS] if self.folder.exists(BARS) else self._in_partitions(symbols)
+        names = [file] if self.folder.exists(file) else self._in_partitions(file, symbols)
         if not names:
             return None
         table = pa.concat_tables([self._table(name, wanted=wanted) for name in names])
         frame: pd.DataFrame = table.to_pandas(date_as_object=False)
         return frame
 
-    def lookback(self) -> pd.DataFrame | None:
-        """The dated bars before the range; None when there are none, or they are cleaned up."""
-        if not self.folder.exists(CONTEXT):
-            return None
-        table = self._table(CONTEXT)
-        frame: pd.DataFrame = table.filter(pc.is_valid(table["date"])).to_pandas(
-            date_as_object=False
-        )
-        return frame
-
-    def _in_partitions(self, symbols: Sequence[str] | None) -> list[str]:
-        """The files of bars of the partitions that have any of these symbols."""
+    def _in_partitions(self, file: str, symbols: Sequence[str] | None) -> list[str]:
+        """The files of this name of the partitions that have any of these symbols."""
         plan = self.folder.find_json(PLAN)
         if symbols is None or plan is None:
             return []
         named = (
-            f"{PARTITIONS}/{part['number']:04}/{BARS}"
+            f"{PARTITIONS}/{part['number']:04}/{file}"
             for part in plan["partitions"]
             if set(symbols) & set(part["symbols"])
         )

@@ -37,6 +37,6 @@ def publication(run: Run) -> dict[str, Any]:
         "first_date": extracted.first_date,
         "last_date": extracted.last_date,
         "table": run.dataset.published_table,
-        "suite": run.dataset.suite,
+        "suite": run.suite,
         "digest": extracted.digest,
     }

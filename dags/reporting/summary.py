@@ -48,6 +48,7 @@ def summarise(
         failures=report.failures_by_severity,
         held=validated.held,
         suite=report.suite,
+        instead_of=validated.instead_of,
         suite_sha256=report.suite_sha256,
         expectations=tuple(sorted({short_name(e.type, e.kwargs) for e in report.failed})),
         symbols=_at_fault(report),

@@ -28,6 +28,7 @@ def run_sentence(steps: Records, report: ReportDocument | None, error: str | Non
     return " ".join(
         [
             _first(steps.found(Published), validated, report, error),
+            *sentences.judged_by(validated.suite, validated.instead_of),
             *_decided(validated),
             *_repairs(steps, validated),
             *_more(report),

@@ -21,7 +21,7 @@ from dags.run.datasets import (
     source_of,
 )
 from dags.run.links import airflow_root
-from dags.run.request import RunRequest, parse_request
+from dags.run.request import RunRequest, parse_request, require_suite
 from dags.run.seal_keys import seal_keys
 from dags.run.settings import Settings
 from dags.staging.layout import REPORT_PAGE, report_path
@@ -81,6 +81,16 @@ class Run:
         """Where the gate's own tables of this dataset are."""
         return published_at(self.dataset, self.settings)
 
+    @property
+    def suite(self) -> str:
+        """The suite that judges: the one that was asked for, or else the dataset's own."""
+        return self.request.suite or self.dataset.suite
+
+    @property
+    def instead_of(self) -> str:
+        """The dataset's own suite where another one judges in its place; empty else."""
+        return self.dataset.suite if self.suite != self.dataset.suite else ""
+
     @cached_property
     def moments(self) -> tuple[date | None, date | None]:
         """The first and last moment of the range (None: open); of daily bars the days."""
@@ -118,6 +128,9 @@ def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
     dag_run = context["dag_run"]
     dataset = read_dataset(dataset_of(dag_run.dag_id) or DEFAULT)
     settings = settings_for(dataset, Settings())
+    staging = Staging.of_run(
+        settings.staging_url, dag_run.dag_id, dag_run.run_id, seal_keys(settings)
+    )
     request, fault = RunRequest((), None, None), ""
     try:
         request = parse_request(
@@ -125,13 +138,12 @@ def current_run(*, first: bool = False, tolerant: bool = False) -> Run:
             interval=_interval(dag_run),
             none_is_every=default_symbols(dataset, settings) == [EVERY],
         )
+        if first or (tolerant and not staging.records()):  # later the suite may be gone
+            require_suite(request.suite)
     except RequestError as error:
         if not tolerant:
             raise
         fault = f"RequestError: {error}"
-    staging = Staging.of_run(
-        settings.staging_url, dag_run.dag_id, dag_run.run_id, seal_keys(settings)
-    )
     if request.every and not first:
         try:
             request = replace(request, symbols=_every_symbol(staging))

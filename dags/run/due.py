@@ -32,9 +32,10 @@ def calendars_of(run: "Run", present: Iterable[str] = ()) -> "Calendars | None":
 
 def suite_of(run: "Run") -> "Suite":
     """The suite that judges the run's bars, as its file is now."""
-    from gx.suite.read import read_suite, suite_path, with_calendars
+    from gx.suite.named import suite_path
+    from gx.suite.read import read_suite, with_calendars
 
-    return with_calendars(read_suite(suite_path(run.dataset.suite)), calendars_of(run))
+    return with_calendars(read_suite(suite_path(run.suite)), calendars_of(run))
 
 
 def later_than(published: datetime | None, at: datetime) -> datetime:

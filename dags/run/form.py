@@ -7,8 +7,14 @@ from dags.run.known_symbols import remembered
 from dags.run.request import POLICIES
 from dags.run.settings import Settings
 from gx.dataset.model import Dataset
+from gx.suite.named import suite_names
 from gx.symbols import EVERY, LIST_PATTERN, PATTERN
 
+# Airflow's form greys its choice Backfill out for a workflow without a schedule.
+NO_BACKFILL = (
+    " Days that were missed need no backfill, which Airflow has for workflows with a schedule "
+    "alone: one run checks them all, from here to the last date."
+)
 # What is in no section is open from the start.
 BAD_BARS, DIAGNOSIS = "When bars are bad", "For finding a fault"
 
@@ -39,7 +45,8 @@ def form(dataset: Dataset, settings: Settings) -> dict[str, Param]:
         "start_date": Param(
             None,
             title="First date",
-            description="The first date to check; empty for the earliest bar there is.",
+            description="The first date to check; empty for the earliest bar there is."
+            + ("" if settings.workflow_schedule else NO_BACKFILL),
             type=["null", "string"],
             format="date",
         ),
@@ -62,6 +69,15 @@ def form(dataset: Dataset, settings: Settings) -> dict[str, Param]:
                 "quarantine": "quarantine: hold back the symbols at fault, publish the others",
                 "ask": "ask: wait until somebody decides (Required actions)",
             },
+        ),
+        "suite": Param(
+            dataset.suite,
+            title="Suite",
+            description="What judges the bars. Another one than the dataset's own "
+            f"({dataset.suite}) is said wherever the run is shown; what it lets pass is published.",
+            section=BAD_BARS,
+            type=["null", "string"],
+            examples=suite_names(),
         ),
         "accept_removals": Param(
             None,

@@ -6,14 +6,16 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast, get_args
 
 from dags.errors import RequestError
+from gx.errors import SuiteError
 from gx.nearest import nearest
+from gx.suite.named import suite_path
 from gx.symbols import EVERY, LONGEST, RULE, symbol_fault
 from gx.terms import Policy
 
 POLICIES = get_args(Policy)
 PARAMETERS = (
     *("symbols", "more_symbols", "start_date", "end_date", "debug_mode", "policy"),
-    "accept_removals",
+    *("accept_removals", "suite"),
 )
 # No exchange has older bars, and the lookback must not end before the calendar's first day.
 EARLIEST, LATEST = date(1800, 1, 1), date(2999, 12, 31)
@@ -25,7 +27,8 @@ class RunRequest:
 
     ``every``: all symbols that there are bars of, and the rows that have none; which those are,
     only the extract can say. ``accept_removals``: symbols whose published bars may go away because
-    the source has them no more; EVERY for all.
+    the source has them no more; EVERY for all. ``suite`` judges in place of the dataset's own;
+    empty for that one.
     """
 
     symbols: tuple[str, ...]
@@ -35,6 +38,7 @@ class RunRequest:
     policy: Policy = "fail"
     every: bool = False
     accept_removals: tuple[str, ...] = ()
+    suite: str = ""
 
     def accepts_removal(self, symbol: str) -> bool:
         """Has a person accepted that published bars of this symbol go away?"""
@@ -71,7 +75,19 @@ def parse_request(
     debug = bool(params.get("debug_mode", False))
     accepted = (params.get("accept_removals") or "").strip()
     removals = (EVERY,) if accepted == EVERY else tuple(parse_symbols(accepted) if accepted else ())
-    return RunRequest(tuple(symbols), start, end, debug, cast("Any", policy), every, removals)
+    suite = (params.get("suite") or "").strip()
+    return RunRequest(
+        *(tuple(symbols), start, end, debug, cast("Any", policy), every, removals, suite)
+    )
+
+
+def require_suite(name: str) -> None:
+    """Raise RequestError, with the nearest name, for a suite that there is not; '' names none."""
+    try:
+        if name:
+            suite_path(name)
+    except SuiteError as error:
+        raise RequestError(str(error)) from None
 
 
 def interval_dates(start: datetime, end: datetime) -> tuple[date, date]:

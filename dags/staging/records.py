@@ -108,7 +108,7 @@ class Validated(StepFindings):
 
     Of a run in partitions: `parts` are the attempts of theirs that were judged, `first_rows` where
     the bars of each begin in the whole extract. `proposed` bars could be
-    repaired.
+    repaired. `suite` judged `instead_of` the dataset's own, where that is named.
     """
 
     step, sign = "validate", "open"
@@ -123,6 +123,8 @@ class Validated(StepFindings):
     first_rows: tuple[int, ...] = ()
     question: Question | None = None
     answer: Answer | None = None
+    suite: str = ""
+    instead_of: str = ""
 
     @property
     def waits(self) -> bool:

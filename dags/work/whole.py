@@ -37,14 +37,14 @@ class Whole:
         bars = staged_bars(staging).to_pandas(date_as_object=False)
         report = checkpoint.run(
             bars,
-            suite=self.run.dataset.suite,
+            suite=self.run.suite,
             results=self.run.settings.results_dir,
             run_name=results_name(self.run.identity.dag_id, self.run.identity.run_id),
             as_of=as_of(request.end, _read_at(staging.found(Extracted))),
             asked=asked(self.run),
             lookback=staged_lookback(staging),
             calendars=calendars_of(self.run, bars["symbol"].dropna().unique()),
-            waivers=waivers_with(self.run.dataset.suite, waivers),
+            waivers=waivers_with(self.run.suite, waivers),
         )
         return RunJudgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
 

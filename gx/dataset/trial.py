@@ -26,7 +26,8 @@ from gx.dataset.write import dataset_text
 from gx.editing.history import first_version
 from gx.editing.suggest import Draft
 from gx.editing.trials import try_draft
-from gx.suite.read import read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import read_suite
 from gx.suite.texts import author_of
 
 SHOWN_ROWS = 10

@@ -84,6 +84,15 @@ _COLUMN_OF_TEXT = {
     "expect_column_values_to_match_strftime_format": "symbol",
 }
 
+# What Great Expectations does not explain, or not in a trader's words.
+_HELP = {
+    "mostly": "Which part of the bars has to meet it (0.99: one in a hundred may fail); empty for "
+    "all of them.",
+    "row_condition": 'Which bars it looks at, as in symbol == "TSLA" and volume > 0; empty for '
+    "all. A condition that fits no bar checks nothing.",
+    "condition_parser": "How the condition is written; pandas for one as above.",
+}
+
 
 @dataclass(frozen=True)
 class FormField:
@@ -188,7 +197,7 @@ def _field(
         kind=_kind(name, kinds, plain),
         required=required,
         default=default,
-        help=" ".join(str(spec.get("description") or "").split()),
+        help=_HELP.get(name) or _sentence(str(spec.get("description") or "")),
         minimum=plain.get("minimum"),
         maximum=plain.get("maximum"),
         above=plain.get("exclusiveMinimum"),
@@ -198,6 +207,12 @@ def _field(
         example=None if advanced else _example(name, type_),
         parameter=name in PARAMETERS,
     )
+
+
+def _sentence(text: str) -> str:
+    """On one line, with its full stop."""
+    line = " ".join(text.split())
+    return f"{line}." if line and line[-1] not in ".!?:" else line
 
 
 def _kind(name: str, kinds: list[dict[str, object]], plain: Schema) -> Kind:

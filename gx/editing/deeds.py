@@ -72,13 +72,15 @@ def saved_deeds(
 
 def _suite_saved(name: str, versions: Sequence[Version]) -> Iterator[Deed]:
     for now, before in _with_before(versions):
-        if now.author:
+        if now.author and now.deleted:
+            yield _deed(now, "delete suite", name)
+        elif now.author:
             yield _deed(now, "save suite", f"{name}: {_changed(before, now)}")
 
 
 def _changed(before: Version | None, now: Version) -> str:
     """How much of a suite is another."""
-    if before is None:
+    if before is None or before.deleted:
         return "first version"
     try:
         changes = len(compare(before.document, now.document))

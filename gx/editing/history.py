@@ -25,6 +25,7 @@ from gx.errors import HistoryError, JsonError, SuiteError
 from gx.suite.strict_json import read_json
 
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}")
+GONE = hashlib.sha256(b"").hexdigest()  # of what is not there: a deleted suite
 _DONE, _PENDING, _INTERRUPTED = ".json", ".pending", ".interrupted"
 
 
@@ -33,7 +34,9 @@ class Version:
     """One version of a suite; ``time`` is ISO 8601 in UTC, ``author`` empty when nobody knows.
 
     ``before`` is the digest of the version that it replaced, empty for the first or when nobody
-    knows. ``accepted`` are the weaknesses that the author saw and wanted all the same.
+    knows. ``base`` is that of the version that its author had started from, where that was another
+    one: what was saved meanwhile was merged with it. ``accepted`` are the weaknesses that the
+    author saw and wanted all the same.
     """
 
     id: str
@@ -45,6 +48,12 @@ class Version:
     text: str
     before: str = ""
     accepted: tuple[str, ...] = ()
+    base: str = ""
+
+    @property
+    def deleted(self) -> bool:
+        """Does this version say that there was no suite from then on?"""
+        return self.sha256 == GONE
 
     @property
     def document(self) -> dict[str, object]:
@@ -66,9 +75,9 @@ def first_version(folder: Path, name: str, raw: bytes, author: str, reason: str)
     """
     history = History(folder)
     with history.locked():
-        history.conclude("")
+        history.conclude(GONE)
         first = version_of(
-            name, raw, digest_of(raw), after=history.newest(""), author=author, reason=reason
+            name, raw, digest_of(raw), after=history.newest(GONE), author=author, reason=reason
         )
         with history.saving(first):
             yield
@@ -181,6 +190,7 @@ def version_of(
     time: datetime | None = None,
     after: Version | None = None,
     accepted: tuple[str, ...] = (),
+    base: str = "",
 ) -> Version:
     """A version of these bytes, now or at ``time``, but later than the one it comes ``after``.
 
@@ -200,4 +210,5 @@ def version_of(
         text=raw.decode(errors="replace"),
         before=after.sha256 if after else "",
         accepted=accepted,
+        base=base if after and base != after.sha256 else "",
     )

@@ -18,7 +18,8 @@ from gx.plugins.expectations.kernels.calendars import load_sessions
 from gx.plugins.expectations.kernels.hours import MICROSECONDS_PER_MINUTE
 from gx.plugins.expectations.kernels.hours_fit import misfits
 from gx.plugins.expectations.kernels.steps import usual_steps
-from gx.suite.read import read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import read_suite
 from gx.suite.unfit import unfit
 
 TEMPLATE = "stock_data"

@@ -96,12 +96,14 @@ def try_draft(
     asked: Asked = NOTHING_ASKED,
     lookback: pd.DataFrame | None = None,
     calendars: Calendars | None = None,
+    sample: str = "",
 ) -> dict[str, object]:
     """What the draft would find in ``bars``, and how that differs from the saved suite.
 
     ``entry`` (from 1) tries that expectation alone; ``calendars`` go before those that a suite
-    gives. Raises SuiteError for a draft that cannot be trusted; a saved suite that cannot is left
-    out of the comparison.
+    gives. ``sample`` says which part of a run the bars are, where they are not all. Raises
+    SuiteError for a draft that cannot be trusted; a saved suite that cannot is left out of the
+    comparison.
     """
     started = time.perf_counter()
     drafted, compared, partners = _chosen(document, saved, entry)
@@ -114,6 +116,7 @@ def try_draft(
     first = entry or 1
     return {
         "rows": draft.rows,
+        "sample": sample,
         "symbols": len(draft.symbols),
         "first_date": draft.first_date,
         "last_date": draft.last_date,
@@ -137,12 +140,15 @@ def effects(
     if document == saved:
         return ()
     found: Any = try_draft(document, name, bars, saved=saved, **given)
-    said = [_effect(one, found["symbols"]) for one in found["outcomes"]]
-    said += _unmatched(document, saved, sorted(map(str, bars["symbol"].dropna().unique())))
-    return tuple(f"On the bars of the last run, {one}." for one in said if one)
+    part = f" ({found['sample']})" if found["sample"] else ""
+    said = [_effect(one, found["symbols"], whole=not part) for one in found["outcomes"]]
+    if not part:  # whether a symbol is in no sample says nothing
+        symbols = sorted(map(str, bars["symbol"].dropna().unique()))
+        said += _unmatched(document, saved, symbols)
+    return tuple(f"On the bars of the last run{part}, {one}." for one in said if one)
 
 
-def _effect(outcome: Mapping[str, Any], symbols: int) -> str:
+def _effect(outcome: Mapping[str, Any], symbols: int, *, whole: bool) -> str:
     """What is new and blocks; empty when nothing is."""
     status, before = outcome["status"], outcome["before"] or {}
     blocks = outcome["severity"] == "critical"
@@ -153,7 +159,9 @@ def _effect(outcome: Mapping[str, Any], symbols: int) -> str:
         return f"{name} crashes, {closes}: {outcome['exception'] or 'it was never run'}"
     if blocks and status == "unchecked":
         return f"{name} looks at no bar (its condition fits none, or its column is empty), {closes}"
-    return f"{name} {_holding(outcome, symbols)}" if blocks and status == "failed" else ""
+    return (
+        f"{name} {_holding(outcome, symbols, whole=whole)}" if blocks and status == "failed" else ""
+    )
 
 
 def _unmatched(document: Document, saved: Document, symbols: Sequence[str]) -> Iterator[str]:
@@ -171,10 +179,11 @@ def _unmatched(document: Document, saved: Document, symbols: Sequence[str]) -> I
                 yield f"the exception for {row.symbols} of {_name(entry)} fits no symbol"
 
 
-def _holding(outcome: Mapping[str, Any], symbols: int) -> str:
+def _holding(outcome: Mapping[str, Any], symbols: int, *, whole: bool) -> str:
     count = outcome["symbol_count"]
     if not count or count == symbols:
-        return f"fails for all {symbols:,} symbols: nothing would be published"
+        what = "nothing would be published" if whole else "none of these would be published"
+        return f"fails for all {symbols:,} symbols: {what}"
     named = ", ".join(outcome["symbols"]) + (", …" if count > len(outcome["symbols"]) else "")
     bars = counted(outcome["count"], "bar")
     return f"fails on {bars} of {counted(count, 'symbol')}, which it holds: {named}"

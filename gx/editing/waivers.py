@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gx.atomic import create_file, remove_drafts, replace_file
-from gx.editing.history import History, digest_of, version_of
+from gx.atomic import create_file, remove_drafts, remove_file, replace_file
+from gx.editing.history import GONE, History, digest_of, version_of
 from gx.errors import JsonError, SuiteError, WaiverError
 from gx.names import short_name
 from gx.nearest import nearest
@@ -82,6 +82,33 @@ class WaiverStore:
 
         self._change(suite, without, author=author, reason=reason)
         return found[0]
+
+    def carry(self, suite: str, to: str, *, author: str, reason: str) -> None:
+        """Give the waivers of a suite to another one, which has none; the suite keeps its own.
+
+        Raises WaiverError for a file that cannot be trusted, or when the other one has waivers.
+        """
+        if (self.waivers / f"{to}.json").exists():
+            raise WaiverError(f"there are waivers of a suite {to!r} already (gx/waivers/{to}.json)")
+        there = self.read(suite)
+        if there:
+            self._change(to, lambda _: there, author=author, reason=reason)
+
+    def drop(self, suite: str, *, author: str, reason: str) -> None:
+        """Take the waivers of a suite away, which is about to go; their history stays."""
+        path, history = self.waivers / f"{suite}.json", self._history(suite)
+        if not path.exists():
+            return
+        with history.locked():
+            before = path.read_bytes()
+            history.conclude(digest_of(before))
+            after = history.newest(digest_of(before))
+            if after is None or after.sha256 != digest_of(before):  # it was written by hand
+                after = version_of(suite, before, digest_of(before), after=after)
+                history.record(after)
+            gone = version_of(suite, b"", GONE, after=after, author=author, reason=reason)
+            with history.saving(gone):
+                remove_file(path)
 
     def _change(self, suite: str, change: Change, *, author: str, reason: str) -> None:
         """Write what ``change`` makes of the waivers there; whoever is second sees the first's."""

@@ -33,7 +33,8 @@ from gx.project import PROJECT
 from gx.report.model import QualityReport, date_label
 from gx.suite.calendars import Calendars
 from gx.suite.fitting import fit
-from gx.suite.read import Suite, read_suite, suite_path, with_calendars
+from gx.suite.named import suite_path
+from gx.suite.read import Suite, read_suite, with_calendars
 from gx.suite.waivers import Waiver, today
 
 

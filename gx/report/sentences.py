@@ -24,6 +24,12 @@ def decided(choice: str, who: str | None, why: str, unkept: str = "") -> str:
     return f"{who} decided to {said}{f' ({why})' if why else ''}{alone}."
 
 
+def judged_by(suite: str, instead_of: str) -> Iterator[str]:
+    """Which suite judged, where it is another one than the dataset's own."""
+    if instead_of:
+        yield f"Judged by {suite} instead of {instead_of}."
+
+
 def waived(failures: int) -> Iterator[str]:
     """Of failures that somebody has accepted."""
     if failures:

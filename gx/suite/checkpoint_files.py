@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gx.atomic import create_file
+from gx.atomic import create_file, remove_file, replace_file
 from gx.project import CHECKPOINTS, DEFINITIONS
 
 CHECKPOINT_FOLDER, DEFINITION_FOLDER = CHECKPOINTS.name, DEFINITIONS.name
@@ -51,6 +51,54 @@ def checkpoint_files(name: str, suite: str, project: Path) -> dict[Path, bytes]:
         project / folder / f"{name}.json": (json.dumps(one, indent=2) + "\n").encode()
         for folder, one in written.items()
     }
+
+
+def renamed_files(name: str, to: str, project: Path) -> dict[Path, bytes]:
+    """The two files of a suite as they are, for another name; nothing where one is missing."""
+    if not all(path.is_file() for path in _files_of(name, project)):
+        return {}
+    definition, checkpoint = (
+        json.loads(path.read_text(encoding="utf-8")) for path in _files_of(name, project)
+    )
+    usual = {path: json.loads(raw) for path, raw in checkpoint_files(to, "", project).items()}
+    there, here = _files_of(to, project)
+    named = {"name": to, "id": usual[there]["id"]}
+    own = {(definition["id"], definition["name"])}
+    written = {
+        there: definition | named | {"suite": {**definition["suite"], "name": to}},
+        here: checkpoint
+        | {"name": to, "id": usual[here]["id"]}
+        | {
+            "validation_definitions": [
+                named if (one["id"], one["name"]) in own else one
+                for one in checkpoint["validation_definitions"]
+            ]
+        },
+    }
+    return {path: (json.dumps(one, indent=2) + "\n").encode() for path, one in written.items()}
+
+
+def put_away(name: str, project: Path, folder: Path) -> None:
+    """Move the two files of a suite that goes into a folder, in which they stay."""
+    for path in _files_of(name, project):
+        if path.is_file():
+            replace_file(folder / f"{path.parent.name}.json", path.read_bytes())
+            remove_file(path)
+
+
+def bring_back(name: str, project: Path, folder: Path) -> None:
+    """Bring the two files back that were put away."""
+    for path in _files_of(name, project):
+        kept = folder / f"{path.parent.name}.json"
+        if kept.is_file() and path.parent.is_dir():
+            replace_file(path, kept.read_bytes())
+
+
+def _files_of(name: str, project: Path) -> tuple[Path, Path]:
+    definition, checkpoint = (
+        project / folder / f"{name}.json" for folder in (DEFINITION_FOLDER, CHECKPOINT_FOLDER)
+    )
+    return definition, checkpoint
 
 
 def add_checkpoint(name: str, document: Mapping[str, object], folder: Path) -> None:

@@ -42,7 +42,7 @@ def compare(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[Chang
     """The differences from ``old`` to ``new`` in the new order, then what was removed."""
     before, after = _entries(old), _entries(new)
     pairs = pair_entries(before, after)
-    moved = _moved(pairs)
+    moved = moved_positions(pairs)
     partner = {there: here for here, there in pairs}
     changes = [*_suite_changes(old, new)]
     for there, entry in enumerate(after):
@@ -69,10 +69,10 @@ def pair_entries(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[
     The same check first, then the same id, then the same type on the same columns, then the type.
     """
     keys: tuple[Callable[[Entry], Hashable], ...] = (
-        lambda entry: (_frozen(entry.get("type")), _frozen(entry.get("kwargs"))),
-        lambda entry: ("id", _frozen(entry.get("id"))) if entry.get("id") else None,
-        lambda entry: (_frozen(entry.get("type")), _frozen(_columns(entry))),
-        lambda entry: _frozen(entry.get("type")),
+        lambda entry: (frozen(entry.get("type")), frozen(entry.get("kwargs"))),
+        lambda entry: ("id", frozen(entry.get("id"))) if entry.get("id") else None,
+        lambda entry: (frozen(entry.get("type")), frozen(_columns(entry))),
+        lambda entry: frozen(entry.get("type")),
     )
     pairs: dict[int, int] = {}
     for key in keys:
@@ -89,7 +89,7 @@ def pair_entries(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[
 
 def same(one: object, other: object) -> bool:
     """Equal as JSON values; 1 equals 1.0, and True is no number."""
-    return _frozen(one) == _frozen(other)
+    return frozen(one) == frozen(other)
 
 
 def _entries(document: Mapping[str, object]) -> list[Entry]:
@@ -109,11 +109,12 @@ def _columns(entry: Entry) -> list[object]:
     return [name for part in named for name in (part if isinstance(part, list) else [part])]
 
 
-def _frozen(value: object) -> Hashable:
+def frozen(value: object) -> Hashable:
+    """A JSON value as a key; 1 is 1.0, and True is no number."""
     if isinstance(value, Mapping):
-        return frozenset((key, _frozen(inner)) for key, inner in value.items())
+        return frozenset((key, frozen(inner)) for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return tuple(_frozen(inner) for inner in value)
+        return tuple(frozen(inner) for inner in value)
     return (isinstance(value, bool), value)
 
 
@@ -211,7 +212,7 @@ def _change(
     )
 
 
-def _moved(pairs: Sequence[tuple[int, int]]) -> set[int]:
+def moved_positions(pairs: Sequence[tuple[int, int]]) -> set[int]:
     """New positions outside the longest run that kept its order: the fewest that were moved."""
     tails: list[int] = []
     ends: list[int] = []

@@ -22,7 +22,6 @@ from pydantic.v1 import ValidationError
 
 from gx.atomic import create_file
 from gx.errors import JsonError, SuiteError
-from gx.nearest import nearest
 from gx.plugins.expectations import BarExpectation
 from gx.project import SUITES
 from gx.suite.calendars import Calendars
@@ -58,15 +57,6 @@ class Suite:
     weaknesses: tuple[str, ...] = ()
     ended: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
-
-
-def suite_path(name: str, folder: Path = SUITES) -> Path:
-    """The file of suite ``name``; raises SuiteError with the nearest name if there is none."""
-    known = sorted(path.stem for path in folder.glob("*.json"))
-    if name not in known:
-        hint = nearest(name, known) or f"; there is {', '.join(known)}"
-        raise SuiteError(f"there is no suite {name!r}{hint}")
-    return folder / f"{name}.json"
 
 
 def read_suite(path: Path) -> Suite:

@@ -121,11 +121,15 @@ class RunFiles(Protocol):
     def bars(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
         """The bars that were judged, of all or some symbols, ordered by symbol and date.
 
-        Dates are datetime64; None when the bars have been cleaned up.
+        Dates are datetime64; None when the bars have been cleaned up, and of a run in partitions
+        for all of its symbols: they are too many for a page.
         """
 
-    def lookback(self) -> pd.DataFrame | None:
-        """The bars before the range, which tell what is ordinary; None when there are none."""
+    def lookback(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """The bars before the range, which tell what is ordinary; None when there are none.
+
+        Of all or some symbols, as ``bars``.
+        """
 
     def proposals(self) -> Sequence[Proposal]:
         """What could be repaired of the bars that failed; none of a run that proposed nothing."""

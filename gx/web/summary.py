@@ -27,7 +27,8 @@ class RunSummary:
     most), ``held`` those held back, ``missing`` those asked for without a bar. ``as_of`` is the day
     freshness was judged at, None for the moment of the run. Of bars that were published before,
     ``doubtful`` fail now, and ``removed`` are gone from the source. ``no_longer_critical`` counts
-    the critical expectations of the run before that the suite has lost. ``mlflow_page`` is relative
+    the critical expectations of the run before that the suite has lost. ``suite`` judged
+    ``instead_of`` the dataset's own, where that is named. ``mlflow_page`` is relative
     to MLflow's address. The two addresses, the ``dataset``, and the ``path`` of the report below
     the pages' own address are for whoever shows the run to complete.
     """
@@ -53,6 +54,7 @@ class RunSummary:
     doubtful: int = 0
     removed: int = 0
     no_longer_critical: int = 0
+    instead_of: str = ""
     mlflow_page: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None

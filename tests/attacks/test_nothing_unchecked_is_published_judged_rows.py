@@ -11,7 +11,8 @@ import pytest
 from gx.__main__ import main
 from gx.gate.checkpoint import run_in_memory
 from gx.report.model import QualityReport
-from gx.suite.read import Suite, parse_suite, read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import Suite, parse_suite, read_suite
 from tests.market_parts import in_parts
 from tests.staged_runs import daily_bars
 

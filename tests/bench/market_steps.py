@@ -49,7 +49,8 @@ def through_gate(bars: int, symbols: int, bad: float) -> Work:
 
     from gx.gate.checkpoint import run_in_memory
     from gx.plugins.expectations import BarExpectation
-    from gx.suite.read import read_suite, suite_path
+    from gx.suite.named import suite_path
+    from gx.suite.read import read_suite
 
     frame = market(bars, symbols, bad)
     suite = read_suite(suite_path("stock_data"))
@@ -69,7 +70,8 @@ def through_gate(bars: int, symbols: int, bad: float) -> Work:
 def whole_suite(bars: int, symbols: int) -> Work:
     """All expectations of the committed suite on clean bars: CPU seconds."""
     from gx.gate.checkpoint import run_in_memory
-    from gx.suite.read import read_suite, suite_path
+    from gx.suite.named import suite_path
+    from gx.suite.read import read_suite
 
     frame, suite = market(bars, symbols, 0.0), read_suite(suite_path("stock_data"))
     run_in_memory(frame.head(1_000), suite, as_of=LAST_DAY)  # what is only paid once

@@ -74,7 +74,8 @@ def gate(
 ) -> Work:  # one signature
     """What of the committed suite makes sense for bars of both kinds."""
     from gx.gate import checkpoint
-    from gx.suite.read import read_suite, suite_path
+    from gx.suite.named import suite_path
+    from gx.suite.read import read_suite
     from gx.suite.unfit import unfit
 
     bars = pq.read_table(Path(place) / f"{bar}.parquet").to_pandas(date_as_object=False)

@@ -165,6 +165,7 @@ def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
         "start_date": None,
         "end_date": None,
         "policy": "fail",
+        "suite": "stock_data",
         "accept_removals": None,
         "debug_mode": False,
     }
@@ -172,9 +173,25 @@ def test_the_trigger_form_has_the_parameters_with_their_defaults(dag: Any):
     # None of them is for who names others under More symbols; no symbol at all is refused.
     assert symbols["type"] == ["array", "null"] and "minItems" not in symbols
     assert dag.params.get_param("policy").schema["enum"] == ["fail", "quarantine", "ask"]
+    assert "stock_data" in dag.params.get_param("suite").schema["examples"]
     for name in ("start_date", "end_date"):
         assert dag.params.get_param(name).schema["format"] == "date"
     assert all(dag.params.get_param(name).description for name in dag.params)
+
+
+def test_the_form_says_what_to_do_where_airflow_offers_no_backfill(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("WORKFLOW_SCHEDULE", raising=False)
+    dag = workflow.dag()
+    assert dag.schedule is None, "then Airflow refuses to backfill"
+    said = dag.params.get_param("start_date").description
+    assert "need no backfill" in said and "one run checks them all" in said
+
+    monkeypatch.setenv("WORKFLOW_SCHEDULE", "0 1 * * *")
+    dag = workflow.dag()
+    assert dag.schedule is not None
+    assert "backfill" not in dag.params.get_param("start_date").description
 
 
 def test_defaults_come_from_the_environment(workflow: Workflow, monkeypatch: pytest.MonkeyPatch):

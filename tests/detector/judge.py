@@ -13,7 +13,8 @@ from gx.gate.expected import parameters
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars
 from gx.suite.fitting import fit
-from gx.suite.read import Suite, read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import Suite, read_suite
 from tests.detector.bars import AS_OF, REAL_SPLITS, real_bars, rows_of
 from tests.detector.plant import Kind, plant_many
 

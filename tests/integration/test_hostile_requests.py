@@ -96,6 +96,7 @@ class Site:
     folder: Path
     versions: list[str]
     sha256: str
+    outdated: str
 
     def ask(self, method: str, target: str, body: Any = None, headers=None) -> Answer:
         """One request on a connection of its own; ``body`` may be parts of unknown length."""
@@ -138,6 +139,10 @@ class Site:
                 "document": document, "run_id": "bad", "entry": 9, "dataset": "stock_data", **bars,
             },
             ("POST", "/gate/api/suites/{name}/restore"): {"version": self.versions[0], **saved},
+            # Not the version in force: whatever else is sent, nothing is renamed or deleted.
+            **{("POST", f"/gate/api/suites/{{name}}/{act}"): {
+                **to, "base_sha256": self.outdated, "reason": "why",
+            } for act, to in (("rename", {"to": "other"}), ("delete", {}))},
             ("POST", "/gate/api/waivers/{suite}/{waiver}/withdraw"): {"reason": "why"},
             **{("POST", f"/gate/api{run}/waivers"): {
                 "expectations": ["column_values_to_be_between(close)"], "symbol": "TSLA",
@@ -212,7 +217,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, postgres_server) -> Iterator[
         app = create_app(Desk(settings, project=folder), anybody, login_url="/login")
     try:
         with served(app) as port:
-            yield Site(port, folder, [v.id for v in versions], versions[0].sha256)
+            yield Site(
+                port, folder, [v.id for v in versions], *(versions[at].sha256 for at in (0, -1))
+            )
     finally:
         bench.close()
 
@@ -353,7 +360,7 @@ def test_what_a_route_takes_is_tried_for_every_route():
         "version",
         "waiver",
     ]
-    assert len(WRITES) == 20, "say in Site.bodies what the editor sends to the new route"
+    assert len(WRITES) == 22, "say in Site.bodies what the editor sends to the new route"
     source = Path("gx/web").rglob("*.py")
     asked = {
         n for f in source for n in re.findall(r'query(?:_params)?\.get\("(\w+)"', f.read_text())

@@ -48,6 +48,11 @@ def test_the_trigger_form_refuses(workflow: Workflow, sample: Database, conf: di
             id="unknown_parameter",
         ),
         pytest.param(
+            {"symbols": ["TSLA"], "suite": "stok_data"},
+            "RequestError: there is no suite 'stok_data'; did you mean 'stock_data'?",
+            id="unknown_suite",
+        ),
+        pytest.param(
             {"symbols": ["TSLA\U000e0041"]},
             "RequestError: symbol 'TSLA\\U000e0041' has a character that nobody sees (U+E0041). A "
             "symbol is 1 to 32 characters, none of them invisible, without spaces around it",

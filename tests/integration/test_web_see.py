@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -100,6 +101,33 @@ def test_a_symbols_page_shows_each_failing_bar_once_with_its_runs(pages, staging
     assert re.findall(r'href="#(flag-\d)"', chart) == ["flag-3", "flag-2", "flag-1"]
     shapes = re.findall(r'class="flag (\w+)" transform="[^"]+" d="([^"]+)"', chart)
     assert len(set(shapes)) == 2, "a warning has another shape than a critical failure"
+
+
+def test_runs_by_another_suite_are_in_no_line_and_are_said(pages, staging):
+    bars = daily_bars(["AAPL", "MSFT"], 60)
+    other = replace(judged(bars, outcome(bars, [5, 6, 7])), suite="loose")
+    stage_run(staging, "other", bars, other, minutes=9 * DAY)
+
+    rows = pages.get("/gate/").text
+    assert "by loose</span>" in rows and 'title="instead of stock_data"' in rows
+    assert "without 1 judged by another suite" in rows
+    assert "/gate/runs/other" not in rows.split('<figure class="share">')[1].split("</svg>")[0]
+    for query in (
+        "symbols/?symbol=AAPL",
+        "expectations/?expectation=column_values_to_be_between(close)",
+    ):
+        text = pages.get(f"/gate/{query}").text
+        assert "1 run judged by another suite than <b>stock_data</b> is left out" in text
+        assert "/gate/runs/other" not in text
+
+
+def test_a_dataset_whose_own_suite_judged_no_run_yet_shows_the_newest_runs_suite(pages, staging):
+    bars = daily_bars(["IBM"], 60)
+    loose = replace(judged(bars, outcome(bars, [5])), suite="loose")
+    stage_run(staging, "other", bars, loose, minutes=9 * DAY)
+
+    text = pages.get("/gate/symbols/?symbol=IBM").text
+    assert "/gate/runs/other" in text and "than <b>loose</b> are left out" in text
 
 
 def test_a_symbol_may_be_called_anything(staging, pages):

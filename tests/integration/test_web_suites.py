@@ -78,6 +78,8 @@ WRITES = [
     ("POST", f"/gate/api/suites/{NAME}/check"),
     ("POST", f"/gate/api/suites/{NAME}/try"),
     ("POST", f"/gate/api/suites/{NAME}/restore"),
+    ("POST", f"/gate/api/suites/{NAME}/rename"),
+    ("POST", f"/gate/api/suites/{NAME}/delete"),
 ]
 READS = [
     "/gate/suites/",
@@ -267,6 +269,42 @@ def test_two_editors_the_second_sees_the_difference_and_may_save_over_it(app, an
     assert len(versions(ann)) == 3
 
 
+def severe(document, at, severity):
+    changed = json.loads(json.dumps(document))
+    changed["expectations"][at]["severity"] = severity
+    return changed
+
+
+def test_two_editors_who_changed_other_things_are_both_saved(app, ann, kept):
+    document, base = saved(ann)
+    at = document["expectations"].index(outlier(document))
+    bob = client(app, "bob")
+    assert put(bob, severe(document, at, "info"), base, reason="louder").json()["merged"] is None
+    closed = put(ann, bounded(document, 8e7), base, base=document)
+    assert closed.status_code == 422, "the merged suite is tried on the last run's bars"
+    (weakness,) = closed.json()["weaknesses"]
+    told = put(ann, bounded(document, 8e7), base, accepted_weaknesses=[weakness]).json()
+    assert told["merged"]["said"] == "bob changed no_return_outliers (severity); both are saved"
+    assert [one["name"] for one in told["merged"]["changes"]] == ["no_return_outliers"]
+    wanted = bounded(severe(document, at, "info"), 8e7)["expectations"]
+    asks = [
+        [(e["severity"], e["kwargs"]) for e in es] for es in (saved(ann)[0]["expectations"], wanted)
+    ]
+    assert asks[0] == asks[1]
+    page = ann.get(f"/gate/suites/{NAME}/history").text
+    assert "merged: bob changed no_return_outliers (severity) meanwhile" in page
+    assert "louder" in page and "tighter" in page
+
+
+def test_a_conflict_says_what_both_changed(app, ann):
+    document, base = saved(ann)
+    put(client(app, "bob"), severe(bounded(document, 7e9), 0, "info"), base)
+    told = put(ann, bounded(document, 5e9), base, base=document).json()
+    (said,) = told["conflicts"]
+    assert said.startswith("you both changed parameters (you max_value; they max_value) of ")
+    assert said in told["error"]
+
+
 def test_the_history_shows_differences_and_runs_and_restores_any_version(ann, sources):
     document, base = saved(ann)
     sources.known = (RunSummary("r1", "d", "2026-11-20T10:00:00", "v", "open", suite=NAME,
@@ -278,6 +316,47 @@ def test_the_history_shows_differences_and_runs_and_restores_any_version(ann, so
     body = {"version": versions(ann)[-1], "base_sha256": now, "reason": "back"}
     assert ann.post(f"/gate/api/suites/{NAME}/restore", json=body).json()["sha256"] == base
     assert ann.post(f"/gate/api/suites/{NAME}/restore", json=body).status_code == 409
+
+
+def shelve(who, name, act, **more):
+    version = who.get(f"/gate/api/suites/{name}").json()
+    body = {"base_sha256": version["sha256"], "reason": "tidy", **more}
+    return who.post(f"/gate/api/suites/{name}/{act}", json=body)
+
+
+def test_a_suite_is_renamed_and_deleted_and_restored_from_its_page(app, ann, sources):
+    assert ann.post("/gate/api/suites", json={"name": "other", "copy_of": NAME}).is_success
+    assert 'id="rename"' in ann.get("/gate/suites/other").text
+    assert 'id="shelf"' not in client(app, "vic").get("/gate/suites/other").text
+    renamed = shelve(client(app, "bob"), "other", "rename", to="another")
+    assert (renamed.status_code, renamed.json()["name"]) == (201, "another")
+    assert ann.get("/gate/suites/other").status_code == 404
+    assert shelve(client(app, "bob"), "another", "delete").json()["author"] == "bob"
+    listed = ann.get("/gate/suites/").text
+    assert "Renamed to another: tidy" in listed and "by bob. tidy" in listed
+    page = ann.get("/gate/suites/another/history").text
+    assert "There is no suite another any more" in page and "in force" not in page
+    body = {"version": re.findall(r'data-restore="([^"]+)"', page)[-1], "base_sha256": "x"}
+    body |= {"reason": "needed"}
+    assert ann.post("/gate/api/suites/another/restore", json=body).is_success
+    assert (sources.suites / "another.json").is_file()
+
+
+@pytest.mark.parametrize("act", ["rename", "delete"])
+def test_a_suite_that_a_dataset_is_judged_by_stays(ann, sources, act):
+    assert ann.post("/gate/api/suites", json={"name": "other", "copy_of": NAME}).is_success
+    known = parse_dataset("coins", "source: {table: coins}\nsuite: other\npublish: coins")
+    broken = ListedDataset("wrong", "e", None, ("its file is no YAML",))
+    sources.listed = (DATASET, ListedDataset("coins", "c", known), broken)
+    more = {"to": "another"} if act == "rename" else {}
+    refused = shelve(ann, "other", act, **more)
+    assert refused.status_code == 422
+    said = (
+        "other judges the datasets coins, wrong (its file cannot be read, and may name this suite)"
+    )
+    assert refused.json()["error"].startswith(said)
+    assert said in ann.get("/gate/suites/other").text
+    assert (sources.suites / "other.json").is_file()
 
 
 def try_it(ann, document, **bars):

@@ -16,7 +16,8 @@ from gx.gate.checkpoint import run_in_memory
 from gx.gate.expected import any_session
 from gx.report.console import report_lines
 from gx.report.model import QualityReport
-from gx.suite.read import Suite, parse_suite, read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import Suite, parse_suite, read_suite
 from sql.errors import NoBarsError
 from tests.staged_runs import daily_bars
 

@@ -1,6 +1,7 @@
 """The catalogue: every expectation with a form that makes valid kwargs."""
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -106,3 +107,31 @@ def test_what_needs_a_database_is_marked():
     assert ENTRIES["unexpected_rows_expectation"].unsupported
     assert ENTRIES["expect_query_results_to_match_comparison"].unsupported
     assert not ENTRIES["expect_column_values_to_match_regex"].unsupported
+
+
+MARKET = [entry for entry in catalogue() if entry.market]
+ALIKE = {"column_list", "mostly", "row_condition", "condition_parser"}
+
+
+@pytest.mark.parametrize("entry", MARKET, ids=lambda entry: entry.type)
+def test_every_parameter_of_a_market_expectation_is_told_in_a_sentence(entry: CatalogueEntry):
+    for field in entry.fields:
+        assert re.fullmatch(r"[A-Z].{20,250}\.", field.help), (field.name, field.help)
+        assert not re.search(r"\b(kwarg|None|median absolute|log)\b", field.help), field.help
+
+
+UNITS = {"factor", "minutes"}  # what they are, and no measure of how much is reported
+
+
+@pytest.mark.parametrize("entry", MARKET, ids=lambda entry: entry.type)
+def test_a_number_says_which_way_it_reports_more(entry: CatalogueEntry):
+    numbers = [f for f in entry.fields if f.kind in ("number", "integer") and f.name not in ALIKE]
+    for field in numbers:
+        way = re.search(r"(higher|lower|longer) \w+", field.help)
+        assert way or (entry.type == "expect_no_unit_errors" or field.name in UNITS), field.help
+
+
+@pytest.mark.parametrize("entry", catalogue(), ids=lambda entry: entry.type)
+def test_a_row_condition_has_a_help_text_wherever_it_may_stand(entry: CatalogueEntry):
+    for field in (field for field in entry.fields if field.name == "row_condition"):
+        assert "A condition that fits no bar checks nothing." in field.help

@@ -17,7 +17,8 @@ from gx.plugins.expectations.lookback import (
     with_lookback,
 )
 from gx.report.model import QualityReport
-from gx.suite.read import Suite, parse_suite, read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import Suite, parse_suite, read_suite
 from tests.market_parts import in_parts
 from tests.staged_runs import daily_bars
 

@@ -15,7 +15,8 @@ from gx.gate.checkpoint import run_in_memory
 from gx.market.merge import merge
 from gx.market.part import judge_part
 from gx.report.model import QualityReport
-from gx.suite.read import Suite, parse_suite, read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import Suite, parse_suite, read_suite
 from gx.suite.waivers import made_waiver
 from tests.detector.plant import KINDS
 from tests.market_parts import AS_OF, Held, in_parts

@@ -31,7 +31,8 @@ def in_a_process(*lines: str) -> str:
 def test_judging_a_file_loads_none_of_the_late_modules():
     lines = [
         "import pandas as pd",
-        "from gx.suite.read import read_suite, suite_path",
+        "from gx.suite.named import suite_path",
+        "from gx.suite.read import read_suite",
         "bars = pd.read_csv('sql/sample/stock_data.csv', parse_dates=['date'])",
         "report = run_in_memory(bars, read_suite(suite_path('stock_data')), as_of='2025-11-04')",
         "assert report.rows == 46",

@@ -9,6 +9,7 @@ from dags.run.request import (
     parse_date,
     parse_request,
     parse_symbols,
+    require_suite,
 )
 from gx.symbols import RULE
 
@@ -25,6 +26,22 @@ def test_a_request_is_read_from_parameters():
     assert parse_request(params) == RunRequest(
         ("TSLA", "BRK.B"), date(2025, 10, 5), date(2025, 11, 4), True, "quarantine"
     )
+
+
+@pytest.mark.parametrize("given", [None, "", "  "])
+def test_a_run_without_a_suite_is_judged_by_the_datasets_own(given):
+    assert parse_request({"symbols": ["A"], "suite": given}).suite == ""
+    require_suite("")
+
+
+def test_a_suite_that_is_not_there_is_refused_with_the_nearest_name():
+    assert parse_request({"symbols": ["A"], "suite": " stock_data "}).suite == "stock_data"
+    require_suite("stock_data")
+    with pytest.raises(RequestError, match="no suite 'stok_data'; did you mean 'stock_data'"):
+        require_suite("stok_data")
+    for name in ("../stock_data", "stock_data.json"):
+        with pytest.raises(RequestError, match="there is no suite"):
+            require_suite(name)
 
 
 def test_symbols_keep_their_order_and_lose_repeats():

@@ -50,6 +50,12 @@ def steps(*found: StepFindings) -> Records:
             None,
             "Nothing published: no bar was there; 2 expectations met.",
         ),
+        (
+            GOOD,
+            [Validated(open=True, held=(), suite="a", instead_of="b"), Published(rows=40)],
+            None,
+            "Published 40 bars of 2 symbols; 2 expectations met. Judged by a instead of b.",
+        ),
         (WARNED, [PASSED, Published(rows=40)], None, "Published 40 bars of 2 symbols; 1 remark."),
         (
             BAD,

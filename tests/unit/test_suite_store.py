@@ -252,8 +252,99 @@ def test_one_and_true_differ_and_one_and_one_point_zero_do_not():
 def test_the_history_says_what_each_version_changed(store):
     save(store, edited(store, max_value=5))
     newest, first = history_changes(store.versions("stock_data"))
-    assert [d.field for d in newest[1][0].details] == ["max_value"]
-    assert first[1] == ()
+    assert [d.field for d in newest.changes[0].details] == ["max_value"]
+    assert (first.changes, newest.merged) == ((), "")
+
+
+def critical(store, column, severity="warning"):
+    document = store.read("stock_data").document
+    named = (e for e in document["expectations"] if e["kwargs"].get("column") == column)
+    next(named)["severity"] = severity
+    return document
+
+
+def test_what_others_saved_elsewhere_is_merged_and_the_history_tells_both(store):
+    base = store.read("stock_data").sha256
+    mine = edited(store, max_value=6)
+    save(store, critical(store, "close"), base=base, author="bob")
+    save(store, edited(store, min_value=1), author="cyd")
+    with pytest.raises(SuiteConflictError, match=r"cyd .*you both changed parameters"):
+        save(store, mine, base=base)
+    save(store, edited(store, min_value=0), author="cyd")
+
+    seen: list[bytes] = []
+
+    def check(raw, name):
+        seen.append(raw)
+        return ()
+
+    store.check = check
+    saved = save(store, mine, base=base)
+    wanted = critical(store, "close")
+    assert saved.document == wanted != mine
+    assert seen == [saved.text.encode()], "what is judged is the merged suite"
+    (newest, *_, second, _) = history_changes(store.versions("stock_data"))
+    assert [d.field for c in newest.changes for d in c.details] == ["max_value"]
+    assert (newest.version.base, newest.version.before) == (
+        base,
+        store.versions("stock_data")[1].sha256,
+    )
+    assert newest.merged.startswith("bob and cyd changed ")
+    assert "(severity)" in newest.merged and not second.merged
+    assert store.merged_in(saved)[0] == newest.merged
+
+
+def test_a_change_that_others_have_saved_already_is_saved_once(store):
+    base = store.read("stock_data").sha256
+    mine = edited(store, max_value=6)
+    theirs = save(store, mine, author="bob")
+    assert save(store, mine, base=base) == theirs
+    assert len(store.versions("stock_data")) == 2
+
+
+def test_a_base_that_was_never_in_force_is_merged_with_nothing(store):
+    mine = critical(store, "close")
+    save(store, edited(store, max_value=6), author="bob")
+    with pytest.raises(SuiteConflictError, match="bob"):
+        save(store, mine, base="0" * 64)
+
+
+def test_a_fault_is_told_by_the_number_that_the_entry_has_for_its_author(store):
+    base = store.read("stock_data").sha256
+    broken = edited(store, max_valu=5)
+    number = next(n for n, e in enumerate(broken["expectations"], 1) if "max_valu" in e["kwargs"])
+    shorter = store.read("stock_data").document
+    shorter["expectations"] = shorter["expectations"][1:]
+    store.check, strict = _pass, store.check
+    save(store, shorter, author="bob")
+    store.check = strict
+    with pytest.raises(SuiteError) as caught:
+        save(store, broken, base=base)
+    assert (caught.value.entry, caught.value.field) == (number, "max_valu")
+
+
+def test_what_only_the_merged_suite_has_is_a_conflict(store):
+    base = store.read("stock_data").sha256
+    mine = edited(store, max_value=6)
+    save(store, critical(store, "close"), author="bob")
+
+    def check(raw, name):
+        if b"6" in raw and json.loads(raw) != mine:
+            raise SuiteError("this never fits together")
+        return ()
+
+    store.check = check
+    with pytest.raises(SuiteConflictError, match="merged with theirs, this never fits together"):
+        save(store, mine, base=base)
+
+
+def test_an_older_version_is_restored_as_it_was_or_not_at_all(store):
+    first = store.read("stock_data")
+    second = save(store, edited(store, max_value=5))
+    save(store, critical(store, "close"), author="bob")
+    given = {"base_sha256": second.sha256, "author": "ann", "reason": "back"}
+    with pytest.raises(SuiteConflictError, match="bob"):
+        store.restore("stock_data", first.id, **given)
 
 
 def test_a_weakness_is_asked_for_once_and_not_at_each_save(store):

@@ -11,7 +11,8 @@ import pytest
 from gx.errors import SuiteError
 from gx.gate import checkpoint
 from gx.project import PROJECT, SUITES
-from gx.suite.read import new_suite, parse_suite, read_suite, suite_path, with_kwargs
+from gx.suite.named import suite_path
+from gx.suite.read import new_suite, parse_suite, read_suite, with_kwargs
 
 ID = "76a87551-932f-4848-b6c9-b48f9b328b11"
 NOT_NULL = {

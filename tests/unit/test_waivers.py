@@ -12,7 +12,8 @@ from gx.gate.checkpoint import run_in_memory
 from gx.report.console import report_lines
 from gx.report.model import QualityReport, read_report
 from gx.report.render import render_html
-from gx.suite.read import read_suite, suite_path
+from gx.suite.named import suite_path
+from gx.suite.read import read_suite
 from gx.suite.waivers import (
     DAYS,
     WaivedBar,

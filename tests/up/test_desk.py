@@ -87,6 +87,14 @@ def test_nobody_marks_a_run_as_a_success_that_has_not_published(desk: Desk):
     assert desk.api.patch(f"{runs}/{published}", success)["state"] == "success"
 
 
+def test_airflow_takes_no_backfill_of_a_workflow_without_a_schedule(desk: Desk):
+    """As dags/README.md says, with what to do instead."""
+    days = {"from_date": "2025-10-06T00:00:00Z", "to_date": "2025-10-08T00:00:00Z"}
+    with pytest.raises(urllib.error.HTTPError, match="422") as refused:
+        desk.api.post("/backfills", {"dag_id": DAG_ID, "max_active_runs": 1, **days})
+    assert "non-periodic schedule that does not support backfills" in refused.value.read().decode()
+
+
 def test_the_dag_is_not_paused(desk: Desk):
     assert desk.api.get(f"/dags/{DAG_ID}")["is_paused"] is False
 

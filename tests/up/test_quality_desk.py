@@ -138,10 +138,24 @@ def test_more_symbols_alone_are_enough_for_the_form(admin: Visitor):
     for name in ("TSLA", "NVDA"):
         form.locator(f"[aria-label='Remove {name}']").click()
     form.locator("#element_more_symbols").fill("NVDA")
+    form.get_by_text("When bars are bad").click()
+    expect(form.locator("#element_suite")).to_have_value("stock_data")
+    form.locator("#element_suite").scroll_into_view_if_needed()
+    admin.picture("form")
     with page.expect_response(lambda answer: answer.url.endswith("/dagRuns")) as asked:
         form.get_by_role("button", name="Trigger", exact=True).click()
     conf = asked.value.json()["conf"]
     assert (conf["symbols"] or [], conf["more_symbols"]) == ([], "NVDA")
+    assert conf["suite"] == "stock_data"
+
+
+def test_the_form_offers_no_backfill_and_says_what_to_do_instead(admin: Visitor):
+    page = admin.go_to_airflow()
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.locator("[role=dialog][data-state=open]")
+    expect(form.get_by_role("radio", name="Backfill")).to_be_disabled()
+    expect(form.get_by_text("one run checks them all")).to_be_visible()
+    admin.picture("form_without_backfill")
 
 
 def test_the_pages_are_as_dark_as_airflow_whatever_the_browser_prefers(
@@ -284,6 +298,19 @@ def test_every_select_of_the_editor_has_a_label_of_its_own(admin: Visitor):
     assert len({*labels}) == len(labels)
 
 
+@pytest.mark.usefixtures("passed_run")
+def test_a_parameter_says_by_keyboard_what_it_means_and_what_it_does(admin: Visitor):
+    page = admin.edit()
+    nearness = page.get_by_role("button", name="nearness = ")
+    nearness.focus()
+    tip = page.get_by_role("tooltip")
+    expect(tip).to_contain_text("How near the jump at the open must be to a split ratio")
+    expect(tip).to_contain_text("as with the saved suite", timeout=PATIENCE_MS)
+    expect(nearness).to_have_accessible_description(re.compile("split ratio"))
+    page.keyboard.press("Escape")
+    expect(tip).to_have_count(0)
+
+
 @pytest.mark.usefixtures("fresh_suites")
 def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
     first, second = open_as("admin"), open_as("admin")
@@ -294,24 +321,33 @@ def test_of_two_editors_the_second_is_shown_what_the_first_did(open_as: Open):
     saved(page)
 
     save(other, "a ceiling")
-    conflict = other.locator("#conflict")
-    expect(conflict).to_contain_text("Somebody was faster")
-    expect(conflict).to_contain_text("a warning is enough")
-    second.witness.refuse(409)
-    conflict.get_by_role("button", name="Load theirs").click()
+    saved(other)
+    expect(other.locator("#told")).to_contain_text("(severity); both are saved")
     loaded = entry(other, "There is at least one bar").get_by_label("Severity")
     expect(loaded).to_have_value("warning")
-    expect(entry(other, LOW)).to_have_count(0)
-    other.get_by_role("button", name="Undo").click()
-    expect(entry(other, LOW)).to_be_visible()  # nothing of the second's work is lost
-    other.get_by_role("button", name="Redo").click()
-    add_upper_bound(other, "9999")
-    save(other, "a ceiling too")
-    saved(other)
+    expect(other.get_by_role("button", name="Undo")).to_be_disabled()
 
-    page = first.go("/suites/stock_data/history")
+    loaded.select_option("info")  # and now the same, by both
+    save(other, "it is only told")
+    saved(other)
+    entry(page, "There is at least one bar").get_by_label("Severity").select_option("critical")
+    save(page, "it closes the gate")
+    conflict = page.locator("#conflict")
+    expect(conflict).to_contain_text("Somebody was faster")
+    expect(conflict).to_contain_text("it is only told")
+    expect(conflict).to_contain_text("You both changed severity of")
+    first.witness.refuse(409)
+    conflict.get_by_role("button", name="Load theirs").click()
+    mine = entry(page, "There is at least one bar").get_by_label("Severity")
+    expect(mine).to_have_value("info")
+    expect(entry(page, LOW)).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(mine).to_have_value("critical")  # nothing of the second's work is lost
+
+    page = second.go("/suites/stock_data/history")  # the first one's draft is not saved
     reasons = page.locator("section.version .reason").all_inner_texts()
-    assert reasons[:2] == ["a ceiling too", "a warning is enough"]
+    assert reasons[:3] == ["it is only told", "a ceiling", "a warning is enough"]
+    expect(page.locator("section.version").nth(1)).to_contain_text("merged: admin changed")
     restore_first(page)
 
 

@@ -107,6 +107,7 @@ def _conf(request: RunRequest) -> dict[str, object]:
         "debug_mode": request.debug,
         "policy": request.policy,
         "accept_removals": ", ".join(request.accept_removals) or None,
+        **({"suite": request.suite} if request.suite else {}),
     }
 
 

@@ -83,7 +83,9 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
                 finish_report(staging, Path(folder) / REPORT_ARTIFACT, summary.verdict)
             links = _links(run, Path(folder))
             made = run_record(run, steps, report, summary, tables=tables, links=links)
-            points = trend_points(report, summary.failing_rows if summary else 0)
+            points = trend_points(
+                report, summary.failing_rows if summary else 0, own=not run.instead_of
+            )
             logged = log_run(store, made, Path(folder), points)
             digests = store_digests(run, logged.run_id, Path(folder))
         log_children(store, logged, children(run, report) if steps else [])
@@ -133,6 +135,7 @@ def run_record(
             "debug_mode": str(request.debug).lower(),
             "policy": request.policy,
             "accept_removals": ",".join(request.accept_removals),
+            "suite": run.suite,
             "validation_status": validation_status(steps),
         },
         metrics=run_metrics(steps, report, failing_rows, (now - identity.started).total_seconds()),
@@ -180,6 +183,7 @@ def run_tags(
         "missing_symbols": ",".join(missing_symbols(steps, report)),
         "held_symbols": ",".join(validated.held if validated else ()),
         "suite_sha256": report.suite_sha256 if report else "",
+        "suite_instead_of": run.instead_of,
         "data_digest": extracted.digest if extracted else "",
         "error": first_error(run, steps) or "",
         **_decision_tags(validated),

@@ -15,11 +15,14 @@ from tracking.history.trends import TrendPoint
 MOST_SYMBOLS = 20
 
 
-def trend_points(report: ReportDocument | None, failing_rows: int) -> list[TrendPoint]:
+def trend_points(
+    report: ReportDocument | None, failing_rows: int, *, own: bool = True
+) -> list[TrendPoint]:
     """A point for the suite, and one for each symbol where there are few, at the data's last date.
 
     The suite's has the failing share of each expectation, and of each symbol where there are many.
-    None for a run without a verdict or without a dated bar.
+    None for a run without a verdict or without a dated bar. Symbols' lines are of the dataset's
+    ``own`` suite alone: another one finds other things.
     """
     if report is None or report.last_date is None:
         return []
@@ -43,7 +46,7 @@ def trend_points(report: ReportDocument | None, failing_rows: int) -> list[Trend
             f"symbol_failing_share/{name}": symbol_share(one) for name, one in symbols.items()
         }
     points = [TrendPoint("suite", report.suite, at, suite, parts)]
-    if few:
+    if own and few:
         for name, symbol in symbols.items():
             found = {"rows": symbol.rows, "failing_share": symbol_share(symbol)}
             points.append(TrendPoint("symbol", name, at, found))

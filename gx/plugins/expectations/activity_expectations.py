@@ -33,12 +33,25 @@ class ExpectNoStalePrices(LevelExpectation):
     Source: this project.
     """
 
-    sessions: int = pydantic.Field(5, ge=2, description="Bars with the same close.")
+    sessions: int = pydantic.Field(
+        5,
+        ge=2,
+        description="For how many bars in a row a close must repeat to be suspicious; higher "
+        "reports fewer.",
+    )
     chance: float = pydantic.Field(
-        1e-5, gt=0, lt=1, description="Chance from which a run is suspicious."
+        1e-5,
+        gt=0,
+        lt=1,
+        description="How unlikely the repeats must be for a symbol that moves as often as this "
+        "one; lower reports fewer.",
     )
     flat_share: float = pydantic.Field(
-        0.02, ge=0, le=1, description="Share of flat bars up to which they are suspicious."
+        0.02,
+        ge=0,
+        le=1,
+        description="How common bars without any range may be around one that traded for it to "
+        "be suspicious, as a part of all (0.02: 2 %); higher reports more.",
     )
 
     window: int = pydantic.Field(120, ge=5, description=WINDOW_HELP)
@@ -67,9 +80,19 @@ class ExpectVolumeToAgreeWithPrice(LevelExpectation):
     Source: this project.
     """
 
-    multiple: float = pydantic.Field(30.0, gt=1, description="Volume, in medians.")
+    multiple: float = pydantic.Field(
+        30.0,
+        gt=1,
+        description="From how many times the symbol's usual volume a bar is suspicious; higher "
+        "reports fewer.",
+    )
     window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
-    minimum: int = pydantic.Field(20, ge=3, description="Fewest bars for a judgement.")
+    minimum: int = pydantic.Field(
+        20,
+        ge=3,
+        description="How many bars with volume must be known before one is judged; higher leaves "
+        "young symbols alone for longer.",
+    )
 
     success_keys = ("mostly", "multiple", "window", "minimum")
     daily_only: ClassVar[bool] = True
@@ -97,8 +120,18 @@ class ExpectNoDuplicatedSeries(MarketWideExpectation):
     column_list: list[str] = pydantic.Field(
         list(PRICE_COLUMNS), description=COLUMNS_HELP + ", ".join(PRICE_COLUMNS)
     )
-    sessions: int = pydantic.Field(20, ge=2, description="Length of the shared stretch, in bars.")
-    changes: int = pydantic.Field(5, ge=1, description="Fewest changes of the close in it.")
+    sessions: int = pydantic.Field(
+        20,
+        ge=2,
+        description="For how many bars in a row two symbols must have the same prices to be "
+        "taken for one; higher reports fewer.",
+    )
+    changes: int = pydantic.Field(
+        5,
+        ge=1,
+        description="How often the close must change in that stretch, since prices that stand "
+        "still prove nothing; higher reports fewer.",
+    )
 
     success_keys = ("mostly", "sessions", "changes")
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS

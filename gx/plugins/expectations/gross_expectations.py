@@ -45,7 +45,10 @@ class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
         list(PRICE_COLUMNS), description=COLUMNS_HELP + ", ".join(PRICE_COLUMNS)
     )
     factor: float = pydantic.Field(
-        4.0, gt=1, description="How many times, or what part of, the last closes a price may be."
+        4.0,
+        gt=1,
+        description="How many times the last closes a price may be, or what part of them (4: "
+        "from a quarter to four times); higher reports fewer.",
     )
 
     success_keys = ("mostly", "factor", "splits")

@@ -13,12 +13,22 @@ from gx.plugins.expectations.tells import Teller
 
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 COLUMNS_HELP = "Names of the columns, in this order: "
-WINDOW_HELP = "Length of the window, in bars."
+WINDOW_HELP = (
+    "How many bars tell what is usual for the symbol; a longer stretch forgets a "
+    "change of its habits more slowly."
+)
+MINIMUM_HELP = (
+    "How many of the symbol's moves must be known before one is judged; higher "
+    "leaves young symbols alone for longer."
+)
 SPLITS_HELP = (
     "Declared splits, by symbol: the first day in new shares and the new shares per old one, as "
     '{"AAPL": {"2014-06-09": 7}}.'
 )
-THRESHOLD_HELP = "Robust deviations (0.6745 |move| / MAD) above which a move is reported."
+THRESHOLD_HELP = (
+    "How many of the symbol's usual moves a move must measure to be out of the "
+    "ordinary (robust deviations, 0.6745 |move| / MAD); higher reports fewer."
+)
 
 
 class LevelExpectation(BarExpectation):
@@ -60,9 +70,17 @@ class ExpectNoUnitErrors(SplitAwareExpectation):
     Source: this project; a step is told from a split as in the split expectation.
     """
 
-    factor: float = pydantic.Field(100.0, gt=4, description="Size of the unit error, as a ratio.")
+    factor: float = pydantic.Field(
+        100.0,
+        gt=4,
+        description="How many times too high or too low a price in the wrong unit is: 100 for "
+        "pence taken for pounds.",
+    )
     tolerance: float = pydantic.Field(
-        2.0, gt=1, description="How many times the step may differ from the factor, as a ratio."
+        2.0,
+        gt=1,
+        description="How far the jump may be from that factor, as a ratio: with 2 a jump of 50 "
+        "to 200 times is taken for one of 100; higher reports more.",
     )
     volume_window: int = pydantic.Field(20, ge=3, description=WINDOW_HELP)
 
@@ -98,13 +116,25 @@ class ExpectNoUnadjustedSplits(SplitAwareExpectation):
 
     threshold: float = pydantic.Field(6.0, gt=0, description=THRESHOLD_HELP)
     nearness: float = pydantic.Field(
-        0.12, gt=0, lt=0.2, description="Greatest distance from the ratio, as a log."
+        0.12,
+        gt=0,
+        lt=0.2,
+        description="How near the jump at the open must be to a split ratio such as 2:1 (0.12: "
+        "within about 12 %); higher reports more.",
     )
-    stay: int = pydantic.Field(5, ge=1, description="Bars on either side that keep their level.")
+    stay: int = pydantic.Field(
+        5,
+        ge=1,
+        description="For how many bars before and after the jump the price must keep its level, "
+        "so that a crash that goes on is no split; higher reports fewer.",
+    )
     window: int = pydantic.Field(30, ge=5, description=WINDOW_HELP)
-    minimum: int = pydantic.Field(10, ge=3, description="Fewest moves for a judgement.")
+    minimum: int = pydantic.Field(10, ge=3, description=MINIMUM_HELP)
     turmoil: float = pydantic.Field(
-        5.0, gt=1, description="Range and volume, in medians, from which a step is news."
+        5.0,
+        gt=1,
+        description="From how many times its usual range or volume on the day of the jump it "
+        "counts as news and not as a split; higher reports more.",
     )
 
     success_keys = (
@@ -138,11 +168,21 @@ class ExpectNoReversingSpikes(LevelExpectation):
 
     threshold: float = pydantic.Field(6.0, gt=0, description=THRESHOLD_HELP)
     remainder: float = pydantic.Field(
-        0.25, ge=0, lt=1, description="Share of the step that may be left."
+        0.25,
+        ge=0,
+        lt=1,
+        description="How much of a jump may be left once the price is back, as a part of it "
+        "(0.25: a quarter); higher reports more.",
     )
-    longest: int = pydantic.Field(3, ge=1, le=20, description="Longest spike, in bars.")
+    longest: int = pydantic.Field(
+        3,
+        ge=1,
+        le=20,
+        description="For how many bars at most the price stays away before it comes back; higher "
+        "reports longer spikes, too.",
+    )
     window: int = pydantic.Field(30, ge=5, description=WINDOW_HELP)
-    minimum: int = pydantic.Field(20, ge=3, description="Fewest moves for a judgement.")
+    minimum: int = pydantic.Field(20, ge=3, description=MINIMUM_HELP)
 
     success_keys = ("mostly", "threshold", "remainder", "longest", "window", "minimum")
     detector: ClassVar[Detector] = returns.reversing_spikes
@@ -173,9 +213,12 @@ class ExpectNoReturnOutliers(LevelExpectation):
 
     threshold: float = pydantic.Field(8.0, gt=0, description=THRESHOLD_HELP)
     window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
-    minimum: int = pydantic.Field(20, ge=3, description="Fewest moves for a judgement.")
+    minimum: int = pydantic.Field(20, ge=3, description=MINIMUM_HELP)
     confirmation: float = pydantic.Field(
-        2.0, gt=0, description="Volume or range, in medians, that confirms a move."
+        2.0,
+        gt=0,
+        description="From how many times its usual volume or range a bar confirms its own move, "
+        "as news does; higher reports more.",
     )
 
     success_keys = ("mostly", "threshold", "window", "minimum", "confirmation")
@@ -203,7 +246,7 @@ class ExpectOpeningGapsToBeOrdinary(LevelExpectation):
 
     threshold: float = pydantic.Field(15.0, gt=0, description=THRESHOLD_HELP)
     window: int = pydantic.Field(60, ge=5, description=WINDOW_HELP)
-    minimum: int = pydantic.Field(20, ge=3, description="Fewest gaps for a judgement.")
+    minimum: int = pydantic.Field(20, ge=3, description=MINIMUM_HELP)
 
     success_keys = ("mostly", "threshold", "window", "minimum")
     detector: ClassVar[Detector] = returns.outlying_gaps

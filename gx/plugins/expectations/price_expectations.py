@@ -30,7 +30,10 @@ class ExpectBarsToBeOhlcConsistent(BarExpectation):
         list(PRICE_COLUMNS), description=COLUMNS_HELP + ", ".join(PRICE_COLUMNS)
     )
     tolerance: float = pydantic.Field(
-        0.0, ge=0, description="How far a price may be outside the range, in its currency."
+        0.0,
+        ge=0,
+        description="How far open or close may lie outside of the bar's low and high, in the "
+        "price's currency; higher reports fewer.",
     )
 
     success_keys = ("mostly", "tolerance")

@@ -26,8 +26,14 @@ KEY_COLUMNS = ("symbol", "date")
 WANTED = ("calendar", "calendars", "symbols", "first_date", "last_date", "as_of", "ended")
 CREATED_COLUMNS = ("symbol", "date", "created_at")
 COLUMNS_HELP = "Names of the columns, in this order: "
-AS_OF_HELP = "Judge as of the end of this day (2025-01-31), or of this instant; empty means now."
-ENDED_HELP = "Symbols that trade no more, with their last day; the suite's meta has them for all."
+AS_OF_HELP = (
+    "From which moment to look back: the end of this day (2025-01-31), or this "
+    "instant; empty means now."
+)
+ENDED_HELP = (
+    "Symbols that trade no more, with their last day, after which nothing is "
+    "expected of them; the suite's meta has them for all."
+)
 
 
 class SessionExpectation(BarExpectation):
@@ -37,10 +43,14 @@ class SessionExpectation(BarExpectation):
         list(KEY_COLUMNS), description=COLUMNS_HELP + ", ".join(KEY_COLUMNS)
     )
     calendar: str = pydantic.Field(
-        "XNYS", description="Calendar of exchange_calendars, such as XNYS, XLON, XTKS, 24/7 or FX."
+        "XNYS",
+        description="The exchange whose sessions count: XNYS for New York, XLON for London, XTKS "
+        "for Tokyo, 24/7 for what never closes, FX for currencies.",
     )
     calendars: dict[str, str] = pydantic.Field(
-        {}, description="Calendars of single symbols, where they differ: symbol to calendar."
+        {},
+        description="Symbols that trade elsewhere than the others, each with its exchange's "
+        "calendar.",
     )
 
     needs_columns: ClassVar[tuple[str, ...]] = KEY_COLUMNS
@@ -102,13 +112,19 @@ class AttendanceExpectation(SessionExpectation, MarketWideExpectation):
     """An expectation about sessions that did not come: it knows what was asked for."""
 
     symbols: list[str] | SuiteParameterDict = pydantic.Field(
-        [], description="Symbols that were asked for: they are expected even without a bar."
+        [],
+        description="Symbols that were asked for, and are expected even where they have no bar "
+        "at all.",
     )
     first_date: str | SuiteParameterDict | None = pydantic.Field(
-        None, description="First day of the range; empty for the first bar's."
+        None,
+        description="The day from which sessions are expected; empty for that of the symbol's "
+        "first bar.",
     )
     last_date: str | SuiteParameterDict | None = pydantic.Field(
-        None, description="Last day of the range, expected of all; empty for the newest bar's."
+        None,
+        description="The day up to which sessions are expected of every symbol; empty for that "
+        "of the newest bar.",
     )
     as_of: str | SuiteParameterDict | None = pydantic.Field(None, description=AS_OF_HELP)
     ended: dict[str, str] | SuiteParameterDict = pydantic.Field({}, description=ENDED_HELP)
@@ -171,7 +187,12 @@ class ExpectNoMissingSessions(AttendanceExpectation):
     Source: exchange calendars (exchange_calendars).
     """
 
-    allowed: int = pydantic.Field(0, ge=0, description="Sessions that a symbol may lack in all.")
+    allowed: int = pydantic.Field(
+        0,
+        ge=0,
+        description="How many sessions a symbol may lack before that is reported; higher reports "
+        "fewer.",
+    )
 
     success_keys = ("mostly", *WANTED, "allowed")
     by_symbol: ClassVar[tuple[str, ...]] = ("calendar", "allowed")
@@ -215,13 +236,19 @@ class ExpectNoMissingBarsWithinSessions(SessionExpectation):
         None,
         ge=1,
         lt=1_200,
-        description="Minutes from bar to bar; empty for the commonest of each symbol.",
+        description="How many minutes lie from one bar to the next; empty for what is commonest "
+        "in each symbol.",
     )
     habit: float = pydantic.Field(
-        0.9, ge=0, le=1, description="Share of a symbol's bars that the next one follows."
+        0.9,
+        ge=0,
+        le=1,
+        description="How regularly a symbol must trade to be judged: the part of its bars that "
+        "the next one follows at once (0.9: nine in ten); higher leaves more thin "
+        "symbols alone.",
     )
     first_date: str | SuiteParameterDict | None = pydantic.Field(
-        None, description="First day of the range; gaps before it are not named."
+        None, description="The day from which gaps are reported; those before it are not."
     )
     as_of: str | SuiteParameterDict | None = pydantic.Field(None, description=AS_OF_HELP)
 
@@ -251,7 +278,7 @@ class ExpectLastBarToBeComplete(SessionExpectation):
         list(CREATED_COLUMNS), description=COLUMNS_HELP + ", ".join(CREATED_COLUMNS)
     )
     created_zone: str = pydantic.Field(
-        "UTC", description="Time zone of times of writing that carry none."
+        "UTC", description="The time zone in which times of writing are meant that name none."
     )
 
     success_keys = ("mostly", "calendar", "calendars", "created_zone")
@@ -281,7 +308,10 @@ class ExpectBarsToBeFresh(SessionExpectation):
     as_of: str | SuiteParameterDict | None = pydantic.Field(None, description=AS_OF_HELP)
     ended: dict[str, str] | SuiteParameterDict = pydantic.Field({}, description=ENDED_HELP)
     allowed: int = pydantic.Field(
-        1, ge=0, description="Closed sessions that may lie after a symbol's last bar."
+        1,
+        ge=0,
+        description="How many sessions may have closed since a symbol's last bar; higher reports "
+        "fewer.",
     )
 
     success_keys = ("mostly", "calendar", "calendars", "as_of", "ended", "allowed")
@@ -314,7 +344,11 @@ class ExpectNoMarketWideHoles(AttendanceExpectation):
     """
 
     percent: float = pydantic.Field(
-        20.0, ge=0, le=100, description="Share of the symbols that may lack a session, in percent."
+        20.0,
+        ge=0,
+        le=100,
+        description="How many of the symbols may lack a session before the feed as a whole is "
+        "taken to have failed, in percent; higher reports fewer.",
     )
 
     success_keys = ("mostly", *WANTED, "percent")

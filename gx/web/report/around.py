@@ -9,5 +9,5 @@ from gx.web.sources import RunFiles
 
 def bars_around(files: RunFiles, symbols: Sequence[str]) -> pd.DataFrame | None:
     """The judged bars of these symbols and those before the range; None where none are kept."""
-    found = [one for one in (files.lookback(), files.bars(symbols)) if one is not None]
+    found = [one for one in (files.lookback(symbols), files.bars(symbols)) if one is not None]
     return pd.concat(found) if found else None

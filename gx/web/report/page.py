@@ -316,12 +316,12 @@ def _before(request: Request, summary: RunSummary) -> RunSummary | None:
 
 def _provenance(report: QualityReport, files: RunFiles) -> dict[str, object]:
     """Where the verdict comes from, as far as the steps said."""
-    steps = files.steps
+    steps, instead = files.steps, files.summary.instead_of
     extracted = steps.get("extract", {})
     named = {"Data digest": extracted.get("digest"), "Query": extracted.get("sql")}
     spent = [f"{name} {step['seconds']:g} s" for name, step in steps.items() if "seconds" in step]
     return {
-        "Suite": report.suite,
+        "Suite": report.suite + (f", instead of {instead}" if instead else ""),
         "Suite sha256": report.suite_sha256,
         **{name: value for name, value in named.items() if value},
         **({"Timings": ", ".join(spent)} if spent else {}),

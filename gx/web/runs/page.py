@@ -83,7 +83,8 @@ async def run_list(request: Request) -> Response:
     found = [run for run in runs if wanted.fits(run)]
     number, pages = page_number(request.query_params, len(found), PER_PAGE)
     shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
-    drawn = found[:SHOWN]
+    own = [run for run in found if not run.instead_of]
+    drawn = own[:SHOWN]
     of = wanted.dataset or next((one.name for one in datasets), "")
     told = await run_in_threadpool(_of_symbol, sources, [*shown, *drawn], wanted.symbol)
     return page(
@@ -94,6 +95,7 @@ async def run_list(request: Request) -> Response:
         found=len(found),
         shown=[(run, kind(run), share(run)) for run in (told[_key(one)] for one in shown)],
         chart=share_chart([told[_key(one)] for one in drawn]),
+        others=len(found) - len(own),
         calendar=calendar(
             [run for run in runs if run.dataset == of], VERDICTS, today=datetime.now(UTC).date()
         ),

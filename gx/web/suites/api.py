@@ -2,11 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from datetime import date
+from dataclasses import asdict
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -16,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gx.editing.history import Version
+from gx.editing.shelf import Shelf
 from gx.editing.store import Check, SuiteStore, copied
 from gx.errors import (
     GateError,
@@ -23,17 +21,17 @@ from gx.errors import (
     SuiteConflictError,
     SuiteError,
     UnknownSuiteError,
+    WaiverError,
     WeakSuiteError,
 )
-from gx.gate.asked import NOTHING_ASKED, Asked
-from gx.suite.calendars import Calendars
 from gx.suite.custom.files import Signature, custom_signature
 from gx.suite.diff import compare
 from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts
-from gx.web.guard import Forbidden, User, json_response, reader, writer
-from gx.web.sources import ListedDataset, RunFiles, Sources
-from gx.web.suites.datasets import require_may_save, tryable
+from gx.web.guard import User, json_response, reader, writer
+from gx.web.sources import Sources
+from gx.web.suites.bars import bars_asked, dataset_asked, last_bars
+from gx.web.suites.datasets import require_may_save, tryable, used_by
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 
 MOST_BARS, LAST_RUNS = 2_000_000, 5
@@ -50,6 +48,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownSuiteError, 404),
     (SuiteConflictError, 409),
     (SuiteError, 422),
+    (WaiverError, 422),
     (DraftError, 422),
     (WorkbenchError, 503),
     (HistoryError, 503),
@@ -82,6 +81,8 @@ class SuiteApi:
             Route(f"{suite}/check", _errors_as_json(self.check), methods=["POST"]),
             Route(f"{suite}/try", _errors_as_json(self.try_draft), methods=["POST"]),
             Route(f"{suite}/restore", _errors_as_json(self.restore), methods=["POST"]),
+            Route(f"{suite}/rename", _errors_as_json(self.rename), methods=["POST"]),
+            Route(f"{suite}/delete", _errors_as_json(self.delete), methods=["POST"]),
             Route(f"{suite}/versions/{{version}}", _errors_as_json(self.version), methods=["GET"]),
         ]
 
@@ -96,7 +97,7 @@ class SuiteApi:
     async def symbols(self, request: Request) -> Response:
         """Every symbol that a dataset has bars of."""
         user, sources = await reader(request), request.app.state.sources
-        dataset = await run_in_threadpool(_dataset, sources, user, request.path_params["name"])
+        dataset = await run_in_threadpool(dataset_asked, sources, user, request.path_params["name"])
         return json_response(await run_in_threadpool(sources.symbols, dataset.name))
 
     async def read(self, request: Request) -> Response:
@@ -118,7 +119,8 @@ class SuiteApi:
         """Save ``document``, which was made from ``base_sha256``, for ``reason``.
 
         ``accepted_weaknesses`` are the new ones that the author saw; ``base`` is the document that
-        the author started from, to tell what others changed meanwhile.
+        the author started from, to tell what others changed meanwhile. The answer's ``merged`` says
+        with what of theirs it was merged; 409 what cannot be.
         """
         user = await writer(request)
         needed = {"document": dict, "base_sha256": str, "reason": str}
@@ -135,10 +137,14 @@ class SuiteApi:
             base = body.get("base", {})
             theirs = await run_in_threadpool(store.read, name)
             return json_response(_conflict(error, base, theirs, document), 409)
-        return json_response(_version(saved))
+        merged = await run_in_threadpool(_merged, store, saved)
+        return json_response({**_version(saved), "merged": merged})
 
     async def restore(self, request: Request) -> Response:
-        """Save an earlier ``version`` again; ``accepted_weaknesses`` as in ``save``."""
+        """Save an earlier ``version`` again; ``accepted_weaknesses`` as in ``save``.
+
+        It comes back as it was, so with nothing it is merged: 409 when somebody saved meanwhile.
+        """
         user = await writer(request)
         needed = {"version": str, "base_sha256": str, "reason": str}
         body = await read_body(request, needed, accepted_weaknesses=list)
@@ -154,6 +160,37 @@ class SuiteApi:
             accepted=accepted,
         )
         return json_response(_version(saved))
+
+    async def rename(self, request: Request) -> Response:
+        """Give a suite, with its checkpoint and waivers, the name ``to``."""
+        user = await writer(request)
+        needed = {"to": str, "base_sha256": str, "reason": str}
+        body = await read_body(request, needed)
+        sources: Sources = request.app.state.sources
+        await run_in_threadpool(require_may_save, user, sources, body["to"])
+        shelf, name, given = await self._shelf(request, user, body)
+        made = await run_in_threadpool(partial(shelf.rename, name, body["to"], **given))
+        return json_response(_version(made), 201)
+
+    async def delete(self, request: Request) -> Response:
+        """Delete a suite; its history stays, and every version can be restored."""
+        user = await writer(request)
+        body = await read_body(request, {"base_sha256": str, "reason": str})
+        shelf, name, given = await self._shelf(request, user, body)
+        return json_response(
+            _version(await run_in_threadpool(partial(shelf.delete, name, **given)))
+        )
+
+    async def _shelf(
+        self, request: Request, user: User, body: Body
+    ) -> tuple[Shelf, str, dict[str, Any]]:
+        """Where a suite is renamed or deleted, its name, and what both need to know."""
+        sources: Sources = request.app.state.sources
+        name = request.path_params["name"]
+        await run_in_threadpool(require_may_save, user, sources, name)
+        given = {key: body[key] for key in ("base_sha256", "reason")}
+        given |= {"author": user.name, "used_by": await run_in_threadpool(used_by, sources, name)}
+        return Shelf(suite_store(sources), sources.waivers), name, given
 
     async def check_saved(self, request: Request) -> Response:
         """The faults, weaknesses and sentences of the version in force."""
@@ -187,8 +224,8 @@ class SuiteApi:
         )
         name, sources = request.path_params["name"], request.app.state.sources
         saved = await run_in_threadpool(suite_store(sources).read, name)
-        dataset = await run_in_threadpool(_dataset, sources, user, body.get("dataset"), name)
-        tried = await run_in_threadpool(_bars, sources, dataset, body)
+        dataset = await run_in_threadpool(dataset_asked, sources, user, body.get("dataset"), name)
+        tried = await run_in_threadpool(bars_asked, sources, dataset, body)
         answer = await self._ask(
             "try",
             document=body["document"],
@@ -220,8 +257,8 @@ class SuiteApi:
             return json_response(
                 _version(await run_in_threadpool(create, body["name"], document)), 201
             )
-        dataset = await run_in_threadpool(_dataset, sources, user, body.get("dataset"))
-        bars = (await run_in_threadpool(_bars, sources, dataset, body)).bars
+        dataset = await run_in_threadpool(dataset_asked, sources, user, body.get("dataset"))
+        bars = (await run_in_threadpool(bars_asked, sources, dataset, body)).bars
         document = await self._ask("draft", bars=bars, name=body["name"])
         create = partial(store.create, reason=_drafted_from(bars), **given)
         return json_response(_version(await run_in_threadpool(create, body["name"], document)), 201)
@@ -249,10 +286,11 @@ class SuiteApi:
     def _effects(self, sources: Sources, user: User, raw: bytes, name: str) -> tuple[str, ...]:
         """What the draft would newly do to the bars of the last run that has them still."""
         dataset = next(iter(tryable(user, sources, name)), None)
-        tried = _last_bars(sources, dataset, name) if dataset else None
-        saved = _document(suite_store(sources).read(name))
+        tried = last_bars(sources, dataset, name) if dataset else None
+        store = suite_store(sources)
+        saved = _document(store.read(name)) if name in store.names() else {}
         if tried is None or not saved:
-            return ()
+            return ()  # also of a suite that was deleted, and is being restored
         given = {"document": json.loads(raw), "name": name, "saved": saved, **vars(tried)}
         found: tuple[str, ...] = self.workbench.ask("effects", **given)
         return found
@@ -298,117 +336,6 @@ def _drafted_from(bars: pd.DataFrame) -> str:
     return f"Drafted from {len(bars):,} bars of {', '.join(chosen)}{more}"
 
 
-@dataclass(frozen=True)
-class _Tried:
-    """The bars to try a draft on, and how a run would have them judged (see gx.editing.trials)."""
-
-    bars: pd.DataFrame
-    as_of: str | None = None
-    asked: Asked = NOTHING_ASKED
-    lookback: pd.DataFrame | None = None
-    calendars: Calendars | None = None
-
-
-def _dataset(
-    sources: Sources, user: User, name: str | None, suite: str | None = None
-) -> ListedDataset:
-    """The dataset of this name, or else the first one of the suite's, or of all.
-
-    Raises RequestFault for one that there is not, and Forbidden for one that is not for the user.
-    """
-    if name is None:
-        first = next(iter(tryable(user, sources, suite or "")), None)
-        if first is None:
-            raise RequestFault("there is no dataset that can be read")
-        return first
-    found = next((one for one in sources.datasets() if one.name == name), None)
-    if found is None:
-        raise RequestFault(f"there is no dataset {shown(name)}")
-    if not user.may_read(found.dag_id):
-        raise Forbidden(f"{user.name} may not see the workflow {found.dag_id}")
-    if found.known is None:
-        raise RequestFault(f"the dataset {name} cannot be read: {'; '.join(found.faults)}")
-    return found
-
-
-def _last_bars(sources: Sources, dataset: ListedDataset, suite: str) -> _Tried | None:
-    """The bars of the newest of the last runs that this suite judged and that has its bars still.
-
-    None when none of them has, or they are too many.
-    """
-    judged = (
-        run
-        for run in sources.runs()
-        if (run.dag_id, run.suite) == (dataset.dag_id, suite) and run.state != "no_verdict"
-    )
-    for run in islice(judged, LAST_RUNS):
-        files = sources.run(run.run_id, dataset.dag_id)
-        with suppress(RequestFault, FileNotFoundError):
-            if files is not None:
-                return _tried(files, dataset)
-    return None
-
-
-def _bars(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
-    if "run_id" not in body:
-        return _with_calendars(_fresh(sources, dataset, body), dataset)
-    files = sources.run(body["run_id"], dataset.dag_id)
-    if files is None:
-        raise RequestFault("there is no such run")
-    return _tried(files, dataset)
-
-
-def _tried(files: RunFiles, dataset: ListedDataset) -> _Tried:
-    return _with_calendars(_bars_of_run(files), dataset)
-
-
-def _with_calendars(tried: _Tried, dataset: ListedDataset) -> _Tried:
-    assert dataset.known is not None
-    symbols = {*tried.asked.symbols, *tried.bars["symbol"].dropna().unique()}
-    return replace(tried, calendars=dataset.known.calendars_for(symbols))
-
-
-def _fresh(sources: Sources, dataset: ListedDataset, body: Body) -> _Tried:
-    symbols = texts(body, "symbols")
-    start, end = _day(body, "start"), _day(body, "end")
-    try:
-        every = symbols or sources.symbols(dataset.name)
-        bars = sources.fresh_bars(dataset.name, every, start, end)
-    except Exception as error:  # its messages are for people, see Sources.fresh_bars
-        raise RequestFault(f"the bars could not be read: {error}") from error
-    first, last = (day.isoformat() if day else None for day in (start, end))
-    return _Tried(_bounded(bars), last, Asked(tuple(symbols), first, last))
-
-
-def _bars_of_run(files: RunFiles) -> _Tried:
-    bars = files.bars()
-    if bars is None:
-        raise RequestFault("the bars of this run have been cleaned up; choose a fresh extract")
-    asked = Asked.read(files.steps.get("validate", {}).get("asked"))
-    moment = files.summary.as_of or files.summary.started
-    return _Tried(_bounded(bars), moment, asked, files.lookback())
-
-
-def _bounded(bars: pd.DataFrame) -> pd.DataFrame:
-    if bars.empty:
-        raise RequestFault("there are no bars of these symbols on these dates")
-    if len(bars) > MOST_BARS:
-        raise RequestFault(
-            f"these are {len(bars):,} bars; choose fewer symbols or dates ({MOST_BARS:,} at most)"
-        )
-    return bars
-
-
-def _day(body: Body, key: str) -> date | None:
-    given = body.get(key)
-    if given in (None, ""):
-        return None
-    try:
-        return date.fromisoformat(given)
-    except (TypeError, ValueError):
-        raise RequestFault(f"{key} must be a date like 2025-10-05") from None
-
-
 def _version(version: Version) -> Body:
     return asdict(version)
 
@@ -421,10 +348,17 @@ def _document(version: Version) -> Body:
         return {}
 
 
-def _conflict(error: Exception, base: Any, theirs: Version, mine: Body) -> Body:
+def _merged(store: SuiteStore, saved: Version) -> Body | None:
+    """With whose changes a save was merged, in a sentence and one by one."""
+    said, changes = store.merged_in(saved)
+    return {"said": f"{said}; both are saved", "changes": [*map(asdict, changes)]} if said else None
+
+
+def _conflict(error: SuiteConflictError, base: Any, theirs: Version, mine: Body) -> Body:
     saved = _document(theirs)
     return {
         "error": str(error),
+        "conflicts": list(error.conflicts),
         "theirs": _version(theirs),
         "their_changes": [asdict(change) for change in compare(base, saved)] if base else [],
         "difference": [asdict(change) for change in compare(saved, mine)],

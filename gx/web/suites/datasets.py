@@ -11,6 +11,16 @@ def datasets_of(sources: Sources, suite: str) -> list[ListedDataset]:
     return [one for one in sources.datasets() if one.suite == suite]
 
 
+def used_by(sources: Sources, suite: str) -> list[str]:
+    """The datasets that a suite judges, or may judge: those whose files cannot be read, too."""
+    unread = " (its file cannot be read, and may name this suite)"
+    return [
+        one.name if one.known else f"{one.name}{unread}"
+        for one in sources.datasets()
+        if not one.gone and (one.suite == suite or one.known is None)
+    ]
+
+
 def readable(user: User, datasets: Sequence[ListedDataset]) -> list[ListedDataset]:
     """Those that a user may see, and whose files say how to read them."""
     return [one for one in datasets if one.known and user.may_read(one.dag_id)]

@@ -9,17 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gx.editing.history import Version
-from gx.editing.store import ListedSuite, SuiteStore, history_changes
-from gx.errors import HistoryError, UnknownSuiteError
-from gx.suite.diff import Change
+from gx.editing.shelf import refuse_needed
+from gx.editing.store import ListedSuite, Past, SuiteStore, history_changes
+from gx.errors import HistoryError, SuiteError, UnknownSuiteError
 from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
 from gx.terms import BAR_COLUMNS
 from gx.web.guard import User, base_of, page, reader
 from gx.web.sources import Sources
 from gx.web.static_files import embedded
 from gx.web.suites.api import SuiteApi, suite_store
-from gx.web.suites.datasets import datasets_of, may_save, tryable
+from gx.web.suites.datasets import datasets_of, may_save, tryable, used_by
 from gx.web.suites.new_dataset import NewDataset
 from gx.web.suites.trial import Workbench
 from gx.web.summary import RunSummary
@@ -40,10 +39,9 @@ class SuiteLine:
 
 @dataclass(frozen=True)
 class VersionLine:
-    """A version in the history: what it changed, and the latest runs that used it."""
+    """A version in the history, and the latest runs that used it."""
 
-    version: Version
-    changes: tuple[Change, ...]
+    past: Past
     runs: tuple[RunSummary, ...]
     used: int
 
@@ -71,8 +69,10 @@ class SuitePages:
     async def suites(self, request: Request) -> Response:
         """Every suite with its datasets, its last edit and its last run."""
         user = await reader(request)
-        lines = await run_in_threadpool(_suite_lines, request.app.state.sources, user)
-        return page(request, "suites.html", lines=lines)
+        sources: Sources = request.app.state.sources
+        lines = await run_in_threadpool(_suite_lines, sources, user)
+        gone = await run_in_threadpool(suite_store(sources).gone)
+        return page(request, "suites.html", lines=lines, gone=gone)
 
     async def new(self, request: Request) -> Response:
         """The form for a suite that is drafted from data."""
@@ -97,7 +97,13 @@ class SuitePages:
             "may_write": may_write,
         }
         return page(
-            request, "suite_editor.html", name=name, data=embedded(data), may_write=may_write
+            request,
+            "suite_editor.html",
+            name=name,
+            data=embedded(data),
+            may_write=may_write,
+            needed=await run_in_threadpool(_needed, sources, name),
+            reason_limit=REASON_LIMIT,
         )
 
     async def history(self, request: Request) -> Response:
@@ -107,12 +113,13 @@ class SuitePages:
         lines = await run_in_threadpool(_version_lines, sources, user, name)
         interrupted = await run_in_threadpool(suite_store(sources).interrupted, name)
         data = {"api": f"{base_of(request)}/api", "name": name}
-        data["sha256"] = lines[0].version.sha256
+        data["sha256"] = lines[0].past.version.sha256
         return page(
             request,
             "suite_history.html",
             name=name,
             lines=lines,
+            gone=name not in await run_in_threadpool(suite_store(sources).names),
             interrupted=interrupted,
             reason_limit=REASON_LIMIT,
             data=embedded(data),
@@ -187,6 +194,15 @@ def _choices(sources: Sources, user: User, suite: str = "") -> dict[str, object]
     }
 
 
+def _needed(sources: Sources, name: str) -> str:
+    """Why a suite cannot be renamed or deleted; empty for one that can."""
+    try:
+        refuse_needed(name, used_by(sources, name))
+    except SuiteError as error:
+        return f"{error}."
+    return ""
+
+
 def _visible(sources: Sources, user: User) -> list[RunSummary]:
     return [run for run in sources.runs() if user.may_read(run.dag_id)]
 
@@ -206,7 +222,7 @@ def _version_lines(sources: Sources, user: User, name: str) -> list[VersionLine]
     store: SuiteStore = suite_store(sources)
     runs = _visible(sources, user)
     lines = []
-    for version, changes in history_changes(store.versions(name)):
-        used = [r for r in runs if r.suite == name and r.suite_sha256 == version.sha256]
-        lines.append(VersionLine(version, changes, tuple(used[:RUNS_A_VERSION]), len(used)))
+    for past in history_changes(store.versions(name)):
+        used = [r for r in runs if r.suite == name and r.suite_sha256 == past.version.sha256]
+        lines.append(VersionLine(past, tuple(used[:RUNS_A_VERSION]), len(used)))
     return lines

@@ -70,7 +70,7 @@ def _page(request: Request, user: User) -> Response:
     sources: Sources = request.app.state.sources
     dataset = dataset_asked(request, user)
     name = request.query_params.get("expectation", "").strip()
-    found = latest(sources, dataset.dag_id, lambda report: not name or bool(_of(report, name)))
+    found = latest(sources, dataset, lambda report: not name or bool(_of(report, name)))
     shared = {"dataset": dataset, "name": name, "found": found}
     if not name or not found.runs:
         known = _names(found.runs[0].report) if found.runs else []

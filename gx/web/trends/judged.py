@@ -1,7 +1,7 @@
 """The latest judged runs of a dataset, as far as a page can read them at once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -40,25 +40,47 @@ class Judged:
 class Latest:
     """The runs that fit, newest first; ``read`` of the dataset's ``total`` were looked through.
 
-    The reports of ``damaged`` runs cannot be read.
+    The reports of ``damaged`` runs cannot be read. All were judged by ``suite``: ``others`` of the
+    dataset's runs were not, and are left out, since another suite finds other things.
     """
 
     runs: tuple[Judged, ...]
     read: int
     total: int
     damaged: int
+    suite: str = ""
+    others: int = 0
 
 
-def latest(sources: Sources, dag_id: str, fits: Callable[[ReportDocument], bool]) -> Latest:
-    """At most 30 of the newest 60 runs with a verdict, whose reports fit."""
-    verdicts = [run for run in sources.runs() if run.dag_id == dag_id and run.state != "no_verdict"]
+def latest(
+    sources: Sources, dataset: ListedDataset, fits: Callable[[ReportDocument], bool]
+) -> Latest:
+    """At most 30 of the newest 60 runs with a verdict by one suite, whose reports fit.
+
+    The suite is the dataset's own; where no run by it fits, that of the newest run.
+    """
+    runs = [run for run in sources.runs() if run.dag_id == dataset.dag_id]
+    verdicts = [run for run in runs if run.state != "no_verdict"]
+    tried: list[Latest] = []
+    for suite in dict.fromkeys([dataset.suite, *(run.suite for run in verdicts)]):
+        found = _by(sources, [run for run in verdicts if run.suite == suite], fits)
+        if found.runs:
+            return replace(found, suite=suite, others=len(verdicts) - found.total)
+        tried.append(found)
+    read, damaged = (sum(getattr(one, name) for one in tried) for name in ("read", "damaged"))
+    return Latest((), read, len(verdicts), damaged)
+
+
+def _by(
+    sources: Sources, verdicts: Sequence[RunSummary], fits: Callable[[ReportDocument], bool]
+) -> Latest:
     found: list[Judged] = []
     read = damaged = 0
     for run in verdicts[:MOST_READ]:
         if len(found) == MOST_SHOWN:
             break
         read += 1
-        files = sources.run(run.run_id, dag_id)
+        files = sources.run(run.run_id, run.dag_id)
         try:
             report = read_document(files.report) if files and files.report else None
         except ReportError:  # the run's own page says what is wrong with it

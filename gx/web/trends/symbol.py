@@ -74,7 +74,7 @@ def _page(request: Request, user: User) -> Response:
     sources: Sources = request.app.state.sources
     dataset = dataset_asked(request, user)
     symbol = request.query_params.get("symbol", "").strip()
-    found = latest(sources, dataset.dag_id, lambda report: not symbol or symbol in report.symbols)
+    found = latest(sources, dataset, lambda report: not symbol or symbol in report.symbols)
     shared = {"dataset": dataset, "symbol": symbol, "found": found}
     if not symbol or not found.runs:
         known = sorted(found.runs[0].report.symbols)[:3000] if found.runs else []

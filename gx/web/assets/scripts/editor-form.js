@@ -1,5 +1,6 @@
 // The form of an expectation, made from its entry in the catalogue.
 
+import { watchEffects } from "./editor-effect.js";
 import { exceptionsOf } from "./editor-exceptions.js";
 import { redraw, session } from "./editor-session.js";
 import { tryInto } from "./editor-try.js";
@@ -70,7 +71,7 @@ export function form(entry, known, { done, doneWord, cancelled, drafted, faults 
     const changed = read();
     if (changed) done(changed);
   };
-  return el(
+  const element = el(
     "form",
     { class: "fields", onsubmit: submit },
     ...definition(known),
@@ -104,6 +105,8 @@ export function form(entry, known, { done, doneWord, cancelled, drafted, faults 
     ),
     result,
   );
+  watchEffects(element, rows, entry, drafted);
+  return element;
 }
 
 function definition(known) {

@@ -2,6 +2,7 @@
 
 import { exceptionLine } from "./editor-exceptions.js";
 import { form } from "./editor-form.js";
+import { describeParameters, parameter } from "./editor-params.js";
 import { saveState, showWeaknesses } from "./editor-save.js";
 import { change, checkSoon, nameOf, redraw, session } from "./editor-session.js";
 import { byId, counted, el, told, weaknessList } from "./elements.js";
@@ -20,6 +21,7 @@ export function drawList(focus) {
   if (view.json && !view.broken) byId("json-text").value = JSON.stringify(draft.document, null, 2);
   if (byId("json-fault")) byId("json-fault").textContent = view.broken;
   byId("list").replaceChildren(...[...groups()].map(group));
+  describeParameters(draft.entries);
   drawMarks();
   if (focus) focusOn(focus);
 }
@@ -57,7 +59,7 @@ function item(index, previous, next) {
     );
   }
   const kwargs = Object.entries(entry.kwargs || {}).map(([key, value]) =>
-    el("code", {}, `${key} = ${JSON.stringify(value)}`),
+    parameter(entry, index, key, value),
   );
   return el(
     "li",

@@ -14,6 +14,7 @@ import {
 } from "./editor-session.js";
 import { acceptance, byId, changeList, counted, el, moment, told } from "./elements.js";
 import { ask, PAGE } from "./page.js";
+import { Draft } from "./suite-draft.js";
 
 export async function openSave() {
   const { view } = session;
@@ -102,9 +103,15 @@ function hindrance() {
   return `Mend ${counted(checked.faults.length, "fault")} first: ${checked.faults[0].message}`;
 }
 
+// What is being saved stays as it was sent: the answer may be another suite, merged with somebody's.
+function hold(on) {
+  session.view.saving = on;
+  for (const name of ["list", "json"]) byId(name).inert = on;
+}
+
 async function save() {
   const { draft, view } = session;
-  view.saving = true;
+  hold(true);
   byId("do-save").disabled = true;
   const sent = draft.document;
   try {
@@ -116,19 +123,27 @@ async function save() {
       accepted_weaknesses: session.checked.new_weaknesses,
     });
     Object.assign(PAGE, { sha256: made.sha256, text: made.text });
-    draft.saved = sent;
+    if (made.merged)
+      session.draft = new Draft(readable(made.text)); // no undoing what others did
+    else draft.saved = sent;
     view.reason = "";
-    view.saving = false;
+    hold(false);
     closePanel("save");
     savedBy(made);
-    told("Saved. Runs that start from now on use it.", "good");
+    if (made.merged) redraw.list();
+    told(savedWords(made), "good");
     await check();
     byId("open-save").focus();
   } catch (error) {
-    view.saving = false;
+    hold(false);
     saveState(byId("do-save"));
     refused(error);
   }
+}
+
+function savedWords(made) {
+  const said = made.merged ? `Saved. ${made.merged.said}.` : "Saved.";
+  return `${said} Runs that start from now on use it.`;
 }
 
 function refused(error) {
@@ -179,6 +194,7 @@ function conflict(answer) {
     found
       ? ""
       : el("p", { class: "fault" }, "What they saved is no suite in JSON: no run can read it."),
+    ...(answer.conflicts ?? []).map((one) => el("p", { class: "fault" }, sentence(one))),
     el("h3", {}, "What they changed"),
     answer.their_changes.length ? changeList(answer.their_changes) : el("p", {}, "No expectation."),
     el("h3", {}, "What saving yours would change in theirs"),
@@ -190,6 +206,10 @@ function conflict(answer) {
       el("button", { class: "danger", onclick: over }, "Save mine over theirs"),
     ),
   );
+}
+
+function sentence(words) {
+  return `${words[0].toUpperCase()}${words.slice(1)}.`;
 }
 
 export function savedBy(version) {

@@ -57,6 +57,7 @@ export function showBroken(text, advice) {
 }
 
 export function change(document, focus, label) {
+  if (session.view.saving) return;
   if (!session.draft.change(document, label)) return;
   told("");
   redraw.closeForm();
@@ -66,6 +67,7 @@ export function change(document, focus, label) {
 
 export function step(direction) {
   const { draft, view } = session;
+  if (view.saving) return;
   if (view.broken && draft.entries.length) {
     // what cannot be read is no step: back to what could be
     view.broken = "";
@@ -104,7 +106,7 @@ export async function check() {
     });
     if (found.sha256 && found.sha256 !== PAGE.sha256) {
       told(
-        "Somebody saved another version meanwhile; saving will show you the difference.",
+        "Somebody saved another version meanwhile; saving merges it with yours, or shows what differs.",
         "notice",
       );
     }

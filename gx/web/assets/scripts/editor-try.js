@@ -31,7 +31,7 @@ export async function tryDraft(button) {
 export async function tryInto(place, button, document, number) {
   await busy(button, place, async () => {
     const found = await Trial.run(PAGE.name, document, number);
-    const on = `On ${Trial.onWhat()}: ${counted(found.rows, "bar")}, ${found.seconds} s. Choose others under “Try it”.`;
+    const on = `On ${Trial.onWhat()}: ${counted(found.rows, "bar")}, ${found.seconds} s.${Trial.sampled(found)} Choose others under “Try it”.`;
     place.replaceChildren(
       el("ul", { class: "outcomes" }, ...found.outcomes.map(Trial.line)),
       el("small", {}, on),

@@ -2,6 +2,7 @@
 
 import { openAdd } from "./editor-add.js";
 import { drawList, drawState } from "./editor-list.js";
+import { wireParameters } from "./editor-params.js";
 import { openSave, savedBy } from "./editor-save.js";
 import {
   check,
@@ -62,6 +63,7 @@ function wire() {
     redraw.closeForm();
     drawList();
   });
+  wireParameters(byId("list"));
   if (!PAGE.may_write) return;
   byId("undo").addEventListener("click", () => step("undo"));
   byId("redo").addEventListener("click", () => step("redo"));

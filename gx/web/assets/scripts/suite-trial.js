@@ -34,6 +34,8 @@ function bars() {
   };
 }
 
+export const onRun = () => choice.kind === "run";
+
 export function onWhat() {
   const of = PAGE.datasets?.length > 1 ? ` of ${choice.dataset}` : "";
   if (choice.kind === "fresh") return `a fresh extract${of}`;
@@ -196,7 +198,7 @@ export function show(found) {
       el(
         "p",
         {},
-        `On ${counted(found.rows, "bar")} of ${counted(found.symbols, "symbol")}, ${found.first_date ?? "no date"} to ${found.last_date ?? "no date"}, in ${found.seconds} s.`,
+        `On ${counted(found.rows, "bar")} of ${counted(found.symbols, "symbol")}, ${found.first_date ?? "no date"} to ${found.last_date ?? "no date"}, in ${found.seconds} s.${sampled(found)}`,
       ),
       block(
         "Different from the saved suite",
@@ -206,6 +208,10 @@ export function show(found) {
       block("Would fail", bad.map(line), true),
       block("Would pass", fine.map(line), false),
     );
+}
+
+export function sampled(found) {
+  return found.sample ? ` That is ${found.sample}; what compares all symbols may find others.` : "";
 }
 
 function held(found) {
