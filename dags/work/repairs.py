@@ -1,14 +1,22 @@
-"""Applying accepted repairs to a run's bars, and what the run keeps of it."""
+"""Applying accepted repairs to a run's bars, what the run keeps of it, and accepting by itself."""
 
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine
 
 from dags.run.context import Run
 from dags.staging.layout import REPAIRED
+from dags.staging.proposals import new_repair
 from dags.staging.run_folder import Staging
+from gx.repair.proposal import Proposal, blocks
+from gx.report.sentences import counted
+from sql.connection import connected
 from sql.repaired import Repairs
-from sql.repairs import Numbers, Repair, mark_void, open_repairs
+from sql.repairs import Numbers, Repair, accept_automatically, mark_void, open_repairs
+
+log = logging.getLogger(__name__)
 
 
 def accepted_repairs(run: Run, own: Engine) -> tuple[Repairs, Repairs]:
@@ -31,13 +39,39 @@ def keep(run: Run, own: Engine, repairs: Repairs) -> dict[str, Any]:
         with own.begin() as connection:
             mark_void(connection, [one.id for one in void], run_id=run.identity.run_id)
     first = repairs.applied[0].repair if repairs.applied else None
+    automatic = sum(one.repair.is_automatic for one in repairs.applied)
     return {
         "repaired": len(repairs.applied) - repairs.dropped,
         "dropped": repairs.dropped,
+        **({"automatic": automatic} if automatic else {}),
         "repaired_example": first and _shown(first),
         "void": len(void),
         "void_example": _shown(void[0]) if void else None,
     }
+
+
+def accept_allowed(run: Run, proposals: Sequence[Proposal]) -> frozenset[str]:
+    """Accept what AUTO_REPAIR allows of a run's proposals; whose bars are to be read again.
+
+    What somebody has revoked is left to people.
+    """
+    rules = run.settings.auto_rules
+    allowed = [lot for lot in blocks(proposals) if lot[0].rule in rules]
+    if not allowed:
+        return frozenset()
+    lots = [[new_repair(one, daily=run.dataset.is_daily) for one in lot] for lot in allowed]
+    why = f"the setting AUTO_REPAIR has {', '.join(sorted(rules))}"
+    with connected(run.published_at) as engine, engine.begin() as connection:
+        done = accept_automatically(connection, lots, run_id=run.identity.run_id, reason=why)
+    for one in done.revoked:
+        log.warning(
+            "%s of %s is not repaired by itself: %s took that back (%s)",
+            *(one.symbol, one.date, one.revoked_by, one.revoke_reason),
+        )
+    if done.accepted:
+        bars = counted(len(done.accepted), "bar")
+        log.warning("AUTO_REPAIR repairs %s, which are read and judged again", bars)
+    return frozenset(one.symbol for one in done.accepted)
 
 
 def repaired_rows(staging: Staging) -> dict[int, str]:
