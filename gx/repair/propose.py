@@ -8,9 +8,12 @@ import pandas as pd
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Ints
 from gx.plugins.expectations.kernels.splits import SMALLEST_STEP, split_bars
 from gx.repair.fixes import Fix
-from gx.repair.levels import before_splits, blocks_in_another_unit
+from gx.repair.levels import blocks_in_another_unit
+from gx.repair.market import Market
 from gx.repair.proposal import NUMBERS, Proposal
 from gx.repair.series import CLOSE, OPEN, Series, rounded
+from gx.repair.spikes import spikes
+from gx.repair.splits import before_splits
 from gx.repair.within_the_bar import exchanged, signs, single_units
 
 
@@ -33,22 +36,26 @@ def propose(
     flags[places[(places >= 0) & (places < len(bars))]] = True
     dated = (bars["date"].notna() & bars["symbol"].notna()).to_numpy()
     wanted = bars["symbol"][flags & dated].unique()
-    of_symbol = bars["symbol"].to_numpy()
+    of_symbol, market = bars["symbol"].to_numpy(), Market(bars)
     fixed: list[Proposal] = []
     block = 0
     for symbol in sorted(wanted):
         at = np.flatnonzero((of_symbol == symbol) & dated)
         before = None if lookback is None else lookback[lookback["symbol"] == symbol]
-        own = bars.iloc[at]
-        for found in _of_symbol(symbol, own, at + first_row, flags[at], before):
+        own = bars.iloc[at], at + first_row, flags[at]
+        for found in _of_symbol(symbol, own, before, market):
             fixed += [_with_block(one, block) for one in found]
             block += 1
     return fixed
 
 
 def _of_symbol(
-    symbol: str, bars: pd.DataFrame, rows: Ints, failing: Flags, lookback: pd.DataFrame | None
+    symbol: str,
+    own: tuple[pd.DataFrame, Ints, Flags],
+    lookback: pd.DataFrame | None,
+    market: Market,
 ) -> Iterator[list[Proposal]]:
+    bars, rows, failing = own
     twice = bars.duplicated("date", keep=False).to_numpy()
     copies = bars.duplicated(["date", *NUMBERS], keep="first").to_numpy() & twice
     # Days with a bar that is no copy of the other have no one right answer.
@@ -59,16 +66,17 @@ def _of_symbol(
     single = ~twice
     series = Series.of(symbol, bars[single], rows[single], failing[single], lookback)
     if len(series.rows):
-        yield from _of_series(series)
+        yield from _of_series(series, market)
 
 
-def _of_series(series: Series) -> Iterator[list[Proposal]]:
+def _of_series(series: Series, market: Market) -> Iterator[list[Proposal]]:
     fixes = [
         *signs(series),
         *exchanged(series),
         *single_units(series),
         *blocks_in_another_unit(series),
-        *before_splits(series, _splits(series)),
+        *spikes(series),
+        *before_splits(series, _splits(series), market),
     ]
     told = np.zeros(len(series.rows), dtype=np.int64)
     for fix in fixes:

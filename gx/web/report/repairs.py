@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from gx.repair.proposal import NUMBERS, RULES, Proposal, blocks
 from gx.report.pictures.prices import PriceChart, price_charts
@@ -54,11 +55,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell."""
+    """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell.
+
+    ``unanswered`` bars failed critically, and nothing is proposed of them.
+    """
 
     proposed: Repairs
     accepted: tuple[Line, ...] = ()
     fault: str = ""
+    unanswered: int = 0
 
 
 def proposed_repairs(files: RunFiles) -> Repairs:
@@ -79,7 +84,15 @@ def choice_of(files: RunFiles, sources: Sources) -> Choice:
     mine = [one for one in there if _bar(one) in bars]
     taken = {_bar(one) for one in mine if one.is_open}
     free = [block for block in found if all(_bar(one) not in taken for one in block)]
-    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault)
+    return Choice(
+        _shown(files, free, CHOSEN), tuple(_lines(mine)), fault, _unanswered(files, found)
+    )
+
+
+def _unanswered(files: RunFiles, proposed: Sequence[Sequence[Proposal]]) -> int:
+    failing = files.failing(["row", "severity"])
+    critical = failing.filter(pc.equal(failing["severity"], "critical"))["row"].to_pylist()
+    return len(set(critical) - {one.row for block in proposed for one in block})
 
 
 def held_of(sources: Sources, dataset: str, symbols: Collection[str]) -> list[str]:
