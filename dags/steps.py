@@ -34,7 +34,7 @@ from dags.work.proposals import proposals_of
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import with_published, write_doubts
 from dags.work.question import about, question_of
-from dags.work.repairs import accept_allowed
+from dags.work.repairs import accept_allowed, repairs_of
 from gx.dataset.faults import require_sound
 from gx.report.document import read_document
 from gx.report.published import Doubt
@@ -46,6 +46,7 @@ from sql.preflight import make_ready
 from sql.published import published_symbols
 
 if TYPE_CHECKING:
+    from gx.report.deeds import DecisionUse
     from gx.report.model import QualityReport
     from gx.suite.waivers import Waiver
 
@@ -197,22 +198,32 @@ def judged(record: StepRecord) -> Validated:
     return found
 
 
-def judge(run: Run, record: StepRecord, waivers: Sequence["Waiver"] = ()) -> "QualityReport":
-    """Judge the staged bars, also by these waivers; write the report, and what the gate decides."""
+def judge(
+    run: Run,
+    record: StepRecord,
+    waivers: Sequence["Waiver"] = (),
+    decision: "DecisionUse | None" = None,
+) -> "QualityReport":
+    """Judge the staged bars, also by these waivers; write the report, and what the gate decides.
+
+    ``decision`` is somebody's that made the waivers.
+    """
     staging = run.staging
     extracted, extracting = staging.found(Extracted), staging.finished("extract")
     lane = lane_of(run)
     judgement = lane.judge(waivers)
     report = with_published(run, judgement.report, extracted.gone)
+    parts = lane.bars()
+    proposals = proposals_of(report, parts)
+    report = replace(report, decision=decision, repairs=repairs_of(parts, proposals))
     report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
-    proposals = proposals_of(report, lane.bars())
     if proposals:
         staging.write_json(PROPOSED, [one.to_json() for one in proposals])
-    decision = report.decide(run.request.policy)
+    decided = report.decide(run.request.policy)
     record.found = Validated(
-        open=decision.open,
-        held=decision.held,
-        reasons=decision.reasons,
+        open=decided.open,
+        held=decided.held,
+        reasons=decided.reasons,
         rows=report.rows,
         proposed=len(proposals),
         asked=asked(run),
