@@ -181,7 +181,12 @@ def open_repairs(
 def all_repairs(engine: Engine, symbols: Sequence[str] | None = None) -> list[Repair]:
     """Those that are revoked or void as well, of symbols (None: any)."""
     with engine.connect() as connection:
-        return _read(connection, symbols=symbols, every=True)
+        return every_repair(connection, symbols)
+
+
+def every_repair(connection: Connection, symbols: Sequence[str] | None = None) -> list[Repair]:
+    """The same, in a transaction that is under way."""
+    return _read(connection, symbols=symbols, every=True)
 
 
 def mark_void(connection: Connection, ids: Sequence[int], *, run_id: str) -> int:
