@@ -1,18 +1,29 @@
 """What the other symbols of a run did on a day."""
 
+from collections.abc import Collection
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from gx.plugins.expectations.kernels.bars import Flags, Ints
+
 LARGE = 0.25  # log; the smallest split ratio, 3:2, is 0.405
 
 
 class Market:
-    """The bars of a run (symbol, date, open, close), asked about one day of one symbol."""
+    """The bars of a run (symbol, date, open, close), asked about one day of one symbol.
 
-    def __init__(self, bars: pd.DataFrame) -> None:
-        self._bars = bars
+    ``splits`` are the rows at which the suite sees an unadjusted split; None: that is not known.
+    """
+
+    def __init__(self, bars: pd.DataFrame, splits: Collection[int] | None = None) -> None:
+        self._bars, self._splits = bars, splits
+
+    def may_split(self, rows: Ints) -> Flags:
+        """Say at which rows there may be a split: a declared one is none that was forgotten."""
+        known = self._splits
+        return np.ones(len(rows), dtype=bool) if known is None else np.isin(rows, list(known))
 
     def is_calm(self, symbol: str, date: pd.Timestamp) -> bool:
         """Does no other symbol step away at the open of this day as well?"""

@@ -23,24 +23,27 @@ def propose(
     *,
     lookback: pd.DataFrame | None = None,
     first_row: int = 0,
+    splits: Collection[int] | None = None,
 ) -> list[Proposal]:
     """The repairs of ``bars`` (symbol, date as datetime64, prices, volume) with one right answer.
 
     ``failing`` are the rows that the suite found something about: rows of the run's extract, in
     which ``bars`` begin at ``first_row``. Only these are repaired, and the bars before a failing
     split. ``lookback`` are bars of before the range: they tell what is ordinary. A bar about which
-    two rules have something to say has no proposal.
+    two rules have something to say has no proposal. ``splits`` are the failing rows at which the
+    suite sees an unadjusted split, which no declared one is; None: that is not known.
     """
     flags = np.zeros(len(bars), dtype=bool)
     places = np.asarray(sorted(failing), dtype=np.int64) - first_row
     flags[places[(places >= 0) & (places < len(bars))]] = True
     dated = (bars["date"].notna() & bars["symbol"].notna()).to_numpy()
     wanted = bars["symbol"][flags & dated].unique()
-    of_symbol, market = bars["symbol"].to_numpy(), Market(bars)
+    market, places_of = Market(bars, splits), bars[dated].groupby("symbol").indices
+    labels = np.flatnonzero(dated)
     fixed: list[Proposal] = []
     block = 0
     for symbol in sorted(wanted):
-        at = np.flatnonzero((of_symbol == symbol) & dated)
+        at = labels[places_of[symbol]]
         before = None if lookback is None else lookback[lookback["symbol"] == symbol]
         own = bars.iloc[at], at + first_row, flags[at]
         for found in _of_symbol(symbol, own, before, market):
@@ -76,7 +79,7 @@ def _of_series(series: Series, market: Market) -> Iterator[list[Proposal]]:
         *single_units(series),
         *blocks_in_another_unit(series),
         *spikes(series),
-        *before_splits(series, _splits(series), market),
+        *before_splits(series, _splits(series) & market.may_split(series.rows), market),
     ]
     told = np.zeros(len(series.rows), dtype=np.int64)
     for fix in fixes:

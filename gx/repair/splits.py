@@ -87,6 +87,9 @@ def _is_beyond_doubt(series: Series, at: int, ratio: float, market: Market) -> b
 
     In a crash range and volume explode, however near to a half the fall is.
     """
+    dates = series.dates
+    if (dates != dates.normalize()).any():  # an hour has sixty bars, and its falls no days
+        return False
     if not ALONE_BARS <= at <= len(series.rows) - ALONE_BARS or not float(ratio).is_integer():
         return False
     gap = series.logs[at, OPEN] - series.logs[at - 1, CLOSE]

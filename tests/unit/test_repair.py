@@ -163,6 +163,19 @@ def test_a_split_whose_volume_is_in_new_shares_is_told_by_an_exact_step(ratio: f
     assert "the volume is in new shares already" in found[0].evidence
 
 
+def test_a_declared_split_is_none_that_was_forgotten():
+    """The bar fails otherwise; of splits the suite has nothing to say there."""
+    _, broken = long()
+    assert propose(broken, [100], splits=[]) == []
+    assert len(propose(broken, [100], splits=[100])) == 100
+
+
+def test_within_the_day_the_volume_has_to_tell_of_a_split():
+    _, broken = long()
+    hourly = broken.assign(date=pd.date_range("2024-01-02 15:00", periods=200, freq="h"))
+    assert propose(hourly, [100]) == []
+
+
 def test_a_fall_by_half_is_no_split_where_anything_tells_of_news():
     """A real crash: to the half exactly, and nothing is proposed."""
     _, broken = long()
