@@ -7,7 +7,7 @@ Each dataset (`gx/datasets/`) has such a workflow of its own.
 | Step | What it does |
 |---|---|
 | `extract_stock_data` | streams the bars of the chosen symbols and dates |
-| `validate_data` | runs the checkpoint and writes the report |
+| `validate_data` | runs the checkpoint and writes the report; twice where AUTO_REPAIR mends |
 | `transform_data` | adds the daily return and the price range |
 | `publish_data` | upserts what passed and sets aside what is held, in one transaction |
 | `ask`, `ask_partitions` | with policy `ask`: waits in *Required actions* until somebody decides |

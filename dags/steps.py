@@ -25,6 +25,7 @@ from dags.run.due import (
 )
 from dags.run.known_symbols import remember
 from dags.staging.layout import PROPOSED, REPORT
+from dags.staging.proposals import read_proposals
 from dags.staging.records import Extracted, Published, Records, StepRecord, Validated
 from dags.work.extract import extract_into
 from dags.work.lanes import lane_of
@@ -33,6 +34,7 @@ from dags.work.proposals import proposals_of
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import with_published, write_doubts
 from dags.work.question import about, question_of
+from dags.work.repairs import accept_allowed, repairs_of
 from gx.dataset.faults import require_sound
 from gx.report.document import read_document
 from gx.report.published import Doubt
@@ -45,6 +47,7 @@ from sql.preflight import make_ready
 from sql.published import published_symbols
 
 if TYPE_CHECKING:
+    from gx.report.deeds import DecisionUse
     from gx.report.model import QualityReport
     from gx.suite.waivers import Waiver
 
@@ -146,23 +149,41 @@ class Judged(TypedDict):
 
 
 def validate(run: Run) -> Judged:
-    """Judge the staged bars; raises GateClosed when they may not pass."""
-    lane, staging, question = lane_of(run), run.staging, None
+    """Judge the staged bars; raises GateClosed when they may not pass.
+
+    What AUTO_REPAIR allows is accepted; then bars are read again with it, and judged anew, once.
+    """
+    lane = lane_of(run)
+    lane.read_again()
     lane.complete_records()
-    with staging.recorded("validate") as record:
+    said: Judged | None = None
+    with run.staging.recorded("validate") as record:
         report = judge(run, record)
-        decision = report.decide(run.request.policy)
-        if run.request.policy == "ask" and decision.held:
-            question = question_of(report, staging.found(Extracted).digest)
-            record.found = judged(record).model_copy(update={"question": question})
-        said = run_sentence(Records(validate=record), report.document(every_row=False))
-        if report.blocking:
-            _say_why(said, report, run)
-        # With every symbol held there are bars to set aside before the run fails.
-        if not decision.open and not decision.held:
-            why = "; ".join(decision.reasons)
-            raise GateClosed(f"{said} {why}. The report: {run.report_url}")
+        repaired = accept_allowed(run, read_proposals(run.staging, record.seals))
+        if not repaired:
+            said = _decided(run, record, report)
+    if said is None:
+        lane.read_again(repaired)
+        lane.complete_records()
+        with run.staging.recorded("validate") as record:
+            said = _decided(run, record, judge(run, record))
     lane.add_seconds("validate")
+    return said
+
+
+def _decided(run: Run, record: StepRecord, report: "QualityReport") -> Judged:
+    """Say what the gate has decided; raises GateClosed when nothing passes and nothing is held."""
+    decision, question = report.decide(run.request.policy), None
+    if run.request.policy == "ask" and decision.held:
+        question = question_of(report, run.staging.found(Extracted).digest)
+        record.found = judged(record).model_copy(update={"question": question})
+    said = run_sentence(Records(validate=record), report.document(every_row=False))
+    if report.blocking:
+        _say_why(said, report, run)
+    # With every symbol held there are bars to set aside before the run fails.
+    if not decision.open and not decision.held:
+        why = "; ".join(decision.reasons)
+        raise GateClosed(f"{said} {why}. The report: {run.report_url}")
     return {
         "verdict": said,
         "held": len(decision.held),
@@ -178,22 +199,32 @@ def judged(record: StepRecord) -> Validated:
     return found
 
 
-def judge(run: Run, record: StepRecord, waivers: Sequence["Waiver"] = ()) -> "QualityReport":
-    """Judge the staged bars, also by these waivers; write the report, and what the gate decides."""
+def judge(
+    run: Run,
+    record: StepRecord,
+    waivers: Sequence["Waiver"] = (),
+    decision: "DecisionUse | None" = None,
+) -> "QualityReport":
+    """Judge the staged bars, also by these waivers; write the report, and what the gate decides.
+
+    ``decision`` is somebody's that made the waivers.
+    """
     staging = run.staging
     extracted, extracting = staging.found(Extracted), staging.finished("extract")
     lane = lane_of(run)
     judgement = lane.judge(waivers)
     report = with_published(run, judgement.report, extracted.gone)
+    parts = lane.bars()
+    proposals = proposals_of(report, parts)
+    report = replace(report, decision=decision, repairs=repairs_of(parts, proposals))
     report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
-    proposals = proposals_of(report, lane.bars())
     if proposals:
         staging.write_json(PROPOSED, [one.to_json() for one in proposals])
-    decision = report.decide(run.request.policy)
+    decided = report.decide(run.request.policy)
     record.found = Validated(
-        open=decision.open,
-        held=decision.held,
-        reasons=decision.reasons,
+        open=decided.open,
+        held=decided.held,
+        reasons=decided.reasons,
         rows=report.rows,
         proposed=len(proposals),
         asked=asked(run),

@@ -59,6 +59,10 @@ class DiscardError(BarStoreError):
     """Held bars cannot be discarded in this way; nothing was discarded."""
 
 
+class AuditError(BarStoreError):
+    """What was to be done could not be told in the audit; nothing was done."""
+
+
 class RepairError(BarStoreError):
     """Repairs cannot be accepted or revoked in this way; nothing was done."""
 

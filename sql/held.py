@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from sql.bar_tables import NUMBERS
 from sql.errors import StaleError
 from sql.locks import HELD, lock
-from sql.quarantine import name_of
+from sql.quarantine import REPAIRED_AS, name_of
+from sql.repairs import every_repair
 from sql.statements import statement
 
 _TOLD = 3
@@ -41,7 +42,8 @@ class HeldSymbol:
 class HeldBar:
     """A held bar as it was extracted, and what is published of its symbol and date, if anything.
 
-    `numbers` and `published` are open, high, low, close and volume; `carried` is what went along.
+    `numbers` and `published` are open, high, low, close and volume; `carried` is what went along,
+    and of a repaired bar what the source has (`source_bar`) and by which repair (`repair_id`).
     """
 
     run_id: str
@@ -112,7 +114,7 @@ def held_bars(
         "offset": offset,
     }
     rows = connection.exec_driver_sql(statement("queries/held_bars"), bound)
-    return [_bar(row) for row in rows]
+    return _with_source(connection, [_bar(row) for row in rows])
 
 
 def require_unchanged(connection: Connection, symbol: str | None, seen: str) -> HeldSymbol:
@@ -164,6 +166,26 @@ def _grouped(connection: Connection, *, every: bool, symbol: str | None = None) 
 def _symbol(row: dict[str, Any]) -> HeldSymbol:
     newest = row.pop("newest")
     return HeldSymbol(**row, seen=f"{row['bars']}.{newest}")
+
+
+def _with_source(connection: Connection, bars: list[HeldBar]) -> list[HeldBar]:
+    """Repaired bars with the numbers that the source has: repairs are kept for good."""
+    repaired = {bar.symbol for bar in bars if any(REPAIRED_AS in one for one in bar.reasons)}
+    symbols = sorted(one for one in repaired if one is not None)
+    if not symbols:
+        return bars
+    known = {(one.symbol, one.date, one.new): one for one in every_repair(connection, symbols)}
+    found = []
+    for bar in bars:
+        one = known.get((bar.symbol or "", bar.date or date.min, bar.numbers))
+        told = one and {"repair_id": one.id, "source_bar": [_plain(was) for was in one.old]}
+        found.append(replace(bar, carried={**bar.carried, **told}) if told else bar)
+    return found
+
+
+def _plain(value: float | None) -> float | str | None:
+    """A number; what JSON has not, as text."""
+    return value if value is None or value - value == 0 else str(value)
 
 
 def _bar(row: Any) -> HeldBar:

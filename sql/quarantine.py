@@ -25,6 +25,8 @@ from sql.statements import statement
 
 # The reason of a bar that did not fail itself.
 HELD_WITH_SYMBOL = "held with its symbol"
+# One more of a bar that was judged, and is held, as it was repaired (see sql.held.HeldBar).
+REPAIRED_AS = "these numbers are accepted, not the source's:"
 _OF_JSON = (str, bool, int, type(None))
 # Letters, by Unicode, of which nothing is seen.
 _FILLERS = "\u115f\u1160\u3164\uffa0"

@@ -20,6 +20,7 @@ from sql.locks import REPAIRS, lock
 from sql.statements import statement
 
 Numbers = tuple[float | None, ...]  # open, high, low, close, volume
+AUTOMATIC = "AUTO_REPAIR"  # who accepts what a setting allows
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,53 @@ class Repair(NewRepair):
     def is_open(self) -> bool:
         """Does it hold?"""
         return self.revoked_by is None and self.void_run is None
+
+    @property
+    def is_automatic(self) -> bool:
+        """Did a setting accept it, and nobody?"""
+        return self.accepted_by == AUTOMATIC
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """What of proposals is accepted by the setting now, and what is left because of a revocation.
+
+    `accepted` are bars of this call, or of an earlier try of the same run. `revoked` are the
+    revocations that stand against others.
+    """
+
+    accepted: tuple[NewRepair, ...] = ()
+    revoked: tuple[Repair, ...] = ()
+
+
+def accept_automatically(
+    connection: Connection, lots: Sequence[Sequence[NewRepair]], *, run_id: str, reason: str
+) -> Automatic:
+    """Accept lots (bars that are right or wrong together) that the run proposed, without a person.
+
+    A lot is left alone where any of its bars has an open repair, or has had one that somebody
+    revoked: what a person took back, only a person makes again.
+    """
+    _require_table(connection)
+    lock(connection, REPAIRS)
+    known = _read(
+        connection, symbols=sorted({one.symbol for lot in lots for one in lot}), every=True
+    )
+    open_ones = {(one.symbol, one.date, one.new is None): one for one in known if one.is_open}
+    taken_back = {(one.symbol, one.date): one for one in known if one.revoked_by is not None}
+    fresh, done, revoked = list[NewRepair](), list[NewRepair](), dict[int, Repair]()
+    for lot in lots:
+        there = [open_ones.get((one.symbol, one.date, one.new is None)) for one in lot]
+        against = [found for one in lot if (found := taken_back.get((one.symbol, one.date)))]
+        if all(one and one.is_automatic and one.run_id == run_id for one in there):
+            done += lot
+        elif against:
+            revoked |= {one.id: one for one in against}
+        elif not any(there):
+            fresh += lot
+    if fresh:
+        accept(connection, fresh, run_id=run_id, by=AUTOMATIC, reason=reason)
+    return Automatic((*done, *fresh), tuple(revoked.values()))
 
 
 def accept(
@@ -133,7 +181,12 @@ def open_repairs(
 def all_repairs(engine: Engine, symbols: Sequence[str] | None = None) -> list[Repair]:
     """Those that are revoked or void as well, of symbols (None: any)."""
     with engine.connect() as connection:
-        return _read(connection, symbols=symbols, every=True)
+        return every_repair(connection, symbols)
+
+
+def every_repair(connection: Connection, symbols: Sequence[str] | None = None) -> list[Repair]:
+    """The same, in a transaction that is under way."""
+    return _read(connection, symbols=symbols, every=True)
 
 
 def mark_void(connection: Connection, ids: Sequence[int], *, run_id: str) -> int:

@@ -1,21 +1,27 @@
 """Ask about a verdict, and carry out the answer: held, published all the same, or failed."""
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from dags.errors import AnswerError, GateClosed
 from dags.run.context import Run
-from dags.staging.layout import FAILING, REPORT
-from dags.staging.records import Answer, Choice, Question, StepRecord, Validated
+from dags.staging.layout import FAILING, REPORT, RESULTS
+from dags.staging.records import Answer, Choice, Question, Validated
 from dags.steps import judge, judged
 from dags.work.question import about, wanted_waivers
+from gx.report.deeds import DecisionUse
 from gx.report.sentences import counted, decided
 from sql.audit import note
 from sql.connection import connected
 
 if TYPE_CHECKING:
+    from gx.editing.waivers import WaiverStore
     from gx.report.model import QualityReport
     from gx.suite.waivers import Waiver
 
@@ -39,7 +45,7 @@ def open_question(run: Run) -> Question | None:
     None when there is none, or when the bars were published all the same: judging anew alone can
     undo that.
     """
-    record, found = _judged(run)
+    found = run.staging.found(Validated)
     question, answer = found.question, found.answer
     if question is None or (answer and answer.choice == "publish"):
         return None
@@ -56,8 +62,8 @@ def open_question(run: Run) -> Question | None:
                 "answer": None,
             }
         )
-        anew = record.model_copy(update={"attempt": "", "on": {}, "found": found})
-        run.staging.write_record("validate", anew)
+        changed: dict[str, object] = {"attempt": "", "on": {}, "found": found}
+        run.staging.amend("validate", changed, _with_decision(run, None))
         return again
     return question
 
@@ -77,7 +83,7 @@ def carry_out(run: Run, question: str, given: Given) -> None:
     Raises AnswerError when it is the answer to another question, or not possible, GateClosed when
     the run is to fail.
     """
-    record, found = _judged(run)
+    found = run.staging.found(Validated)
     asked = found.question
     if asked is None or asked.id != question:
         raise AnswerError(
@@ -91,21 +97,15 @@ def carry_out(run: Run, question: str, given: Given) -> None:
     )
     bars = counted(asked.bars, "failing bar")
     what = f"{about(asked)} {_DONE[given.choice]} ({bars})"
-    with connected(run.published_at) as engine, engine.begin() as connection:
-        note(
-            connection,
-            action="decide",
-            who=given.who or NOBODY,
-            what=what,
-            why=given.why,
-            run_id=run.identity.run_id,
-        )
-        if given.choice == "publish":
-            _publish(run, asked, answer)
-        else:
+    if given.choice == "publish":
+        _publish(run, asked, answer, what)
+    else:
+        with connected(run.published_at) as engine, engine.begin() as connection:
+            _note(connection, run, answer, what)
             closed = {"open": False, "held": ()} if given.choice == "fail" else {}
             done = found.model_copy(update={**closed, "answer": answer})
-            run.staging.write_record("validate", record.model_copy(update={"found": done}))
+            told = _with_decision(run, _decision(asked, answer))
+            run.staging.amend("validate", {"found": done}, told)
     log.info("%s", decided(answer.choice, answer.who, answer.why))
     if given.choice == "fail":
         raise GateClosed(f"{decided('fail', given.who, given.why)} The report: {run.report_url}")
@@ -118,34 +118,84 @@ _DONE: dict[Choice, str] = {
 }
 
 
-def _judged(run: Run) -> tuple[StepRecord, Validated]:
-    return run.staging.finished("validate"), run.staging.found(Validated)
+def _note(connection: Connection, run: Run, answer: Answer, what: str) -> None:
+    note(
+        connection,
+        action="decide",
+        who=answer.who or NOBODY,
+        what=what,
+        why=answer.why,
+        run_id=run.identity.run_id,
+    )
 
 
-def _publish(run: Run, asked: Question, answer: Answer) -> None:
-    """Accept exactly these failures, and judge the same bars again with that."""
-    assert answer.who is not None, "nobody answers by publishing"
-    waivers, unkept = _accepted(run, author=answer.who, reason=answer.why)
-    with run.staging.recorded("validate") as record:
-        judge(run, record, waivers)
-        made = tuple(one.id for one in waivers)
-        told = answer.model_copy(update={"waivers": made, "unkept": unkept})
-        record.found = judged(record).model_copy(update={"question": asked, "answer": told})
+def _decision(asked: Question, answer: Answer) -> DecisionUse:
+    """What a report says of an answer."""
+    return DecisionUse(
+        choice=answer.choice,
+        symbols=list(asked.symbols),
+        who=answer.who,
+        why=answer.why,
+        at=answer.at.astimezone(UTC).isoformat(timespec="seconds"),
+        waivers=list(answer.waivers),
+        unkept=answer.unkept,
+    )
 
 
-def _accepted(run: Run, *, author: str, reason: str) -> "tuple[tuple[Waiver, ...], str]":
-    """The waivers, and why they are not kept beside the suite; the run carries them anyhow.
+def _with_decision(run: Run, decision: DecisionUse | None) -> dict[str, object]:
+    """The report's files, which say nothing else than before but of the decision."""
+    said = None if decision is None else asdict(decision)
+    return {name: {**run.staging.read_json(name), "decision": said} for name in (REPORT, RESULTS)}
 
-    A worker may have a copy of the project that is read only, or nobody else's.
+
+def _publish(run: Run, asked: Question, answer: Answer, what: str) -> None:
+    """Accept exactly these failures, and judge the same bars again with that.
+
+    The waivers are kept when the bars are judged, and only as long as the audit tells of them.
     """
-    from gx.editing.waivers import WaiverStore, made_waivers
+    from gx.editing.waivers import made_waivers
+
+    assert answer.who is not None, "nobody answers by publishing"
+    author, reason = answer.who, answer.why
+    waivers = made_waivers(wanted_waivers(reported(run)), author=author, reason=reason)
+    answer = answer.model_copy(update={"waivers": tuple(one.id for one in waivers)})
+    store = _store()
+    store.require_new(run.suite, waivers)
+    with connected(run.published_at) as engine, engine.connect() as connection:
+        _note(connection, run, answer, what)
+        with run.staging.recorded("validate") as record:
+            judge(run, record, waivers, _decision(asked, answer))
+            with _kept(store, run.suite, waivers) as unkept:
+                connection.commit()
+            answer = answer.model_copy(update={"unkept": unkept})
+            if unkept:
+                for name, told in _with_decision(run, _decision(asked, answer)).items():
+                    run.staging.write_json(name, told)
+            record.found = judged(record).model_copy(update={"question": asked, "answer": answer})
+
+
+def _store() -> "WaiverStore":
+    from gx.editing.waivers import WaiverStore
     from gx.project import HISTORY, SUITES, WAIVERS
 
-    made = made_waivers(wanted_waivers(reported(run)), author=author, reason=reason)
+    return WaiverStore(WAIVERS, HISTORY, SUITES)
+
+
+@contextmanager
+def _kept(store: "WaiverStore", suite: str, waivers: "tuple[Waiver, ...]") -> Iterator[str]:
+    """Keep waivers beside the suite, unless what is done meanwhile fails; why they cannot be kept.
+
+    The run carries them anyhow: a worker may have a copy of the project that is read only.
+    """
+    unkept = ""
     try:
-        WaiverStore(WAIVERS, HISTORY, SUITES).add(run.suite, made)
+        store.add(suite, waivers)
     except OSError as error:
-        why = f"gx/waivers cannot be written here ({error.strerror})"
-        log.warning("%s: they count for this run alone", why)
-        return made, why
-    return made, ""
+        unkept = f"gx/waivers cannot be written here ({error.strerror})"
+        log.warning("%s: they count for this run alone", unkept)
+    try:
+        yield unkept
+    except BaseException:
+        if not unkept:
+            store.take_back(suite, waivers)
+        raise

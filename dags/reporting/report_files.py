@@ -23,6 +23,7 @@ from dags.staging.run_folder import Staging
 from dags.work.judgement import RunJudgement
 
 if TYPE_CHECKING:
+    from gx.report.deeds import DecisionUse
     from gx.report.model import QualityReport
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,9 @@ def write_report(
     return report
 
 
-def finish_report(staging: Staging, copy: Path, sentence: str) -> None:
+def finish_report(
+    staging: Staging, copy: Path, sentence: str, decision: "DecisionUse | None"
+) -> None:
     """Let the report's page begin with what was published, in the run's folder and in ``copy``.
 
     ``copy`` is the page as it was judged; there is none of a run without a report.
@@ -90,6 +93,6 @@ def finish_report(staging: Staging, copy: Path, sentence: str) -> None:
     from gx.report.render import with_verdict
 
     if copy.exists():
-        page = with_verdict(copy.read_text(encoding="utf-8"), sentence)
+        page = with_verdict(copy.read_text(encoding="utf-8"), sentence, decision)
         copy.write_text(page, encoding="utf-8")
         staging.write_text(REPORT_PAGE, page)

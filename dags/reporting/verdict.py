@@ -85,7 +85,8 @@ def _repairs(steps: Records, validated: Validated) -> list[str]:
     said = []
     read = steps.found(Extracted)
     if read and read.repaired + read.dropped:
-        said.append(f"{counted(read.repaired + read.dropped, 'bar')} repaired: ")
+        by_setting = f" ({read.automatic:,} by AUTO_REPAIR, unasked)" if read.automatic else ""
+        said.append(f"{counted(read.repaired + read.dropped, 'bar')} repaired{by_setting}: ")
         said[-1] += f"{read.repaired_example}."
     if read and read.void:
         said.append(f"{counted(read.void, 'accepted repair')} void, the source has another bar: ")

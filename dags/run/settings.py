@@ -13,7 +13,10 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dags.errors import RequestError
 from dags.run.request import parse_symbols
+from gx.nearest import nearest
+from gx.repair.proposal import RULES
 from gx.terms import Policy
 from sql.connection import ConnectionSettings
 
@@ -60,6 +63,12 @@ class Settings(BaseSettings):
         ge=0,
         description="how long a run of policy `ask` waits for a decision; then it holds; 0: nobody "
         "is asked, it holds at once",
+    )
+    auto_repair: str = Field(
+        "",
+        description="rules of [repairs](../gx/README.md#repairs) that a run applies by itself, "
+        "with commas between them (`unit,sign`); unset, nothing is repaired before somebody "
+        "accepts it",
     )
     context_days: int = Field(
         120,
@@ -141,6 +150,17 @@ class Settings(BaseSettings):
         parse_symbols(value)
         return value
 
+    @field_validator("auto_repair")
+    @classmethod
+    def _known_rules(cls, value: str) -> str:
+        unknown = [one for one in _listed(value) if one not in RULES]
+        if unknown:
+            named = ", ".join(repr(one) + nearest(one, RULES) for one in unknown)
+            raise RequestError(
+                f"AUTO_REPAIR has no rule of this name: {named}. The rules are {', '.join(RULES)}"
+            )
+        return value
+
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Settings":
         """The settings of an environment that is not this process's own."""
@@ -160,7 +180,12 @@ class Settings(BaseSettings):
     @property
     def named_deciders(self) -> frozenset[str]:
         """The users and roles of DECIDERS; none when it is not set."""
-        return frozenset(name for one in self.deciders.split(",") if (name := one.strip()))
+        return frozenset(_listed(self.deciders))
+
+    @property
+    def auto_rules(self) -> frozenset[str]:
+        """The rules of AUTO_REPAIR; none when it is not set."""
+        return frozenset(_listed(self.auto_repair))
 
     @property
     def mlflow_page_root(self) -> str | None:
@@ -195,6 +220,10 @@ class MlflowLogin(BaseModel):
         "", description="the runs' login at a server that asks for one"
     )
     mlflow_tracking_password: SecretStr = Field(SecretStr(""), description="its password")
+
+
+def _listed(value: str) -> list[str]:
+    return [name for one in value.split(",") if (name := one.strip())]
 
 
 def mask_url(url: str) -> str:

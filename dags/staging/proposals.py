@@ -1,5 +1,6 @@
 """What a run proposed to repair, read from its folder, and as what somebody may accept."""
 
+from collections.abc import Mapping
 from datetime import UTC
 
 from dags.staging.files import Folder
@@ -16,7 +17,12 @@ def sealed_proposals(folder: Folder) -> list[Proposal] | None:
     judged = folder.unverified_record("validate")
     if judged is None:
         return None
-    seal = judged.seals.get(PROPOSED)
+    return read_proposals(folder, judged.seals)
+
+
+def read_proposals(folder: Folder, seals: Mapping[str, str]) -> list[Proposal]:
+    """What judging proposed that wrote files of these seals."""
+    seal = seals.get(PROPOSED)
     return [] if seal is None else [Proposal.from_json(o) for o in folder.read_json(PROPOSED, seal)]
 
 

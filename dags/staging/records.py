@@ -35,6 +35,7 @@ class Extracted(StepFindings):
     read of whatever was published before it. `meant` are known symbols by the missing ones.
     `repaired` bars are as somebody has accepted them, and copies were `dropped`, which are not in
     `rows`; `void` repairs are not applied, because the source has another bar than the old one.
+    `automatic` of both were accepted by the setting AUTO_REPAIR, and nobody.
     """
 
     step = "extract"
@@ -55,6 +56,7 @@ class Extracted(StepFindings):
     repaired: int = 0
     repaired_example: str | None = None
     dropped: int = 0
+    automatic: int = 0
     void: int = 0
     void_example: str | None = None
     meant: dict[str, str] = {}
@@ -194,7 +196,8 @@ class StepRecord(BaseModel):
 
     `attempt` names this try, `on` those of the steps that it builds on; `seals` are those of the
     files that it wrote. Of extracting alone: `symbols`, where all were asked for; `partitions`, how
-    many the run is divided into; `partition`, the label of the one that could not be read.
+    many the run is divided into; `partition`, the label of the one that could not be read; `again`,
+    that the bars were read a second time, with what AUTO_REPAIR accepted of the first.
     """
 
     status: Status = "running"
@@ -205,9 +208,15 @@ class StepRecord(BaseModel):
     symbols: tuple[str, ...] | None = None
     partitions: int | None = None
     partition: str | None = None
+    again: bool | None = None
     found: SerializeAsAny[StepFindings] | None = None
     seconds: float | None = None
     error: str | None = None
+
+    @property
+    def is_half_again(self) -> bool:
+        """Was the second reading begun, and not ended?"""
+        return bool(self.again) and self.status != "success"
 
     def of(self, kind: type[Found]) -> Found | None:
         """What the step found, if it came to that and it is of this kind."""

@@ -129,6 +129,20 @@ class Staging(Folder):
             f"steps/{step}.json", {**plain, "signature": self._signer.sign(step, plain)}
         )
 
+    def amend(
+        self, step: str, changed: Mapping[str, object], files: Mapping[str, object] | None = None
+    ) -> None:
+        """Let a step that has ended say something else, and some of its JSON files with it."""
+        record = self.finished(step)
+        self._writing = dict(record.seals)
+        try:
+            for name, content in (files or {}).items():
+                self.write_json(name, content)
+            seals = self._writing
+        finally:
+            self._writing = None
+        self.write_record(step, record.model_copy(update={**changed, "seals": seals}))
+
     @contextmanager
     def recorded(self, step: str) -> Iterator[StepRecord]:
         """Record a step: when it began, how long it took, what it found, how it failed.

@@ -5,7 +5,7 @@ them; then each is transformed and published, in one transaction; at last the ac
 So nothing of any partition is published before all of them are judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from dags.staging.layout import results_name
 from dags.staging.records import Published
 from dags.staging.run_folder import Staging
 from dags.work.judgement import RunJudgement
-from dags.work.partition import StagedPart
+from dags.work.partition import StagedPart, check
 from dags.work.partition_records import (
     PartitionSummary,
     PartRecords,
@@ -92,6 +92,14 @@ class Divided:
             parts=tuple(checked),
             first_rows=tuple(begins),
         )
+
+    def read_again(self, symbols: Collection[str] = ()) -> None:
+        """Extract and judge the partitions of these symbols again."""
+        whole = PartitionedRun(self.run)
+        for partition, part in zip(whole.plan.partitions, whole.parts(), strict=True):
+            begun = part.staging.records().get("extract")
+            if set(symbols) & set(partition.symbols) or (begun and begun.is_half_again):
+                check(self.run, partition.number, again=True)
 
     def bars(self) -> list[tuple[int, Staging]]:
         """Each partition has a folder of its own."""

@@ -1,6 +1,6 @@
 """The two ways in which a run is done, as a whole or in partitions, behind one interface."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from dags.run.context import Run
@@ -26,6 +26,12 @@ class Lane(Protocol):
         """Judge what was extracted; raises NoBarsError, NothingDue when there is nothing.
 
         ``waivers`` count beside those of the suite.
+        """
+
+    def read_again(self, symbols: Collection[str] = ()) -> None:
+        """Read the bars of these symbols again, and whatever an earlier try has left half read.
+
+        What was judged before does not count any more.
         """
 
     def bars(self) -> list[tuple[int, Staging]]:

@@ -75,8 +75,8 @@ class StagedPart:
         return Records({step: self.staging.finished(step) for step in ("extract", "validate")})
 
 
-def check(run: Run, number: int) -> dict[str, object]:
-    """Extract a partition and judge it as far as it can be alone."""
+def check(run: Run, number: int, *, again: bool = False) -> dict[str, object]:
+    """Extract a partition and judge it as far as it can be alone, or do so ``again``."""
     whole = PartitionedRun(run)
     part = whole.part(number)
     part.staging.prepare()
@@ -85,6 +85,9 @@ def check(run: Run, number: int) -> dict[str, object]:
         connected(run.read_from) as engine,
         connected(run.published_at) as own,
     ):
+        if again:
+            record.again = True
+            part.staging.write_record("extract", record)
         record.found = found = extract_into(part, engine, own, may_be_empty=True)
     with part.staging.recorded("validate") as record:
         findings = _judge(part.staging, whole, asked(run))

@@ -64,6 +64,7 @@ def extracted(of_parts: PartRecords) -> StepRecord:
             repaired=sum(one.repaired for one in found),
             repaired_example=next(iter(_some(one.repaired_example for one in found)), None),
             dropped=sum(one.dropped for one in found),
+            automatic=sum(one.automatic for one in found),
             void=sum(one.void for one in found),
             void_example=next(iter(_some(one.void_example for one in found)), None),
         ),

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars, staged_lookback
 from sql.bar_tables import NUMBERS
+
+UNADJUSTED, SPIKES = "expect_no_unadjusted_splits", "expect_no_reversing_spikes"
 
 if TYPE_CHECKING:
     from gx.repair.proposal import Proposal
@@ -16,14 +19,17 @@ if TYPE_CHECKING:
 
 
 def proposals_of(report: "QualityReport", parts: Iterable[tuple[int, Staging]]) -> "list[Proposal]":
-    """What could be repaired of the bars that failed critically.
+    """What could be repaired: of bars that failed critically, or where the suite sees what may be.
 
     ``parts`` are the folders with the bars of the run, with the row at which each begins.
     """
     from gx.repair.propose import propose
 
     failing = report.failing
-    rows = failing["row"][failing["severity"] == "critical"].to_numpy()
+    critical = failing["row"][failing["severity"] == "critical"].to_numpy()
+    splits = _rows_of(report, UNADJUSTED)
+    # Of a whole market every symbol may have a warning; these alone tell of what can be repaired.
+    rows = np.union1d(critical, [*splits, *_rows_of(report, SPIKES)])
     found: list[Proposal] = []
     for first, staging in parts:
         if not (rows >= first).any():
@@ -34,10 +40,16 @@ def proposals_of(report: "QualityReport", parts: Iterable[tuple[int, Staging]]) 
             continue
         frame = bars.to_pandas(date_as_object=False)
         lookback = staged_lookback(staging)
-        these = propose(frame, mine.tolist(), lookback=lookback, first_row=first)
+        these = propose(frame, mine.tolist(), lookback=lookback, first_row=first, splits=splits)
         blocks = 1 + max((one.block for one in found), default=-1)
         found += [as_read(replace(one, block=one.block + blocks), bars, first) for one in these]
     return found
+
+
+def _rows_of(report: "QualityReport", type_: str) -> frozenset[int]:
+    """The rows that fail the expectations of a type, whatever their severity."""
+    seen = (one for one in report.outcomes if one.type == type_)
+    return frozenset(int(row) for one in seen for row in one.rows)
 
 
 def as_read(one: "Proposal", bars: pa.Table, first: int) -> "Proposal":

@@ -30,11 +30,8 @@ from sql.connection import connected
 from sql.previous import previous_closes
 from sql.publish import Publication, correct_returns, edge_bars, publish_bars
 from sql.published import Gone
-from sql.quarantine import HELD_WITH_SYMBOL, quarantine_bars, release
+from sql.quarantine import HELD_WITH_SYMBOL, REPAIRED_AS, quarantine_bars, release
 from transforms.bars import daily_return, enrich
-
-# A bar is held with the numbers that were judged; the source has others.
-REPAIRED_AS = "these numbers are accepted, not the source's:"
 
 
 @dataclass(frozen=True)
@@ -259,11 +256,11 @@ def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
     failing = share.failing.select(["row", "reasons"])
     mine = failing.filter(pc.is_in(failing["row"], held["row"].combine_chunks()))
     by_row = dict(zip(mine["row"].to_pylist(), mine["reasons"].to_pylist(), strict=True))
+    # A bar is held with the numbers that were judged; the source has others.
     rules = repaired_rows(share.run.staging)
+    said = {row + share.first: [f"{REPAIRED_AS} {rule}"] for row, rule in rules.items()}
     return [
-        by_row.get(row, [HELD_WITH_SYMBOL])
-        + ([f"{REPAIRED_AS} {rules[row - share.first]}"] if row - share.first in rules else [])
-        for row in held["row"].to_pylist()
+        by_row.get(row, [HELD_WITH_SYMBOL]) + said.get(row, []) for row in held["row"].to_pylist()
     ]
 
 

@@ -1,14 +1,24 @@
-"""Applying accepted repairs to a run's bars, and what the run keeps of it."""
+"""Applying accepted repairs to a run's bars, what the run keeps of it, and accepting by itself."""
 
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Engine
 
 from dags.run.context import Run
 from dags.staging.layout import REPAIRED
+from dags.staging.proposals import new_repair
 from dags.staging.run_folder import Staging
+from gx.repair.proposal import Proposal, blocks
+from gx.report.deeds import RepairedBar, RepairsUse, RepairUse
+from gx.report.sentences import counted
+from sql.connection import connected
 from sql.repaired import Repairs
-from sql.repairs import Numbers, Repair, mark_void, open_repairs
+from sql.repairs import Numbers, Repair, accept_automatically, mark_void, open_repairs
+
+log = logging.getLogger(__name__)
 
 
 def accepted_repairs(run: Run, own: Engine) -> tuple[Repairs, Repairs]:
@@ -31,22 +41,94 @@ def keep(run: Run, own: Engine, repairs: Repairs) -> dict[str, Any]:
         with own.begin() as connection:
             mark_void(connection, [one.id for one in void], run_id=run.identity.run_id)
     first = repairs.applied[0].repair if repairs.applied else None
+    automatic = sum(one.repair.is_automatic for one in repairs.applied)
     return {
         "repaired": len(repairs.applied) - repairs.dropped,
         "dropped": repairs.dropped,
+        **({"automatic": automatic} if automatic else {}),
         "repaired_example": first and _shown(first),
         "void": len(void),
         "void_example": _shown(void[0]) if void else None,
     }
 
 
+def accept_allowed(run: Run, proposals: Sequence[Proposal]) -> frozenset[str]:
+    """Accept what AUTO_REPAIR allows of a run's proposals; whose bars are to be read again.
+
+    What somebody has revoked is left to people.
+    """
+    rules = run.settings.auto_rules
+    allowed = [lot for lot in blocks(proposals) if lot[0].rule in rules]
+    if not allowed:
+        return frozenset()
+    lots = [[new_repair(one, daily=run.dataset.is_daily) for one in lot] for lot in allowed]
+    why = f"the setting AUTO_REPAIR has {', '.join(sorted(rules))}"
+    with connected(run.published_at) as engine, engine.begin() as connection:
+        done = accept_automatically(connection, lots, run_id=run.identity.run_id, reason=why)
+    for one in done.revoked:
+        log.warning(
+            "%s of %s is not repaired by itself: %s took that back (%s)",
+            *(one.symbol, one.date, one.revoked_by, one.revoke_reason),
+        )
+    if done.accepted:
+        bars = counted(len(done.accepted), "bar")
+        log.warning("AUTO_REPAIR repairs %s, which are read and judged again", bars)
+    return frozenset(one.symbol for one in done.accepted)
+
+
+def repairs_of(parts: Sequence[tuple[int, Staging]], proposals: Sequence[Proposal]) -> RepairsUse:
+    """What was applied to the bars in these folders, what is void, and what is proposed now."""
+    found = [one for _, staging in parts if (one := _kept(staging))]
+    return RepairsUse(
+        applied=_uses(line for one in found for line in one["applied"]),
+        void=_uses(line for one in found for line in one["void"]),
+        proposed=_uses(one.to_json() for one in proposals),
+    )
+
+
+def _uses(lines: Iterable[Mapping[str, Any]]) -> list[RepairUse]:
+    """Those that belong together as one; bars without a zone by their day."""
+
+    def together(one: Mapping[str, Any]) -> tuple[Any, ...]:
+        named = ("symbol", "rule", "evidence", "block", "accepted_by", "reason")
+        return tuple(one.get(name) for name in named)
+
+    uses = []
+    for _, group in groupby(lines, together):
+        lot = list(group)
+        first, days = lot[0], [one["date"].removesuffix("T00:00:00") for one in lot]
+        bars = [
+            RepairedBar(date=day, old=one["old"], new=one["new"])
+            for day, one in zip(days, lot, strict=True)
+        ]
+        uses.append(
+            RepairUse(
+                symbol=first["symbol"],
+                rule=first["rule"],
+                evidence=first["evidence"],
+                first_date=days[0],
+                last_date=days[-1],
+                count=len(lot),
+                bars=bars,
+                accepted_by=first.get("accepted_by"),
+                reason=first.get("reason"),
+                ids=[one["id"] for one in lot if "id" in one],
+            )
+        )
+    return uses
+
+
+def _kept(staging: Staging) -> dict[str, Any] | None:
+    """What extracting kept of repairs, if there were any."""
+    seal = staging.finished("extract").seals.get(REPAIRED)
+    found: dict[str, Any] | None = None if seal is None else staging.read_json(REPAIRED, seal)
+    return found
+
+
 def repaired_rows(staging: Staging) -> dict[int, str]:
     """The rules by which rows of the extract were repaired."""
-    seal = staging.finished("extract").seals.get(REPAIRED)
-    if seal is None:
-        return {}
-    applied = staging.read_json(REPAIRED, seal)["applied"]
-    return {one["row"]: one["rule"] for one in applied if one["row"] is not None}
+    found = _kept(staging) or {"applied": ()}
+    return {one["row"]: one["rule"] for one in found["applied"] if one["row"] is not None}
 
 
 def _shown(one: Repair) -> str:
@@ -59,6 +141,7 @@ def _plain(one: Repair) -> dict[str, Any]:
         "symbol": one.symbol,
         "date": one.date.isoformat(),
         "rule": one.rule,
+        "evidence": one.evidence,
         "old": _numbers(one.old),
         "new": one.new and _numbers(one.new),
         "accepted_by": one.accepted_by,

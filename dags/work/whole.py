@@ -1,6 +1,6 @@
 """A run that is done as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,10 +10,11 @@ from dags.run.due import as_of, asked, calendars_of
 from dags.staging.layout import results_name
 from dags.staging.records import Extracted, Published
 from dags.staging.run_folder import Staging
-from dags.work.extract import staged_bars, staged_lookback
+from dags.work.extract import extract_into, staged_bars, staged_lookback
 from dags.work.judgement import COMPARED_BARS, RunJudgement
 from dags.work.partition_records import PartitionSummary
 from dags.work.publish import Share, publish_share
+from sql.connection import connected
 
 if TYPE_CHECKING:
     from gx.suite.waivers import Waiver
@@ -47,6 +48,22 @@ class Whole:
             waivers=waivers_with(self.run.suite, waivers),
         )
         return RunJudgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
+
+    def read_again(self, symbols: Collection[str] = ()) -> None:
+        """Read all bars again, in one snapshot."""
+        run, staging = self.run, self.run.staging
+        before = staging.record("extract")
+        if not symbols and not before.is_half_again:
+            return
+        with (
+            staging.recorded("extract") as record,
+            connected(run.read_from) as engine,
+            connected(run.published_at) as own,
+        ):
+            record.again, record.symbols = True, before.symbols
+            staging.write_record("extract", record)
+            found, known = extract_into(run, engine, own), before.of(Extracted)
+            record.found = found.with_meant(known.meant if known else {})
 
     def bars(self) -> list[tuple[int, Staging]]:
         """All are in the run's folder."""

@@ -51,8 +51,26 @@ class WaiverStore:
         self.add(suite, made)
         return made
 
+    def require_new(self, suite: str, made: Sequence[Waiver]) -> None:
+        """Raise WaiverError for what `add` would refuse by what is there now."""
+        self._added(suite, made)(self.read(suite))
+
     def add(self, suite: str, made: Sequence[Waiver]) -> None:
         """Add waivers of one author and reason, all or none; raises WaiverError as `accept`."""
+        added = self._added(suite, made)
+        self._change(suite, added, author=made[0].author, reason=made[0].reason)
+
+    def take_back(self, suite: str, made: Sequence[Waiver]) -> None:
+        """Take out what was just added, because what it was for has failed; the history says so."""
+        gone = {one.id for one in made}
+        self._change(
+            suite,
+            lambda there: [one for one in there if one.id not in gone],
+            author=made[0].author,
+            reason="taken back: what they were made for has failed",
+        )
+
+    def _added(self, suite: str, made: Sequence[Waiver]) -> Change:
         if not made:
             raise WaiverError("say which expectation's failures are accepted")
         known = suite_names(self.suites / f"{suite}.json")
@@ -66,7 +84,7 @@ class WaiverStore:
                 _refuse_again(there, one, one.made.date())
             return (*there, *made)
 
-        self._change(suite, added, author=made[0].author, reason=made[0].reason)
+        return added
 
     def withdraw(self, suite: str, waiver_id: str, *, author: str, reason: str) -> Waiver:
         """Take a waiver out and return it; raises WaiverError when there is none of this id."""

@@ -3,18 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 PRICES: Final = ("open", "high", "low", "close")
 NUMBERS: Final = (*PRICES, "volume")
-Rule = Literal["unit", "sign", "high and low exchanged", "unadjusted split", "duplicate"]
-RULES: Final[tuple[Rule, ...]] = (
-    "unit",
-    "sign",
-    "high and low exchanged",
-    "unadjusted split",
-    "duplicate",
-)
+Rule = Literal["unit", "sign", "high and low exchanged", "spike", "unadjusted split", "duplicate"]
+RULES: Final[tuple[Rule, ...]] = get_args(Rule)
 Bar = tuple[float | None, ...]  # open, high, low, close, volume
 
 

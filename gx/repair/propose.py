@@ -8,9 +8,12 @@ import pandas as pd
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Ints
 from gx.plugins.expectations.kernels.splits import SMALLEST_STEP, split_bars
 from gx.repair.fixes import Fix
-from gx.repair.levels import before_splits, blocks_in_another_unit
+from gx.repair.levels import blocks_in_another_unit
+from gx.repair.market import Market
 from gx.repair.proposal import NUMBERS, Proposal
 from gx.repair.series import CLOSE, OPEN, Series, rounded
+from gx.repair.spikes import spikes
+from gx.repair.splits import before_splits
 from gx.repair.within_the_bar import exchanged, signs, single_units
 
 
@@ -20,35 +23,42 @@ def propose(
     *,
     lookback: pd.DataFrame | None = None,
     first_row: int = 0,
+    splits: Collection[int] | None = None,
 ) -> list[Proposal]:
     """The repairs of ``bars`` (symbol, date as datetime64, prices, volume) with one right answer.
 
     ``failing`` are the rows that the suite found something about: rows of the run's extract, in
     which ``bars`` begin at ``first_row``. Only these are repaired, and the bars before a failing
     split. ``lookback`` are bars of before the range: they tell what is ordinary. A bar about which
-    two rules have something to say has no proposal.
+    two rules have something to say has no proposal. ``splits`` are the failing rows at which the
+    suite sees an unadjusted split, which no declared one is; None: that is not known.
     """
     flags = np.zeros(len(bars), dtype=bool)
     places = np.asarray(sorted(failing), dtype=np.int64) - first_row
     flags[places[(places >= 0) & (places < len(bars))]] = True
     dated = (bars["date"].notna() & bars["symbol"].notna()).to_numpy()
     wanted = bars["symbol"][flags & dated].unique()
-    of_symbol = bars["symbol"].to_numpy()
+    market, places_of = Market(bars, splits), bars[dated].groupby("symbol").indices
+    labels = np.flatnonzero(dated)
     fixed: list[Proposal] = []
     block = 0
     for symbol in sorted(wanted):
-        at = np.flatnonzero((of_symbol == symbol) & dated)
+        at = labels[places_of[symbol]]
         before = None if lookback is None else lookback[lookback["symbol"] == symbol]
-        own = bars.iloc[at]
-        for found in _of_symbol(symbol, own, at + first_row, flags[at], before):
+        own = bars.iloc[at], at + first_row, flags[at]
+        for found in _of_symbol(symbol, own, before, market):
             fixed += [_with_block(one, block) for one in found]
             block += 1
     return fixed
 
 
 def _of_symbol(
-    symbol: str, bars: pd.DataFrame, rows: Ints, failing: Flags, lookback: pd.DataFrame | None
+    symbol: str,
+    own: tuple[pd.DataFrame, Ints, Flags],
+    lookback: pd.DataFrame | None,
+    market: Market,
 ) -> Iterator[list[Proposal]]:
+    bars, rows, failing = own
     twice = bars.duplicated("date", keep=False).to_numpy()
     copies = bars.duplicated(["date", *NUMBERS], keep="first").to_numpy() & twice
     # Days with a bar that is no copy of the other have no one right answer.
@@ -59,16 +69,17 @@ def _of_symbol(
     single = ~twice
     series = Series.of(symbol, bars[single], rows[single], failing[single], lookback)
     if len(series.rows):
-        yield from _of_series(series)
+        yield from _of_series(series, market)
 
 
-def _of_series(series: Series) -> Iterator[list[Proposal]]:
+def _of_series(series: Series, market: Market) -> Iterator[list[Proposal]]:
     fixes = [
         *signs(series),
         *exchanged(series),
         *single_units(series),
         *blocks_in_another_unit(series),
-        *before_splits(series, _splits(series)),
+        *spikes(series),
+        *before_splits(series, _splits(series) & market.may_split(series.rows), market),
     ]
     told = np.zeros(len(series.rows), dtype=np.int64)
     for fix in fixes:

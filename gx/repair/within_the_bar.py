@@ -3,6 +3,7 @@
 import numpy as np
 
 from gx.plugins.expectations.kernels.bars import Floats
+from gx.repair.digits import on_steps, usual_step
 from gx.repair.fixes import Fix
 from gx.repair.proposal import PRICES
 from gx.repair.series import HIGH, LOW, Series, shown
@@ -64,7 +65,9 @@ def single_units(series: Series) -> list[Fix]:
         factor = 0.01 if off[at, column] > 0 else 100.0
         fixed = series.prices[[at]].copy()
         fixed[0, column] = scaled(fixed[0, column], factor)
-        if not series.fits_itself(fixed)[0]:
+        if not series.fits_itself(fixed)[0] or has_lost_digits(
+            series, at, series.prices[at, [column]], factor
+        ):
             continue
         others = [shown(one) for place, one in enumerate(series.prices[at]) if place != column]
         word = "100 times" if factor < 1 else "a 100th of"
@@ -81,6 +84,15 @@ def scaled(values: Floats, factor: float) -> Floats:
     """Prices in another unit; a division by 100 is exact where a product with 0.01 is not."""
     product: Floats = values / round(1 / factor) if factor < 1 else values * factor
     return product
+
+
+def has_lost_digits(series: Series, at: int, prices: Floats, factor: float) -> bool:
+    """Were prices that are too low rounded as all others are? Then nobody knows their last digits.
+
+    Of a price in cents 22.34 a hundredth is 0.2234; as 0.22 it may have been any of a hundred.
+    """
+    step = usual_step(series, at) if factor > 1 else None
+    return step is not None and bool(on_steps(prices, step).all())
 
 
 def nearest_close(series: Series, at: int) -> float | None:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gx.errors import ReportError
 from gx.names import short_name
+from gx.report.deeds import DecisionUse, RepairsUse
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
 from gx.report.weights import blocks, weight
@@ -147,6 +148,8 @@ class ReportDocument(CountsFailures):
     waivers: list[WaiverUse] = field(default_factory=list)
     doubtful: list[Doubt] = field(default_factory=list)
     removed: list[Removal] = field(default_factory=list)
+    decision: DecisionUse | None = None
+    repairs: RepairsUse = field(default_factory=RepairsUse)
 
     @property
     def failed(self) -> list[OutcomeDocument]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gx.names import short_name
 from gx.report import sentences
 from gx.report.by_symbol import ForSymbols, leaves
+from gx.report.deeds import DecisionUse, RepairsUse
 from gx.report.document import (
     MET,
     NOT_MET,
@@ -195,7 +196,8 @@ class QualityReport(CountsFailures):
     without, ``removed`` what was published and is gone. ``no_longer_critical`` describes the
     critical expectations of the run before that are gone from the suite, or count for less.
     ``weaknesses`` says in sentences where the suite is weak. ``waivers`` are those that were used,
-    and those that somebody has to look at. ``page`` is the batch's Data Docs page
+    and those that somebody has to look at. ``decision`` is somebody's, ``repairs`` are those that
+    were applied, are void, or could be made. ``page`` is the batch's Data Docs page
     as one self-contained HTML text.
     """
 
@@ -217,6 +219,8 @@ class QualityReport(CountsFailures):
     weaknesses: tuple[str, ...] = ()
     no_longer_critical: tuple[str, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()
+    decision: DecisionUse | None = None
+    repairs: RepairsUse = field(default_factory=RepairsUse)
 
     @cached_property
     def blocking(self) -> tuple[Outcome, ...]:
@@ -311,7 +315,7 @@ class QualityReport(CountsFailures):
         return f"Passed: {size} met {met} {checks} expectations."
 
     def document(self, *, every_row: bool = True) -> ReportDocument:
-        """The form that is kept; ``every_row=False`` leaves the failing rows out."""
+        """The form that is kept; ``every_row=False`` leaves failing rows and most repairs out."""
         labels = _row_labels(self.failing) if every_row else None
         return ReportDocument(
             success=self.success,
@@ -328,6 +332,8 @@ class QualityReport(CountsFailures):
             waivers=list(self.waivers),
             doubtful=list(self.doubtful),
             removed=list(self.removed),
+            decision=self.decision,
+            repairs=self.repairs if every_row else self.repairs.in_short(),
         )
 
     def to_dict(self, *, every_row: bool = True) -> dict[str, object]:
@@ -363,6 +369,8 @@ def read_report(document: Mapping[str, object], failing: pd.DataFrame) -> Qualit
         weaknesses=tuple(read.weaknesses),
         no_longer_critical=tuple(read.no_longer_critical),
         waivers=tuple(read.waivers),
+        decision=read.decision,
+        repairs=read.repairs,
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gx.report.changes import Changes
+from gx.report.deeds import DecisionUse
 from gx.report.model import QualityReport, date_label, explain
 from gx.report.view import Bounds, ReportView, view_of
 
@@ -72,14 +73,21 @@ def render_html(
         bounds = bounds.smaller()
 
 
-def with_verdict(page: str, sentence: str) -> str:
-    """The page of `render_html`, with the verdict of who knows what followed at its head."""
-    shown = html.escape(sentence)
-    for tag in ("title", "h1"):
-        before, opening, rest = page.partition(f"<{tag}>")
-        _, closing, after = rest.partition(f"</{tag}>")
-        page = f"{before}{opening}{shown}{closing}{after}"
-    return page
+def with_verdict(page: str, sentence: str, decision: DecisionUse | None = None) -> str:
+    """The page of `render_html`, with the verdict of who knows what followed at its head.
+
+    ``decision`` is what somebody decided about it since.
+    """
+    page = _filled(_filled(page, "<title>", sentence), "<h1>", sentence)
+    return page if decision is None else _filled(page, '<p id="decision">', decision.sentence)
+
+
+def _filled(page: str, tag: str, text: str) -> str:
+    """The page with this text in the first element that begins so."""
+    before, opening, rest = page.partition(tag)
+    name = tag.strip("<>").partition(" ")[0]
+    _, closing, after = rest.partition(f"</{name}>")
+    return f"{before}{opening}{html.escape(text)}{closing}{after}"
 
 
 def _render(view: ReportView, every_row: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from gx.report.changes import Changes
+from gx.report.deeds import RepairsUse
 from gx.report.document import MET
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from gx.report.numbers import told
@@ -31,6 +32,7 @@ class Bounds:
     doubtful: int = 100
     removed: int = 100
     waived: int = 100
+    repairs: int = 100
     weaknesses: int = 20
 
     def smaller(self) -> "Bounds":
@@ -64,6 +66,7 @@ class ReportView:
     removed: tuple[Removal, ...]
     waived: tuple[WaiverUse, ...]
     waiver_remarks: tuple[str, ...]
+    repairs: RepairsUse
     weaknesses: tuple[str, ...]
     ended: str
     provenance: Mapping[str, object]
@@ -122,6 +125,7 @@ def view_of(
         removed=tuple(_most_first(report.removed)[: bounds.removed]),
         waived=tuple(used[: bounds.waived]),
         waiver_remarks=tuple(remarks[: bounds.weaknesses]),
+        repairs=report.repairs.at_most(bounds.repairs),
         weaknesses=report.weaknesses[: bounds.weaknesses],
         ended=ended_line(report),
         provenance=provenance or {},

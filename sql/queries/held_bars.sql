@@ -21,9 +21,9 @@ from (
         and nullif(symbol, '') is not distinct from %(symbol)s
         and (%(start)s::timestamp is null or date >= %(start)s)
         and (%(end)s::timestamp is null or date <= %(end)s)
-    order by reasons = %(along)s::text[], date nulls first, quarantined_at, row_number
+    order by reasons[1:1] = %(along)s::text[], date nulls first, quarantined_at, row_number
     limit %(limit)s offset %(offset)s
 ) as held
 inner join stock_data_quarantine as row_of using (run_id, attempt, row_number)
 left join stock_data_enriched as bar on bar.symbol = held.symbol and bar.date = held.date
-order by held.reasons = %(along)s::text[], held.date nulls first, held.quarantined_at, held.row_number
+order by held.reasons[1:1] = %(along)s::text[], held.date nulls first, held.quarantined_at, held.row_number

@@ -328,6 +328,22 @@ def in_a_nightly_run(plant: Plant) -> Plant:
     return planted
 
 
+def exact_spike(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A bar off by a power of ten or a split's ratio, or one price of it by a power of ten."""
+    factor = float(rng.choice([10.0, 1_000.0, 10_000.0, 3.0, 4.0, 5.0, 20.0]))
+    whole = (factor in RATIOS[:8] and factor != 10.0) or rng.random() < 0.5
+    columns = PRICES if whole else [str(rng.choice(PRICES))]
+    return Planted(_scale(bars, [at], columns, factor ** float(rng.choice([1, -1]))), [at])
+
+
+def rounded_spike(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
+    """A bar, or one price of it, off by any factor, in cents: it may look like an exact one."""
+    columns = PRICES if rng.random() < 0.5 else [str(rng.choice(PRICES))]
+    planted = _scale(bars, [at], columns, 10 ** float(rng.uniform(0.12, 3) * rng.choice([1, -1])))
+    planted.loc[at, PRICES] = planted.loc[at, PRICES].astype(float).round(2)
+    return Planted(planted, [at])
+
+
 def _set(bars: pd.DataFrame, at: int, **prices: float) -> Planted:
     bars = bars.copy()
     bars.loc[at, list(prices)] = list(prices.values())

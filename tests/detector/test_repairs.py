@@ -10,12 +10,19 @@ from gx.repair.proposal import NUMBERS, Proposal, blocks
 from gx.repair.propose import propose
 from tests.detector.bars import real_bars
 from tests.detector.judge import flagged
-from tests.detector.plant import KINDS, Kind, Planted, plant_many
+from tests.detector.plant import (
+    KINDS,
+    Kind,
+    Planted,
+    exact_spike,
+    plant_many,
+    rounded_spike,
+)
 
 RIGHT = 0.99
 # The generator's own exchange moves the low as well: nobody can know by how much.
 NOT_TO_BE_KNOWN = "high below low"
-REPAIRED = ("unit: ", "negative price", "duplicate key", "unadjusted split")
+REPAIRED = ("unit: ", "negative price", "duplicate key", "unadjusted split", "spike: exact")
 
 
 def exchanged(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
@@ -26,6 +33,8 @@ def exchanged(bars: pd.DataFrame, at: int, rng: np.random.Generator) -> Planted:
 
 
 EXCHANGED = Kind("high and low exchanged", exchanged, gross=True)
+EXACT = Kind("spike: exact", exact_spike, gross=True, per_symbol=10)
+ROUNDED = Kind("spike: rounded", rounded_spike, gross=True, per_symbol=10)
 
 
 def proposed(clean: pd.DataFrame, kind: Kind, seed: int) -> tuple[int, list[tuple[int, Proposal]]]:
@@ -58,7 +67,7 @@ def clean() -> pd.DataFrame:
 def test_what_is_proposed_is_what_the_bars_were(clean: pd.DataFrame):
     right: Counter[bool] = Counter()
     by_block: Counter[bool] = Counter()
-    for number, kind in enumerate((*KINDS, EXCHANGED)):
+    for number, kind in enumerate((*KINDS, EXCHANGED, EXACT, ROUNDED)):
         if kind.name == NOT_TO_BE_KNOWN:
             continue
         targets, found = proposed(clean, kind, seed=20130301 + number)

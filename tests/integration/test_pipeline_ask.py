@@ -1,13 +1,18 @@
 """Policy ask: somebody decides what becomes of the symbols that the gate would hold."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from dags.staging.files import Folder
+from gx.report.document import read_document
+from sql.connection import connected
 from tests.workflow import Database, Ended, Workflow
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
@@ -86,7 +91,16 @@ def test_held_by_a_person(
     said = ended.json("summary.json")
     assert said["state"] == "open"
     assert "ann decided to hold (it is a typo)." in said["verdict"]
-    assert "ann decided to hold" in (ended.staging / "report.html").read_text()
+    report = ended.json("report.json")
+    decided = report["decision"]
+    assert (decided["choice"], decided["who"], decided["why"]) == ("hold", "ann", "it is a typo")
+    assert (decided["symbols"], decided["waivers"]) == (["TSLA"], [])
+    assert read_document(report).decision is not None
+    tracked = ended.mlflow().artifacts / "validation"
+    assert json.loads((tracked / "results.json").read_text())["decision"] == decided
+    for page in (ended.staging / "report.html", tracked / "report.html"):
+        shown = f"{decided['at'][:16].replace('T', ' ')} UTC, about TSLA: ann decided to hold"
+        assert f'<p id="decision">{shown}' in page.read_text()
 
 
 @both
@@ -118,6 +132,44 @@ def test_published_all_the_same(
     assert verdict.startswith("Published 46 bars of 2 symbols;")
     assert "ann decided to publish all the same (the exchange says so)." in verdict
     assert ended.step("validate")["answer"]["waivers"] == [one["id"] for one in kept]
+    decided = report["decision"]
+    assert (decided["choice"], decided["who"]) == ("publish", "ann")
+    assert (decided["waivers"], decided["unkept"]) == ([one["id"] for one in kept], "")
+    assert "about TSLA: ann decided to publish" in (ended.staging / "report.html").read_text()
+
+
+@pytest.mark.parametrize("fails", ["judging", "the audit"])
+def test_where_it_fails_neither_waivers_nor_audit_tell_of_it(
+    workflow: Workflow,
+    database: Database,
+    sample: None,
+    waivers: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+):
+    import dags.asking.decide
+
+    database.execute(BAD)
+    answered(monkeypatch, "publish", "ann", "the exchange says so")
+
+    def failing(*_: Any, **__: Any) -> None:
+        raise RuntimeError("it broke")
+
+    @contextmanager
+    def losing(place: Any) -> Iterator[Any]:
+        with connected(place) as engine, monkeypatch.context() as patch:
+            patch.setattr(Connection, "commit", failing)
+            yield engine
+
+    name, stand_in = ("judge", failing) if fails == "judging" else ("connected", losing)
+    monkeypatch.setattr(dags.asking.decide, name, stand_in)
+    ended = asked(workflow)
+
+    assert (ended.state, ended.tasks["ask"]) == ("failed", "failed")
+    assert database.rows(AUDIT) == []
+    assert database.rows(MANY) == []
+    file = waivers / "stock_data.json"
+    assert not file.exists() or json.loads(file.read_text())["waivers"] == []
 
 
 def test_what_cannot_be_written_beside_the_suite_counts_for_the_run_alone(
@@ -139,6 +191,7 @@ def test_what_cannot_be_written_beside_the_suite_counts_for_the_run_alone(
         "for this run alone: gx/waivers cannot be written here"
         in (ended.json("summary.json")["verdict"])
     )
+    assert ended.json("report.json")["decision"]["unkept"].startswith("gx/waivers cannot be")
 
 
 def test_the_run_fails_when_somebody_decides_that(
@@ -155,6 +208,7 @@ def test_the_run_fails_when_somebody_decides_that(
     assert verdict.startswith("Nothing published: gate closed,")
     assert "ann decided to fail the run." in verdict
     assert ended.mlflow().tags["decision"] == "fail"
+    assert ended.json("report.json")["decision"]["choice"] == "fail"
 
 
 def test_where_nobody_is_to_be_asked_it_holds_at_once(
@@ -168,6 +222,7 @@ def test_where_nobody_is_to_be_asked_it_holds_at_once(
     assert ended.state == "success"
     assert database.rows(MANY) == [("NVDA", 23)]
     assert HELD in ended.json("summary.json")["verdict"]
+    assert ended.json("report.json")["decision"]["who"] is None
     assert ended.mlflow().tags["decided_by"] == "nobody"
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from dags.local.cli import main
 from sql.bar_tables import NUMBERS
+from tests.unit.expectations.series import walk
 from tests.workflow import Database, Workflow
 
 BAR = "symbol = 'TSLA' and date = '2025-10-08'"
@@ -20,6 +21,7 @@ HUNDREDFOLD = (
     "update stock_data set open = open * 100, high = high * 100, low = low * 100, "
     f"close = close * 100 where {BAR}"
 )
+PRICES = ["open", "high", "low", "close"]
 Typed = Callable[..., tuple[int, str]]
 
 
@@ -101,3 +103,19 @@ def test_partitions_propose_too(
 def test_an_unknown_run_is_told(typed: Typed):
     status, said = typed("repair", "list", "--run", "nothing")
     assert (status, "nothing is kept of a run 'nothing'" in said) == (2, True)
+
+
+def test_a_split_that_is_a_warning_is_proposed_as_well(workflow: Workflow, database: Database):
+    right = walk("SPLT", 200)
+    right[PRICES] = right[PRICES].round(2)
+    bars = right.copy()
+    bars.loc[:99, PRICES] *= 2
+    database.insert(bars)
+
+    ended = workflow.run(symbols=["SPLT"], start_date="2024-01-01", policy="quarantine")
+
+    assert (ended.state, ended.step("validate")["proposed"]) == ("success", 100)
+    (use,) = ended.json("results.json")["repairs"]["proposed"]
+    assert (use["rule"], use["count"]) == ("unadjusted split", 100)
+    new = [bar["new"][:4] for bar in use["bars"]]
+    assert new == [pytest.approx(list(one)) for one in right.loc[:99, PRICES].to_numpy()]

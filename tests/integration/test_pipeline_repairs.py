@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from gx.web.held.kept import HeldBar
 from sql.bar_tables import NUMBERS
+from sql.held import held_bars
+from sql.quarantine import HELD_WITH_SYMBOL
 from sql.repairs import NewRepair, accept, all_repairs, open_repairs, revoke
 from tests.workflow import Database, Ended, Workflow
 
@@ -58,6 +61,17 @@ def test_an_accepted_repair_is_published_until_the_source_changes(
     before = "select count(*) from stock_data where (symbol, date) < ('TSLA', '2025-10-08')"
     assert (one["accepted_by"], one["reason"]) == ("ann", "checked")
     assert one["row"] == database.one(before)
+    told = repaired.json("report.json")["repairs"]
+    (use,) = told["applied"]
+    assert (use["symbol"], use["rule"], use["ids"]) == ("TSLA", "unit", [1])
+    assert (use["accepted_by"], use["count"]) == ("ann", 1)
+    bar = {"date": "2025-10-08", "old": list(wrong), "new": list(right)}
+    assert (use["bars"], told["void"], told["proposed"]) == ([bar], [], [])
+    page = (repaired.staging / "report.html").read_text()
+    assert '<section id="repaired"' in page and "ann: checked" in page
+    (use,) = held.json("report.json")["repairs"]["proposed"]
+    assert (use["rule"], use["accepted_by"], use["ids"]) == ("unit", None, [])
+    assert '<section id="proposed"' in (held.staging / "report.html").read_text()
     assert "repaired.json" in said["seals"]
 
     database.execute(f"update stock_data set volume = volume + 1 where {BAR}")
@@ -65,6 +79,8 @@ def test_an_accepted_repair_is_published_until_the_source_changes(
     assert (void.step("extract")["repaired"], void.step("extract")["void"]) == (0, 1)
     assert void.step("extract")["void_example"] == said["repaired_example"]
     assert [one["id"] for one in void.json("repaired.json")["void"]] == [1]
+    (use,) = void.json("report.json")["repairs"]["void"]
+    assert use["ids"] == [1]
     assert open_repairs(engine) == []
     (ended,) = all_repairs(engine)
     assert ended.void_run == void.run_id
@@ -98,6 +114,27 @@ def test_a_bar_that_is_held_although_repaired_says_whose_numbers_it_has(
     reasons = database.one(f"select reasons from stock_data_quarantine where {BAR}")
     assert reasons[-1] == "these numbers are accepted, not the source's: unit"
     assert ended.step("publish")["held"] == 23
+    # The source's are not lost.
+    with engine.connect() as connection:
+        told = [one.carried for one in held_bars(connection, "TSLA") if one.carried]
+    assert told == [{"repair_id": 1, "source_bar": list(right)}]
+
+
+def test_a_repaired_bar_that_is_held_with_its_symbol_did_not_fail(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    accepted(engine, database, (*right[:4], right[4] + 1))
+    database.execute("update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-20'")
+    quarantined(workflow)
+    with engine.connect() as connection:
+        bars = held_bars(connection, "TSLA", along=HELD_WITH_SYMBOL)
+    failed = {str(one.date): HeldBar(**vars(one)).failed for one in bars}
+    assert failed["2025-10-20"] and not failed["2025-10-08"]
+    # Those that failed come first.
+    assert list(failed.values()) == sorted(failed.values(), reverse=True)
+    (repaired,) = [one for one in bars if str(one.date) == "2025-10-08"]
+    assert repaired.reasons[1:] == ("these numbers are accepted, not the source's: unit",)
 
 
 def test_a_copy_is_left_out_and_no_bar_is_lost(

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import Engine
 
 from sql.audit import audit_entries, note
+from sql.errors import AuditError
 from sql.preflight import make_ready
 from tests.workflow import Database
 
@@ -23,6 +24,27 @@ def test_what_was_done_is_told_newest_first(engine: Engine):
     assert ann.run_id == "one"
     assert [one.who for one in audit_entries(engine, limit=1)] == ["bob"]
     assert audit_entries(engine, since=datetime.now(UTC) + timedelta(hours=1)) == []
+
+
+def test_where_no_run_has_made_the_list_the_first_entry_does(engine: Engine, database: Database):
+    database.execute("drop table stock_data_audit")
+    noted(engine, "ann")
+    assert [one.who for one in audit_entries(engine)] == ["ann"]
+    with pytest.raises(psycopg2.Error, match="never deleted"):
+        database.execute("delete from stock_data_audit")
+
+
+def test_who_may_not_make_it_is_told_what_to_do(engine: Engine, database: Database):
+    database.execute(
+        "drop table stock_data_audit", "drop role if exists narrow", "create role narrow"
+    )
+    with (
+        pytest.raises(AuditError, match=r"cannot be made .permission denied.* A run of"),
+        engine.begin() as connection,
+    ):
+        connection.exec_driver_sql("set local role narrow")
+        note(connection, action="discard", who="ann", what="TSLA", why="delisted")
+    database.execute("drop role narrow")
 
 
 def test_what_is_not_done_is_not_told(engine: Engine):

@@ -8,7 +8,16 @@ from sqlalchemy import Engine
 from sql.audit import audit_entries
 from sql.errors import RepairError
 from sql.preflight import make_ready
-from sql.repairs import NewRepair, accept, all_repairs, mark_void, open_repairs, revoke
+from sql.repairs import (
+    Automatic,
+    NewRepair,
+    accept,
+    accept_automatically,
+    all_repairs,
+    mark_void,
+    open_repairs,
+    revoke,
+)
 from sql.schema import create_own_tables
 from tests.sql_bars import day
 from tests.workflow import Database
@@ -45,6 +54,34 @@ def test_an_accepted_repair_is_kept_as_it_is_and_told(engine: Engine):
         ("repair", "ann", "A: 2 bars (unit), 2025-01-01 to 2025-01-02", "checked", "r1"),
         ("repair", "ann", "B: 1 bar (unit), 2025-01-01", "checked", "r1"),
     }
+
+
+def automatic(engine: Engine, *lots: list[NewRepair], run_id="r1") -> Automatic:
+    with engine.begin() as connection:
+        return accept_automatically(connection, lots, run_id=run_id, reason="AUTO_REPAIR has unit")
+
+
+def test_the_setting_accepts_what_nobody_has_an_opinion_of(engine: Engine):
+    accepted(engine, repair(1))
+    revoked(engine, 1)
+    accepted(engine, repair(2))
+
+    done = automatic(engine, [repair(1), repair(3)], [repair(2)], [repair(4), repair(5)])
+
+    assert [one.date.day for one in done.accepted] == [4, 5]
+    assert [(one.id, one.revoked_by) for one in done.revoked] == [(1, "bob")]
+    mine = [one for one in open_repairs(engine) if one.is_automatic]
+    assert [(one.date.day, one.reason) for one in mine] == [
+        (4, "AUTO_REPAIR has unit"),
+        (5, "AUTO_REPAIR has unit"),
+    ]
+
+
+def test_another_try_of_the_run_finds_what_it_has_accepted(engine: Engine):
+    automatic(engine, [repair(1)])
+    assert automatic(engine, [repair(1)]).accepted == (repair(1),)
+    assert automatic(engine, [repair(1)], run_id="r2").accepted == ()
+    assert len(all_repairs(engine)) == 1
 
 
 def test_open_ones_are_found_by_symbol_and_range(engine: Engine):

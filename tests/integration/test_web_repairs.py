@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,15 @@ from starlette.testclient import TestClient
 
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
-from dags.staging.layout import PROPOSED
+from dags.staging.layout import PROPOSED, REPORT
 from dags.staging.seals import seal_of
 from gx.repair.proposal import NUMBERS, Proposal, Rule
+from gx.report.deeds import RepairedBar, RepairsUse, RepairUse
 from gx.web.app import create_app
 from gx.web.guard import User
 from sql.audit import audit_entries
 from sql.connection import ConnectionSettings
-from sql.repairs import Repair, all_repairs, mark_void
+from sql.repairs import NewRepair, Repair, accept_automatically, all_repairs, mark_void
 from tests.sql_bars import BAD, quarantine
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 
@@ -198,3 +199,41 @@ def test_proposals_that_are_not_what_the_run_wrote_are_not_accepted(place: Place
     file.write_text(json.dumps(said))
     assert place.accept(0).status_code == 422
     assert place.repairs() == []
+
+
+def test_what_the_run_has_read_its_bars_by_can_be_taken_back(place: Place):
+    old, new = (100.0, 110.0, 90.0, 100.0, 5.0), (1.0, 1.1, 0.9, 1.0, 5.0)
+    one = NewRepair("MSFT", dt.date(2024, 1, 3), "unit", "100 times the level", old, new)
+    with place.engine.begin() as connection:
+        accept_automatically(connection, [[one]], run_id="wrong", reason="AUTO_REPAIR has unit")
+    use = RepairUse(
+        symbol="MSFT",
+        rule="unit",
+        evidence="100 times the level",
+        first_date="2024-01-03",
+        last_date="2024-01-03",
+        count=1,
+        bars=[RepairedBar(date="2024-01-03", old=list(old), new=list(new))],
+        accepted_by="AUTO_REPAIR",
+        reason="AUTO_REPAIR has unit",
+        ids=[1],
+    )
+    file = place.folder / REPORT
+    said = json.loads(file.read_text()) | {"repairs": asdict(RepairsUse(applied=[use]))}
+    file.write_text(json.dumps(said))
+
+    page = place.page()
+    assert revocable(page) == ["1"]
+    assert "AUTO_REPAIR has unit<small>AUTO_REPAIR, " in page
+    report = place.client.get("/gate/runs/wrong", headers={**HTML, "x-user": "ann"}).text
+    assert '<section id="repaired"' in report and 'href="/gate/runs/wrong/repairs"' in report
+    assert "AUTO_REPAIR: AUTO_REPAIR has unit" in report
+    assert place.revoke(1).json() == {"bars": 1}
+
+
+def test_of_how_many_bars_nothing_is_proposed_is_told(place: Place):
+    assert "no proposal" not in place.page()
+    (place.folder / PROPOSED).write_text("[]")
+    page = place.page()
+    assert "This run proposed no repair." in page
+    assert "3 bars that failed critically have no proposal" in page

@@ -122,6 +122,89 @@ def test_a_block_at_an_end_that_is_not_rare_may_be_a_new_quotation(bars: int):
     assert propose(scaled(slice(first, None), 100), range(first, len(DAYS))) == []
 
 
+def test_a_price_that_stands_still_tells_no_unit():
+    """Most bars may be the wrong ones: a share that does not trade repeats the last wrong price."""
+    bars = ordinary()
+    bars.loc[5:, ["open", "high", "low", "close"]] = 0.5
+    bars.loc[40, ["open", "high", "low", "close"]] = 50.0
+    assert propose(bars, [*range(6), 40]) == []
+
+
+def test_cents_that_were_rounded_are_lost():
+    bars = scaled(slice(30, 30), 0.01, ("high",))
+    assert len(propose(bars, [30])) == 1
+    assert propose(bars.round({"high": 2}), [30]) == []
+    block = scaled(slice(28, 31), 0.01)
+    assert len(propose(block, range(28, 32))) == 4
+    assert propose(block.round(dict.fromkeys(NUMBERS, 2)), range(28, 32)) == []
+
+
+def long(split: int = 100, ratio: float = 2.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two hundred bars as they are, and in old shares before a split, with volume in new ones."""
+    right = ordinary()
+    again = right.assign(date=right["date"] + pd.DateOffset(weeks=12))
+    later = again.assign(date=again["date"] + pd.DateOffset(weeks=12))
+    right = pd.concat(
+        [right, again, later, later.assign(date=later["date"] + pd.DateOffset(weeks=12))]
+    )
+    right = right.drop_duplicates("date").reset_index(drop=True)[:200]
+    broken = right.copy()
+    broken.loc[: split - 1, list(NUMBERS[:4])] *= ratio
+    return right, broken
+
+
+@pytest.mark.parametrize("ratio", [2.0, 4.0, 0.1])
+def test_a_split_whose_volume_is_in_new_shares_is_told_by_an_exact_step(ratio: float):
+    right, broken = long(ratio=ratio)
+    found = propose(broken, [100])
+    assert [one.row for one in found] == list(range(100))
+    for one in found:
+        assert one.new == pytest.approx(tuple(right.loc[one.row, list(NUMBERS)]))
+    assert "the volume is in new shares already" in found[0].evidence
+
+
+def test_a_declared_split_is_none_that_was_forgotten():
+    """The bar fails otherwise; of splits the suite has nothing to say there."""
+    _, broken = long()
+    assert propose(broken, [100], splits=[]) == []
+    assert len(propose(broken, [100], splits=[100])) == 100
+
+
+def test_within_the_day_the_volume_has_to_tell_of_a_split():
+    _, broken = long()
+    hourly = broken.assign(date=pd.date_range("2024-01-02 15:00", periods=200, freq="h"))
+    assert propose(hourly, [100]) == []
+
+
+def test_a_fall_by_half_is_no_split_where_anything_tells_of_news():
+    """A real crash: to the half exactly, and nothing is proposed."""
+    _, broken = long()
+    busy = broken.assign(volume=broken["volume"].where(broken.index != 100, 5_000.0))
+    assert propose(busy, [100]) == []
+    wide = broken.copy()
+    wide.loc[101, ["high", "low"]] = [wide["high"][101] * 1.03, wide["low"][101] * 0.97]
+    assert propose(wide, [100]) == []
+    off = broken.copy()
+    off.loc[100:, list(NUMBERS[:4])] *= 0.96
+    assert propose(off, [100]) == []
+
+
+def test_a_step_that_comes_back_or_that_others_make_too_is_no_split():
+    _, broken = long()
+    back = broken.copy()
+    back.loc[115:, list(NUMBERS[:4])] *= 2
+    assert propose(back, [100]) == []
+    other = broken.assign(symbol="ZETA")
+    both = pd.concat([broken, other], ignore_index=True)
+    assert propose(both, [100]) == []
+
+
+@pytest.mark.parametrize("split", [40, 160])
+def test_too_few_bars_on_a_side_tell_of_no_split(split: int):
+    _, broken = long(split)
+    assert propose(broken, [split]) == []
+
+
 def test_a_night_s_bar_in_another_unit_is_told_by_those_before():
     bars = scaled(slice(59, 59), 100)
     (one,) = propose(bars[59:], [1059], lookback=bars[:59], first_row=1059)

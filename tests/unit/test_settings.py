@@ -66,6 +66,21 @@ def test_malformed_default_symbols_are_refused(monkeypatch: pytest.MonkeyPatch):
         Settings()
 
 
+def test_repairs_are_automatic_by_rules_that_are_named(monkeypatch: pytest.MonkeyPatch):
+    assert Settings().auto_rules == frozenset()
+    monkeypatch.setenv("AUTO_REPAIR", "unit, high and low exchanged,")
+    assert Settings().auto_rules == {"unit", "high and low exchanged"}
+
+
+def test_an_unknown_rule_of_repair_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AUTO_REPAIR", "unit,singn,all")
+    with pytest.raises(RequestError) as refused:
+        Settings()
+    said = str(refused.value)
+    assert said.startswith("AUTO_REPAIR has no rule of this name: 'singn'; did you mean 'sign'?, ")
+    assert "'all'" in said and "The rules are unit, sign, high and low exchanged, " in said
+
+
 def test_no_form_of_the_settings_shows_a_secret(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("POSTGRES_PASSWORD", "sesame7391")
     monkeypatch.setenv("SEAL_KEY", "sesame7391" * 4)

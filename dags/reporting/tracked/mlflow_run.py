@@ -80,7 +80,9 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
         with tempfile.TemporaryDirectory() as folder:
             tables = write_artifacts(Path(folder), run, steps, report)
             if summary:
-                finish_report(staging, Path(folder) / REPORT_ARTIFACT, summary.verdict)
+                decision = report.decision if report else None
+                page = Path(folder) / REPORT_ARTIFACT
+                finish_report(staging, page, summary.verdict, decision)
             links = _links(run, Path(folder))
             made = run_record(run, steps, report, summary, tables=tables, links=links)
             points = trend_points(

@@ -70,7 +70,7 @@ class HeldBar:
     @property
     def failed(self) -> bool:
         """Did it fail itself? Else it is held because its symbol is."""
-        return self.reasons != (HELD_WITH_SYMBOL,)
+        return self.reasons[:1] != (HELD_WITH_SYMBOL,)
 
 
 @dataclass(frozen=True)

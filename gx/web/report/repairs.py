@@ -6,8 +6,11 @@ from itertools import groupby
 from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 from gx.repair.proposal import NUMBERS, RULES, Proposal, blocks
+from gx.report.deeds import RepairUse
+from gx.report.document import read_document
 from gx.report.pictures.prices import PriceChart, price_charts
 from gx.web.held.kept import HeldError
 from gx.web.report.accepted import Accepted, RepairsError
@@ -53,12 +56,21 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Left:
+    """How many bars failed critically without a proposal; and whether there was any."""
+
+    unanswered: int = 0
+    proposed: bool = False
+
+
+@dataclass(frozen=True)
 class Choice:
     """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell."""
 
     proposed: Repairs
     accepted: tuple[Line, ...] = ()
     fault: str = ""
+    left: Left = Left()
 
 
 def proposed_repairs(files: RunFiles) -> Repairs:
@@ -67,19 +79,38 @@ def proposed_repairs(files: RunFiles) -> Repairs:
 
 
 def choice_of(files: RunFiles, sources: Sources) -> Choice:
-    """What of the run's proposals nobody has accepted, and what became of the others."""
+    """What of the run's proposals nobody has accepted, and what became of the others.
+
+    With them are those that the run has read its bars by.
+    """
     found = blocks(files.proposals())
     bars = {_bar(one) for block in found for one in block}
+    used = _used(files)
+    symbols = {symbol for symbol, *_ in bars} | {one.symbol for one in used}
+    known = {number for one in used for number in one.ids}
     fault, there = "", []
-    if found:
+    if symbols:
         try:
-            there = sources.repairs.of(files.summary.dataset, {symbol for symbol, *_ in bars})
+            there = sources.repairs.of(files.summary.dataset, symbols)
         except RepairsError as error:
             fault = str(error)
-    mine = [one for one in there if _bar(one) in bars]
+    mine = [one for one in there if _bar(one) in bars or one.id in known]
     taken = {_bar(one) for one in mine if one.is_open}
     free = [block for block in found if all(_bar(one) not in taken for one in block)]
-    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault)
+    left = Left(_unanswered(files, found), bool(found))
+    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault, left)
+
+
+def _used(files: RunFiles) -> Sequence[RepairUse]:
+    """What was applied to the run's bars, or found void."""
+    document = files.report
+    return () if document is None else read_document(document).repairs.accepted
+
+
+def _unanswered(files: RunFiles, proposed: Sequence[Sequence[Proposal]]) -> int:
+    failing = files.failing(["row", "severity"])
+    critical = failing.filter(pc.equal(failing["severity"], "critical"))["row"].to_pylist()
+    return len(set(critical) - {one.row for block in proposed for one in block})
 
 
 def held_of(sources: Sources, dataset: str, symbols: Collection[str]) -> list[str]:
@@ -93,8 +124,11 @@ def held_of(sources: Sources, dataset: str, symbols: Collection[str]) -> list[st
 
 
 def _shown(files: RunFiles, found: Sequence[Sequence[Proposal]], most: int) -> Repairs:
+    of_symbol: dict[str, list[Proposal]] = {}
+    for block in found:
+        of_symbol.setdefault(block[0].symbol, []).extend(block)
     shown = [
-        _proposed(files, block, drawn=number < PICTURED)
+        _proposed(files, block, of_symbol[block[0].symbol] if number < PICTURED else ())
         for number, block in enumerate(found[:most])
     ]
     return Repairs(tuple(shown), len(found), sum(map(len, found)))
@@ -120,16 +154,22 @@ def _bar(one: Proposal | Accepted) -> Bar:
     return one.symbol, moment, one.new is None
 
 
-def _proposed(files: RunFiles, block: Sequence[Proposal], *, drawn: bool) -> Proposed:
+def _proposed(
+    files: RunFiles, block: Sequence[Proposal], of_symbol: Sequence[Proposal]
+) -> Proposed:
+    """What is meant by a block; drawn where all that is proposed of its symbol is given.
+
+    After is with all of that: another wrong bar would leave nothing to see of this one.
+    """
     first, last = block[0], block[-1]
-    bars = files.bars((first.symbol,)) if drawn and first.new is not None else None
+    bars = files.bars((first.symbol,)) if of_symbol and first.new is not None else None
     if bars is None:
         return Proposed(first, last, len(block))
     marked = pd.DataFrame(
         {"symbol": first.symbol, "date": [one.date for one in block], "severity": "critical"}
     )
     (before,) = price_charts(bars, marked, (first.symbol,)) or (None,)
-    (after,) = price_charts(_repaired(bars, block), marked, (first.symbol,)) or (None,)
+    (after,) = price_charts(_repaired(bars, of_symbol), marked, (first.symbol,)) or (None,)
     return Proposed(first, last, len(block), before, after)
 
 
