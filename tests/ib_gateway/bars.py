@@ -130,7 +130,7 @@ class Bars:
         What is written as a day is a daily bar, what has a time is one within the day. ``wap``
         and ``count`` may be missing.
         """
-        table = pd.read_csv(path, dtype={"symbol": str}, float_precision="round_trip")
+        table = pd.read_csv(path, dtype={"symbol": str})
         table = table.rename(columns={"date": "start", "datetime": "start", "count": "trades"})
         missing = [n for n in ("symbol", "start", *PRICES, "volume") if n not in table]
         if missing:

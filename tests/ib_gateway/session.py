@@ -39,6 +39,8 @@ QUIET = {
     90: "cancel head",
 }
 
+Answer = Callable[[Asked, list[Rule]], None]
+
 
 class Session:
     """A client that is connected."""
@@ -184,9 +186,7 @@ class Session:
         task.cancel()
         self.say(errors.CANCELLED, asked.number)
 
-    def _later(
-        self, asked: Asked, answer: Callable[[Asked, list[Rule]], None], breach: str = ""
-    ) -> None:
+    def _later(self, asked: Asked, answer: Answer, breach: str = "") -> None:
         """Answer in a task of its own, so that one that waits stops no other."""
         asked.answer = "open"
         task = asyncio.create_task(self._answered(asked, answer, breach))
@@ -203,9 +203,7 @@ class Session:
         """Give up what is open, and keep the connection: the data is lost."""
         self._forget("forgotten")
 
-    async def _answered(
-        self, asked: Asked, answer: Callable[[Asked, list[Rule]], None], breach: str
-    ) -> None:
+    async def _answered(self, asked: Asked, answer: Answer, breach: str) -> None:
         gateway = self.gateway
         rules = self._rules(asked, self._symbol(asked))
         try:
@@ -214,44 +212,45 @@ class Session:
             for rule in rules:
                 if rule.do in EVENTS:
                     gateway.happen(rule)
-            await asyncio.sleep(
-                gateway.clock.outside(sum(r.seconds for r in rules if r.do == "slow"))
-            )
+            slow = sum(rule.seconds for rule in rules if rule.do == "slow")
+            await asyncio.sleep(gateway.clock.outside(slow))
             await gateway.reached(asked.request)
             for rule in rules:
-                if rule.do in ANSWERS and await self._instead(asked, rule, answer):
+                if rule.do in ANSWERS and await self._instead(asked, rule, answer, rules):
                     return
             answer(asked, rules)
         except Refused as refused:
             self._refuse(asked, refused.said)
 
-    async def _instead(
-        self, asked: Asked, rule: Rule, answer: Callable[[Asked, list[Rule]], None]
-    ) -> bool:
+    async def _instead(self, asked: Asked, rule: Rule, answer: Answer, rules: list[Rule]) -> bool:
         """What a rule does in place of an answer; whether it ended the request."""
         if rule.do == "silence":
             asked.answer = "silence"
             await asyncio.Event().wait()
         if rule.do == "disconnect":
-            self._cut(asked, answer)
+            self._cut(asked, answer, rules)
             return True
         for said in rule.said:
             self._refuse(asked, said)
         # What is of the system alone ends no request.
         return any(not said.of_the_system for said in rule.said)
 
-    def _cut(self, asked: Asked, answer: Callable[[Asked, list[Rule]], None]) -> None:
+    def _cut(self, asked: Asked, answer: Answer, rules: list[Rule]) -> None:
         """Half of what the answer would be, and the end of the connection."""
         self._kept = whole = bytearray()
-        answer(asked, [])
-        self._kept = None
-        self._writer.write(bytes(whole[: len(whole) // 2]))
+        try:
+            answer(asked, rules)
+        finally:
+            self._kept = None
         asked.answer = "cut"
+        self._writer.write(bytes(whole[: len(whole) // 2]))
         self.close()
 
     def _refuse(self, asked: Asked, said: Said) -> None:
         contract = asked.contract
         listing = self._listing(asked)
+        if not said.of_the_system:
+            asked.answer = f"error {said.code}"
         kind = contract.kind if contract else ""
         exchange = contract.exchange if contract else ""
         if said.text == errors.NO_PERMISSION.text and listing:
@@ -264,17 +263,15 @@ class Session:
             kind=kind or "STK",
             what={"TRADES": "Trades", "MIDPOINT": "Midpoint"}.get(asked.what, asked.what.title()),
         )
-        if not said.of_the_system:
-            asked.answer = f"error {said.code}"
 
     def _details(self, asked: Asked, rules: list[Rule]) -> None:
         found = self._found(asked, rules)
         if not found:
             raise Refused(errors.UNKNOWN)
+        asked.answer = f"{len(found)} contracts"
         for listing in found:
             self.send(*listing.details(asked.number, self.gateway.clock.now()))
         self.send(52, 1, asked.number)
-        asked.answer = f"{len(found)} contracts"
 
     def _first_bar(self, asked: Asked, rules: list[Rule]) -> None:
         listing = self._one(asked, rules)
@@ -283,10 +280,10 @@ class Session:
             raise Refused(Said(162, f"{errors.HISTORICAL}No head time stamp"))
         moment = _opening(listing, head)
         text = f"{moment:%Y%m%d-%H:%M:%S}"
+        asked.answer = "head"
         self.send(
             88, asked.number, str(int(moment.timestamp())) if asked.format_date == 2 else text
         )
-        asked.answer = "head"
 
     def _bars(self, asked: Asked, rules: list[Rule]) -> None:
         now = self.gateway.clock.now()
@@ -299,8 +296,8 @@ class Session:
                 bars = rule.altered(bars)
         if not bars:
             raise Refused(errors.NO_DATA)
-        self.send(*history(asked.number, bars, listing, query, asked.format_date))
         asked.answer = f"{len(bars)} bars"
+        self.send(*history(asked.number, bars, listing, query, asked.format_date))
 
     def _rules(self, asked: Asked, symbol: str) -> list[Rule]:
         return self.gateway.script.about(asked, symbol)
