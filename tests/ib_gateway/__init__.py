@@ -9,7 +9,7 @@ alone.
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.ib_gateway.bars import Bar, Bars
 from tests.ib_gateway.contracts import Listing
-from tests.ib_gateway.demo import demo_bars
+from tests.ib_gateway.demo import demo_bars, demo_listings
 from tests.ib_gateway.pacing import Asked, Limits
 from tests.ib_gateway.script import Rule, read_script
 from tests.ib_gateway.server import HOST, Gateway
@@ -33,6 +33,7 @@ __all__ = [
     "Rule",
     "Running",
     "demo_bars",
+    "demo_listings",
     "gateway",
     "read_script",
 ]
@@ -79,22 +80,20 @@ class Running:
 
     def tell(self, rule: Rule) -> None:
         """Add a rule to its script; it holds when this returns."""
-        self._call(lambda: self.gateway.tell(rule))
+        asyncio.run_coroutine_threadsafe(self.gateway.tell(rule), self.loop).result(SECONDS)
+
+    def forward(self, seconds: float) -> None:
+        """Put its clock ahead."""
+        self.gateway.clock.forward(seconds)
 
     def restart(self, seconds: float = 0.0) -> None:
         """End all connections, refuse new ones for ``seconds`` on its clock, and come back."""
         self.tell(Rule("restart", seconds=seconds))
 
-    def _call(self, deed: Callable[[], None]) -> None:
-        async def done() -> None:
-            deed()
-
-        asyncio.run_coroutine_threadsafe(done(), self.loop).result(SECONDS)
-
 
 @contextmanager
 def gateway(
-    bars: Bars | Path | dict[str, Iterable[Bar]],
+    bars: Bars | Path | Mapping[str, Iterable[Bar]],
     *,
     listings: Iterable[Listing] | None = None,
     script: Iterable[Rule] = (),
@@ -118,7 +117,7 @@ def gateway(
         loop.close()
 
 
-def _bars(bars: Bars | Path | dict[str, Iterable[Bar]]) -> Bars:
+def _bars(bars: Bars | Path | Mapping[str, Iterable[Bar]]) -> Bars:
     if isinstance(bars, Bars):
         return bars
     return Bars.read(bars) if isinstance(bars, Path) else Bars.of(bars)

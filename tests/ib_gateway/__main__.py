@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.ib_gateway.bars import Bars
-from tests.ib_gateway.demo import NOTICE, demo_bars
+from tests.ib_gateway.demo import NOTICE, demo_bars, demo_listings
 from tests.ib_gateway.pacing import Limits
 from tests.ib_gateway.script import read_script
 from tests.ib_gateway.server import HOST, Gateway
@@ -20,7 +20,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         bars = Bars.read(given.bars) if given.bars else demo_bars(until=given.now)
         script = read_script(given.script) if given.script else []
-        made = Gateway(bars, None, script, limits=Limits(), now=given.now, speed=given.speed)
+        listings = None if given.bars else demo_listings()
+        made = Gateway(bars, listings, script, limits=Limits(), now=given.now, speed=given.speed)
     except (OSError, ValueError) as reason:
         parser.error(str(reason))
     notice = "" if given.bars else f"; {NOTICE}"

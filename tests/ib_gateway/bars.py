@@ -1,7 +1,7 @@
 """Bars from a file, and which of them a request for history means."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -118,7 +118,7 @@ class Bars:
         self._series: dict[str, dict[int, Series]] = {}
 
     @classmethod
-    def of(cls, symbols: dict[str, Iterable[Bar]]) -> "Bars":
+    def of(cls, symbols: Mapping[str, Iterable[Bar]]) -> "Bars":
         """The bars of each symbol; days and times are told apart by their type."""
         rows = [(symbol, *bar) for symbol, bars in symbols.items() for bar in bars]
         return cls.of_frame(pd.DataFrame(rows, columns=["symbol", "start", *Bar._fields[1:]]))

@@ -3,13 +3,13 @@
 No price here was ever paid. The symbols are chosen so that nobody takes them for real ones.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
 from tests.ib_gateway.bars import Bars
-from tests.ib_gateway.contracts import sessions
+from tests.ib_gateway.contracts import Listing, sessions
 
 SYMBOLS = tuple(letter * 3 for letter in "ABCDEFGHIJKLMNOPQRST")
 YEARS = 10
@@ -17,6 +17,11 @@ SESSIONS_A_YEAR = 252
 # The walk always begins here, so that tomorrow's history is today's and a bar more.
 ORIGIN = datetime(2012, 1, 3, tzinfo=UTC).date()
 NOTICE = "every bar is made up: a random walk, no price was ever paid"
+
+
+def demo_listings(symbols: tuple[str, ...] = SYMBOLS) -> list[Listing]:
+    """The contracts of these symbols, whose names say that they are made up."""
+    return [Listing(symbol, name=f"{symbol}, made up") for symbol in symbols]
 
 
 def demo_bars(
@@ -27,14 +32,14 @@ def demo_bars(
     days = [
         day for day, session in sessions("XNYS").items() if day >= ORIGIN and session.opens < until
     ]
-    bars = Bars()
+    bars, starts = Bars(), pd.DatetimeIndex(days)
     for number, symbol in enumerate(symbols):
-        walk = _walk(number, days)
+        walk = _walk(number, starts)
         bars.add(symbol, walk.tail(years * SESSIONS_A_YEAR), daily=True)
     return bars
 
 
-def _walk(seed: int, days: list[date]) -> pd.DataFrame:
+def _walk(seed: int, days: pd.DatetimeIndex) -> pd.DataFrame:
     chance = np.random.default_rng(seed).standard_normal((len(days), 5))
     close = (20 + 15 * (seed % 10)) * np.exp(np.cumsum(0.0002 + 0.013 * chance[:, 0]))
     opens = np.concatenate([close[:1], close[:-1]]) * np.exp(0.003 * chance[:, 1])

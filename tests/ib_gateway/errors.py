@@ -86,6 +86,11 @@ AMBIGUOUS = Said(200, "The contract description specified for {symbol} is ambigu
 NO_EXCHANGE = Said(321)
 
 
+def unreadable(cause: str) -> Said:
+    """The request's fields are none that TWS can read."""
+    return Said(320, f"Error reading request. {cause}")
+
+
 def invalid(cause: str) -> Said:
     """The request can't be understood, for ``cause``.
 

@@ -47,11 +47,6 @@ class Asked:
         """What makes two requests identical."""
         return (self.contract, self.end, self.duration, self.bar_size, self.what, self.use_rth)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the client still waits for it."""
-        return self.answer in {"open", "silence"}
-
 
 @dataclass(frozen=True)
 class Limits:

@@ -40,7 +40,7 @@ CODES = {
     "hmds_broken": 2105,
     "hmds_ok": 2106,
 }
-EVENTS = {*CODES, "restart", "refuse", "drop"}
+EVENTS = {*CODES, "restart", "refuse", "drop", "back"}
 KINDS = sorted(ANSWERS | ALTERS | BESIDE | EVENTS)
 REQUESTS = ("historical", "contract", "head", "start")
 # Which requests a rule fits that does not say it: historical, but for these.
@@ -65,7 +65,8 @@ class Rule:
     kept), ``restored`` (1102: they are answered), ``restored_data_lost`` (1101: they are
     forgotten), ``farm_broken`` and ``farm_ok`` (2103, 2104, said alone), ``hmds_broken`` (2105:
     history is kept) and ``hmds_ok`` (2106: answered), ``restart`` (all connections end, new ones
-    are refused for ``seconds``), ``drop`` (all connections end), ``refuse`` (new ones are refused).
+    are refused for ``seconds``), ``drop`` (all connections end), ``refuse`` (new ones are refused
+    for ``seconds``), ``back`` (they are refused no more, once it is told).
 
     ``request`` says which requests it fits: historical (unless said, but for FITS), contract,
     head, start (of a client), or all. ``first`` is the first of them that it is done to, ``times``

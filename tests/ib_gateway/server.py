@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from tests.ib_gateway import errors
 from tests.ib_gateway.bars import Bars
-from tests.ib_gateway.contracts import Book, Listing
+from tests.ib_gateway.contracts import Book, Listing, sessions
 from tests.ib_gateway.errors import Said
 from tests.ib_gateway.pacing import Asked, Limits, Pacing
-from tests.ib_gateway.requests import Refused
 from tests.ib_gateway.script import CODES, Rule, Script
 from tests.ib_gateway.session import Session
 
@@ -32,15 +31,19 @@ class Clock:
             raise ValueError(f"the clock's start {start} has no zone; give it one, as UTC")
         self.speed = speed
         self._start = (start or datetime.now(UTC)).astimezone(UTC)
-        self._began = time.monotonic()
+        self._began, self._ahead = time.monotonic(), 0.0
 
     def seconds(self) -> float:
         """The seconds since the start, on this clock."""
-        return (time.monotonic() - self._began) * self.speed
+        return self._ahead + (time.monotonic() - self._began) * self.speed
 
     def now(self) -> datetime:
         """What time it is, on this clock."""
         return self._start + timedelta(seconds=self.seconds())
+
+    def forward(self, seconds: float) -> None:
+        """Put the clock ahead; what waits already still takes its time."""
+        self._ahead += seconds
 
     def outside(self, seconds: float) -> float:
         """How long ``seconds`` on this clock last in the world."""
@@ -62,7 +65,10 @@ class Gateway:
         account: str = "DU1234567",
     ) -> None:
         self.bars = bars
-        self.book = Book([Listing(one) for one in bars.symbols] if listings is None else listings)
+        known = [Listing(one) for one in bars.symbols] if listings is None else list(listings)
+        for listing in known:
+            sessions(listing.calendar)  # takes seconds, which no request should
+        self.book = Book(known)
         self.script = Script(script)
         self.limits = limits or Limits()
         self.pacing = Pacing(self.limits)
@@ -94,11 +100,13 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def tell(self, rule: Rule) -> None:
+    async def tell(self, rule: Rule) -> None:
         """Add a rule; what it does to everybody happens at once, unless it waits for a request."""
         self.script.rules.append(rule)
         if rule.at_once:
             self.happen(rule)
+        if rule.do == "back":
+            await self._come_back(0)
 
     def happen(self, rule: Rule) -> None:
         """What a rule does to everybody."""
@@ -136,14 +144,14 @@ class Gateway:
         """Whether the client may have its id, which nobody else has."""
         return self._clients.setdefault(client_id, session) is session
 
-    def count_open(self, breach: str) -> None:
-        """Count what is open. Raises Refused with too much of it, or where a limit is broken."""
-        waiting = sum(one.request == "historical" and one.is_open for one in self.asked)
+    def limit(self, asked: Asked) -> Said | None:
+        """Count a request for bars as it comes; what is said if it breaks a limit."""
+        breach = self.pacing.breach(asked)
+        waiting = 1 + sum(session.open_history for session in self._sessions)
         self.most_open = max(self.most_open, waiting)
         if waiting > self.limits.open_requests:
-            raise Refused(errors.TOO_MANY_OPEN)
-        if breach:
-            raise Refused(errors.PACING)
+            return errors.TOO_MANY_OPEN
+        return errors.PACING if breach else None
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         session = Session(self, reader, writer)
@@ -176,9 +184,10 @@ class Gateway:
         if self._server is not None:
             self._server.close()
             self._server = None
-            if seconds is not None:
-                self._spawn(self._come_back(seconds))
+        if seconds is not None:
+            self._spawn(self._come_back(seconds))
 
     async def _come_back(self, seconds: float) -> None:
         await asyncio.sleep(self.clock.outside(seconds))
-        await self._listen(self.port)
+        if self._server is None:
+            await self._listen(self.port)

@@ -19,7 +19,6 @@ from tests.ib_gateway.wire import (
     SERVER_VERSION,
     Field,
     Fields,
-    WireError,
     frame,
     read_fields,
     read_versions,
@@ -78,8 +77,8 @@ class Session:
             if await self._shake_hands():
                 while (fields := await read_fields(self._reader)) is not None:
                     self._take(fields)
-        except WireError as reason:
-            self.say(Said(320, f"Error reading request. {reason}"))
+        except ValueError as reason:
+            self.say(errors.unreadable(str(reason)))
         finally:
             self._forget("gone")
             self.close()
@@ -112,9 +111,14 @@ class Session:
 
     def _take(self, fields: list[str]) -> None:
         rest = Fields(fields[1:])
-        number = int(fields[0])
+        number = int(fields[0] if fields else "")
         name, handler = self._handlers.get(number, (f"message {number}", self._unknown))
-        handler(rest, self._asked(name))
+        asked = self._asked(name)
+        try:
+            handler(rest, asked)
+        except ValueError as reason:
+            asked.answer = "error 320"
+            self.say(errors.unreadable(f"Unable to parse field: {reason}"), asked.number)
 
     def _asked(self, name: str) -> Asked:
         clock = self.gateway.clock
@@ -124,7 +128,8 @@ class Session:
         return asked
 
     def _unknown(self, _fields: Fields, asked: Asked) -> None:
-        self.say(Said(320, f"Error reading request. No {asked.request} is known here."))
+        asked.answer = "error 320"
+        self.say(errors.unreadable(f"No {asked.request} is known here."))
 
     def _read_only(self, fields: Fields, asked: Asked) -> None:
         asked.number, asked.answer = fields.number(), "error 321"
@@ -173,8 +178,7 @@ class Session:
         asked.bar_size = SPELLED.get(size, size)
         asked.use_rth, asked.what = fields.flag(), fields.text()
         asked.format_date = fields.number()
-        breach = self.gateway.pacing.breach(asked)
-        self._later(asked, self._bars, breach=breach)
+        self._later(asked, self._bars, self.gateway.limit(asked))
 
     def _cancel(self, fields: Fields, asked: Asked) -> None:
         _version, asked.number = fields.number(), fields.number()
@@ -186,10 +190,10 @@ class Session:
         task.cancel()
         self.say(errors.CANCELLED, asked.number)
 
-    def _later(self, asked: Asked, answer: Answer, breach: str = "") -> None:
+    def _later(self, asked: Asked, answer: Answer, limit: Said | None = None) -> None:
         """Answer in a task of its own, so that one that waits stops no other."""
         asked.answer = "open"
-        task = asyncio.create_task(self._answered(asked, answer, breach))
+        task = asyncio.create_task(self._answered(asked, answer, limit))
         self._tasks[asked.number] = (asked, task)
         task.add_done_callback(lambda _task: self._tasks.pop(asked.number, None))
 
@@ -199,16 +203,21 @@ class Session:
             asked.answer = answer if asked.answer == "open" else asked.answer
             task.cancel()
 
+    @property
+    def open_history(self) -> int:
+        """How many requests for bars are open."""
+        return sum(asked.request == "historical" for asked, _task in self._tasks.values())
+
     def forget_waiting(self) -> None:
         """Give up what is open, and keep the connection: the data is lost."""
         self._forget("forgotten")
 
-    async def _answered(self, asked: Asked, answer: Answer, breach: str) -> None:
+    async def _answered(self, asked: Asked, answer: Answer, limit: Said | None) -> None:
         gateway = self.gateway
         rules = self._rules(asked, self._symbol(asked))
         try:
-            if asked.request == "historical":
-                gateway.count_open(breach)
+            if limit:
+                raise Refused(limit)
             for rule in rules:
                 if rule.do in EVENTS:
                     gateway.happen(rule)
