@@ -22,10 +22,10 @@ def main(arguments: list[str] | None = None) -> None:
         script = read_script(given.script) if given.script else []
         listings = None if given.bars else demo_listings()
         made = Gateway(bars, listings, script, limits=Limits(), now=given.now, speed=given.speed)
-    except (OSError, ValueError) as reason:
+        notice = "" if given.bars else f"; {NOTICE}"
+        asyncio.run(_run(made, given.port, f"{len(bars.symbols)} symbols{notice}"))
+    except (OSError, OverflowError, ValueError) as reason:
         parser.error(str(reason))
-    notice = "" if given.bars else f"; {NOTICE}"
-    asyncio.run(_run(made, given.port, f"{len(bars.symbols)} symbols{notice}"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -152,8 +152,10 @@ class Bars:
         starts = pd.to_datetime(rows["start"], utc=True, format="mixed").to_numpy("datetime64[s]")
         order = np.argsort(starts, kind="stable")
         seconds = starts.astype(np.int64)[order]
+        if rows[list(PRICES)].isna().to_numpy().any():
+            raise ValueError(f"a bar of {symbol} lacks a price")
         filled = rows.reindex(columns=list(Bar._fields[1:])).astype(float).fillna(UNKNOWN)
-        size = DAY if daily else int(np.diff(seconds).min()) if len(seconds) > 1 else 60
+        size = DAY if daily else _shortest(seconds)
         series = Series(size, seconds, filled.to_numpy()[order])
         self._series.setdefault(symbol, {})[size] = series
 
@@ -189,6 +191,12 @@ class Bars:
             size for size in self._series.get(symbol, {}) if size <= seconds and seconds % size == 0
         ]
         return self._series[symbol][max(sizes)] if sizes else None
+
+
+def _shortest(seconds: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> int:
+    """How long bars within the day are: the shortest step from one to the next."""
+    steps = np.diff(np.unique(seconds))
+    return int(steps.min()) if len(steps) else 60
 
 
 def _is_day(start: object) -> bool:

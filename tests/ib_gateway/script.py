@@ -57,9 +57,10 @@ class Rule:
     ``text``; codes of the system alone leave the request to be answered).
 
     To an answer: ``slow`` (after ``seconds``), ``ambiguous`` (each contract has a twin),
-    ``partial`` (the newest bar as at half time), ``restated`` (the newest ``bars`` times
-    ``factor``), ``split`` (bars before ``day`` divided by ``factor``, their volume times it),
-    ``duplicates`` (the newest ``bars`` twice), ``out_of_order``, ``hole`` (no bar on ``days``).
+    ``partial`` (the newest bar as at half time), ``restated`` (those on ``days``, or the newest
+    ``bars`` of the answer, times ``factor``), ``split`` (bars before ``day`` divided by
+    ``factor``, their volume times it), ``duplicates`` (the newest ``bars`` twice),
+    ``out_of_order``, ``hole`` (no bar on ``days``).
 
     ``client_id_in_use`` refuses who connects with 326. To everybody: ``lost`` (1100: requests are
     kept), ``restored`` (1102: they are answered), ``restored_data_lost`` (1101: they are
@@ -134,9 +135,10 @@ class Rule:
     def altered(self, bars: list[Bar]) -> list[Bar]:
         """The bars as this rule tells them."""
         newest = bars[-self.bars :]
+        told = [bar for bar in bars if _day(bar) in self.days] if self.days else newest
         changes: dict[str, Callable[[], list[Bar]]] = {
             "partial": lambda: [*bars[:-1], *(bar.so_far(0.5) for bar in bars[-1:])],
-            "restated": lambda: [*bars[: -self.bars], *(bar.times(self.factor) for bar in newest)],
+            "restated": lambda: [bar.times(self.factor) if bar in told else bar for bar in bars],
             "split": lambda: [self._split(bar) for bar in bars],
             "duplicates": lambda: [*bars, *newest],
             "out_of_order": lambda: bars[::-1],
@@ -166,7 +168,10 @@ class Script:
 
 def read_script(path: Path) -> list[Rule]:
     """The rules of a JSON file: a list of objects with a rule's fields; days are ``2024-06-28``."""
-    listed = json.loads(path.read_text())
+    try:
+        listed = json.loads(path.read_text())
+    except ValueError as reason:
+        raise ValueError(f"{path} is no JSON: {reason}") from reason
     if not isinstance(listed, list):
         raise ValueError(f"{path} holds no list of rules")
     return [_rule(path, number, entry) for number, entry in enumerate(listed, 1)]

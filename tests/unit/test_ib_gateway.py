@@ -725,6 +725,10 @@ LAST = DAILY[-5:]
     ("rule", "expected"),
     [
         (Rule("restated", bars=2, factor=1.1), [*LAST[:3], *(bar.times(1.1) for bar in LAST[3:])]),
+        (
+            Rule("restated", days=(DAYS[-4], DAYS[0]), factor=2),
+            [LAST[0], LAST[1].times(2), *LAST[2:]],
+        ),
         (Rule("duplicates", bars=2), [*LAST, *LAST[3:]]),
         (Rule("out_of_order"), LAST[::-1]),
         (Rule("hole", days=(DAYS[-3],)), [*LAST[:2], *LAST[3:]]),
@@ -810,6 +814,26 @@ def test_a_file_without_a_column_says_which(tmp_path):
 
     with pytest.raises(ValueError, match="has no column close, volume"):
         Bars.read(file)
+
+
+def test_a_bar_without_a_price_is_refused_and_one_without_a_volume_is_not(tmp_path):
+    file = tmp_path / "bars.csv"
+    file.write_text("symbol,date,open,high,low,close,volume\nAAA,2024-06-28,1,2,0.5,1.5,\n")
+
+    with gateway(file, now=NOW) as running:
+        (bar,) = asked(running, lambda client: client.history(duration="1 D"))
+    file.write_text("symbol,date,open,high,low,close,volume\nAAA,2024-06-28,1,,0.5,1.5,100\n")
+
+    assert (bar.volume, bar.close) == (-1, 1.5)
+    with pytest.raises(ValueError, match="a bar of AAA lacks a price"):
+        Bars.read(file)
+
+
+def test_a_file_may_hold_a_bar_twice():
+    with gateway({"AAA": [*MINUTES, MINUTES[-1]]}, now=NOW) as running:
+        bars = asked(running, lambda client: client.history(AAA, NOW, "600 S", "5 mins", rth=False))
+
+    assert as_in_the_file(bars) == [*MINUTES[-2:], MINUTES[-1]]
 
 
 def test_the_demos_history_is_the_same_tomorrow_and_a_bar_longer():
