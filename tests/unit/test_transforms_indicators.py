@@ -124,10 +124,10 @@ def test_an_increment_equals_the_whole_of_a_history_longer_than_any_reach():
 
 
 def test_what_lies_before_the_reach_has_no_weight():
-    for bars in (20, 50, 200):
-        decay = 1 - 2 / (bars + 1)
+    for count in (20, 50, 200):
+        decay = 1 - 2 / (count + 1)
         assert decay ** memory(decay) < NO_WEIGHT
-        assert INDICATORS[f"ema_{bars}"].reach == memory(decay) + bars - 1
+        assert INDICATORS[f"ema_{count}"].reach == memory(decay) + count - 1
     assert (13 / 14) ** memory(13 / 14) < NO_WEIGHT
     bars = bars_of([1e9] * 3_000 + list(wandering(6_000)))
     other = bars_of([1e-9] * 3_000 + list(wandering(6_000)))
@@ -229,7 +229,7 @@ def test_no_bar_and_one_bar():
 def test_each_of_two_bars_of_one_date_counts():
     closes = wandering(60)
     twice = bars_of(closes)
-    twice.loc[30, "date"] = twice.loc[29, "date"]
+    twice["date"] = twice["date"].where(twice.index != 30, twice["date"].shift())
     same(add_indicators(twice, ALL), add_indicators(bars_of(closes), ALL))
 
 
