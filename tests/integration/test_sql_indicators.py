@@ -75,7 +75,7 @@ def test_as_many_bars_of_each_symbol_as_are_asked_for_are_read(engine: Engine, d
         before = bars_before(connection, symbols=["A", "NA", "B"], start=day(4), bars=2)
         whole = bars_before(connection, symbols=["A"], start=day(2), bars=2)
         asked: dict[str, Any] = {"bars": 2, "columns": ["sma_20"], "symbols": ["NA"]}
-        range_ = {"start": day(4), "end": day(6)}
+        range_: dict[str, Any] = {"start": day(4), "end": day(6)}
         around = bars_around(connection, **asked, **range_, everywhere=False)
         none = bars_around(connection, **asked, start=day(1), end=day(9), everywhere=False)
         every = bars_around(connection, **asked, start=day(8), end=None, everywhere=True)
