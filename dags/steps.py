@@ -45,6 +45,7 @@ from sql.extract import in_order, known_symbols
 from sql.nearest import did_you_mean, nearest_symbols
 from sql.preflight import make_ready
 from sql.published import published_symbols
+from transforms.indicators import columns_of
 
 if TYPE_CHECKING:
     from gx.report.deeds import DecisionUse
@@ -70,7 +71,10 @@ def extract(run: Run) -> list[Mapped]:
     ):
         require_sound(run.dataset)
         schema, view = run.dataset.own_schema, run.dataset.view
-        for remark in make_ready(own, engine, run.source, schema=schema, view=view):
+        columns = columns_of(run.dataset.indicators)
+        for remark in make_ready(
+            own, engine, run.source, schema=schema, view=view, indicators=columns
+        ):
             log.warning("%s", remark)
         held = known_symbols(engine, run.source)
         remember(settings.results_dir, held, run.dataset.name)

@@ -38,10 +38,10 @@ def as_table(
     return bars.cast(pa.schema([(name, types[name]) for name in names]))
 
 
-def without_nan(table: pa.Table) -> pa.Table:
-    """NULL for NaN in the derived columns."""
+def without_nan(table: pa.Table, indicators: Sequence[str] = ()) -> pa.Table:
+    """NULL for NaN in the derived columns, of which ``indicators`` are further ones."""
     for position, name in enumerate(table.column_names):
-        if name in DERIVED:
+        if name in (*DERIVED, *indicators):
             values = table[name]
             known = pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
             table = table.set_column(position, name, known)

@@ -80,12 +80,14 @@ class Layout:
     """What the tables of a dataset hold: whether a bar is a day, and which columns go along.
 
     `carried` gives the PostgreSQL type of each. `decimal` are the prices and the volume that the
-    source has as decimal numbers: they are published as such.
+    source has as decimal numbers: they are published as such. `indicators` are the columns of what
+    is derived for this dataset beside what every one has.
     """
 
     daily: bool = True
     carried: Mapping[str, str] = field(default_factory=dict)
     decimal: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
 
     def made(self, name: str, text: str) -> str:
         """The statement ``name`` of the schema that makes a table, with this layout's types."""
@@ -104,12 +106,19 @@ class Layout:
             return ("carried",)
         if table != ENRICHED:
             return ()
-        return (*(() if self.daily else ("session",)), *self.carried)
+        return (*(() if self.daily else ("session",)), *self.carried, *self.indicators)
+
+    @property
+    def added(self) -> Mapping[str, str]:
+        """The types of the columns of what is published that not every dataset's table has."""
+        return {**self.carried, **dict.fromkeys(self.indicators, _NUMBER[0])}
 
     def holds(self, column: str) -> tuple[str, str]:
         """The type to name for a column, and a pattern of all that hold what is written there."""
         if column == "carried":
             return "jsonb", "jsonb?"
+        if column in self.indicators:
+            return _NUMBER
         if column in self.carried:
             return self.carried[column], re.escape(self.carried[column])
         if not self.daily and column in ("date", "first_date", "last_date"):

@@ -16,6 +16,7 @@ A server that does not answer is no such fault: that is raised as it is, to be t
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -65,11 +66,13 @@ def make_ready(
     *,
     schema: str | None = None,
     view: str | None = None,
+    indicators: Sequence[str] = (),
 ) -> list[str]:
     """Make what is missing of the gate's own tables; returns remarks, a sentence each.
 
     They are in ``schema``, which is made where it is missing; None is where the server looks.
     A ``view`` of that name beside them is made of what is published, and kept true.
+    ``indicators`` are columns that what is published has beside those of every dataset.
     ``reading`` reaches the ``source``, where that is not the table beside them.
 
     Raises PreflightError that tells all faults, each with what to do, and OperationalError when the
@@ -80,6 +83,7 @@ def make_ready(
         assert reading is not None
         with _refusals_told(reading), reading.connect() as connection:
             faults, layout = _of_mapped(connection, source)
+    layout = replace(layout, indicators=tuple(indicators))
     with _refusals_told(engine), engine.connect() as connection:
         faults += [] if schema is None else list(_of_schema(connection, schema))
         more, remarks, lacking = _look(connection, source, schema, layout)

@@ -54,6 +54,7 @@ def publish_bars(
     extracted_at: datetime,
     removable: Mapping[str, int] | None = None,
     carried: Sequence[str] = (),
+    indicators: Sequence[str] = (),
 ) -> Publication:
     """Make `stock_data_enriched` equal to `bars` for `symbols` from `start` to `end`.
 
@@ -64,15 +65,16 @@ def publish_bars(
     bar: what was published of them in the range goes away, of each symbol as many bars at most as
     are `removable` (None: any). Other symbols stay as they are. `extracted_at` is the database's
     clock when the bars were read: what was read later stays. Publishers wait for each other.
-    `carried` columns of the bars are written beside them.
+    `carried` columns of the bars are written beside them, and those of `indicators` (float64; NaN
+    is written as NULL), in which a bar may be `changed`, too.
 
     Raises:
         PublishError: a bar has no symbol or date, lies outside `symbols` or the range, or occurs
             twice; or more bars would go away than the gate knows of.
     """
-    more = "".join(f", {quoted(name)}" for name in carried)
+    more = "".join(f", {quoted(name)}" for name in (*carried, *indicators))
     connection.exec_driver_sql(statement("queries/stage_enriched").replace("{more}", more))
-    table = _with_notes(bars, without_nan(as_table(bars, ENRICHED, carried)))
+    table = _with_notes(bars, _numbers(bars, carried, indicators))
     _refuse_nameless(table)
     copy_in(connection, "staged_enriched", table)
     connection.exec_driver_sql("analyze staged_enriched")
@@ -88,7 +90,7 @@ def publish_bars(
     lock(connection, PUBLISH)
     newer, superseded = _drop_superseded(connection, bound)
     # run_id and published_at always change: a row names the last run that let it through.
-    counted = connection.exec_driver_sql(statement("queries/clear_enriched"), bound).all()
+    counted = connection.exec_driver_sql(_clear(indicators), bound).all()
     if removable is not None:
         _refuse_unknown_removals({one.symbol: one.removed for one in counted}, removable)
     insert = statement("queries/insert_enriched").replace("{more}", more)
@@ -104,6 +106,22 @@ def publish_bars(
         superseded=superseded,
         newer=newer,
     )
+
+
+def _numbers(
+    bars: pa.Table | pd.DataFrame, carried: Sequence[str], indicators: Sequence[str]
+) -> pa.Table:
+    table = as_table(bars, ENRICHED, (*carried, *indicators))
+    return without_nan(table, indicators)
+
+
+def _clear(indicators: Sequence[str]) -> str:
+    """The statement that makes room for the bars, and compares these columns with theirs."""
+    text = statement("queries/clear_enriched")
+    for of in ("", "gone.", "staged."):
+        more = "".join(f", {of}{quoted(name)}" for name in indicators)
+        text = text.replace(f"{{{of}more}}", more)
+    return text
 
 
 def edge_bars(

@@ -100,7 +100,7 @@ def _run(engine: Engine, names: Sequence[str], layout: Layout = PLAIN) -> list[s
                 changes += _widen(connection)
             else:
                 connection.exec_driver_sql(layout.made(name, statement(f"schema/{name}")))
-        for column, kind in layout.carried.items():
+        for column, kind in layout.added.items():
             connection.exec_driver_sql(
                 f"alter table {ENRICHED} add column if not exists {quoted(column)} {kind}"
             )

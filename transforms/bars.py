@@ -1,14 +1,20 @@
 """What is derived from bars."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from transforms.indicators import add_indicators
+
 
 def enrich(
-    bars: pd.DataFrame, *, previous_close: Mapping[str, float] | None = None
+    bars: pd.DataFrame,
+    *,
+    previous_close: Mapping[str, float] | None = None,
+    indicators: Sequence[str] = (),
+    before: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """The bars, sorted by symbol and date on a fresh RangeIndex, with three more columns.
+    """The bars, sorted by symbol and date on a fresh RangeIndex, with three more columns or more.
 
     Needs symbol, date, high, low, close (prices float64, in the price's currency); every other
     column is carried along. Adds, all float64:
@@ -16,6 +22,8 @@ def enrich(
                          unless ``previous_close`` has the symbol's close from before these bars
         price_range      high - low, in the price's currency
         price_range_pct  price_range / close * 100, in percent
+    and the columns of the ``indicators`` (see transforms.indicators), for which ``before`` has the
+    bars that lie before these.
     The input is not changed. NaN in a price gives NaN, in the return of the next bar as well.
     """
     return (
@@ -23,6 +31,7 @@ def enrich(
         .pipe(add_daily_return, previous_close=previous_close or {})
         .pipe(add_price_range)
         .pipe(add_price_range_pct)
+        .pipe(add_indicators, indicators, before)
     )
 
 

@@ -27,6 +27,7 @@ from gx.statuses import COULD_NOT_RUN, DONE
 from gx.symbols import EVERY, symbol_fault
 from sql.describe import looking
 from sql.errors import SlowSourceError
+from transforms.indicators import columns_of, reach_of
 
 if TYPE_CHECKING:
     from gx.dataset.columns import Mapped
@@ -153,6 +154,11 @@ def check_dataset(var: Path, name: str) -> int:
         faults.append(str(error))
     for fault in faults:
         print(f"error: {name}.yml: {fault}", file=sys.stderr)
+    if dataset.indicators:
+        print(
+            f"\n  Indicators: {', '.join(columns_of(dataset.indicators))}; a run looks back to the "
+            f"last {reach_of(dataset.indicators):,} published bars of each symbol"
+        )
     if not faults:
         print(f"\n{name} is sound: gate run{'' if name == DEFAULT else f' --dataset {name}'}")
     return COULD_NOT_RUN if faults else DONE

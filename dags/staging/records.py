@@ -157,8 +157,9 @@ class Published(StepFindings):
     """What was published, set aside and released, in bars.
 
     ``superseded`` bars were left as the runs in ``newer`` have them, ``returns`` had their daily
-    return corrected because the bar before them changed, ``still_held`` passed by name alone: the
-    source has no such bar any more. ``place`` is where they can be read.
+    return corrected because the bar before them changed, ``indicators`` their indicators because
+    any of those before them did, ``still_held`` passed by name alone: the source has no such bar
+    any more. ``place`` is where they can be read.
     """
 
     step = "publish"
@@ -171,6 +172,7 @@ class Published(StepFindings):
     released: int = 0
     superseded: int = 0
     returns: int = 0
+    indicators: int = 0
     still_held: int = 0
     newer: tuple[str, ...] = ()
     place: str = ""

@@ -24,6 +24,7 @@ from dags.staging.records import (
 )
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars
+from dags.work.indicators import correct, lookback
 from dags.work.repairs import repaired_rows
 from gx.suite.calendars import Calendars
 from sql.connection import connected
@@ -32,6 +33,7 @@ from sql.publish import Publication, correct_returns, edge_bars, publish_bars
 from sql.published import Gone
 from sql.quarantine import HELD_WITH_SYMBOL, REPAIRED_AS, quarantine_bars, release
 from transforms.bars import daily_return, enrich
+from transforms.indicators import columns_of
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,13 @@ def transform_share(share: Share) -> Transformed:
         frame = passed.drop_columns(["created_at", *carried.column_names]).to_pandas(
             date_as_object=False
         )
-        before = _closes_before(share.run, sorted(set(frame["symbol"])))
-        enriched = enrich(frame.assign(row=np.arange(len(frame))), previous_close=before)
+        symbols = sorted(set(frame["symbol"]))
+        enriched = enrich(
+            frame.assign(row=np.arange(len(frame))),
+            previous_close=_closes_before(share.run, symbols),
+            indicators=share.run.dataset.indicators,
+            before=lookback(share.run, symbols),
+        )
         table = _with_carried(share.run, enriched, carried)
         staging.write_table(ENRICHED, table)
         record.found = found = Transformed(rows=len(enriched), columns=tuple(table.column_names))
@@ -166,6 +173,7 @@ def publish_share(share: Share) -> Published:
             extracted_at=extracted_at,
             removable=_removable(found.gone, passed),
             carried=_carried(run),
+            indicators=columns_of(run.dataset.indicators),
         )
         quarantine_bars(
             connection,
@@ -185,6 +193,7 @@ def publish_share(share: Share) -> Published:
             extracted_at=extracted_at,
         )
         returns = _correct_edges(connection, share, passed, done)
+        indicators = correct(connection, run, passed, done)
     return Published(
         rows=done.rows,
         new=done.new,
@@ -194,6 +203,7 @@ def publish_share(share: Share) -> Published:
         released=released.released,
         superseded=done.superseded,
         returns=returns,
+        indicators=indicators,
         still_held=released.still_held,
         newer=done.newer,
         place=run.dataset.published_table,

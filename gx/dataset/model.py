@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from gx.dataset.indicators import DAILY_ALONE, columns_of, indicator_faults
 from gx.nearest import nearest
 from gx.suite.calendars import Calendars
 from gx.symbols import EVERY, require_symbol, symbol_fault
@@ -158,6 +159,7 @@ class Dataset(BaseModel):
 
     ``calendars`` gives, by pattern (``*.L``), the calendar of single symbols: the first pattern
     that fits counts. ``calendar`` is that of all others; None leaves both to the suite.
+    ``indicators`` are those that its published bars have, in the order of their columns.
     ``publish`` is the schema of the gate's own tables for it, and behind a dot the view under whose
     name what is published can be read; None is the connection's schema.
     """
@@ -174,6 +176,7 @@ class Dataset(BaseModel):
     suite: str
     policy: Policy | None = None
     schedule: Annotated[str, AfterValidator(_schedule)] | None = None
+    indicators: tuple[str, ...] = ()
     publish: Annotated[str, AfterValidator(_publish)] | None = None
     lookback_days: int | None = Field(None, ge=0, le=36_500)
     experiment: str | None = Field(None, min_length=1, max_length=200)
@@ -191,6 +194,30 @@ class Dataset(BaseModel):
         if faults:
             raise ValueError("; ".join(faults))
         return tuple(dict.fromkeys(value))
+
+    @field_validator("indicators")
+    @classmethod
+    def _known_indicators(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        faults = list(indicator_faults(value))
+        if faults:
+            raise ValueError("; ".join(faults))
+        return tuple(dict.fromkeys(value))
+
+    @model_validator(mode="after")
+    def _room_for_indicators(self) -> Self:
+        annual = [one for one in self.indicators if one in DAILY_ALONE]
+        if annual and not self.is_daily:
+            raise ValueError(
+                f"indicators: {', '.join(annual)} is annualised by 252 days, and these bars are "
+                "shorter: leave it out"
+            )
+        taken = [one for one in columns_of(self.indicators) if one in self.source.carry]
+        if taken:
+            raise ValueError(
+                f"indicators: {', '.join(taken)} is carried along from the source already: leave "
+                "one of them out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:

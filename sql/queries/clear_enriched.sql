@@ -10,7 +10,7 @@ with gone as (
         and (extracted_at is null or extracted_at <= %(extracted_at)s)
     returning
         symbol, date, open, high, low, close, volume,
-        daily_return, price_range, price_range_pct
+        daily_return, price_range, price_range_pct{more}
 )
 
 select
@@ -22,10 +22,10 @@ select
             and staged.symbol is not null
             and (
                 gone.open, gone.high, gone.low, gone.close, gone.volume,
-                gone.daily_return, gone.price_range, gone.price_range_pct
+                gone.daily_return, gone.price_range, gone.price_range_pct{gone.more}
             ) is distinct from (
                 staged.open, staged.high, staged.low, staged.close, staged.volume,
-                staged.daily_return, staged.price_range, staged.price_range_pct
+                staged.daily_return, staged.price_range, staged.price_range_pct{staged.more}
             )
     ) as changed,
     count(*) filter (where staged.symbol is null) as removed

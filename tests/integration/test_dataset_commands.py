@@ -344,6 +344,12 @@ def test_the_gates_own_table_is_sound(desk: Desk, sample: Database):
     said = desk.gate("dataset", "check", "stock_data")
     assert "46 bars of 2 symbols, 2025-10-05 to 2025-11-04" in said
     assert "stock_data is sound: gate run" in said
+    assert "Indicators" not in said
+    with (desk.project / "datasets" / "stock_data.yml").open("a") as file:
+        file.write("indicators: [macd, rsi_14]\n")
+    said = desk.gate("dataset", "check", "stock_data")
+    assert "Indicators: macd, macd_signal, macd_histogram, rsi_14; a run looks back to the" in said
+    assert "last 793 published bars" in said
 
 
 def test_the_types_of_prices_are_told_also_where_one_symbol_is_said(desk: Desk, feed: Database):

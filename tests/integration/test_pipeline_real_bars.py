@@ -10,6 +10,7 @@ import pytest
 from bokeh_sampledata import stocks
 from sqlalchemy import Engine
 
+from gx import project
 from gx.files.read import read_bars
 from sql.load import load_bars
 from tests.workflow import Database, Workflow
@@ -76,6 +77,33 @@ def test_a_later_range_continues_the_returns_of_the_one_before(
     expected = [bar for bar in real_bars.rows(RETURNS) if bar[0] == "IBM"]
     assert len(published) == len(expected)
     assert all(_same(p[2:], e[2:]) for p, e in zip(published, expected, strict=True))
+
+
+def test_increments_in_partitions_publish_the_indicators_of_the_whole(
+    workflow: Workflow, real_bars: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    chosen = "indicators: [ema_20, rsi_14, macd, volatility_20]\n"
+    (tmp_path / "datasets").mkdir()
+    text = (project.DATASETS / "stock_data.yml").read_text() + chosen
+    (tmp_path / "datasets" / "stock_data.yml").write_text(text)
+    monkeypatch.setattr(project, "DATASETS", tmp_path / "datasets")
+    indicators = (
+        "select symbol, date, ema_20, rsi_14, macd, macd_signal, macd_histogram, volatility_20 "
+        "from stock_data_enriched order by symbol, date"
+    )
+    assert workflow.run(symbols=["FB", "IBM"]).state == "success"
+    whole = real_bars.rows(indicators)
+    real_bars.empty("stock_data_enriched")
+    monkeypatch.setenv("PARTITION_SYMBOLS", "1")
+
+    workflow.run(symbols=["FB", "IBM"], end_date="2012-12-31")
+    later = workflow.run(symbols=["FB", "IBM"], start_date="2013-01-01")
+
+    assert later.state == "success"
+    assert set(later.step("transform")["columns"]) > {"ema_20", "macd_histogram"}
+    assert real_bars.rows(indicators) == whole
+    assert sum(bar[2] is None for bar in whole) == 2 * 19
+    assert all(bar[-1] > 0 for bar in whole[-100:])
 
 
 def _same(found: tuple[float | None, ...], wanted: tuple[float | None, ...]) -> bool:

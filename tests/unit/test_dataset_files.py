@@ -34,6 +34,12 @@ def test_what_is_written_is_what_is_read():
     assert coins.source.column("open") == "open"
 
 
+def test_indicators_are_chosen_once_and_in_the_order_of_their_columns():
+    text = "source: {table: t, carry: [sma_20]}\nindicators: [rsi_14, macd, rsi_14]"
+    assert parse_dataset("coins", text).indicators == ("rsi_14", "macd")
+    assert parse_dataset("coins", COINS).indicators == ()
+
+
 def test_the_first_pattern_that_fits_is_a_symbols_calendar():
     coins = parse_dataset("coins", COINS)
 
@@ -76,6 +82,14 @@ def test_the_default_dataset_leaves_to_the_settings_what_they_say():
         ("source: {table: t, carry: ['']}", "source.carry: a column without a name"),
         ("source: {table: t, columns: [a]}", "source.columns: is to have entries, as A: B"),
         ("source: t", "source: is to have entries, as A: B"),
+        ("source: {table: t}\nindicators: sma_20", "indicators: is to be a list, as [A, B]"),
+        ("source: {table: t}\nindicators: [sma20]", "no indicator 'sma20'; did you mean 'sma_20'?"),
+        ("source: {table: t}\nindicators: [bollinger]", "'bollinger'; there is sma_20, ema_20,"),
+        ("source: {table: t}\nbar: 1 hour\nindicators: [volatility_20]", "annualised by 252 days"),
+        (
+            "source: {table: t, carry: [macd_signal]}\nindicators: [macd]",
+            "macd_signal is carried along from the source already",
+        ),
         ("source: {table: [t]}", "source.table: is to be one text"),
         ("source: {table: t}\ncalendars: {'*.L': XLON}", "need a calendar for all other"),
         ("source: {table: t}\nsymbols: [A, '*']", "stands alone"),

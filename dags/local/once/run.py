@@ -25,6 +25,7 @@ from gx.report.document import read_document
 from gx.symbols import EVERY
 from sql.connection import connected
 from sql.preflight import make_ready
+from transforms.indicators import columns_of
 
 _ALIVE_SECONDS = 10.0
 _DOING = {
@@ -88,7 +89,10 @@ def _make_ready(found: Services, dataset: Dataset) -> None:
         connected(settings.bars()) as engine,
     ):
         schema, view = dataset.own_schema, dataset.view
-        for remark in make_ready(own, engine, source_of(dataset), schema=schema, view=view):
+        columns = columns_of(dataset.indicators)
+        for remark in make_ready(
+            own, engine, source_of(dataset), schema=schema, view=view, indicators=columns
+        ):
             print(f"  note: {remark}", flush=True)
 
 
