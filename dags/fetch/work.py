@@ -60,14 +60,26 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` symbols; ``left`` is an estimate in seconds, ``pacing`` whether IB's
-    limits are what is waited for.
+    """How far a fetch is.
+
+    ``left`` is an estimate in seconds; ``pacing``: IB's limits are what is waited for.
     """
 
     done: int
     total: int
     left: float
     pacing: bool
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """At each twentieth, and at the end."""
+        return self.done == self.total or self.done % max(self.total // 20, 1) == 0
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        why = ", most of it for IB's limits" if self.pacing else ""
+        return f"{self.done:,} of {self.total:,} symbols, about {self.left:,.0f} s left{why}"
 
 
 def fetch(
