@@ -49,6 +49,7 @@ import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import (
     DAG,
+    Asset,
     CronDataIntervalTimetable,
     ExceptionRetryPolicy,
     RetryAction,
@@ -63,7 +64,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.asking.operator import AskOperator
 from dags.errors import StagingError, StagingLostError
 from dags.reporting.alerts import alert_on
-from dags.reporting.assets import announce, asset_of
+from dags.reporting.assets import announce, asset_of, fetched_asset
 from dags.run.context import current_run, skipping
 from dags.run.datasets import dag_of, settings_for
 from dags.run.form import form
@@ -97,14 +98,20 @@ LABEL = "{{ task.op_kwargs['partition']['label'] }}"
 OWNER, TAGS = "ibkr-trading", ["market-data", "quality"]
 
 
+def schedule_of(dataset: Dataset, cron: str | None) -> CronDataIntervalTimetable | Asset | None:
+    """When it runs by itself: as it is told, else when its bars were fetched, else never."""
+    if cron:
+        return CronDataIntervalTimetable(cron, timezone="UTC")
+    return fetched_asset(dataset.name) if dataset.fetch else None
+
+
 def workflow(dataset: Dataset) -> DAG:
     """Extract, validate, transform, publish, and track in every case."""
     settings = settings_for(dataset, Settings())
-    cron = settings.workflow_schedule
 
     @dag(
         dag_id=dag_of(dataset.name),
-        schedule=CronDataIntervalTimetable(cron, timezone="UTC") if cron else None,
+        schedule=schedule_of(dataset, settings.workflow_schedule),
         start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=1,

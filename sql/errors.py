@@ -47,6 +47,10 @@ class LoadError(BarStoreError):
     """A bar cannot be stored as it stands; nothing was loaded."""
 
 
+class FetchError(BarStoreError):
+    """A table cannot take the bars that are fetched."""
+
+
 class FaultyRowsError(LoadError):
     """Rows of the file have faults of their own; they could be set aside."""
 

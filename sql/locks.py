@@ -8,6 +8,7 @@ PUBLISH = 7_310_003
 EVIDENCE = 7_310_004
 HELD = 7_310_005
 REPAIRS = 7_310_006
+IB = 7_310_007
 
 
 def lock(connection: Connection, key: int) -> None:

@@ -217,6 +217,36 @@ def load(
     load_files(ctx.obj, files, asked=asked, calendar=calendar, rejects=rejects, dataset=dataset)
 
 
+@app.command(
+    epilog=examples(
+        "gate fetch",
+        "gate fetch TSLA NVDA",
+        "gate fetch --dataset feed --json",
+        "gate fetch --demo",
+    )
+)
+def fetch(
+    ctx: typer.Context,
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL]", help="default: all of the dataset's")
+    ] = None,
+    *,
+    dataset: OfDataset = "stock_data",
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="from a gateway of our own, whose bars are made up"),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """Bring a dataset's bars up to date from Interactive Brokers; nothing is judged or published.
+
+    Exit status: 0 all symbols are up to date, 2 nothing could be fetched, 3 some are behind.
+    """
+    from dags.local.fetch import fetch_bars
+
+    return fetch_bars(ctx.obj, dataset, symbols or (), demo=demo, as_json=as_json)
+
+
 app.command(epilog=CHECK_EXAMPLES)(check)
 app.command(epilog=PEEK_EXAMPLES)(peek)
 app.add_typer(new_formats(), name="format")

@@ -13,12 +13,16 @@ def explain_error(error: Exception) -> Sequence[str] | None:
     from sqlalchemy.exc import DBAPIError
 
     from dags.errors import RequestError, StagingError
+    from dags.fetch.faults import FetchFault
     from dags.local.errors import LocalError
     from gx.errors import GateError
     from sql.errors import BarStoreError, PreflightError
     from tracking.errors import TrackingError
 
-    of_ours = (RequestError, StagingError, LocalError, GateError, BarStoreError, TrackingError)
+    of_ours = (
+        *(RequestError, StagingError, LocalError, FetchFault),
+        *(GateError, BarStoreError, TrackingError),
+    )
     if isinstance(error, PreflightError):
         return error.faults
     if isinstance(error, of_ours):

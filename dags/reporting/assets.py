@@ -9,6 +9,13 @@ from dags.staging.records import Extracted, Published, Validated
 
 # An event is a row of Airflow's database, and a line of its UI.
 _NAMED = 500
+# Under this name a fetch announces the asset of whichever dataset it was of.
+FETCHED = "fetched_bars"
+
+
+def fetched_asset(name: str) -> Asset:
+    """The asset of a dataset's bars as they are fetched, which are not judged yet."""
+    return Asset(name=f"{name}_fetched", group="market-data")
 
 
 def asset_of(name: str) -> Asset:

@@ -89,6 +89,27 @@ class Settings(BaseSettings):
         None, description="a cron string (UTC); a scheduled run works on its data interval"
     )
 
+    ib_host: str = Field(
+        "127.0.0.1", description="where TWS or IB Gateway is, of datasets that are fetched from it"
+    )
+    ib_port: int = Field(
+        4002, description="its API's port; IB Gateway's 4001 (4002 on paper), TWS's 7496 (7497)"
+    )
+    ib_client_id: int = Field(
+        17, ge=0, le=2**31 - 1, description="who we are there; each program needs one of its own"
+    )
+    ib_schedule: str | None = Field(
+        None, description="a cron string (UTC) of `ibkr_fetch_bars`, the workflow that fetches bars"
+    )
+    ib_answer_seconds: float = Field(
+        60,
+        gt=0,
+        description="how long an answer of IB's may take; silence is a fault",
+    )
+    ib_return_minutes: float = Field(
+        20, ge=0, description="how long a gateway that is away, as each night, is waited for"
+    )
+
     staging_url: str = Field(
         f"file://{VAR / 'staging'}",
         json_schema_extra=VARIES,

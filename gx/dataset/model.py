@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from gx.dataset.fetch import Fetch
 from gx.dataset.indicators import DAILY_ALONE, columns_of, indicator_faults
 from gx.nearest import nearest
 from gx.suite.calendars import Calendars
@@ -158,10 +159,11 @@ class Dataset(BaseModel):
     """One table of bars. What is left out here is as the settings of the environment say.
 
     ``calendars`` gives, by pattern (``*.L``), the calendar of single symbols: the first pattern
-    that fits counts. ``calendar`` is that of all others; None leaves both to the suite.
-    ``indicators`` are those that its published bars have, in the order of their columns.
-    ``publish`` is the schema of the gate's own tables for it, and behind a dot the view under whose
-    name what is published can be read; None is the connection's schema.
+    that fits counts. ``calendar`` is that of all others; None leaves both to the suite. ``fetch``
+    says which of its bars Interactive Brokers has. ``indicators`` are those that its published bars
+    have, in the order of their columns. ``publish`` is the schema of the gate's own tables for it,
+    and behind a dot the view under whose name what is published can be read; None is the
+    connection's schema.
     """
 
     model_config = _STRICT
@@ -180,6 +182,7 @@ class Dataset(BaseModel):
     publish: Annotated[str, AfterValidator(_publish)] | None = None
     lookback_days: int | None = Field(None, ge=0, le=36_500)
     experiment: str | None = Field(None, min_length=1, max_length=200)
+    fetch: Fetch | None = None
 
     @field_validator("symbols")
     @classmethod
@@ -227,7 +230,22 @@ class Dataset(BaseModel):
             raise ValueError("bars within the day need a time, and yyyymmdd is a day")
         if self.name != DEFAULT and self.publish is None:
             raise ValueError("name the schema to publish into")
+        if self.fetch and (fault := self._unfetchable()):
+            raise ValueError(f"bars can be fetched into a table of plain columns alone: {fault}")
         return self
+
+    def _unfetchable(self) -> str | None:
+        """What keeps bars from being written into the source."""
+        source = self.source
+        found = {
+            "it is read by a query": source.query,
+            "it is read over an Airflow connection": source.connection,
+            "its columns have other names, units or zones": (
+                source.columns or source.unit or source.zone
+            ),
+            "its bars are all of one symbol": source.symbol,
+        }
+        return next((said for said, there in found.items() if there), None)
 
     @property
     def is_daily(self) -> bool:

@@ -1,0 +1,1 @@
+"""Bars from Interactive Brokers, into the source table of a dataset."""

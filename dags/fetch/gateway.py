@@ -1,0 +1,265 @@
+"""TWS or IB Gateway, asked for bars: an answer, or a fault that says what is wrong."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from dags.fetch.asks import Ask, as_utc
+from dags.fetch.faults import LOST, RESTORED, FetchFault, fault
+from gx.dataset.fetch import Contract, Fetch
+from sql.fetched.bars import frame
+
+if TYPE_CHECKING:
+    from ib_async import IB
+    from ib_async import Contract as IbContract
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+# What the client takes for mere warnings and leaves the request open.
+_UNANSWERED = frozenset({165, 321})
+# Between two tries to connect; a gateway that restarts at night takes some minutes.
+_BETWEEN_TRIES = 5.0
+# The client's own patience is over before ours.
+_LATER = 1.0
+_SILENCE = "IB did not answer within {:g} s: whether it has such bars is not known"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the gateway is, and how long it may take: seconds for an answer, and to come back."""
+
+    host: str
+    port: int
+    client_id: int
+    answer_seconds: float = 60
+    return_seconds: float = 900
+
+    @property
+    def shown(self) -> str:
+        """How people write it."""
+        return f"{self.host}:{self.port}"
+
+
+class Gateway:
+    """A connection that is made when it is needed, and made again when it is lost."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._ib: IB | None = None
+        self._connecting = asyncio.Lock()
+        self._refused: dict[int, FetchFault] = {}  # by the id() of a contract that is asked for
+        self._told: asyncio.Event = asyncio.Event()
+        self._last_fault: FetchFault | None = None
+        self._lost = False
+        self._restored = asyncio.Event()  # of a lost connection, or of its end
+
+    async def contract(self, one: Contract) -> "IbContract":
+        """The one contract that is meant; raises FetchFault for none and for several."""
+        from ib_async import Contract as IbContract
+
+        asked = IbContract(
+            secType=one.type,
+            conId=one.con_id,
+            symbol="" if one.con_id else (one.ib_symbol or one.symbol),
+            exchange=one.exchange,
+            primaryExchange=one.primary_exchange,
+            currency=one.currency,
+        )
+        ib = await self.connected()
+        found = await self._answered(asked, lambda: ib.reqContractDetailsAsync(asked))
+        contracts = [said.contract for said in found if said.contract]
+        if not contracts:
+            raise fault(200, "no security definition has been found for the request")
+        if len({each.conId for each in contracts}) > 1:
+            named = ", ".join(
+                f"{each.conId} ({each.primaryExchange or each.exchange} {each.currency})"
+                for each in contracts[:5]
+            )
+            raise fault(200, f"ambiguous contract: {named}")
+        contract = contracts[0]
+        contract.exchange = one.exchange
+        return contract
+
+    async def head(self, contract: "IbContract", fetch: Fetch) -> datetime | None:
+        """When its bars begin, in UTC; None where IB does not say."""
+        ib = await self.connected()
+        try:
+            said = await self._answered(
+                contract,
+                lambda: ib.reqHeadTimeStampAsync(contract, fetch.what, fetch.regular_hours, 2),
+            )
+        except FetchFault as error:
+            if error.passes:
+                raise
+            return None
+        return as_utc(said) if isinstance(said, datetime) else None
+
+    async def bars(self, contract: "IbContract", ask: Ask, bar: str, fetch: Fetch) -> pd.DataFrame:
+        """The bars of one request by `date` (UTC, without a zone); empty where IB has none.
+
+        Raises FetchFault. Silence is one: the client's empty list after it would say that there are
+        none, and so would an end without a bar, which IB does not give where it has none.
+        """
+        ib = await self.connected()
+        patience = self.address.answer_seconds
+        try:
+            found = await self._answered(
+                contract,
+                lambda: ib.reqHistoricalDataAsync(
+                    contract,
+                    ask.end or "",
+                    ask.duration,
+                    bar,
+                    fetch.what,
+                    fetch.regular_hours,
+                    formatDate=2,
+                    timeout=patience,  # the client takes the request back then
+                ),
+            )
+        except FetchFault as error:
+            if error.kind == "no data":
+                return frame([])
+            raise
+        if not found:
+            raise FetchFault("silence", _SILENCE.format(patience))
+        return frame([_row(one, fetch.what) for one in found])
+
+    async def connected(self) -> "IB":
+        """The connection, made again within `return_seconds`; raises FetchFault."""
+        async with self._connecting:
+            if self._ib is not None and self._ib.isConnected() and not self._lost:
+                return self._ib
+            loop = asyncio.get_running_loop()
+            until = loop.time() + self.address.return_seconds
+            while True:
+                try:
+                    return await self._connect(until)
+                except FetchFault as error:
+                    if not error.passes or loop.time() + self._pause > until:
+                        raise
+                    log.warning("%s; trying again for %.0f s", error, until - loop.time())
+                    await asyncio.sleep(self._pause)
+
+    def close(self) -> None:
+        """Give the connection up."""
+        if self._ib is not None:
+            self._ib.disconnect()
+            self._ib = None
+
+    @property
+    def _pause(self) -> float:
+        return min(_BETWEEN_TRIES, self.address.return_seconds / 20)
+
+    async def _connect(self, until: float) -> "IB":
+        if self._ib is not None and self._ib.isConnected():
+            # Connected to the gateway, which is not connected to IB: that comes back by itself.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._restored.wait()
+            if not self._lost and self._ib.isConnected():
+                return self._ib
+        self.close()
+        self._lost, self._last_fault = False, None
+        ib = _client()
+        ib.errorEvent += self._heard
+        ib.disconnectedEvent += self._restored.set
+        where = self.address
+        try:
+            await ib.connectAsync(
+                where.host,
+                where.port,
+                where.client_id,
+                timeout=max(min(10.0, where.answer_seconds), 1.0),
+                readonly=True,
+                fetchFields=_nothing(),
+            )
+        except (OSError, TimeoutError) as error:
+            raise self._last_fault or FetchFault("disconnected", self._unreachable(error)) from None
+        self._ib = ib
+        return ib
+
+    def _unreachable(self, error: Exception) -> str:
+        why = "it does not answer" if isinstance(error, TimeoutError) else "nobody listens there"
+        return (
+            f"no TWS or IB Gateway at {self.address.shown}: {why}. Start it, log in, and enable "
+            "its API (Configure, API, Settings: Enable ActiveX and Socket Clients, Socket port); "
+            "IB_HOST and IB_PORT say where it is"
+        )
+
+    async def _answered(self, contract: "IbContract", ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer to one request; raises FetchFault for a refusal, silence, a lost server."""
+        from ib_async.wrapper import RequestError
+
+        self._refused.pop(id(contract), None)
+        answer: asyncio.Future[T] = asyncio.ensure_future(ask())
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.address.answer_seconds + _LATER
+        try:
+            while not answer.done():
+                self._told.clear()
+                told: asyncio.Future[bool] = asyncio.ensure_future(self._told.wait())
+                waited: set[asyncio.Future[Any]] = {answer, told}
+                left = max(until - loop.time(), 0)
+                await asyncio.wait(waited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                told.cancel()
+                if answer.done():
+                    break
+                if refused := self._refused.pop(id(contract), None):
+                    raise refused
+                if loop.time() >= until:
+                    raise FetchFault("silence", _SILENCE.format(self.address.answer_seconds))
+            return answer.result()
+        except RequestError as error:
+            raise fault(error.code, error.message) from None
+        except (ConnectionError, OSError) as error:
+            raise FetchFault(
+                "disconnected", f"the connection to the gateway broke off ({error})"
+            ) from None
+        finally:
+            if not answer.done():
+                answer.cancel()
+
+    def _heard(self, _request: int, code: int, text: str, contract: Any) -> None:
+        """The gateway says something: about a request, or about its own connections."""
+        if code in LOST:
+            self._lost = True
+            self._restored.clear()
+            log.warning("the gateway has lost its connection to IB: %s", text)
+        elif code in RESTORED:
+            self._lost = False
+            self._restored.set()
+        elif code in _UNANSWERED and contract is not None:
+            self._refused[id(contract)] = fault(code, text)
+            self._told.set()
+        elif contract is None and not 2100 <= code < 2200:
+            self._last_fault = fault(code, text)
+
+
+def _row(bar: Any, what: str) -> tuple[Any, ...]:
+    day = bar.date
+    moment = datetime(day.year, day.month, day.day) if type(day) is date else as_utc(day)  # noqa: DTZ001  # a day of the exchange
+    # -1 stands for what is not known.
+    volume = None if what == "MIDPOINT" or float(bar.volume) < 0 else float(bar.volume)
+    return (moment, bar.open, bar.high, bar.low, bar.close, volume)
+
+
+def _client() -> "IB":
+    from ib_async import IB
+
+    # It tells of each fault as well, in words of its own.
+    logging.getLogger("ib_async").setLevel(logging.CRITICAL)
+    ib = IB()
+    ib.RaiseRequestErrors = True
+    return ib
+
+
+def _nothing() -> Any:
+    from ib_async.ib import StartupFetchNONE
+
+    return StartupFetchNONE

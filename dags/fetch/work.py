@@ -1,0 +1,187 @@
+"""A fetch: every symbol of a dataset, some at a time; one that fails stops no other."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from dags.errors import RequestError
+from dags.fetch.closed import Clock
+from dags.fetch.gateway import Address, Gateway
+from dags.fetch.symbol import Outcome, SymbolFetch
+from dags.fetch.turns import Turns
+from gx.dataset.fetch import Contract, Fetch
+from gx.dataset.model import Dataset
+from gx.suite.calendars import suite_calendars
+from gx.suite.named import suite_path
+from sql.fetched.pacing import Pace
+from sql.fetched.tables import Table, prepare
+
+# IB answers several requests at once; more of them only wait in its queue.
+_AT_ONCE = 6
+_YEARS = timedelta(days=3653)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of each symbol; ``waited`` of the ``seconds`` every request waited for its turn."""
+
+    dataset: str
+    outcomes: tuple[Outcome, ...]
+    requests: int
+    seconds: float
+    waited: float
+
+    @property
+    def behind(self) -> tuple[Outcome, ...]:
+        """The symbols that are not up to date."""
+        return tuple(one for one in self.outcomes if not one.came)
+
+    @property
+    def nothing_came(self) -> bool:
+        """Is no symbol up to date, and no bar new?"""
+        return not any(one.came or one.stored.new for one in self.outcomes)
+
+    @property
+    def sentence(self) -> str:
+        """What came, and which symbols are behind."""
+        new = sum(one.stored.new for one in self.outcomes)
+        restated = sum(one.stored.restated for one in self.outcomes)
+        told = f"{new:,} new bars and {restated:,} restated of {len(self.outcomes):,} symbols"
+        if not self.behind:
+            return f"{told}; all are up to date"
+        named = ", ".join(one.symbol for one in self.behind[:10])
+        more = f" and {len(self.behind) - 10:,} more" if len(self.behind) > 10 else ""
+        return f"{told}; behind: {named}{more}"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a fetch is.
+
+    ``left`` is an estimate in seconds; ``pacing``: IB's limits are what is waited for.
+    """
+
+    done: int
+    total: int
+    left: float
+    pacing: bool
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """At each twentieth, and at the end."""
+        return self.done == self.total or self.done % max(self.total // 20, 1) == 0
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        why = ", most of it for IB's limits" if self.pacing else ""
+        return f"{self.done:,} of {self.total:,} symbols, about {self.left:,.0f} s left{why}"
+
+
+def fetch(
+    dataset: Dataset,
+    symbols: Sequence[str],
+    *,
+    engine: Engine,
+    address: Address,
+    run_id: str,
+    pace: Pace | None = None,
+    now: datetime | None = None,
+    told: Callable[[Progress], None] = lambda _: None,
+) -> Fetched:
+    """Bring the bars of these symbols (none: all of the dataset's) up to date.
+
+    Raises RequestError for a dataset without ``fetch`` and for a symbol without a contract,
+    FetchError for a table that bars cannot be written to, FetchFault when there is no gateway.
+    """
+    asked = dataset.fetch
+    if asked is None:
+        raise RequestError(
+            f"dataset {dataset.name}: nothing says what its bars are at Interactive Brokers; add "
+            "to its file: fetch: {contracts: [{symbol: TSLA, exchange: SMART, currency: USD}]}"
+        )
+    contracts, unknown = asked.of(symbols)
+    if unknown:
+        raise RequestError(
+            f"dataset {dataset.name}: no contract of {', '.join(unknown)}; add it to fetch, "
+            f"contracts in gx/datasets/{dataset.name}.yml"
+        )
+    source = dataset.source
+    table = prepare(
+        engine,
+        Table(str(source.table), source.db_schema, dataset.is_daily),
+        unknown_volume=asked.what == "MIDPOINT",
+    )
+    at = now or datetime.now(UTC)
+    everything = _Everything(
+        dataset, asked, Gateway(address), Turns(engine, pace or Pace()), table, run_id, at, told
+    )
+    return asyncio.run(everything.run(contracts))
+
+
+@dataclass
+class _Everything:
+    dataset: Dataset
+    fetch: Fetch
+    gateway: Gateway
+    turns: Turns
+    table: Table
+    run_id: str
+    now: datetime
+    told: Callable[[Progress], None]
+
+    async def run(self, contracts: Sequence[Contract]) -> Fetched:
+        """All symbols; raises FetchFault when there is no gateway at all."""
+        begun = time.monotonic()
+        outcomes: dict[str, Outcome] = {}
+        waiting = list(reversed(contracts))
+
+        async def work() -> None:
+            while waiting:
+                one = waiting.pop()
+                outcomes[one.symbol] = await self._symbol(one)
+                self._tell(len(outcomes), len(contracts), time.monotonic() - begun)
+
+        try:
+            await self.gateway.connected()
+            await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(contracts)))))
+        finally:
+            self.gateway.close()
+        return Fetched(
+            self.dataset.name,
+            tuple(outcomes[one.symbol] for one in contracts),
+            self.turns.requests,
+            time.monotonic() - begun,
+            self.turns.waited,
+        )
+
+    async def _symbol(self, one: Contract) -> Outcome:
+        since = self._since()
+        return await SymbolFetch(
+            contract=one,
+            fetch=self.fetch,
+            bar=self.dataset.bar,
+            clock=Clock.of(self._calendar(one.symbol), self.dataset.minutes, since.year, self.now),
+            since=since,
+            gateway=self.gateway,
+            turns=self.turns,
+            engine=self.turns.engine,
+            table=self.table,
+            run_id=self.run_id,
+        ).run()
+
+    def _since(self) -> datetime:
+        day = self.fetch.since or (self.now - _YEARS).date()
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+    def _calendar(self, symbol: str) -> str:
+        said = self.dataset.calendar_of(symbol)
+        return said or suite_calendars(suite_path(self.dataset.suite)).of(symbol)
+
+    def _tell(self, done: int, total: int, seconds: float) -> None:
+        left = seconds / done * (total - done)
+        self.told(Progress(done, total, left, self.turns.waiting > 0))

@@ -1,0 +1,1 @@
+"""Bars from Interactive Brokers: storing them, and remembering what was asked."""

@@ -1,0 +1,161 @@
+"""Fetched bars in their table, and how far each symbol was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from sql.bar_tables import NUMBERS
+from sql.fetched.tables import Table
+from sql.statements import statement
+
+
+@dataclass(frozen=True)
+class Series:
+    """How far a symbol was asked for; `again_from` to `again_to` of a history asked for anew."""
+
+    con_id: int
+    asked_from: datetime
+    asked_to: datetime
+    again_from: datetime | None = None
+    again_to: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How many bars were new, and how many had other numbers before."""
+
+    new: int = 0
+    restated: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        """Both together."""
+        return Stored(self.new + other.new, self.restated + other.restated)
+
+
+def series_of(connection: Connection, table: Table, symbol: str) -> Series | None:
+    """How far it was asked for; None before the first time."""
+    found = connection.exec_driver_sql(
+        "select con_id, asked_from, asked_to, again_from, again_to from fetch_series "
+        "where source = %(source)s and symbol = %(symbol)s",
+        {"source": table.shown, "symbol": symbol},
+    ).first()
+    return None if found is None else Series(*found)
+
+
+def keep_series(connection: Connection, table: Table, symbol: str, series: Series) -> None:
+    """Remember how far it was asked for."""
+    bound = {"source": table.shown, "symbol": symbol, **vars(series)}
+    connection.exec_driver_sql(
+        "insert into fetch_series values (%(source)s, %(symbol)s, %(con_id)s, %(asked_from)s, "
+        "%(asked_to)s, %(again_from)s, %(again_to)s) on conflict (source, symbol) do update set "
+        "con_id = excluded.con_id, asked_from = excluded.asked_from, "
+        "asked_to = excluded.asked_to, again_from = excluded.again_from, "
+        "again_to = excluded.again_to",
+        bound,
+    )
+
+
+def stored_bars(
+    connection: Connection, table: Table, symbol: str, since: datetime | None = None
+) -> pd.DataFrame:
+    """The bars of a symbol by `date` (without a zone, UTC): open … volume (float64)."""
+    query = statement("queries/fetched_bars").replace("{table}", table.quoted)
+    rows = connection.exec_driver_sql(query, {"symbol": symbol, "since": since}).all()
+    return frame([tuple(row) for row in rows])
+
+
+def frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Rows of date, open, high, low, close, volume as bars by `date`; the last of equal dates."""
+    dates = pd.DatetimeIndex(
+        pd.to_datetime([row[0] for row in rows], utc=True).tz_localize(None), name="date"
+    )
+    numbers = np.array([row[1:] for row in rows], dtype=float).reshape(len(rows), len(NUMBERS))
+    bars = pd.DataFrame(numbers, index=dates, columns=list(NUMBERS))
+    return bars[~bars.index.duplicated(keep="last")].sort_index()
+
+
+def store(
+    connection: Connection,
+    table: Table,
+    symbol: str,
+    bars: pd.DataFrame,
+    *,
+    run_id: str,
+    cause: str,
+) -> Stored:
+    """Insert bars, or update those of other numbers and tell of each in `bar_restatements`."""
+    if bars.empty:
+        return Stored()
+    touched = ",\n        created_at = now()" if table.touched else ""
+    query = statement("queries/fetched_store")
+    for name, text in (("table", table.quoted), ("type", table.type), ("touched", touched)):
+        query = query.replace(f"{{{name}}}", text)
+    bound = {"symbol": symbol, "source": table.shown, "run_id": run_id, "cause": cause}
+    connection.exec_driver_sql("set local timezone = 'UTC'")
+    found = connection.exec_driver_sql(query, {**bound, **_arrays(bars, table)}).one()
+    return Stored(*found)
+
+
+def keep_again(connection: Connection, table: Table, symbol: str, bars: pd.DataFrame) -> None:
+    """Put bars of a history that is asked for anew beside the stored ones."""
+    if bars.empty:
+        return
+    rows = [
+        (table.shown, symbol, moment.tz_localize(UTC), *_numbers(values))
+        for moment, *values in bars.itertuples()
+    ]
+    connection.exec_driver_sql(
+        "insert into fetch_again values (%s, %s, %s, %s, %s, %s, %s, %s) "
+        "on conflict (source, symbol, date) do update set open = excluded.open, "
+        "high = excluded.high, low = excluded.low, close = excluded.close, "
+        "volume = excluded.volume",
+        rows,
+    )
+
+
+def take_again(connection: Connection, table: Table, symbol: str) -> pd.DataFrame:
+    """The whole history that was asked for anew; it is no longer beside the stored one then."""
+    bound = {"source": table.shown, "symbol": symbol}
+    rows = connection.exec_driver_sql(
+        "delete from fetch_again where source = %(source)s and symbol = %(symbol)s "
+        "returning date, open, high, low, close, volume",
+        bound,
+    ).all()
+    return frame([tuple(row) for row in rows])
+
+
+def holes_asked(connection: Connection, table: Table, symbol: str) -> dict[date, int]:
+    """How often each missing session was asked for again."""
+    rows = connection.exec_driver_sql(
+        "select day, asked from fetch_holes where source = %(source)s and symbol = %(symbol)s",
+        {"source": table.shown, "symbol": symbol},
+    ).all()
+    return {row.day: row.asked for row in rows}
+
+
+def note_holes(connection: Connection, table: Table, symbol: str, days: Sequence[date]) -> None:
+    """Remember that these sessions were asked for once more, and not given."""
+    if days:
+        connection.exec_driver_sql(
+            "insert into fetch_holes as kept (source, symbol, day, asked) "
+            "select %(source)s, %(symbol)s, day, 1 from unnest(%(days)s::date[]) as day "
+            "on conflict (source, symbol, day) do update set asked = kept.asked + 1, "
+            "asked_at = now()",
+            {"source": table.shown, "symbol": symbol, "days": list(days)},
+        )
+
+
+def _arrays(bars: pd.DataFrame, table: Table) -> dict[str, list[Any]]:
+    index = pd.DatetimeIndex(bars.index)
+    dates = [one.date() if table.daily else one.tz_localize(UTC) for one in index]
+    return {"dates": dates, **{name: _numbers(bars[name]) for name in NUMBERS}}
+
+
+def _numbers(values: Any) -> list[str | None]:
+    """Numbers as the shortest text that is them; what is none is unknown."""
+    return [repr(float(one)) if np.isfinite(one) else None for one in values]
