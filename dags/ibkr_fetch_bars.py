@@ -81,4 +81,4 @@ def fetching(names: list[str]) -> DAG:
 
 
 if named := fetched_datasets():
-    fetching(named)
+    ibkr_fetch_bars = fetching(named)
