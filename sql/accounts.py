@@ -58,6 +58,17 @@ def grant_gate(owner: ConnectionSettings, user: str) -> None:
         session.close()
 
 
+def grant_fetch(owner: ConnectionSettings, user: str) -> None:
+    """Give ``user`` what a fetch needs of what is remembered; the tables must be there."""
+    session = _connect(owner)
+    try:
+        with session, session.cursor() as cursor:
+            names = {"user": sql.Identifier(user)}
+            cursor.execute(sql.SQL(statement("deploy/grant_fetch")).format(**names))
+    finally:
+        session.close()
+
+
 def grant_schema(owner: ConnectionSettings, user: str, schema: str) -> None:
     """Make a schema in the owner's database where it is missing; ``user`` may make tables there."""
     session = _connect(owner)

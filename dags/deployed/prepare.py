@@ -10,8 +10,9 @@ from dags.local.passwords import write_secrets
 from dags.run.settings import Settings
 from gx.dataset.read import dataset_names, read_dataset
 from gx.errors import DatasetError
-from sql.accounts import Account, ensure_accounts, grant_gate, grant_schema
+from sql.accounts import Account, ensure_accounts, grant_fetch, grant_gate, grant_schema
 from sql.connection import ConnectionSettings, connected
+from sql.fetched.tables import make_remembered
 from sql.schema import create_schema, load_sample
 
 
@@ -54,21 +55,24 @@ def _bars(deployment: DeploymentSettings, settings: Settings, say: Callable[[str
     with connected(owner) as engine:
         for line in create_schema(engine):
             say(line)
+        make_remembered(engine)
         if settings.environment == "development":
             load_sample(engine)
     grant_gate(owner, settings.postgres_user)
+    grant_fetch(owner, settings.postgres_user)
     for name in dataset_names():
         _schema(name, owner, settings.postgres_user, say)
 
 
 def _schema(name: str, owner: ConnectionSettings, user: str, say: Callable[[str], None]) -> None:
-    """Where a dataset publishes; a broken file is for its own workflow to tell."""
+    """Where a dataset is published and fetched to; a broken file is its own workflow's to tell."""
     try:
-        schema = read_dataset(name).own_schema
+        dataset = read_dataset(name)
     except DatasetError as error:
         say(f"passed over: {error}")
         return
-    if schema:
+    fetched = dataset.source.db_schema if dataset.fetch else None
+    for schema in filter(None, (dataset.own_schema, fetched)):
         grant_schema(owner, user, schema)
 
 

@@ -46,17 +46,28 @@ def prepare(engine: Engine, table: Table, *, unknown_volume: bool) -> Table:
     `unknown_volume`: bars without a volume will come. Raises FetchError for a table that bars of
     IB cannot be written to.
     """
+    make_remembered(engine)
     with engine.begin() as connection:
         lock(connection, SCHEMA)
-        for name in OWN:
-            connection.exec_driver_sql(statement(f"schema/{name}"))
-        if table.schema:
-            connection.exec_driver_sql(f"create schema if not exists {quoted(table.schema)}")
-        made = statement("schema/fetched_bars")
-        connection.exec_driver_sql(
-            made.replace("{table}", table.quoted).replace("{type}", table.type)
-        )
+        there = "select to_regnamespace(%s) is null, to_regclass(%s) is null"
+        schema = quoted(table.schema) if table.schema else None
+        no_schema, no_table = connection.exec_driver_sql(there, (schema, table.quoted)).one()
+        if schema and no_schema:
+            connection.exec_driver_sql(f"create schema {schema}")
+        if no_table:
+            made = statement("schema/fetched_bars")
+            made = made.replace("{table}", table.quoted).replace("{type}", table.type)
+            connection.exec_driver_sql(made)
         return _checked(connection, table, unknown_volume)
+
+
+def make_remembered(engine: Engine) -> None:
+    """Make the tables of what is remembered that are missing: who fetches may have no right to."""
+    with engine.begin() as connection:
+        lock(connection, SCHEMA)
+        missing = "select name from unnest(%s::text[]) as name where to_regclass(name) is null"
+        for name in connection.exec_driver_sql(missing, (list(OWN),)).scalars().all():
+            connection.exec_driver_sql(statement(f"schema/{name}"))
 
 
 def _checked(connection: Connection, table: Table, unknown_volume: bool) -> Table:
