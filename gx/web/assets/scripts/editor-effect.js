@@ -1,6 +1,6 @@
 // Ask, one at a time and only while somebody still wants to know, what an entry does to a run's bars.
 import { session } from "./editor-session.js";
-import { PAGE } from "./page.js";
+import { ask, PAGE } from "./page.js";
 import { effect } from "./suite-effect.js";
 import { ordered, read } from "./suite-forms.js";
 import * as Trial from "./suite-trial.js";
@@ -34,12 +34,23 @@ export function tellEffect(place, document, number, wanted = () => true) {
 
 async function asked(place, document, number, key, current) {
   try {
+    const fault = await faultOf(document);
+    if (fault) {
+      if (current()) place.textContent = `It cannot be tried yet: ${fault}`;
+      return;
+    }
     const said = effect(await Trial.run(PAGE.name, document, number), Trial.onWhat());
     known.set(key, said);
     if (current()) place.textContent = said;
   } catch (error) {
     if (current()) place.textContent = `What it finds could not be told: ${error.message}`;
   }
+}
+
+// While a form is filled in, what it has so far may be no expectation yet: no error of anybody's.
+async function faultOf(document) {
+  const found = await ask("POST", `/suites/${encodeURIComponent(PAGE.name)}/check`, { document });
+  return found.faults[0]?.message;
 }
 
 // In a form: beside the field that was changed, once it is left.
