@@ -62,9 +62,9 @@ class Witness:
 
     def saw_nothing(self) -> None:
         """Assert that the pages were quiet."""
-        assert not self.errors
-        assert not self.outside
-        assert not self.dialogs
+        assert not self.errors, self.errors
+        assert not self.outside, self.outside
+        assert not self.dialogs, self.dialogs
 
     def _console(self, message: ConsoleMessage) -> None:
         where = message.location["url"]

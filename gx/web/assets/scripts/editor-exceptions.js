@@ -169,7 +169,7 @@ function param(table, params, name, value) {
   const input = table.control(field, text, raw, id);
   input.dataset.key = name;
   input.removeAttribute("aria-describedby");
-  const element = el("div", { class: "param" }, el("label", { for: id }, field.label), input);
+  const element = el("div", { class: "differing" }, el("label", { for: id }, field.label), input);
   element.append(
     el(
       "button",

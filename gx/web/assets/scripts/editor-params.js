@@ -43,7 +43,7 @@ export function describeParameters(entries) {
 }
 
 export function wireParameters(list) {
-  const of = (event) => event.target.closest?.(".param");
+  const of = (event) => event.target.closest?.("[data-param]");
   const inside = (event) => event.target.closest?.(".param-tip");
   list.addEventListener("pointerover", (event) => {
     if (inside(event)) clearTimeout(timer);
