@@ -1,5 +1,6 @@
 """The real services: one PostgreSQL a session, one database a test, and Airflow on its own."""
 
+import importlib
 import itertools
 import os
 import shutil
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 
 from dags.local.services import Services, services
 from dags.run.settings import Settings
+from gx import project
 from sql import embedded
 from sql.connection import ConnectionSettings, make_engine
 from sql.schema import create_schema, load_sample
@@ -90,6 +92,8 @@ def airflow_environment(
     for name, value in airflow_services.environment.items():
         if name.startswith("AIRFLOW"):
             monkeypatch.setenv(name, value)
+    # The first import sets logging up, which would end what `caplog` listens to in mid-test.
+    importlib.import_module("airflow.settings")
     return airflow_services.environment
 
 
@@ -105,6 +109,16 @@ def sample(engine: Engine, database: Database) -> Database:
     assert load_sample(engine) == 46
     engine.dispose()
     return database
+
+
+@pytest.fixture
+def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of datasets in place of the checkout's: the default one, and what a test adds."""
+    folder = tmp_path / "datasets"
+    folder.mkdir()
+    (folder / "stock_data.yml").write_text((project.DATASETS / "stock_data.yml").read_text())
+    monkeypatch.setattr(project, "DATASETS", folder)
+    return folder
 
 
 @pytest.fixture

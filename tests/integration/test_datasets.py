@@ -16,7 +16,6 @@ from dags.local.commands import discard_bars
 from dags.local.services import Services
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
-from gx import project
 from gx.web.held.page import date_of
 from sql import embedded
 from tests.databases import administer
@@ -37,16 +36,6 @@ suite: stock_data
 policy: quarantine
 """
 DAYS = pd.date_range("2025-09-01", "2025-10-31", tz="UTC")
-
-
-@pytest.fixture
-def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the datasets: the default one, and whatever a test adds."""
-    folder = tmp_path / "datasets"
-    folder.mkdir()
-    (folder / "stock_data.yml").write_text((project.DATASETS / "stock_data.yml").read_text())
-    monkeypatch.setattr(project, "DATASETS", folder)
-    return folder
 
 
 @pytest.fixture

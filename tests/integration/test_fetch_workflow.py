@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from gx import project
 from tests.ib_gateway import Bars, Rule, demo_bars, gateway
 from tests.workflow import Database, Workflow
 
@@ -24,14 +23,9 @@ fetch:
 
 
 @pytest.fixture
-def feed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of datasets, one of which is fetched."""
-    folder = tmp_path / "datasets"
-    folder.mkdir()
-    (folder / "stock_data.yml").write_text((project.DATASETS / "stock_data.yml").read_text())
-    (folder / "feed.yml").write_text(FEED)
-    monkeypatch.setattr(project, "DATASETS", folder)
-    return folder
+def feed(datasets: Path) -> None:
+    """A dataset that is fetched."""
+    (datasets / "feed.yml").write_text(FEED)
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,13 @@ def lanes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PARTITION_SYMBOLS", request.param)
 
 
+@pytest.fixture
+def hundredfold(sample: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar in another unit, and a setting that allows what mends it."""
+    sample.execute(HUNDREDFOLD)
+    monkeypatch.setenv("AUTO_REPAIR", "unit")
+
+
 def test_without_the_setting_nothing_is_repaired(
     workflow: Workflow, database: Database, engine: Engine, sample: None
 ):
@@ -79,11 +86,8 @@ def test_what_somebody_took_back_is_not_made_again(
     workflow: Workflow,
     database: Database,
     engine: Engine,
-    sample: None,
-    monkeypatch: pytest.MonkeyPatch,
+    hundredfold: None,
 ):
-    database.execute(HUNDREDFOLD)
-    monkeypatch.setenv("AUTO_REPAIR", "unit")
     quarantined(workflow)
     with engine.begin() as connection:
         revoke(connection, [1], by="ann", reason="it was quoted so")
@@ -100,12 +104,10 @@ def test_what_somebody_took_back_is_not_made_again(
 
 def test_other_rules_are_left_to_people(
     workflow: Workflow,
-    database: Database,
     engine: Engine,
-    sample: None,
+    hundredfold: None,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    database.execute(HUNDREDFOLD)
     monkeypatch.setenv("AUTO_REPAIR", "sign")
     assert quarantined(workflow).step("publish")["held"] == 23
     assert all_repairs(engine) == []
@@ -116,14 +118,12 @@ def test_a_database_that_is_lost_while_bars_are_read_again_is_tried_again(
     workflow: Workflow,
     database: Database,
     engine: Engine,
-    sample: None,
+    hundredfold: None,
     monkeypatch: pytest.MonkeyPatch,
 ):
     import dags.work.partition
     import dags.work.whole
 
-    database.execute(HUNDREDFOLD)
-    monkeypatch.setenv("AUTO_REPAIR", "unit")
     monkeypatch.setenv("RETRY_DELAY_SECONDS", "0")
     lost: list[object] = []
 
@@ -151,16 +151,13 @@ def test_a_database_that_is_lost_while_bars_are_read_again_is_tried_again(
 
 def test_a_run_that_ended_behind_its_acceptance_reads_again_when_it_is_judged_anew(
     workflow: Workflow,
-    database: Database,
     engine: Engine,
-    sample: None,
+    hundredfold: None,
     monkeypatch: pytest.MonkeyPatch,
 ):
     """The worker dies between accepting and reading: the same run finds its own acceptance."""
     from dags.work.whole import Whole
 
-    database.execute(HUNDREDFOLD)
-    monkeypatch.setenv("AUTO_REPAIR", "unit")
     read_again, moment = Whole.read_again, fresh_moment()
 
     def dies(self: Whole, symbols: Any = ()) -> None:
@@ -183,13 +180,12 @@ def test_a_repaired_bar_that_fails_otherwise_is_held_and_read_again_once(
     workflow: Workflow,
     database: Database,
     engine: Engine,
-    sample: None,
+    hundredfold: None,
     monkeypatch: pytest.MonkeyPatch,
 ):
     from dags.work.whole import Whole
 
-    database.execute(HUNDREDFOLD, f"update stock_data set volume = -5 where {BAR}")
-    monkeypatch.setenv("AUTO_REPAIR", "unit")
+    database.execute(f"update stock_data set volume = -5 where {BAR}")
     reads: list[Any] = []
     read_again = Whole.read_again
 

@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 from dags.pages.sources import Desk
 from dags.run.settings import Settings
 from dags.staging.layout import DAG_ID, results_name, run_of_results, safe_name
-from gx import project
 from gx.web.app import create_app
 from gx.web.guard import User
 from gx.web.suites.pages import suite_routes
@@ -36,14 +35,10 @@ async def guard(request: Request) -> User | None:
 
 
 @pytest.fixture
-def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the datasets: the default one and coins."""
-    folder = tmp_path / "datasets"
-    folder.mkdir()
-    (folder / "stock_data.yml").write_text((project.DATASETS / "stock_data.yml").read_text())
-    (folder / "coins.yml").write_text(YAML)
-    monkeypatch.setattr(project, "DATASETS", folder)
-    return folder
+def datasets(datasets: Path) -> Path:
+    """With coins beside the default one."""
+    (datasets / "coins.yml").write_text(YAML)
+    return datasets
 
 
 @pytest.fixture
