@@ -4,11 +4,13 @@ import fcntl
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import psycopg2
+import pyarrow as pa
+import pyarrow.csv
 from psycopg2.extensions import connection as DriverConnection
 from sqlalchemy import Connection
 
@@ -35,6 +37,22 @@ class HashingReader:
     def hexdigest(self) -> str:
         """The SHA-256 of everything read so far."""
         return self._sha256.hexdigest()
+
+
+def csv_options(types: Mapping[str, pa.DataType] | pa.Schema) -> dict[str, Any]:
+    """How Arrow reads a COPY in CSV form, with columns of these types.
+
+    Only an empty field is NULL; Arrow's own list would take the symbol "NA" for one.
+    """
+    return {
+        "parse_options": pa.csv.ParseOptions(newlines_in_values=True),
+        "convert_options": pa.csv.ConvertOptions(
+            column_types=types,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    }
 
 
 @contextmanager

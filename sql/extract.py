@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError
 
 from sql.bar_tables import NUMBERS
 from sql.connection import driver_connection
-from sql.copy_stream import HashingReader, copy_out
+from sql.copy_stream import HashingReader, copy_out, csv_options
 from sql.digits import Digits
 from sql.errors import NoBarsError, UnreadableColumnError
 from sql.nearest import did_you_mean, most_like, nearest_symbols
@@ -261,14 +261,7 @@ def _write_parquet(
     reader = pa.csv.open_csv(
         pa.PythonFile(stream, mode="r"),
         read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES),
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-        # Only an empty field is NULL; the default list would take the symbol "NA" for one.
-        convert_options=pa.csv.ConvertOptions(
-            column_types=_written(schema),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
+        **csv_options(_written(schema)),
     )
     with reader, pq.ParquetWriter(sink, schema) as writer:
         for batch in reader:

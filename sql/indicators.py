@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sql.connection import driver_connection
 from sql.copy_in import copy_in
-from sql.copy_stream import copy_out
+from sql.copy_stream import copy_out, csv_options
 from sql.source import quoted
 from sql.statements import statement
 
@@ -78,16 +78,8 @@ def _read(
     connection.exec_driver_sql("set local timezone = 'UTC'")
     with driver_connection(connection).cursor() as cursor:
         text: bytes = cursor.mogrify(query, bound)
-    # A symbol may be called NA: only an empty field is none.
-    options = pa.csv.ConvertOptions(
-        column_types=types, null_values=[""], quoted_strings_can_be_null=False
-    )
     copied = f"copy ({text.decode('utf-8')}) to stdout (format csv, header)"
     with copy_out(connection, copied) as stream:
-        table = pa.csv.read_csv(
-            pa.PythonFile(stream, mode="r"),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-            convert_options=options,
-        )
+        table = pa.csv.read_csv(pa.PythonFile(stream, mode="r"), **csv_options(types))
     frame: pd.DataFrame = table.to_pandas(date_as_object=False)
     return frame

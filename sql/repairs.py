@@ -83,9 +83,7 @@ def accept_automatically(
     """
     _require_table(connection)
     lock(connection, REPAIRS)
-    known = _read(
-        connection, symbols=sorted({one.symbol for lot in lots for one in lot}), every=True
-    )
+    known = every_repair(connection, sorted({one.symbol for lot in lots for one in lot}))
     open_ones = {(one.symbol, one.date, one.new is None): one for one in known if one.is_open}
     taken_back = {(one.symbol, one.date): one for one in known if one.revoked_by is not None}
     fresh, done, revoked = list[NewRepair](), list[NewRepair](), dict[int, Repair]()

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
+
 from gx.dataset.fetch import What
 
 DAY = 1_440
@@ -50,5 +52,6 @@ def _days(first: datetime, now: datetime) -> str:
 
 
 def as_utc(moment: datetime) -> datetime:
-    """The same instant in UTC; one without a zone is in UTC already."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """The same instant in UTC, as plain a datetime; one without a zone is in UTC already."""
+    plain = moment.to_pydatetime() if isinstance(moment, pd.Timestamp) else moment
+    return plain.replace(tzinfo=UTC) if plain.tzinfo is None else plain.astimezone(UTC)

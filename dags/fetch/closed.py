@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import numpy as np
 import pandas as pd
 
-from gx.plugins.expectations.kernels.calendars import Sessions, sessions_from
+from gx.plugins.expectations.kernels.calendars import (
+    MICROSECONDS_PER_DAY,
+    Sessions,
+    sessions_from,
+)
+from gx.plugins.expectations.kernels.moments import Moment
 
-_DAY_US = 86_400_000_000
 # IB's last print of a bar may be some seconds late.
 _MARGIN = timedelta(minutes=1)
 
@@ -40,17 +43,16 @@ class Clock:
 
     def last_closed(self) -> pd.Timestamp:
         """The day of the last session that has closed."""
-        closed = int(np.searchsorted(self.sessions.closes, _microseconds(self.now - _MARGIN)))
-        return pd.Timestamp(int(self.sessions.days[closed - 1]) * _DAY_US, unit="us")
+        settled = pd.Timestamp(self.now - _MARGIN)
+        day = Moment(settled, settled).last_closed_day(self.sessions)
+        return pd.Timestamp(day * MICROSECONDS_PER_DAY, unit="us")
 
     def missing(self, days: pd.DatetimeIndex) -> list[pd.Timestamp]:
         """The sessions between the first and the last of ``days`` that none of them is."""
         if days.empty:
             return []
-        every = pd.DatetimeIndex((self.sessions.days * _DAY_US).astype("datetime64[us]"))
+        every = pd.DatetimeIndex(
+            (self.sessions.days * MICROSECONDS_PER_DAY).astype("datetime64[us]")
+        )
         between = every[(every >= days.min()) & (every <= days.max())]
         return list(between.difference(days))
-
-
-def _microseconds(moment: datetime) -> int:
-    return pd.Timestamp(moment).value // 1000

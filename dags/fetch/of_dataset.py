@@ -1,7 +1,6 @@
 """A fetch as the settings say: where the gateway is, and where the bars go."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from dags.fetch.gateway import Address
 from dags.fetch.work import Fetched, Progress, fetch
@@ -17,12 +16,8 @@ def fetch_dataset(
     *,
     run_id: str,
     told: Callable[[Progress], None] = lambda _: None,
-    port: int | None = None,
 ) -> Fetched:
-    """Bring these symbols (none: all) up to date; raises as `fetch` does, and DatabaseLostError.
-
-    ``port`` is that of another gateway, on this machine.
-    """
+    """Bring these symbols (none: all) up to date; raises as `fetch` does, and DatabaseLostError."""
     address = Address(
         settings.ib_host,
         settings.ib_port,
@@ -30,7 +25,5 @@ def fetch_dataset(
         settings.ib_answer_seconds,
         60 * settings.ib_return_minutes,
     )
-    if port is not None:
-        address = replace(address, host="127.0.0.1", port=port)
     with connected(settings.bars()) as engine:
         return fetch(dataset, symbols, engine=engine, address=address, run_id=run_id, told=told)

@@ -21,10 +21,12 @@ from sql.fetched.bars import (
     holes_asked,
     keep_again,
     keep_series,
+    newest_date,
     note_holes,
     series_of,
     store,
     stored_bars,
+    stored_dates,
     take_again,
 )
 from sql.fetched.tables import Table
@@ -84,10 +86,7 @@ class SymbolFetch:
             await self._up_to_date()
         except FetchFault as error:
             fault = str(error)
-        with self.engine.connect() as connection:
-            bars = stored_bars(connection, self.table, self.symbol, self._recent())
-        newest = None if bars.empty else bars.index[-1].to_pydatetime().replace(tzinfo=UTC)
-        return Outcome(self.symbol, self.stored, newest, tuple(self.notes), fault)
+        return Outcome(self.symbol, self.stored, self._newest(), tuple(self.notes), fault)
 
     @property
     def symbol(self) -> str:
@@ -111,8 +110,8 @@ class SymbolFetch:
             series = await self._again(known, series)
         if self.since < series.asked_from:
             for ask in self._asks(self.since, series.asked_from):
-                await self._take(known, ask)
-            series = self._kept(replace(series, asked_from=self.since))
+                self._keep(series, self.clock.final(await self._ask(known, ask)))
+            series = self._keep(replace(series, asked_from=self.since))
         await self._forward(known, series)
         await self._holes(known)
 
@@ -143,10 +142,10 @@ class SymbolFetch:
                     f"all prices of before are multiplied by {factor:.6g} now (a split or a "
                     "dividend): the whole history was asked for again"
                 )
-                await self._again(known, self._kept(begun))
+                await self._again(known, self._keep(begun))
                 return
-            series = self._keep(bars, replace(series, asked_to=self._asked_to(ask)))
-        if not came and (len(old) or not self._has_bars()):
+            series = self._keep(replace(series, asked_to=self._asked_to(ask)), bars)
+        if not came and (len(old) or self._newest() is None):
             raise FetchFault("no data", self._none_came(old))
 
     async def _again(self, known: "IbContract", series: Series) -> Series:
@@ -162,10 +161,10 @@ class SymbolFetch:
         series = replace(series, asked_to=asked_to, again_from=None, again_to=None)
         with self.engine.begin() as connection:
             bars = take_again(connection, self.table, self.symbol)
-            had = stored_bars(connection, self.table, self.symbol)
+            had = stored_dates(connection, self.table, self.symbol)
             self._store(connection, bars, "adjusted")
             keep_series(connection, self.table, self.symbol, series)
-        left = len(had.index.difference(bars.index))
+        left = len(had.difference(pd.DatetimeIndex(bars.index)))
         if left:
             self.notes.append(
                 f"{left:,} bars that IB does not give any more are kept as they were, not adjusted"
@@ -177,13 +176,12 @@ class SymbolFetch:
         if not self.clock.is_daily:
             return
         with self.engine.connect() as connection:
-            days = pd.DatetimeIndex(stored_bars(connection, self.table, self.symbol).index)
+            days = stored_dates(connection, self.table, self.symbol)
             asked = holes_asked(connection, self.table, self.symbol)
         missing = self.clock.missing(days)
         gaps = [one for one in missing if asked.get(one.date(), 0) < HOLE_TRIES]
         for first, last in list(_spans(gaps))[:_HOLES_AT_ONCE]:
-            end = last.to_pydatetime().replace(tzinfo=UTC) + timedelta(days=1)
-            span = self._asks(first.to_pydatetime().replace(tzinfo=UTC), end)
+            span = self._asks(as_utc(first), as_utc(last) + timedelta(days=1))
             found = [await self._ask(known, ask) for ask in span]
             given = pd.DatetimeIndex([]).append([pd.DatetimeIndex(one.index) for one in found])
             with self.engine.begin() as connection:
@@ -197,11 +195,6 @@ class SymbolFetch:
                 f"IB has none of {len(none):,} sessions inside the history, the first on "
                 f"{none[0].date()}: asked {HOLE_TRIES} times"
             )
-
-    async def _take(self, known: "IbContract", ask: Ask) -> None:
-        bars = self.clock.final(await self._ask(known, ask))
-        with self.engine.begin() as connection:
-            self._store(connection, bars, "restated")
 
     async def _ask(self, known: "IbContract", ask: Ask) -> pd.DataFrame:
         """The bars of one request, from its first moment on."""
@@ -237,24 +230,21 @@ class SymbolFetch:
         sessions = pd.DatetimeIndex(old.index).normalize().unique()
         if sessions.empty:
             return asked_to
-        first = sessions[-OVERLAP_SESSIONS:][0].to_pydatetime().replace(tzinfo=UTC)
-        return max(as_utc(first), min(asked_to, self.clock.now) - _OVERLAP_DAYS)
+        first = as_utc(sessions[-OVERLAP_SESSIONS:][0])
+        return max(first, min(asked_to, self.clock.now) - _OVERLAP_DAYS)
 
     def _asked_to(self, ask: Ask) -> datetime:
         """Up to when this request has brought everything: not beyond what is final."""
         if self.clock.is_daily:
-            final = self.clock.last_closed().to_pydatetime().replace(tzinfo=UTC)
-            return min(as_utc(ask.last), as_utc(final) + timedelta(days=1))
+            final = as_utc(self.clock.last_closed())
+            return min(as_utc(ask.last), final + timedelta(days=1))
         return min(as_utc(ask.last), self.clock.now - timedelta(minutes=self.clock.minutes))
 
-    def _keep(self, bars: pd.DataFrame, series: Series) -> Series:
+    def _keep(self, series: Series, bars: pd.DataFrame | None = None) -> Series:
+        """Remember how far it was asked for, in the transaction that stores what came."""
         with self.engine.begin() as connection:
-            self._store(connection, bars, "restated")
-            keep_series(connection, self.table, self.symbol, series)
-        return series
-
-    def _kept(self, series: Series) -> Series:
-        with self.engine.begin() as connection:
+            if bars is not None:
+                self._store(connection, bars, "restated")
             keep_series(connection, self.table, self.symbol, series)
         return series
 
@@ -263,9 +253,9 @@ class SymbolFetch:
             connection, self.table, self.symbol, bars, run_id=self.run_id, cause=cause
         )
 
-    def _has_bars(self) -> bool:
+    def _newest(self) -> datetime | None:
         with self.engine.connect() as connection:
-            return len(stored_bars(connection, self.table, self.symbol)) > 0
+            return newest_date(connection, self.table, self.symbol)
 
     def _none_came(self, old: pd.DataFrame) -> str:
         if old.empty:

@@ -11,6 +11,7 @@ from dags.fetch.work import Fetched, Progress
 from dags.reporting.assets import FETCHED, fetched_asset
 from dags.run.settings import Settings
 from gx.dataset.read import read_dataset
+from sql.fetched.bars import Stored
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def fetch_for() -> str:
     log.info("%s", done.sentence)
     if done.nothing_came:
         raise FetchFault("other", f"nothing came. {done.sentence}: {done.behind[0].fault}")
-    if any(one.stored.new or one.stored.restated for one in done.outcomes):
+    if done.stored != Stored():
         _announce(context, dataset.name, done)
     return done.sentence
 
@@ -43,8 +44,8 @@ def fetch_for() -> str:
 def _announce(context: Any, name: str, done: Fetched) -> None:
     """Let the dataset's own workflow run: there is something to judge."""
     extra = {
-        "new": sum(one.stored.new for one in done.outcomes),
-        "restated": sum(one.stored.restated for one in done.outcomes),
+        "new": done.stored.new,
+        "restated": done.stored.restated,
         "behind": [one.symbol for one in done.behind][:100],
     }
     context["outlet_events"][AssetAlias(FETCHED)].add(fetched_asset(name), extra=extra)

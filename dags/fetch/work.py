@@ -15,8 +15,9 @@ from dags.fetch.symbol import Outcome, SymbolFetch
 from dags.fetch.turns import Turns
 from gx.dataset.fetch import Contract, Fetch
 from gx.dataset.model import Dataset
-from gx.suite.calendars import suite_calendars
+from gx.suite.calendars import Calendars, suite_calendars
 from gx.suite.named import suite_path
+from sql.fetched.bars import Stored
 from sql.fetched.pacing import Pace
 from sql.fetched.tables import Table, prepare
 
@@ -41,6 +42,11 @@ class Fetched:
         return tuple(one for one in self.outcomes if not one.came)
 
     @property
+    def stored(self) -> Stored:
+        """The bars of all symbols."""
+        return sum((one.stored for one in self.outcomes), Stored())
+
+    @property
     def nothing_came(self) -> bool:
         """Is no symbol up to date, and no bar new?"""
         return not any(one.came or one.stored.new for one in self.outcomes)
@@ -48,9 +54,9 @@ class Fetched:
     @property
     def sentence(self) -> str:
         """What came, and which symbols are behind."""
-        new = sum(one.stored.new for one in self.outcomes)
-        restated = sum(one.stored.restated for one in self.outcomes)
-        told = f"{new:,} new bars and {restated:,} restated of {len(self.outcomes):,} symbols"
+        stored = self.stored
+        bars = f"{stored.new:,} new bars and {stored.restated:,} restated"
+        told = f"{bars} of {len(self.outcomes):,} symbols"
         if not self.behind:
             return f"{told}; all are up to date"
         named = ", ".join(one.symbol for one in self.behind[:10])
@@ -117,8 +123,19 @@ def fetch(
         unknown_volume=asked.what == "MIDPOINT",
     )
     at = now or datetime.now(UTC)
+    since = asked.since or (at - _YEARS).date()
     everything = _Everything(
-        dataset, asked, Gateway(address), Turns(engine, pace or Pace()), table, run_id, at, told
+        dataset=dataset,
+        fetch=asked,
+        since=datetime(since.year, since.month, since.day, tzinfo=UTC),
+        calendars=dataset.calendars_for(one.symbol for one in contracts)
+        or suite_calendars(suite_path(dataset.suite)),
+        gateway=Gateway(address),
+        turns=Turns(engine, pace or Pace()),
+        table=table,
+        run_id=run_id,
+        now=at,
+        told=told,
     )
     return asyncio.run(everything.run(contracts))
 
@@ -127,6 +144,8 @@ def fetch(
 class _Everything:
     dataset: Dataset
     fetch: Fetch
+    since: datetime
+    calendars: Calendars
     gateway: Gateway
     turns: Turns
     table: Table
@@ -160,27 +179,19 @@ class _Everything:
         )
 
     async def _symbol(self, one: Contract) -> Outcome:
-        since = self._since()
+        calendar, minutes = self.calendars.of(one.symbol), self.dataset.minutes
         return await SymbolFetch(
             contract=one,
             fetch=self.fetch,
             bar=self.dataset.bar,
-            clock=Clock.of(self._calendar(one.symbol), self.dataset.minutes, since.year, self.now),
-            since=since,
+            clock=Clock.of(calendar, minutes, self.since.year, self.now),
+            since=self.since,
             gateway=self.gateway,
             turns=self.turns,
             engine=self.turns.engine,
             table=self.table,
             run_id=self.run_id,
         ).run()
-
-    def _since(self) -> datetime:
-        day = self.fetch.since or (self.now - _YEARS).date()
-        return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-    def _calendar(self, symbol: str) -> str:
-        said = self.dataset.calendar_of(symbol)
-        return said or suite_calendars(suite_path(self.dataset.suite)).of(symbol)
 
     def _tell(self, done: int, total: int, seconds: float) -> None:
         left = seconds / done * (total - done)

@@ -48,7 +48,9 @@ def _fetch(
     run_id = f"fetch by {getuser()} {datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
     with services(var) as found:
         settings = Settings.of(found.environment)
-        done = fetch_dataset(dataset, symbols, settings, run_id=run_id, told=_tell, port=port)
+        if port is not None:
+            settings = settings.model_copy(update={"ib_host": "127.0.0.1", "ib_port": port})
+        done = fetch_dataset(dataset, symbols, settings, run_id=run_id, told=_tell)
     if as_json:
         print(json.dumps(asdict(done), indent=1, default=str, ensure_ascii=False))
     else:

@@ -175,11 +175,12 @@ def no_longer_critical(before: Mapping[str, Any], now: Mapping[str, Any]) -> tup
 
 
 def _by_check(run: ReportedRun, overlap: Overlap) -> dict[str, OutcomeDocument]:
-    failing = None if overlap.whole else run.failing()
-    if failing is None:
-        failing = labelled(run.document)
-    bars = {} if overlap.whole else overlap.inside(failing)
-    return {_check(one): overlap.within(one, bars) for one in run.document.expectations}
+    expectations = run.document.expectations
+    if overlap.whole:
+        return {_check(one): one for one in expectations}
+    failing = run.failing()
+    bars = overlap.inside(labelled(run.document) if failing is None else failing)
+    return {_check(one): overlap.within(one, bars) for one in expectations}
 
 
 def _own_severity(entry: Mapping[str, Any]) -> str:

@@ -59,7 +59,7 @@ class Overlap:
         What belongs to no symbol, or crashed, is everybody's. Without its bars a failure counts
         for its symbols, whatever their dates.
         """
-        if self.whole or entry.status != "failed" or entry.ownerless or not entry.symbols:
+        if entry.status != "failed" or entry.ownerless or not entry.symbols:
             return entry
         told = [bars.get(said, (0, 0)) for said in entry.descriptions]
         failed, both = (sum(counts) for counts in zip(*told, strict=True))

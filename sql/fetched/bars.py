@@ -60,20 +60,30 @@ def keep_series(connection: Connection, table: Table, symbol: str, series: Serie
     )
 
 
-def stored_bars(
-    connection: Connection, table: Table, symbol: str, since: datetime | None = None
-) -> pd.DataFrame:
-    """The bars of a symbol by `date` (without a zone, UTC): open … volume (float64)."""
+def stored_bars(connection: Connection, table: Table, symbol: str, since: datetime) -> pd.DataFrame:
+    """A symbol's bars from a moment on by `date` (UTC, without a zone): open … volume (float64)."""
     query = statement("queries/fetched_bars").replace("{table}", table.quoted)
     rows = connection.exec_driver_sql(query, {"symbol": symbol, "since": since}).all()
     return frame([tuple(row) for row in rows])
 
 
+def stored_dates(connection: Connection, table: Table, symbol: str) -> pd.DatetimeIndex:
+    """The dates of all bars of a symbol, in order; without a zone, UTC."""
+    query = statement("queries/fetched_dates").replace("{table}", table.quoted)
+    rows = connection.exec_driver_sql(query, {"symbol": symbol}).scalars().all()
+    return _dates(rows)
+
+
+def newest_date(connection: Connection, table: Table, symbol: str) -> datetime | None:
+    """The date of a symbol's newest bar, in UTC; None where it has none."""
+    query = statement("queries/fetched_newest").replace("{table}", table.quoted)
+    found = connection.exec_driver_sql(query, {"symbol": symbol}).scalar_one()
+    return None if found is None else _dates([found])[0].to_pydatetime().replace(tzinfo=UTC)
+
+
 def frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """Rows of date, open, high, low, close, volume as bars by `date`; the last of equal dates."""
-    dates = pd.DatetimeIndex(
-        pd.to_datetime([row[0] for row in rows], utc=True).tz_localize(None), name="date"
-    )
+    dates = _dates([row[0] for row in rows])
     numbers = np.array([row[1:] for row in rows], dtype=float).reshape(len(rows), len(NUMBERS))
     bars = pd.DataFrame(numbers, index=dates, columns=list(NUMBERS))
     return bars[~bars.index.duplicated(keep="last")].sort_index()
@@ -148,6 +158,10 @@ def note_holes(connection: Connection, table: Table, symbol: str, days: Sequence
             "asked_at = now()",
             {"source": table.shown, "symbol": symbol, "days": list(days)},
         )
+
+
+def _dates(values: Sequence[date]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(pd.to_datetime(values, utc=True).tz_localize(None), name="date")
 
 
 def _arrays(bars: pd.DataFrame, table: Table) -> dict[str, list[Any]]:

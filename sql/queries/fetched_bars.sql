@@ -6,7 +6,5 @@ select
     close,
     volume
 from {table}
-where
-    symbol = %(symbol)s
-    and (%(since)s::timestamptz is null or date >= %(since)s::timestamptz)
+where symbol = %(symbol)s and date >= %(since)s::timestamptz
 order by date

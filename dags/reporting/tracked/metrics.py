@@ -71,6 +71,13 @@ def expectation_names(expectations: Sequence[OutcomeDocument]) -> list[str]:
     return names
 
 
+def expectation_shares(report: ReportDocument) -> dict[str, float]:
+    """The failing share of each expectation that was checked, by the name of its metric."""
+    named = zip(expectation_names(report.expectations), report.expectations, strict=True)
+    shares = {f"unexpected_share/{name}": failing_share(entry) for name, entry in named}
+    return {name: share for name, share in shares.items() if share is not None}
+
+
 def failing_share(entry: OutcomeDocument) -> float | None:
     """The share of unexpected values; None for what was not checked, 1 for a whole table."""
     if entry.status not in ("passed", "waived", "failed"):
@@ -100,10 +107,7 @@ def _validation_metrics(report: ReportDocument, failing_rows: int) -> dict[str, 
     }
     for severity, count in report.failures_by_severity.items():
         metrics[f"failures_{severity}"] = count
-    for name, entry in zip(expectation_names(expectations), expectations, strict=True):
-        unexpected = failing_share(entry)
-        if unexpected is not None:
-            metrics[f"unexpected_share/{name}"] = unexpected
+    metrics |= expectation_shares(report)
     for name in worst_symbols(symbols):
         metrics[f"symbol_rows/{name}"] = symbols[name].rows
         metrics[f"symbol_failing_share/{name}"] = symbol_share(symbols[name])

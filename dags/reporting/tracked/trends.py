@@ -2,12 +2,7 @@
 
 from datetime import date
 
-from dags.reporting.tracked.metrics import (
-    expectation_names,
-    failing_share,
-    share,
-    symbol_share,
-)
+from dags.reporting.tracked.metrics import expectation_shares, share, symbol_share
 from gx.report.document import ReportDocument
 from tracking.history.trends import TrendPoint
 
@@ -34,13 +29,7 @@ def trend_points(
         **{f"failures_{s}": n for s, n in report.failures_by_severity.items()},
     }
     few = len(symbols) <= MOST_SYMBOLS
-    parts = {
-        f"unexpected_share/{name}": unexpected
-        for name, entry in zip(
-            expectation_names(report.expectations), report.expectations, strict=True
-        )
-        if (unexpected := failing_share(entry)) is not None
-    }
+    parts = expectation_shares(report)
     if not few:
         parts |= {
             f"symbol_failing_share/{name}": symbol_share(one) for name, one in symbols.items()

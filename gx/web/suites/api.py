@@ -34,7 +34,6 @@ from gx.web.suites.bars import bars_asked, dataset_asked, last_bars
 from gx.web.suites.datasets import require_may_save, tryable, used_by
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 
-MOST_BARS, LAST_RUNS = 2_000_000, 5
 _NOTHING = type(None)
 # Which bars: all of ``symbols`` (all there are when empty) from ``start`` to ``end``.
 _BARS: dict[str, Any] = {

@@ -1,0 +1,4 @@
+select date
+from {table}
+where symbol = %(symbol)s
+order by date

@@ -1,0 +1,3 @@
+select max(date)
+from {table}
+where symbol = %(symbol)s
