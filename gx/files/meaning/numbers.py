@@ -106,7 +106,7 @@ def _by_others(
 ) -> Convention | None:
     """What columns that are not used tell, as of changes in percent, or the way of the dates.
 
-    Where days are written 31.10.2025, no comma stands between thousands.
+    Where days are written 31.10.2025, a price's comma is decimal. A volume's could be either.
     """
     seen: dict[str, str] = {}
     for texts in others:
@@ -117,7 +117,9 @@ def _by_others(
     if len(seen) == 1:
         ((sign, cell),) = seen.items()
         return Convention(sign, f"{cell!r} in a column that is not used", sure=False)
-    if seen or dates is None or COMMA not in vote.cell or not pa.types.is_string(dates.type):
+    if vote.column not in PRICES or COMMA not in vote.cell:
+        return None
+    if seen or dates is None or not pa.types.is_string(dates.type):
         return None
     if pc.all(pc.match_substring_regex(dates, r"^\s*\d{1,2}\.\d{1,2}\.\d{2,4}")).as_py():
         return Convention(COMMA, "its dates are written with points", sure=False)

@@ -322,6 +322,10 @@ def test_other_columns_tell_the_decimal_sign_of_prices_that_do_not(tmp_path: Pat
     assert said in "".join(together(path, symbol="A").notes)
     path.write_text(table(thirds(","), HEADER.replace(",", ";"), "%d.%m.%Y", ";"))
     assert reads_as(path, bars(price=1.5))
+    whole = bars().assign(Open=1, High=1, Low=1, Close=1, Volume="1,000")
+    path.write_text(table(whole, HEADER.replace(",", ";"), "%d.%m.%Y", ";"))
+    with pytest.raises(BarFileError, match=r"column volume: '1,000' is 1000 or 1\.000"):
+        checked(path)
     both = thirds(",").assign(change="-0,52%", other="1.5")
     path.write_text(table(both, HEADER.replace(",", ";") + ";Change;Other", sep=";"))
     with pytest.raises(BarFileError, match="no number of the file tells"):

@@ -61,13 +61,16 @@ def some_bars(draw: st.DrawFn) -> list[Bar]:
 def layouts(draw: st.DrawFn) -> dict[str, Any]:
     """How a file of bars is written."""
     decimal = draw(st.sampled_from(".,"))
-    gaps = ["", "", " ", "\u202f", "'", "," if decimal == "." else "."]
+    dates = draw(st.sampled_from(DATES))
+    gaps = ["", "", " ", "\u202f", "'"]
+    if not (decimal == "." and dates == "%d.%m.%Y"):  # With such dates, a price's comma is decimal.
+        gaps.append("," if decimal == "." else ".")
     return {
         "decimal": decimal,
         "thousands": draw(st.sampled_from(gaps)),
         "delimiter": draw(st.sampled_from(",;\t|")),
         "names": draw(st.sampled_from(list(NAMES.values()))),
-        "dates": draw(st.sampled_from(DATES)),
+        "dates": dates,
         "order": draw(st.permutations(range(7))),
         "newest_first": draw(st.booleans()),
         "encoding": draw(st.sampled_from(ENCODINGS)),
