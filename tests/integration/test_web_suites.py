@@ -580,11 +580,14 @@ def test_a_draft_is_tried_on_the_bars_of_the_dataset_that_is_asked_for(ann, kept
 def test_the_editor_offers_the_datasets_that_the_suite_judges(ann, kept):
     other = replace(COINS, name="other", known=COINS.known.model_copy(update={"suite": "other"}))
     kept.listed = (DATASET, COINS, other)
+    kept.known = (kept.known[0], replace(kept.known[1], held=("TSLA",)))
     page = ann.get(f"/gate/suites/{NAME}").text
     data = json.loads(re.search(r'id="page-data"[^>]*>(.*?)</script>', page)[1])
 
     assert [one["name"] for one in data["datasets"]] == ["stock_data", "coins"]
     assert [one["run_id"] for one in data["datasets"][0]["runs"]] == ["kept", "gone"]
+    states = [one["state"] for one in data["datasets"][0]["runs"]]
+    assert states == ["open", "symbols held"]  # as the list of runs calls them
     assert data["datasets"][1]["runs"] == []
     assert ann.get("/gate/api/datasets/coins/symbols").json() == ["BTC-USD"]
     kept.listed = (other,)

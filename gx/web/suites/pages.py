@@ -212,7 +212,7 @@ def _run_choice(run: RunSummary) -> dict[str, object]:
         "run_id": run.run_id,
         "started": run.started,
         "rows": run.rows,
-        "state": run.state,
+        "state": "symbols held" if run.state == "open" and run.held else run.state,
         "span": run.span,
         "trigger": run.trigger,
     }
