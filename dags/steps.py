@@ -34,6 +34,7 @@ from dags.work.proposals import proposals_of
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import with_published, write_doubts
 from dags.work.question import about, question_of
+from dags.work.refusals import record_refusals
 from dags.work.repairs import accept_allowed, repairs_of
 from gx.dataset.faults import require_sound
 from gx.report.document import read_document
@@ -186,6 +187,7 @@ def _decided(run: Run, record: StepRecord, report: "QualityReport") -> Judged:
         _say_why(said, report, run)
     # With every symbol held there are bars to set aside before the run fails.
     if not decision.open and not decision.held:
+        record_refusals(run, report)
         why = "; ".join(decision.reasons)
         raise GateClosed(f"{said} {why}. The report: {run.report_url}")
     return {

@@ -6,13 +6,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-NUMBERS = ("open", "high", "low", "close", "volume")
-BAR = ("symbol", "date", *NUMBERS)
-DERIVED = ("daily_return", "price_range", "price_range_pct")
-EXTRACTED = (*BAR, "created_at")
-# What PostgreSQL calls a table, and what is read like one.
-TABLES = ("r", "p")
-VIEWS = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
+from sql.terms import BAR, DERIVED
+
 TYPES = dict.fromkeys((*BAR, *DERIVED), pa.float64()) | {
     "symbol": pa.string(),
     "date": pa.date32(),

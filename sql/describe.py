@@ -11,7 +11,6 @@ from psycopg2.errors import QueryCanceled
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
 
-from sql.bar_tables import NUMBERS
 from sql.connection import ConnectionSettings, connected
 from sql.digits import SURE_LENGTH
 from sql.errors import SlowSourceError, UnreadableColumnError
@@ -26,6 +25,7 @@ from sql.source import (
     quoted,
 )
 from sql.statements import statement
+from sql.terms import NUMBERS
 
 EXACT = ("numeric", "bigint", "text", "character varying")
 LONGEST = 200  # of what the server says, in characters

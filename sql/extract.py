@@ -16,7 +16,6 @@ from psycopg2 import errors as pg_errors
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
-from sql.bar_tables import NUMBERS
 from sql.connection import driver_connection
 from sql.copy_stream import HashingReader, copy_out, csv_options
 from sql.digits import Digits
@@ -25,6 +24,7 @@ from sql.nearest import did_you_mean, most_like, nearest_symbols
 from sql.repaired import Repairs
 from sql.source import OWN, OpenSource, Source, opened, quoted
 from sql.statements import statement
+from sql.terms import NUMBERS
 
 # Of bars that are days; `schema_of` has that of others.
 SCHEMA = pa.schema(

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sql.bar_tables import BAR, NUMBERS
 from sql.errors import LoadError
 from sql.target import Target
+from sql.terms import BAR, NUMBERS
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 Faults = NDArray[np.object_]

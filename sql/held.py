@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sql.bar_tables import NUMBERS
 from sql.errors import StaleError
 from sql.locks import HELD, lock
 from sql.quarantine import REPAIRED_AS, name_of
 from sql.repairs import every_repair
 from sql.statements import statement
+from sql.terms import NUMBERS
 
 _TOLD = 3
 

@@ -12,7 +12,6 @@ import psycopg2
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
-from sql.bar_tables import BAR, NUMBERS
 from sql.copy_in import copy_in
 from sql.errors import FaultyRowsError, LoadError
 from sql.exact import misfits, wider
@@ -22,6 +21,7 @@ from sql.locks import LOAD, lock
 from sql.refused import first_refused, said, taken
 from sql.statements import statement
 from sql.target import Column, Target, read_target
+from sql.terms import BAR, NUMBERS
 
 # By the type of the column date: what is no day as a load writes it, and what would make it one.
 _OTHER_DATES = {

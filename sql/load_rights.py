@@ -2,11 +2,11 @@
 
 from sqlalchemy import Connection
 
-from sql.bar_tables import BAR, NUMBERS
 from sql.errors import LoadError
 from sql.session import session_faults, session_of
 from sql.statements import statement
 from sql.target import Target
+from sql.terms import BAR, NUMBERS
 
 
 def require_rights(connection: Connection, target: Target) -> None:

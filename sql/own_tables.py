@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sql.bar_tables import BAR, DERIVED, NUMBERS
+from sql.terms import BAR, DERIVED, NUMBERS
 
 ENRICHED, EVIDENCE = "stock_data_enriched", "stock_data_evidence"
 QUARANTINE, AUDIT = "stock_data_quarantine", "stock_data_audit"
-REPAIRS = "stock_data_repairs"
+REPAIRS, REFUSALS = "stock_data_repairs", "stock_data_refusals"
 # A run does not fail for want of these.
 NOT_OF_A_RUN = (EVIDENCE, AUDIT, REPAIRS)
 _BAR = (*BAR, "run_id")
@@ -21,6 +21,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     EVIDENCE: ("select", "insert"),
     AUDIT: ("select", "insert"),
     REPAIRS: ("select", "insert", "update"),
+    REFUSALS: ("select", "insert"),
 }
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": (
@@ -48,6 +49,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("accepted_by", "accepted_at", "reason", "revoked_by", "revoked_at", "revoke_reason"),
         *("void_run", "void_at"),
     ),
+    REFUSALS: (
+        *("run_id", "symbol", "first_date", "last_date", "reasons", "extracted_at", "refused_at"),
+    ),
 }
 # What holds every value that a run writes, by the column's name: the type to name, and all that do.
 _NUMBER = ("double precision", r"double precision|numeric")
@@ -57,7 +61,7 @@ HOLDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys((*NUMBERS, *DERIVED, *_REPAIRED), _NUMBER),
     **dict.fromkeys(("date", "first_date", "last_date"), _DAY),
     **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
-    **dict.fromkeys(("extracted_at", "published_at", "quarantined_at"), _MOMENT),
+    **dict.fromkeys(("extracted_at", "published_at", "quarantined_at", "refused_at"), _MOMENT),
     **dict.fromkeys(("who", "action", "what", "why", "repaired"), ("text", "text")),
     "at": _MOMENT,
     "created_at": ("timestamp", "timestamp without time zone"),

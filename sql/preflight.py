@@ -22,7 +22,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError, ProgrammingError
 
-from sql.bar_tables import BAR, TABLES, VIEWS
 from sql.errors import BarStoreError, PreflightError
 from sql.locks import SCHEMA, lock
 from sql.own_tables import ADDED, NOT_OF_A_RUN, PLAIN, RIGHTS, Layout, column_faults
@@ -30,6 +29,7 @@ from sql.schema import GUARDS, create_bars, create_own_tables
 from sql.session import Session, letter_faults, session_faults, session_of
 from sql.source import OWN, Source, opened
 from sql.statements import statement
+from sql.terms import BAR, TABLES, VIEWS
 from sql.view import keep_view, view_faults
 
 SOURCE = "stock_data"

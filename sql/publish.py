@@ -16,12 +16,13 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from sql.bar_tables import BAR, DERIVED, as_table, text_array, without_nan
+from sql.bar_tables import as_table, text_array, without_nan
 from sql.copy_in import copy_in
 from sql.errors import PublishError
 from sql.locks import PUBLISH, lock
 from sql.source import quoted
 from sql.statements import statement
+from sql.terms import BAR, DERIVED
 
 ENRICHED = (*BAR, *DERIVED)
 

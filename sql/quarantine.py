@@ -16,12 +16,13 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
 from sql.audit import note
-from sql.bar_tables import BAR, EXTRACTED, as_table, text_array
+from sql.bar_tables import as_table, text_array
 from sql.copy_in import copy_in
 from sql.errors import DiscardError
 from sql.locks import PUBLISH, lock
 from sql.nearest import did_you_mean, nearest_symbols
 from sql.statements import statement
+from sql.terms import BAR, EXTRACTED
 
 # The reason of a bar that did not fail itself.
 HELD_WITH_SYMBOL = "held with its symbol"

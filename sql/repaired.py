@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sql.bar_tables import NUMBERS
 from sql.repairs import Numbers, Repair
+from sql.terms import NUMBERS
 
 
 @dataclass(frozen=True)

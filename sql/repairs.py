@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from sql.audit import note
-from sql.bar_tables import NUMBERS
 from sql.errors import RepairError, RepairTakenError
 from sql.locks import REPAIRS, lock
 from sql.statements import statement
+from sql.terms import NUMBERS
 
 Numbers = tuple[float | None, ...]  # open, high, low, close, volume
 AUTOMATIC = "AUTO_REPAIR"  # who accepts what a setting allows

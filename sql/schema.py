@@ -54,6 +54,12 @@ OWN_TABLES = {
         "stock_data_repairs_no_change",
         "stock_data_repairs_no_delete",
     ),
+    "stock_data_refusals": (
+        "stock_data_refusals",
+        "stock_data_refusals_symbol",
+        "stock_data_refusals_keep",
+        "stock_data_refusals_no_change",
+    ),
 }
 # The triggers that keep rows as they are, by table.
 GUARDS = {
@@ -67,6 +73,7 @@ GUARDS = {
     "stock_data_evidence": ("stock_data_evidence_no_change",),
     "stock_data_audit": ("stock_data_audit_no_change",),
     "stock_data_repairs": ("stock_data_repairs_no_change", "stock_data_repairs_no_delete"),
+    "stock_data_refusals": ("stock_data_refusals_no_change",),
 }
 STATEMENTS = ("stock_data", WIDEN, *(name for names in OWN_TABLES.values() for name in names))
 

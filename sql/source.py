@@ -15,11 +15,11 @@ from psycopg2.errors import UndefinedTable
 from sqlalchemy import Connection, CursorResult
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from sql.bar_tables import BAR, NUMBERS
 from sql.connection import driver_connection
 from sql.errors import MissingColumnError, MissingTableError, UnreadableColumnError
 from sql.nearest import nearest_symbols
 from sql.statements import statement
+from sql.terms import BAR, NUMBERS
 
 Unit = Literal["s", "ms", "us", "ns", "yyyymmdd"]
 # By how much a moment since 1970 is divided for seconds.

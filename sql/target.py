@@ -6,9 +6,9 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from sql.bar_tables import BAR, VIEWS
 from sql.errors import LoadError, MissingColumnError, MissingTableError
 from sql.statements import statement
+from sql.terms import BAR, VIEWS
 
 Kind = Literal["numeric", "integer", "float", "text", "date", "other"]
 # What a text has to hold for a day: 2025-11-04.

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from sql.bar_tables import TABLES, VIEWS
 from sql.errors import PreflightError
 from sql.locks import SCHEMA, lock
 from sql.own_tables import ENRICHED
 from sql.source import quoted
 from sql.statements import statement
+from sql.terms import TABLES, VIEWS
 
 MARK = "Published bars of the market data gate: all of stock_data_enriched, which it keeps true."
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 from gx.dataset.columns import mapped
 from gx.dataset.read import parse_dataset
 from gx.project import SUITES
+from gx.report.standing import standing, verdict_of
 from gx.terms import BAR_COLUMNS
 from gx.web.app import create_app
 from gx.web.guard import User
@@ -94,6 +96,12 @@ class FakeSources:
         if chosen.empty:
             raise ValueError("no bars of these symbols")
         return chosen
+
+    def verdict(self, dataset, as_of, symbols):
+        known = {"TSLA": standing("TSLA", due=as_of, session=date(2025, 11, 4), run_id="kept")}
+        asked = symbols or list(known)
+        found = {one: known.get(one, standing(one, due=as_of)) for one in asked}
+        return verdict_of(dataset, found, as_of)
 
     def look_at(self, name, asked):
         self.read.append((name, asked))

@@ -15,6 +15,7 @@ from dags.staging.layout import FAILING, REPORT, RESULTS
 from dags.staging.records import Answer, Choice, Question, Validated
 from dags.steps import judge, judged
 from dags.work.question import about, wanted_waivers
+from dags.work.refusals import record_refusals
 from gx.report.deeds import DecisionUse
 from gx.report.sentences import counted, decided
 from sql.audit import note
@@ -108,6 +109,7 @@ def carry_out(run: Run, question: str, given: Given) -> None:
             run.staging.amend("validate", {"found": done}, told)
     log.info("%s", decided(answer.choice, answer.who, answer.why))
     if given.choice == "fail":
+        record_refusals(run, reported(run))
         raise GateClosed(f"{decided('fail', given.who, given.why)} The report: {run.report_url}")
 
 

@@ -508,6 +508,43 @@ def quarantine(
     return held.quarantine(ctx.obj, dataset, symbol, as_json=as_json)
 
 
+@app.command(
+    epilog=examples(
+        "gate verdict --symbols TSLA,NVDA --as-of 2025-11-04 && trade",
+        "gate verdict coins --json",
+    )
+)
+def verdict(
+    ctx: typer.Context,
+    *,
+    dataset: Annotated[
+        str, typer.Argument(metavar="[DATASET]", autocompletion=known_datasets)
+    ] = "stock_data",
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="YYYY-MM-DD",
+            help="good with a bar of this session; default: of the last one that has closed",
+        ),
+    ] = None,
+    symbols: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", autocompletion=_known_symbols, help="of these; default: of all"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """Say which symbols are good, up to which bar and by which run: to be asked before a trade.
+
+    Needs PostgreSQL alone. Exit status: 0 every symbol is good, 1 none is, 3 some are, 2 it cannot
+    be known.
+    """
+    from dags.local import verdict
+
+    return verdict.print_verdict(ctx.obj, dataset, as_of, symbols, as_json=as_json)
+
+
 @app.command(epilog=examples("gate audit --since 2025-11-01", "gate audit --dataset coins --json"))
 def audit(
     ctx: typer.Context,

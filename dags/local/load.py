@@ -123,8 +123,8 @@ def _refuse_two_bars(read: "Sequence[_ReadFile]") -> None:
     """A bar that two files have, with other numbers, would be stored as the later one has it."""
     import pandas as pd
 
-    from sql.bar_tables import NUMBERS
     from sql.errors import LoadError
+    from sql.terms import NUMBERS
 
     if len(read) < 2:
         return

@@ -65,6 +65,23 @@ def services(var: Path, outside: Mapping[str, str] = os.environ) -> Iterator[Ser
         yield Services(var, server, environment)
 
 
+@contextmanager
+def bars_alone(var: Path, outside: Mapping[str, str] = os.environ) -> Iterator[Mapping[str, str]]:
+    """The environment that names the database of the bars, for what only reads there.
+
+    Nothing of Airflow's or MLflow's is needed or made; the embedded server is started or joined
+    where POSTGRES_HOST names no other.
+    """
+    outside = {name: value for name, value in outside.items() if value}
+    if "POSTGRES_HOST" in outside:
+        yield outside
+        return
+    _require_room(var)
+    with embedded.start(var / "postgres") as server:
+        server.ensure_database(BARS)
+        yield {**outside, **_names_of_bars(server)}
+
+
 def _require_room(folder: Path) -> None:
     """Make the folder and try to write in it: what fails later fails in the middle of a run."""
     try:
@@ -83,6 +100,11 @@ def _embedded_bars(server: embedded.EmbeddedServer) -> dict[str, str]:
         for line in create_schema(engine):
             print(line, file=sys.stderr, flush=True)
         load_sample(engine)
+    return _names_of_bars(server)
+
+
+def _names_of_bars(server: embedded.EmbeddedServer) -> dict[str, str]:
+    settings = server.settings(BARS)
     return {
         "POSTGRES_HOST": settings.host,
         "POSTGRES_PORT": str(settings.port),

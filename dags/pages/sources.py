@@ -55,6 +55,7 @@ from gx.web.summary import Comment, RunSummary
 
 if TYPE_CHECKING:
     from dags.staging.store import Place
+    from gx.report.standing import DatasetVerdict
 
 LISTED_FOR, LOOKED_FOR = 1.0, 10.0  # seconds
 _NO_ROWS = pa.table(
@@ -271,6 +272,25 @@ class Desk:
         sink.seek(0)
         frame: pd.DataFrame = pq.read_table(sink).to_pandas(date_as_object=False)
         return frame
+
+    def verdict(
+        self, dataset: str, as_of: date | None, symbols: Sequence[str] | None
+    ) -> "DatasetVerdict":
+        """Which of a dataset's symbols are good; raises OSError that says why nobody knows."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from dags.reporting.standings import dataset_verdict
+        from sql.errors import BarStoreError
+
+        try:
+            return dataset_verdict(
+                read_dataset(dataset), self._settings, as_of=as_of, symbols=symbols
+            )
+        except BarStoreError as error:
+            raise OSError(str(error)) from None
+        except SQLAlchemyError as error:
+            why = " ".join(str(getattr(error, "orig", error)).split())
+            raise OSError(f"the database does not answer: {why}") from None
 
     def symbols(self, dataset: str) -> list[str]:
         """Every symbol that a dataset has bars of; without the database those that there were."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars, staged_lookback
-from sql.bar_tables import NUMBERS
+from sql.terms import NUMBERS
 
 UNADJUSTED, SPIKES = "expect_no_unadjusted_splits", "expect_no_reversing_spikes"
 

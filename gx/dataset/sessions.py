@@ -15,7 +15,9 @@ from gx.plugins.expectations.kernels.calendars import (
     load_sessions,
     local_days,
     session_rows,
+    sessions_from,
 )
+from gx.plugins.expectations.kernels.moments import Moment
 from gx.suite.calendars import Calendars
 
 Days = NDArray[np.datetime64]
@@ -27,6 +29,14 @@ def zone_of(dataset: Dataset) -> str:
     if dataset.calendar is None:
         return dataset.source.zone or "UTC"
     return load_sessions(dataset.calendar, 2020, 2024).zone
+
+
+def last_closed(calendar: str, now: datetime) -> date:
+    """The day of the last session of a calendar that has closed; raises UnknownCalendarError."""
+    day = Moment(pd.Timestamp(now), pd.Timestamp(now)).last_closed_day(
+        sessions_from(calendar, now.year - 1)
+    )
+    return date(1970, 1, 1) + timedelta(days=day)
 
 
 def moments_of(

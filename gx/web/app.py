@@ -31,6 +31,7 @@ from gx.web.sources import Sources
 from gx.web.static_files import cache_control, static_path, static_type
 from gx.web.suites.pages import suite_routes
 from gx.web.trends.routes import trend_routes
+from gx.web.verdict import verdict_routes
 from gx.web.waivers import waiver_routes
 
 
@@ -59,6 +60,7 @@ def create_app(
         *held_routes(),
         *audit_routes(),
         *trend_routes(),
+        *verdict_routes(),
         Route("/static/{name}", _static),
     ]
     if mount:

@@ -14,6 +14,7 @@ from gx.dataset.model import Dataset
 from gx.errors import DatasetError
 from gx.repair.proposal import Proposal
 from gx.report.changes import Changes
+from gx.report.standing import DatasetVerdict
 from gx.web.held.kept import HeldBars
 from gx.web.report.accepted import AcceptedRepairs
 from gx.web.summary import Comment, RunSummary
@@ -206,6 +207,11 @@ class Sources(Protocol):
 
     def symbols(self, dataset: str) -> list[str]:
         """Every symbol that a dataset has bars of, in order."""
+
+    def verdict(
+        self, dataset: str, as_of: date | None, symbols: Sequence[str] | None
+    ) -> DatasetVerdict:
+        """Which of a dataset's symbols are good; raises OSError that says why nobody knows."""
 
     def look_at(self, name: str, asked: Mapping[str, Any]) -> LookedAt:
         """The table of a new dataset; ``asked`` are the fields of gx.dataset.propose.Asked.

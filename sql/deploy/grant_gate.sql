@@ -6,11 +6,11 @@ grant select on stock_data to {user};
 grant select, insert, update, delete on stock_data_enriched to {user};
 revoke all on
 stock_data_quarantine, stock_data_evidence, stock_data_publications, stock_data_audit,
-stock_data_repairs
+stock_data_repairs, stock_data_refusals
 from {user};
 grant select, insert on
 stock_data_quarantine, stock_data_evidence, stock_data_publications, stock_data_audit,
-stock_data_repairs
+stock_data_repairs, stock_data_refusals
 to {user};
 grant update (
     released_by, released_at, released_as, superseded_by, superseded_at,

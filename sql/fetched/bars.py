@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
-from sql.bar_tables import NUMBERS
 from sql.fetched.tables import Table
 from sql.statements import statement
+from sql.terms import NUMBERS
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ begin
                 'stock_data_enriched'::regclass,
                 'stock_data_quarantine'::regclass,
                 'stock_data_publications'::regclass,
-                to_regclass('stock_data_repairs')
+                to_regclass('stock_data_repairs'),
+                to_regclass('stock_data_refusals')
             )
             and attname in ('date', 'first_date', 'last_date')
             and atttypid = 'date'::regtype

@@ -84,7 +84,7 @@ def read_sql(server: Server, query: str) -> Work:
     """The same bars by pandas, as float64 too: without a cast it makes decimals, still slower."""
     import pandas as pd
 
-    from sql.bar_tables import NUMBERS
+    from sql.terms import NUMBERS
 
     engine = connect(server)
     for name in NUMBERS:

@@ -21,7 +21,7 @@ from tests.checkout import copy_of_checkout
 SAMPLE = ROOT / "sql" / "sample" / "stock_data.csv"
 COMMANDS = (
     *("run", "up", "down", "load", "dataset", "check", "suggest", "convert", "diff"),
-    *("reconcile", "prune", "sql", "quarantine", "discard", "audit"),
+    *("reconcile", "prune", "sql", "quarantine", "discard", "audit", "verdict"),
 )
 
 

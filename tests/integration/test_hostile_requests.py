@@ -326,6 +326,7 @@ QUERY = (
         "unheard",
         "next",
         "date",
+        "as_of",
         "person",
         "action",
         "day",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from sql.bar_tables import NUMBERS
 from sql.errors import DatabaseLostError
 from sql.repairs import all_repairs, revoke
+from sql.terms import NUMBERS
 from tests.workflow import Database, Ended, Workflow, fresh_moment
 
 BAR = "symbol = 'TSLA' and date = '2025-10-08'"

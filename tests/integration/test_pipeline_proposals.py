@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dags.local.cli import main
-from sql.bar_tables import NUMBERS
+from sql.terms import NUMBERS
 from tests.unit.expectations.series import walk
 from tests.workflow import Database, Workflow
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Engine
 
 from gx.web.held.kept import HeldBar
-from sql.bar_tables import NUMBERS
 from sql.held import held_bars
 from sql.quarantine import HELD_WITH_SYMBOL
 from sql.repairs import NewRepair, accept, all_repairs, open_repairs, revoke
+from sql.terms import NUMBERS
 from tests.workflow import Database, Ended, Workflow
 
 BAR = "symbol = 'TSLA' and date = '2025-10-08'"

@@ -5,12 +5,12 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Engine
 
-from sql.bar_tables import NUMBERS
 from sql.own_tables import ENRICHED, Layout
 from sql.previous import previous_closes
 from sql.publish import correct_returns, edge_bars, publish_bars
 from sql.quarantine import quarantine_bars, release
 from sql.schema import create_own_tables
+from sql.terms import NUMBERS
 from tests.workflow import Database
 
 SMALL = 0.00000871

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from gx.repair.proposal import Proposal
-from sql.bar_tables import NUMBERS
+from sql.terms import NUMBERS
 
 
 @pytest.mark.usefixtures("airflow_environment")

@@ -6,10 +6,10 @@ from math import nan
 import pyarrow as pa
 import pytest
 
-from sql.bar_tables import NUMBERS
 from sql.extract import SCHEMA
 from sql.repaired import Repairs
 from sql.repairs import Numbers, Repair
+from sql.terms import NUMBERS
 
 NOW = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
 OLD: Numbers = (1000.0, 1100.0, 900.0, 1000.0, 5.0)

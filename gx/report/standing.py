@@ -1,0 +1,109 @@
+"""Which symbols are good, up to which bar and by which run: the one verdict for machines."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Status = Literal["good", "behind", "held", "refused", "unknown"]
+
+
+class SymbolStanding(BaseModel):
+    """A symbol: ``good`` up to its ``last_bar``, as ``run_id`` published it, or else why not.
+
+    ``held``: bars of it are in quarantine; ``refused``: the gate closed on it and nothing that was
+    published since answers that; ``behind``: its last bar is before ``due``; ``unknown``: nothing
+    of it was ever published. ``notes`` are the expectations that the last bar is known to miss,
+    below critical.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    status: Status
+    good: bool
+    why: str
+    last_bar: date | datetime | None = None
+    due: date | None = None
+    run_id: str | None = None
+    published_at: datetime | None = None
+    held_bars: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class DatasetVerdict(BaseModel):
+    """What a job asks before it trades; ``good`` only if every symbol that was asked for is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str
+    asked_at: datetime
+    as_of: date | None
+    good: bool
+    symbols: tuple[SymbolStanding, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in a sentence."""
+        good, every = sum(one.good for one in self.symbols), len(self.symbols)
+        if not every:
+            return "Nothing of this dataset was ever published."
+        asked = f" as of {self.as_of}" if self.as_of else ""
+        return f"{good:,} of {every:,} symbol{'' if every == 1 else 's'} good{asked}."
+
+
+def standing(
+    symbol: str,
+    *,
+    due: date | None,
+    last_bar: date | None = None,
+    session: date | None = None,
+    run_id: str | None = None,
+    published_at: datetime | None = None,
+    held_bars: int = 0,
+    refused_by: str | None = None,
+    refused_for: Iterable[str] = (),
+    notes: tuple[str, ...] = (),
+) -> SymbolStanding:
+    """Where a symbol stands, whose newest published bar is of ``session`` and should be of ``due``.
+
+    What is worst is said: held before refused, refused before behind.
+    """
+    status: Status = "good"
+    why = f"published by {run_id}"
+    if held_bars:
+        bars = "1 bar is" if held_bars == 1 else f"{held_bars:,} bars are"
+        status, why = "held", f"{bars} in quarantine"
+    elif refused_by:
+        status, why = "refused", f"the gate closed in {refused_by}: {'; '.join(refused_for)}"
+    elif session is None:
+        status, why = "unknown", "nothing of it was ever published"
+    elif due and session < due:
+        status, why = "behind", f"its last bar is of {session}, and one of {due} is due"
+    return SymbolStanding(
+        symbol=symbol,
+        status=status,
+        good=status == "good",
+        why=why,
+        last_bar=last_bar,
+        due=due,
+        run_id=run_id,
+        published_at=published_at,
+        held_bars=held_bars,
+        notes=notes,
+    )
+
+
+def verdict_of(
+    dataset: str, found: Mapping[str, SymbolStanding], as_of: date | None
+) -> DatasetVerdict:
+    """The verdict over symbols; of none there is nothing good."""
+    symbols = tuple(found.values())
+    return DatasetVerdict(
+        dataset=dataset,
+        asked_at=datetime.now(UTC),
+        as_of=as_of,
+        good=bool(symbols) and all(one.good for one in symbols),
+        symbols=symbols,
+    )

@@ -1,0 +1,2 @@
+create index if not exists stock_data_refusals_symbol
+on stock_data_refusals (symbol)
