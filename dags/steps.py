@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict
 from sqlalchemy import Engine
 
 from dags.errors import GateClosed, NothingDue, NotPublished, Superseded
+from dags.reporting.lineage.emit import telling_begin
 from dags.reporting.report_files import write_report
 from dags.reporting.verdict import run_sentence
 from dags.run.context import Run
@@ -67,6 +68,7 @@ def extract(run: Run) -> list[Mapped]:
     staging.clean_others(keep_days=settings.staging_keep_days)
     with (
         staging.recorded("extract") as record,
+        telling_begin(run),
         connected(run.read_from) as engine,
         connected(run.published_at) as own,
     ):

@@ -3,6 +3,7 @@
 Every field is an environment variable of the same name in capitals; `.env.example` lists them.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -148,6 +149,19 @@ class Settings(BaseSettings):
         60, ge=0, description="at most one alert a suite in this time"
     )
 
+    openlineage_url: str = Field(
+        "",
+        description="who is told of each run as OpenLineage has it: a receiver "
+        "(http://marquez:5000), or a file (file:///var/log/lineage.jsonl); see "
+        "[OpenLineage](#openlineage)",
+    )
+    openlineage_namespace: str = Field(
+        "market-data-gate", min_length=1, description="the namespace of the workflows there"
+    )
+    openlineage_api_key: SecretStr = Field(
+        SecretStr(""), description="what the receiver asks for, if it does"
+    )
+
     deciders: str = Field(
         "",
         description="who may decide on bars that the gate holds, release and repair them: names of "
@@ -192,6 +206,13 @@ class Settings(BaseSettings):
     def symbols(self) -> list[str]:
         """The default symbols, checked."""
         return parse_symbols(self.stock_symbols)
+
+    @field_validator("openlineage_url")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and not re.match(r"(https?://[^/\s]+|file:///\S+)", value):
+            raise ValueError("must be http://…, https://… or file:///…")
+        return value
 
     @property
     def channels(self) -> list[str]:

@@ -290,7 +290,7 @@ def test_whoever_guesses_is_slowed_and_does_not_keep_the_owner_out(served: Serve
 
 
 @pytest.fixture
-def page(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> Iterator[TestClient]:
+def page(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> TestClient:
     """The pages, on a desk whose runs log to the server."""
     user, password = served.login(RUNS)
     settings = Settings.of(

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def staging(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def anonymous(settings: Settings) -> Iterator[TestClient]:
+def anonymous(settings: Settings) -> TestClient:
     app = create_app(Desk(settings), guard, login_url="/api/v2/auth/login")
 
     async def change(request: Request):

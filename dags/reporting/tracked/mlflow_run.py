@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from dags.errors import AlteredError, NothingDue, RequestError, StagingError
+from dags.reporting.lineage.emit import telling_end
 from dags.reporting.missing import missing_symbols
 from dags.reporting.report_files import finish_report
 from dags.reporting.summary import summarise
@@ -77,7 +78,8 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
         if steps or _was_refused(run):
             summary = summarise(run, steps, report, first_error(run, steps))
             write_summary(staging, summary)
-        with tempfile.TemporaryDirectory() as folder:
+        sentence = summary.verdict if summary else run.fault
+        with telling_end(run, steps, report, sentence), tempfile.TemporaryDirectory() as folder:
             tables = write_artifacts(Path(folder), run, steps, report)
             if summary:
                 decision = report.decision if report else None

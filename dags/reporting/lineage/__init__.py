@@ -1,0 +1,1 @@
+"""What OpenLineage is told of a run: whence its bars come, what judged them, where they went."""
