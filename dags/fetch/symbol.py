@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 from sqlalchemy import Connection, Engine
 
-from dags.fetch.asks import Ask, as_utc, asks
-from dags.fetch.closed import Clock
+from dags.fetch.asks import Ask, as_utc, asks, days_at_once
+from dags.fetch.closed import Clock, plain
 from dags.fetch.faults import FetchFault
 from dags.fetch.gateway import Gateway
 from dags.fetch.overlap import compare
@@ -27,6 +27,7 @@ from sql.fetched.bars import (
     store,
     stored_bars,
     stored_dates,
+    stored_pauses,
     take_again,
 )
 from sql.fetched.tables import Table
@@ -39,6 +40,9 @@ OVERLAP_SESSIONS = 5
 _OVERLAP_DAYS = timedelta(days=14)  # at least as long, over any holidays
 # How often a missing session is asked for again, and how many gaps at once.
 HOLE_TRIES, _HOLES_AT_ONCE = 3, 10
+_WEEK = timedelta(days=7)
+# Bars so far before and after a hole tell that it is one.
+_NEAR = timedelta(days=14)
 _TRIES = 3
 T = TypeVar("T")
 
@@ -60,6 +64,14 @@ class Outcome:
     def came(self) -> bool:
         """Is it up to date?"""
         return self.fault is None
+
+
+@dataclass(frozen=True)
+class _Overlap:
+    """The days that were asked for before and again now: from ``begun`` to before ``ended``."""
+
+    begun: date
+    ended: date
 
 
 @dataclass
@@ -109,55 +121,68 @@ class SymbolFetch:
         if series.again_from is not None:
             series = await self._again(known, series)
         if self.since < series.asked_from:
-            for ask in self._asks(self.since, series.asked_from):
-                self._keep(series, self.clock.final(await self._ask(known, ask)))
-            series = self._keep(replace(series, asked_from=self.since))
-        await self._forward(known, series)
-        await self._holes(known)
+            series = await self._backward(known, series)
+        await self._holes(known, await self._forward(known, series))
 
     async def _begun(self, known: "IbContract") -> Series:
         """Where a symbol begins that was never asked for."""
-        first = self.since
-        if not self.clock.is_daily:  # years of nothing would be asked for, week by week
-            head = await self._patiently(lambda: self._head(known))
-            first = max(first, head) if head else first
-        return Series(known.conId, self.since, first)
+        return Series(known.conId, self.since, await self._first(known))
+
+    async def _first(self, known: "IbContract") -> datetime:
+        """From when on to ask."""
+        if self.clock.is_daily:
+            return self.since
+        # Years of nothing would be asked for, week by week.
+        head = await self._patiently(lambda: self._head(known))
+        return max(self.since, head) if head else self.since
 
     async def _head(self, known: "IbContract") -> datetime | None:
         async with self.turns.turn(str(known.conId), f"head {known.conId} {self.fetch.what}"):
             return await self.gateway.head(known, self.fetch)
 
-    async def _forward(self, known: "IbContract", series: Series) -> None:
+    async def _backward(self, known: "IbContract", series: Series) -> Series:
+        """What is before the first that was asked for; the newest first, to be gone on with."""
+        first = min(await self._first(known), series.asked_from)
+        for ask in reversed(list(self._asks(first, series.asked_from))):
+            bars = self.clock.final(await self._ask(known, ask))
+            series = self._keep(replace(series, asked_from=ask.first), bars)
+        return self._keep(replace(series, asked_from=self.since))
+
+    async def _forward(self, known: "IbContract", series: Series) -> "_Overlap | None":
+        """What is new, and the overlap, which is returned; None where there was none."""
+        begun = min(series.asked_to, self.clock.now)
         with self.engine.connect() as connection:
-            old = stored_bars(connection, self.table, self.symbol, self._recent())
-        first = self._overlap_from(old, series.asked_to)
+            old = stored_bars(connection, self.table, self.symbol, begun - 2 * _OVERLAP_DAYS)
+        first = self._overlap_from(old, begun)
         came = 0
         for ask in self._asks(first, self.clock.now):
             bars = self.clock.final(await self._ask(known, ask))
             came += len(bars)
             factor = compare(old, bars).factor
             if factor is not None:
-                begun = replace(series, again_from=series.asked_from, again_to=series.asked_from)
+                anew = replace(series, again_from=series.asked_from, again_to=series.asked_from)
                 self.notes.append(
                     f"all prices of before are multiplied by {factor:.6g} now (a split or a "
                     "dividend): the whole history was asked for again"
                 )
-                await self._again(known, self._keep(begun))
-                return
+                await self._again(known, self._keep(anew))
+                return None
             series = self._keep(replace(series, asked_to=self._asked_to(ask)), bars)
         if not came and (len(old) or self._newest() is None):
             raise FetchFault("no data", self._none_came(old))
+        return _Overlap(self._day(first), self._day(begun)) if len(old) else None
 
     async def _again(self, known: "IbContract", series: Series) -> Series:
         """Ask for the whole history once more; it replaces the stored one all at once."""
         assert series.again_to is not None
         for ask in self._asks(series.again_to, self.clock.now):
             bars = self.clock.final(await self._ask(known, ask))
-            series = replace(series, again_to=ask.last)
+            series = replace(series, again_to=self._asked_to(ask))
             with self.engine.begin() as connection:
                 keep_again(connection, self.table, self.symbol, bars)
                 keep_series(connection, self.table, self.symbol, series)
-            asked_to = self._asked_to(ask)
+        assert series.again_to is not None
+        asked_to = max(series.again_to, series.asked_to)
         series = replace(series, asked_to=asked_to, again_from=None, again_to=None)
         with self.engine.begin() as connection:
             bars = take_again(connection, self.table, self.symbol)
@@ -171,42 +196,63 @@ class SymbolFetch:
             )
         return series
 
-    async def _holes(self, known: "IbContract") -> None:
-        """Ask for sessions that are missing inside the history; a bounded number of times."""
-        if not self.clock.is_daily:
-            return
-        with self.engine.connect() as connection:
-            days = stored_dates(connection, self.table, self.symbol)
+    async def _holes(self, known: "IbContract", overlap: "_Overlap | None") -> None:
+        """Ask for sessions that are missing inside the history; a bounded number of times.
+
+        What the overlap has just asked for again is not asked for once more.
+        """
+        with self.engine.begin() as connection:
+            missing = self._missing(connection)
             asked = holes_asked(connection, self.table, self.symbol)
-        missing = self.clock.missing(days)
-        gaps = [one for one in missing if asked.get(one.date(), 0) < HOLE_TRIES]
-        for first, last in list(_spans(gaps))[:_HOLES_AT_ONCE]:
-            span = self._asks(as_utc(first), as_utc(last) + timedelta(days=1))
-            found = [await self._ask(known, ask) for ask in span]
-            given = pd.DatetimeIndex([]).append([pd.DatetimeIndex(one.index) for one in found])
-            with self.engine.begin() as connection:
-                for bars in found:
-                    self._store(connection, self.clock.final(bars), "restated")
-                still = [one.date() for one in gaps if first <= one <= last and one not in given]
-                note_holes(connection, self.table, self.symbol, still)
-        none = [one for one in missing if asked.get(one.date(), 0) >= HOLE_TRIES]
+            gaps = [day for day in missing if asked.get(day, 0) < HOLE_TRIES]
+            if overlap:
+                again = [day for day in gaps if overlap.begun <= day < overlap.ended]
+                note_holes(connection, self.table, self.symbol, again)
+                gaps = [day for day in gaps if day < overlap.begun]
+        at_once = None if self.clock.is_daily else days_at_once(self.clock.minutes)
+        for days in list(_spans(gaps, at_once))[:_HOLES_AT_ONCE]:
+            await self._fill(known, days)
+        none = [day for day in missing if asked.get(day, 0) >= HOLE_TRIES]
         if none:
+            what = "none" if self.clock.is_daily else "not all bars"
             self.notes.append(
-                f"IB has none of {len(none):,} sessions inside the history, the first on "
-                f"{none[0].date()}: asked {HOLE_TRIES} times"
+                f"IB has {what} of {len(none):,} sessions inside the history, the first on "
+                f"{none[0]}: asked {HOLE_TRIES} times"
             )
+
+    async def _fill(self, known: "IbContract", days: list[date]) -> None:
+        """Ask for these days again, and remember which of them are still missing."""
+        begun, ended = self.clock.begins(days[0]), self.clock.begins(days[-1] + timedelta(days=1))
+        found = [await self._ask(known, ask) for ask in self._asks(begun, ended)]
+        with self.engine.begin() as connection:
+            for bars in found:
+                self._store(connection, self.clock.final(bars), "restated")
+            missing = set(self._missing(connection, (begun - _NEAR, ended + _NEAR)))
+            still = [day for day in days if day in missing]
+            note_holes(connection, self.table, self.symbol, still)
+
+    def _missing(
+        self, connection: Connection, near: tuple[datetime, datetime] | None = None
+    ) -> list[date]:
+        """The days of sessions inside the history, or near some, of which bars are missing."""
+        if self.clock.is_daily:
+            return self.clock.missing(stored_dates(connection, self.table, self.symbol))
+        return self.clock.missing_within(
+            stored_pauses(connection, self.table, self.symbol, self.clock.minutes, near)
+        )
 
     async def _ask(self, known: "IbContract", ask: Ask) -> pd.DataFrame:
         """The bars of one request, from its first moment on."""
 
         async def once() -> pd.DataFrame:
-            said = f"{known.conId} {ask.end} {ask.duration} {self.bar} {self.fetch}"
+            of = f"{self.bar} {self.fetch.what} {self.fetch.regular_hours}"
+            said = f"{known.conId} {ask.end} {ask.duration} {of}"
             async with self.turns.turn(str(known.conId), said, small=not self.clock.is_daily):
                 return await self.gateway.bars(known, ask, self.bar, self.fetch)
 
         bars = await self._patiently(once)
         # IB counts its days back from the end, and gives what lies before the first as well.
-        return bars[bars.index >= pd.Timestamp(ask.first).tz_convert(UTC).tz_localize(None)]
+        return bars[bars.index >= plain(ask.first)]
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask again what time mends."""
@@ -220,25 +266,25 @@ class SymbolFetch:
         raise AssertionError("the last try raises")
 
     def _asks(self, first: datetime, last: datetime) -> Iterator[Ask]:
-        return asks(self.clock.minutes, self.fetch.what, first, last, self.clock.now)
-
-    def _recent(self) -> datetime:
-        return self.clock.now - 2 * _OVERLAP_DAYS
+        return asks(self.clock, self.fetch.what, first, last)
 
     def _overlap_from(self, old: pd.DataFrame, asked_to: datetime) -> datetime:
         """The first moment to ask for: the overlap's, or where the last time ended."""
-        sessions = pd.DatetimeIndex(old.index).normalize().unique()
-        if sessions.empty:
+        before = pd.DatetimeIndex(old.index[old.index < plain(asked_to)])
+        days = self.clock.days_of(before)
+        if not days:
             return asked_to
-        first = as_utc(sessions[-OVERLAP_SESSIONS:][0])
-        return max(first, min(asked_to, self.clock.now) - _OVERLAP_DAYS)
+        return max(self.clock.begins(days[-OVERLAP_SESSIONS:][0]), asked_to - _OVERLAP_DAYS)
+
+    def _day(self, moment: datetime) -> date:
+        return moment.date() if self.clock.is_daily else self.clock.day_of(moment)
 
     def _asked_to(self, ask: Ask) -> datetime:
         """Up to when this request has brought everything: not beyond what is final."""
         if self.clock.is_daily:
             final = as_utc(self.clock.last_closed())
             return min(as_utc(ask.last), final + timedelta(days=1))
-        return min(as_utc(ask.last), self.clock.now - timedelta(minutes=self.clock.minutes))
+        return min(as_utc(ask.last), self.clock.final_until())
 
     def _keep(self, series: Series, bars: pd.DataFrame | None = None) -> Series:
         """Remember how far it was asked for, in the transaction that stores what came."""
@@ -265,10 +311,13 @@ class SymbolFetch:
         )
 
 
-def _spans(days: list[pd.Timestamp]) -> Iterator[tuple[pd.Timestamp, pd.Timestamp]]:
-    """The first and last of days that lie within a week of each other."""
-    start = 0
-    for at in range(1, len(days) + 1):
-        if at == len(days) or days[at] - days[at - 1] > timedelta(days=7):
-            yield days[start], days[at - 1]
-            start = at
+def _spans(days: list[date], most: int | None) -> Iterator[list[date]]:
+    """Days that lie within a week of each other, and all of them within ``most`` days."""
+    span: list[date] = []
+    for day in days:
+        if span and (day - span[-1] > _WEEK or (most and (day - span[0]).days >= most)):
+            yield span
+            span = []
+        span.append(day)
+    if span:
+        yield span

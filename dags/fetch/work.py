@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -13,7 +13,7 @@ from dags.fetch.closed import Clock
 from dags.fetch.gateway import Address, Gateway
 from dags.fetch.symbol import Outcome, SymbolFetch
 from dags.fetch.turns import Turns
-from gx.dataset.fetch import Contract, Fetch
+from gx.dataset.fetch import IB_BARS, Contract, Fetch
 from gx.dataset.model import Dataset
 from gx.suite.calendars import Calendars, suite_calendars
 from gx.suite.named import suite_path
@@ -123,11 +123,10 @@ def fetch(
         unknown_volume=asked.what == "MIDPOINT",
     )
     at = now or datetime.now(UTC)
-    since = asked.since or (at - _YEARS).date()
     everything = _Everything(
         dataset=dataset,
         fetch=asked,
-        since=datetime(since.year, since.month, since.day, tzinfo=UTC),
+        since=asked.since or (at - _YEARS).date(),
         calendars=dataset.calendars_for(one.symbol for one in contracts)
         or suite_calendars(suite_path(dataset.suite)),
         gateway=Gateway(address),
@@ -144,7 +143,7 @@ def fetch(
 class _Everything:
     dataset: Dataset
     fetch: Fetch
-    since: datetime
+    since: date
     calendars: Calendars
     gateway: Gateway
     turns: Turns
@@ -180,12 +179,13 @@ class _Everything:
 
     async def _symbol(self, one: Contract) -> Outcome:
         calendar, minutes = self.calendars.of(one.symbol), self.dataset.minutes
+        clock = Clock.of(calendar, minutes, self.since.year, self.now)
         return await SymbolFetch(
             contract=one,
             fetch=self.fetch,
-            bar=self.dataset.bar,
-            clock=Clock.of(calendar, minutes, self.since.year, self.now),
-            since=self.since,
+            bar=IB_BARS[minutes],
+            clock=clock,
+            since=clock.begins(self.since),
             gateway=self.gateway,
             turns=self.turns,
             engine=self.turns.engine,

@@ -232,6 +232,8 @@ class Dataset(BaseModel):
             raise ValueError("name the schema to publish into")
         if self.fetch and (fault := self._unfetchable()):
             raise ValueError(f"bars can be fetched into a table of plain columns alone: {fault}")
+        if self.fetch and (fault := self.fetch.fault(self.minutes)):
+            raise ValueError(f"fetch: {fault}")
         return self
 
     def _unfetchable(self) -> str | None:

@@ -74,6 +74,21 @@ def stored_dates(connection: Connection, table: Table, symbol: str) -> pd.Dateti
     return _dates(rows)
 
 
+def stored_pauses(
+    connection: Connection,
+    table: Table,
+    symbol: str,
+    minutes: int,
+    between: tuple[datetime, datetime] | None = None,
+) -> list[tuple[datetime, datetime]]:
+    """Bars (of so many minutes) and the next ones, where these begin later than they could."""
+    since, until = between or (None, None)
+    query = statement("queries/fetched_pauses").replace("{table}", table.quoted)
+    bound = {"symbol": symbol, "minutes": minutes, "since": since, "until": until}
+    rows = connection.exec_driver_sql(query, bound).all()
+    return [(row.date, row.next_date) for row in rows]
+
+
 def newest_date(connection: Connection, table: Table, symbol: str) -> datetime | None:
     """The date of a symbol's newest bar, in UTC; None where it has none."""
     query = statement("queries/fetched_newest").replace("{table}", table.quoted)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.ib_gateway.bars import Bar, Bars
 from tests.ib_gateway.contracts import Listing
-from tests.ib_gateway.demo import demo_bars, demo_listings
+from tests.ib_gateway.demo import demo_bars, demo_listings, demo_minutes
 from tests.ib_gateway.pacing import Asked, Limits
 from tests.ib_gateway.script import Rule, read_script
 from tests.ib_gateway.server import HOST, Gateway
@@ -34,6 +34,7 @@ __all__ = [
     "Running",
     "demo_bars",
     "demo_listings",
+    "demo_minutes",
     "gateway",
     "read_script",
 ]

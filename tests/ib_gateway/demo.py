@@ -3,7 +3,9 @@
 No price here was ever paid. The symbols are chosen so that nobody takes them for real ones.
 """
 
-from datetime import UTC, datetime
+from dataclasses import astuple
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from tests.ib_gateway.contracts import Listing, sessions
 
 SYMBOLS = tuple(letter * 3 for letter in "ABCDEFGHIJKLMNOPQRST")
 YEARS = 10
+NEW_YORK = ZoneInfo("America/New_York")
 SESSIONS_A_YEAR = 252
 # The walk always begins here, so that tomorrow's history is today's and a bar more.
 ORIGIN = datetime(2012, 1, 3, tzinfo=UTC).date()
@@ -36,6 +39,31 @@ def demo_bars(
     for number, symbol in enumerate(symbols):
         walk = _walk(number, starts)
         bars.add(symbol, walk.tail(years * SESSIONS_A_YEAR), daily=True)
+    return bars
+
+
+def demo_minutes(
+    symbols: tuple[str, ...], first: date, last: date, minutes: int = 5, *, extended: bool = True
+) -> Bars:
+    """Bars within the day of the sessions from ``first`` to ``last``, as IB begins them.
+
+    A bar begins at a multiple of its length, or with the session. ``extended``: from 4 to 20
+    o'clock in New York, which is before and after the session as well.
+    """
+    starts: list[datetime] = []
+    for day, session in sessions("XNYS").items():
+        if first <= day <= last:
+            four = session.opens.astimezone(NEW_YORK).replace(hour=4, minute=0)
+            begun, ended = (four, four.replace(hour=20)) if extended else astuple(session)
+            step = timedelta(minutes=minutes)
+            begun, ended = begun.astimezone(UTC), ended.astimezone(UTC)
+            even = begun - timedelta(seconds=begun.timestamp() % step.total_seconds())
+            every = {max(even + at * step, begun) for at in range((ended - even) // step + 1)}
+            every = {*every, session.opens}
+            starts += sorted(one for one in every if one < ended)
+    bars, index = Bars(), pd.DatetimeIndex(starts)
+    for number, symbol in enumerate(symbols):
+        bars.add(symbol, _walk(number, index), daily=False)
     return bars
 
 

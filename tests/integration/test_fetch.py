@@ -11,70 +11,23 @@ from sqlalchemy import Engine
 from dags.errors import RequestError
 from dags.fetch.faults import FetchFault
 from dags.fetch.gateway import Address
-from dags.fetch.work import Fetched, fetch
+from dags.fetch.work import fetch
 from gx.dataset.model import Dataset
 from sql.fetched.pacing import Pace
-from tests.ib_gateway import HOST, Bars, Listing, Rule, Running, demo_bars, gateway
-from tests.ib_gateway.bars import Query
-
-EVENING = datetime(2024, 6, 28, 21, 30, tzinfo=UTC)  # a Friday: New York has closed
-MORNING = datetime(2024, 7, 1, 14, 0, tzinfo=UTC)  # the Monday after: New York is open
-WEEK_LATER = datetime(2024, 7, 5, 22, 0, tzinfo=UTC)
-# Nobody's limits: what is not about pacing waits for nothing.
-FREE = Pace(
-    small_most=10**6, small_window=0.01, same=0, contract_most=10**6, open_most=10**6, lost=1
+from tests.fetches import (
+    EVENING,
+    FREE,
+    MORNING,
+    NAMES,
+    WEEK_LATER,
+    count,
+    dataset,
+    fetched,
+    served,
+    stored,
 )
-NAMES = ("AAA", "BBB", "CCC")
-
-
-def dataset(*symbols: str, **more: Any) -> Dataset:
-    asked = {
-        "since": "2024-01-01",
-        "contracts": [{"symbol": one} for one in symbols or NAMES],
-        **more.pop("fetch", {}),
-    }
-    given = {"source": {"schema": "feed", "table": "bars"}, "bar": "1 day", "calendar": "XNYS"}
-    return Dataset.model_validate(
-        {"name": "feed", "suite": "stock_data", "publish": "fed", **given, **more, "fetch": asked}
-    )
-
-
-def served(*symbols: str, until: datetime = EVENING, **how: Any) -> Any:
-    """A gateway at a moment, with the demo's bars until long after it."""
-    bars: Bars = demo_bars(symbols or NAMES, until=datetime(2024, 12, 31, tzinfo=UTC))
-    return gateway(bars, now=until, **how)
-
-
-def fetched(
-    engine: Engine,
-    running: Running,
-    of: Dataset | None = None,
-    *symbols: str,
-    now: datetime = EVENING,
-    seconds: float = 0.5,
-    **more: Any,
-) -> Fetched:
-    where = Address(HOST, running.port, 7, answer_seconds=seconds, return_seconds=5)
-    return fetch(
-        of or dataset(), symbols, engine=engine, address=where, run_id="test", now=now,
-        pace=more.pop("pace", FREE), **more,
-    )  # fmt: skip
-
-
-def stored(engine: Engine, symbol: str = "AAA") -> list[tuple[Any, ...]]:
-    """Its bars, with floats."""
-    with engine.connect() as connection:
-        rows = connection.exec_driver_sql(
-            "select date, open::float8, high::float8, low::float8, close::float8, volume::float8 "
-            "from feed.bars where symbol = %s order by date",
-            (symbol,),
-        )
-        return [tuple(row) for row in rows]
-
-
-def count(engine: Engine, query: str) -> int:
-    with engine.connect() as connection:
-        return int(connection.exec_driver_sql(query).scalar_one())
+from tests.ib_gateway import HOST, Listing, Rule, Running, demo_bars
+from tests.ib_gateway.bars import Query
 
 
 def of_file(symbol: str, first: date, last: date) -> list[tuple[Any, ...]]:
@@ -335,3 +288,30 @@ def test_symbols_without_a_contract_and_datasets_without_any_are_refused(
     )
     with pytest.raises(RequestError, match="nothing says what its bars are"):
         fetched(engine, running, bare)
+
+
+def test_a_split_is_found_after_months_without_a_fetch(engine: Engine, running: Running):
+    fetched(engine, running)
+    much_later = datetime(2024, 11, 1, 22, 0, tzinfo=UTC)
+    rule = Rule("split", symbol="BBB", day=date(2024, 8, 1), factor=4)
+    with served(until=much_later, script=[rule]) as later:
+        found = fetched(engine, later, now=much_later)
+    assert "multiplied by 0.25" in found.outcomes[1].notes[0]
+    was = of_file("BBB", date(2024, 1, 1), date(2024, 7, 31))
+    now = stored(engine, "BBB")
+    assert [row[4] for row in now[: len(was)]] == pytest.approx(
+        [row[4] / 4 for row in was], abs=0.006
+    )
+
+
+def test_a_table_that_has_bars_already_is_compared_with_all_that_ib_has(
+    engine: Engine, running: Running
+):
+    fetched(engine, running)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("delete from fetch_series")
+        connection.exec_driver_sql("delete from feed.bars where date between %s and %s",
+                                   (date(2024, 2, 1), date(2024, 5, 31)))  # fmt: skip
+    found = fetched(engine, running)
+    assert not found.behind
+    assert stored(engine) == of_file("AAA", date(2024, 1, 1), date(2024, 6, 28))

@@ -108,6 +108,34 @@ def test_the_default_dataset_leaves_to_the_settings_what_they_say():
         ("source: {table: t}\npublish: public.bars", "not a schema of the dataset's own"),
         ("source: {table: t}\npublish: c.stock_data_enriched", "a name of the gate's own tables"),
         ("source: {table: t}\nlookback_days: -1", "lookback_days"),
+        ("source: {table: t}\nfetch: TSLA", "fetch: is to have entries, as A: B"),
+        ("source: {table: t}\nfetch: {}", "fetch.contracts: is not there"),
+        ("source: {table: t}\nfetch: {contracts: []}", "at least one, as [{symbol: TSLA}]"),
+        ("source: {table: t}\nfetch: {contracts: [A]}", "fetch.contracts.0: is to have entries"),
+        (
+            "source: {table: t}\nfetch: {contracts: [{symbol: A, conid: 1}]}",
+            "coins.yml: fetch.contracts.0.conid: is not known",
+        ),
+        (
+            "source: {table: t}\nfetch: {contracts: [{symbol: A, currency: usd}]}",
+            "coins.yml: fetch.contracts.0.currency: 'usd' is no currency; write it as USD",
+        ),
+        ("source: {table: t}\nfetch: {contracts: [{symbol: A}, {symbol: A}]}", "A is there twice"),
+        (
+            "source: {table: t}\n"
+            "fetch: {contracts: [{symbol: A, con_id: 5}, {symbol: B, con_id: 5}]}",
+            "two symbols have one con_id",
+        ),
+        ("source: {query: q}\nfetch: {contracts: [{symbol: A}]}", "it is read by a query"),
+        (
+            "source: {table: t}\nbar: 7 mins\nfetch: {contracts: [{symbol: A}]}",
+            "fetch: IB has no such bars; it has 1 min, 2 mins,",
+        ),
+        (
+            "source: {table: t}\nbar: 1 hour\n"
+            "fetch: {what: ADJUSTED_LAST, contracts: [{symbol: A}]}",
+            "IB gives no history of ADJUSTED_LAST within the day",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(text: str, said: str):
