@@ -8,14 +8,17 @@ Only what is missing is asked for, and the last five sessions again. Bars with o
 before are updated, and told in `bar_restatements`; where all prices differ by one factor the whole
 history is asked for again. A session that has not closed is not stored. Silence is a fault: a
 symbol without an answer is behind, and the log says so. The run fails only when nothing came.
-"""
 
-from datetime import timedelta
+A gateway or database that is away is tried again; a contract that is mistyped is not: time does not
+mend it. Symbols that are behind, and a fetch that failed, are told to ALERT_URLS, with the reasons.
+"""
 
 import pendulum
 from airflow.sdk import DAG, AssetAlias, Param, dag, task
 
 from dags.reporting.assets import FETCHED
+from dags.reporting.fetch_alerts import fetch_alert_on
+from dags.run.defaults import TAGS, task_defaults
 from dags.run.settings import Settings
 from gx.dataset.read import dataset_names, read_dataset
 from gx.errors import GateError
@@ -44,7 +47,7 @@ def fetching(names: list[str]) -> DAG:
         start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=1,
-        tags=["market-data", "ibkr"],
+        tags=[*TAGS, "ibkr"],
         doc_md=__doc__,
         params={
             "dataset": Param(
@@ -62,14 +65,10 @@ def fetching(names: list[str]) -> DAG:
                 items={"type": "string"},
             ),
         },
-        default_args={
-            "owner": "ibkr-trading",
-            "retries": settings.task_retries,
-            "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
-        },
+        default_args=task_defaults(settings),
     )
     def steps() -> None:
-        @task(outlets=[AssetAlias(FETCHED)])
+        @task(outlets=[AssetAlias(FETCHED)], on_failure_callback=fetch_alert_on(settings))
         def fetch_bars() -> str:
             from dags.fetch.task import fetch_for
 

@@ -42,7 +42,6 @@ each publication, with its run, verdict, symbols, dates and digest. With every s
 is published, and nobody is told.
 """
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 import pendulum
@@ -51,9 +50,6 @@ from airflow.sdk import (
     DAG,
     Asset,
     CronDataIntervalTimetable,
-    ExceptionRetryPolicy,
-    RetryAction,
-    RetryRule,
     TaskGroup,
     dag,
     get_parsing_context,
@@ -62,40 +58,22 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.asking.operator import AskOperator
-from dags.errors import StagingError, StagingLostError
 from dags.reporting.alerts import alert_on
 from dags.reporting.assets import announce, asset_of, fetched_asset
 from dags.run.context import current_run, skipping
 from dags.run.datasets import dag_of, settings_for
+from dags.run.defaults import OWNER, TAGS, task_defaults
 from dags.run.form import form
 from dags.run.settings import Settings
 from gx.dataset.model import Dataset
 from gx.dataset.read import dataset_names, read_dataset
 from gx.errors import DatasetError
-from sql.errors import DatabaseLostError
-from tracking.errors import RunIncompleteError, StoreUnreachableError
 
 if TYPE_CHECKING:
     from dags.work.partitions import Mapped
 
-# Time mends a lost connection, a deadlock or a full disk; it does not mend data, SQL, a suite, a
-# parameter, or whatever nobody here thought of.
-RETRIES = ExceptionRetryPolicy(
-    [
-        RetryRule(StagingLostError),
-        RetryRule(StagingError, RetryAction.FAIL),
-        RetryRule(
-            [
-                *(DatabaseLostError, StoreUnreachableError, RunIncompleteError, OSError),
-                "airflow.sdk.exceptions.AirflowRuntimeError",
-            ]
-        ),
-        RetryRule(Exception, RetryAction.FAIL),
-    ]
-)
 # Airflow names each mapped task by what it was given.
 LABEL = "{{ task.op_kwargs['partition']['label'] }}"
-OWNER, TAGS = "ibkr-trading", ["market-data", "quality"]
 
 
 def schedule_of(dataset: Dataset, cron: str | None) -> CronDataIntervalTimetable | Asset | None:
@@ -120,10 +98,7 @@ def workflow(dataset: Dataset) -> DAG:
         doc_md=__doc__,
         params=form(dataset, settings),
         default_args={
-            "owner": OWNER,
-            "retries": settings.task_retries,
-            "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
-            "retry_policy": RETRIES,
+            **task_defaults(settings),
             # Steps leave what they found in the staging folder; an XCom would be a request each.
             "do_xcom_push": False,
         },

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,13 +33,17 @@ _SILENCE = "IB did not answer within {:g} s: whether it has such bars is not kno
 
 @dataclass(frozen=True)
 class Address:
-    """Where the gateway is, and how long it may take: seconds for an answer, and to come back."""
+    """Where the gateway is, and how long it may take: seconds for an answer, and to come back.
+
+    ``first_seconds``: how long it may take to be there at all; None is as long as to come back.
+    """
 
     host: str
     port: int
     client_id: int
     answer_seconds: float = 60
     return_seconds: float = 900
+    first_seconds: float | None = None
 
     @property
     def shown(self) -> str:
@@ -53,6 +58,7 @@ class Gateway:
         self.address = address
         self._ib: IB | None = None
         self._connecting = asyncio.Lock()
+        self._was_there = False
         self._refused: dict[int, FetchFault] = {}  # by the id() of a contract that is asked for
         self._told: asyncio.Event = asyncio.Event()
         self._last_fault: FetchFault | None = None
@@ -131,19 +137,21 @@ class Gateway:
         return frame([_row(one, fetch.what) for one in found])
 
     async def connected(self) -> "IB":
-        """The connection, made again within `return_seconds`; raises FetchFault."""
+        """The connection, made in `first_seconds`, again in `return_seconds`; raises FetchFault."""
         async with self._connecting:
             if self._ib is not None and self._ib.isConnected() and not self._lost:
                 return self._ib
             loop = asyncio.get_running_loop()
-            until = loop.time() + self.address.return_seconds
+            until, told = loop.time() + self._patience, ""
             while True:
                 try:
                     return await self._connect(until)
                 except FetchFault as error:
                     if not error.passes or loop.time() + self._pause > until:
                         raise
-                    log.warning("%s; trying again for %.0f s", error, until - loop.time())
+                    if str(error) != told:
+                        told = str(error)
+                        log.warning("%s; trying again for %.0f s", told, until - loop.time())
                     await asyncio.sleep(self._pause)
 
     def close(self) -> None:
@@ -153,8 +161,15 @@ class Gateway:
             self._ib = None
 
     @property
+    def _patience(self) -> float:
+        where = self.address
+        if self._was_there or where.first_seconds is None:
+            return where.return_seconds
+        return where.first_seconds
+
+    @property
     def _pause(self) -> float:
-        return min(_BETWEEN_TRIES, self.address.return_seconds / 20)
+        return min(_BETWEEN_TRIES, max(self._patience / 20, 0.01))
 
     async def _connect(self, until: float) -> "IB":
         if self._ib is not None and self._ib.isConnected():
@@ -181,11 +196,15 @@ class Gateway:
             )
         except (OSError, TimeoutError) as error:
             raise self._last_fault or FetchFault("disconnected", self._unreachable(error)) from None
-        self._ib = ib
+        self._ib, self._was_there = ib, True
         return ib
 
     def _unreachable(self, error: Exception) -> str:
-        why = "it does not answer" if isinstance(error, TimeoutError) else "nobody listens there"
+        why = "nobody listens there"
+        if isinstance(error, socket.gaierror):
+            why = "there is no such host"
+        elif isinstance(error, TimeoutError):
+            why = "what listens there does not answer as one does"
         return (
             f"no TWS or IB Gateway at {self.address.shown}: {why}. Start it, log in, and enable "
             "its API (Configure, API, Settings: Enable ActiveX and Socket Clients, Socket port); "

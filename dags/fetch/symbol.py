@@ -51,7 +51,7 @@ T = TypeVar("T")
 class Outcome:
     """What came of a symbol: ``fault`` says why it is behind; ``notes`` what else is to be said.
 
-    ``newest`` is the date of its newest stored bar, in UTC.
+    ``passes``: it helps to fetch it again; ``newest`` is the date of its newest stored bar, in UTC.
     """
 
     symbol: str
@@ -59,6 +59,7 @@ class Outcome:
     newest: datetime | None = None
     notes: tuple[str, ...] = ()
     fault: str | None = None
+    passes: bool = False
 
     @property
     def came(self) -> bool:
@@ -97,8 +98,15 @@ class SymbolFetch:
         try:
             await self._up_to_date()
         except FetchFault as error:
-            fault = str(error)
-        return Outcome(self.symbol, self.stored, self._newest(), tuple(self.notes), fault)
+            fault = error
+        return Outcome(
+            self.symbol,
+            self.stored,
+            self._newest(),
+            tuple(self.notes),
+            str(fault) if fault else None,
+            passes=bool(fault and fault.passes),
+        )
 
     @property
     def symbol(self) -> str:

@@ -1,14 +1,15 @@
 """The task of the workflow that fetches: what it is asked, and whom it tells."""
 
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.sdk import AssetAlias, get_current_context
 
-from dags.fetch.faults import FetchFault
+from dags.fetch.faults import FetchFault, GatewayLostError
 from dags.fetch.of_dataset import fetch_dataset
 from dags.fetch.work import Fetched, Progress
 from dags.reporting.assets import FETCHED, fetched_asset
+from dags.reporting.fetch_alerts import tell_behind
 from dags.run.settings import Settings
 from gx.dataset.read import read_dataset
 from sql.fetched.bars import Stored
@@ -19,15 +20,19 @@ log = logging.getLogger(__name__)
 def fetch_for() -> str:
     """Fetch what this run's parameters name; says what came.
 
-    Raises FetchFault when nothing came.
+    Raises FetchFault when nothing came, GatewayLostError when that may pass.
     """
     context = get_current_context()
     params: Any = context["params"]
     dataset = read_dataset(str(params["dataset"]))
     run_id = str(context["dag_run"].run_id)
-    done = fetch_dataset(
-        dataset, tuple(params["symbols"] or ()), Settings(), run_id=run_id, told=_tell
-    )
+    settings, symbols = Settings(), tuple(params["symbols"] or ())
+    try:
+        done = fetch_dataset(dataset, symbols, settings, run_id=run_id, told=_tell)
+    except FetchFault as error:
+        if error.passes:
+            raise GatewayLostError(str(error)) from error
+        raise
     for one in done.outcomes:
         for note in one.notes:
             log.info("%s: %s", one.symbol, note)
@@ -35,10 +40,18 @@ def fetch_for() -> str:
             log.warning("%s is behind: %s", one.symbol, one.fault)
     log.info("%s", done.sentence)
     if done.nothing_came:
-        raise FetchFault("other", f"nothing came. {done.sentence}: {done.behind[0].fault}")
+        _nothing_came(done)
+    tell_behind(settings, done, context)
     if done.stored != Stored():
         _announce(context, dataset.name, done)
     return done.sentence
+
+
+def _nothing_came(done: Fetched) -> NoReturn:
+    said = "\n".join(["nothing came.", *done.reasons])
+    if any(one.passes for one in done.behind):
+        raise GatewayLostError(said)
+    raise FetchFault("other", said)
 
 
 def _announce(context: Any, name: str, done: Fetched) -> None:

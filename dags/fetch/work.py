@@ -15,6 +15,7 @@ from dags.fetch.symbol import Outcome, SymbolFetch
 from dags.fetch.turns import Turns
 from gx.dataset.fetch import IB_BARS, Contract, Fetch
 from gx.dataset.model import Dataset
+from gx.nearest import nearest
 from gx.suite.calendars import Calendars, suite_calendars
 from gx.suite.named import suite_path
 from sql.fetched.bars import Stored
@@ -24,6 +25,7 @@ from sql.fetched.tables import Table, prepare
 # IB answers several requests at once; more of them only wait in its queue.
 _AT_ONCE = 6
 _YEARS = timedelta(days=3653)
+_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,23 @@ class Fetched:
         told = f"{bars} of {len(self.outcomes):,} symbols"
         if not self.behind:
             return f"{told}; all are up to date"
-        named = ", ".join(one.symbol for one in self.behind[:10])
-        more = f" and {len(self.behind) - 10:,} more" if len(self.behind) > 10 else ""
+        named = ", ".join(one.symbol for one in self.behind[:_NAMED])
+        more = f" and {len(self.behind) - _NAMED:,} more" if len(self.behind) > _NAMED else ""
         return f"{told}; behind: {named}{more}"
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why symbols are behind: each reason once, with the symbols that have it."""
+        by_reason: dict[str, list[str]] = {}
+        for one in self.behind:
+            by_reason.setdefault(str(one.fault), []).append(one.symbol)
+        told = [
+            f"{', '.join(names[:_NAMED])}"
+            f"{f' and {len(names) - _NAMED:,} more' if len(names) > _NAMED else ''}: {reason}"
+            for reason, names in by_reason.items()
+        ]
+        more = [f"and {len(told) - _NAMED:,} more reasons"] if len(told) > _NAMED else []
+        return [*told[:_NAMED], *more]
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,29 @@ class Progress:
         return f"{self.done:,} of {self.total:,} symbols, about {self.left:,.0f} s left{why}"
 
 
+def require_contracts(
+    dataset: Dataset, symbols: Sequence[str]
+) -> tuple[Fetch, tuple[Contract, ...]]:
+    """What its file says of these symbols (none: all); raises RequestError for what it lacks."""
+    asked = dataset.fetch
+    where = f"gx/datasets/{dataset.name}.yml"
+    if asked is None:
+        raise RequestError(
+            f"dataset {dataset.name}: nothing says what its bars are at Interactive Brokers; add "
+            f"to {where}: fetch: {{contracts: [{{symbol: TSLA, exchange: SMART, currency: USD}}]}}"
+        )
+    contracts, unknown = asked.of(symbols)
+    if unknown:
+        known = [one.symbol for one in asked.contracts]
+        named = ", ".join(map(repr, unknown))
+        meant = nearest(unknown[0], known) if len(unknown) == 1 else ""
+        raise RequestError(
+            f"dataset {dataset.name}: no contract of {named}{meant or ';'} add it to fetch, "
+            f"contracts in {where}"
+        )
+    return asked, contracts
+
+
 def fetch(
     dataset: Dataset,
     symbols: Sequence[str],
@@ -104,18 +143,7 @@ def fetch(
     Raises RequestError for a dataset without ``fetch`` and for a symbol without a contract,
     FetchError for a table that bars cannot be written to, FetchFault when there is no gateway.
     """
-    asked = dataset.fetch
-    if asked is None:
-        raise RequestError(
-            f"dataset {dataset.name}: nothing says what its bars are at Interactive Brokers; add "
-            "to its file: fetch: {contracts: [{symbol: TSLA, exchange: SMART, currency: USD}]}"
-        )
-    contracts, unknown = asked.of(symbols)
-    if unknown:
-        raise RequestError(
-            f"dataset {dataset.name}: no contract of {', '.join(unknown)}; add it to fetch, "
-            f"contracts in gx/datasets/{dataset.name}.yml"
-        )
+    asked, contracts = require_contracts(dataset, symbols)
     source = dataset.source
     table = prepare(
         engine,

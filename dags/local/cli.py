@@ -222,6 +222,7 @@ def load(
         "gate fetch",
         "gate fetch TSLA NVDA",
         "gate fetch --dataset feed --json",
+        "gate fetch --wait 10",
         "gate fetch --demo",
     )
 )
@@ -236,15 +237,21 @@ def fetch(
         bool,
         typer.Option("--demo", help="from a gateway of our own, whose bars are made up"),
     ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="MINUTES", min=0, help="how long to wait for a gateway that is not there"
+        ),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
 ) -> int:
     """Bring a dataset's bars up to date from Interactive Brokers; nothing is judged or published.
 
     Exit status: 0 all symbols are up to date, 2 nothing could be fetched, 3 some are behind.
     """
-    from dags.local.fetch import fetch_bars
+    from dags.local.fetch import Asked, fetch_bars
 
-    return fetch_bars(ctx.obj, dataset, symbols or (), demo=demo, as_json=as_json)
+    return fetch_bars(ctx.obj, Asked(dataset, symbols or (), wait, demo, as_json))
 
 
 app.command(epilog=CHECK_EXAMPLES)(check)

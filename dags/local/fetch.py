@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
 
 from dags.fetch.of_dataset import fetch_dataset
-from dags.fetch.work import Fetched, Progress
+from dags.fetch.work import Fetched, Progress, require_contracts
 from dags.local.errors import LocalError
 from dags.local.services import services
 from dags.run.settings import ROOT, Settings
@@ -34,24 +34,41 @@ _COLUMNS = (
 _SHOWN = 50
 
 
-def fetch_bars(var: Path, name: str, symbols: Sequence[str], *, demo: bool, as_json: bool) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says: symbols (none: all), minutes to wait for a gateway, and how."""
+
+    dataset: str
+    symbols: Sequence[str]
+    wait: float
+    demo: bool
+    as_json: bool
+
+
+def fetch_bars(var: Path, asked: Asked) -> int:
     """Fetch, telling how far it is, and print what came of each symbol."""
-    if demo:
+    if asked.demo:
         with _demo_gateway() as port:
-            return _fetch(var, _demo_dataset(), symbols, port, as_json=as_json)
-    return _fetch(var, read_dataset(name), symbols, None, as_json=as_json)
+            return _fetch(var, _demo_dataset(), asked, port)
+    return _fetch(var, read_dataset(asked.dataset), asked, None)
 
 
-def _fetch(
-    var: Path, dataset: Dataset, symbols: Sequence[str], port: int | None, *, as_json: bool
-) -> int:
+def _fetch(var: Path, dataset: Dataset, asked: Asked, port: int | None) -> int:
+    require_contracts(dataset, asked.symbols)  # before anything is started
     run_id = f"fetch by {getuser()} {datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
     with services(var) as found:
         settings = Settings.of(found.environment)
         if port is not None:
             settings = settings.model_copy(update={"ib_host": "127.0.0.1", "ib_port": port})
-        done = fetch_dataset(dataset, symbols, settings, run_id=run_id, told=_tell)
-    if as_json:
+        done = fetch_dataset(
+            dataset,
+            asked.symbols,
+            settings,
+            run_id=run_id,
+            first_minutes=asked.wait,
+            told=_tell,
+        )
+    if asked.as_json:
         print(json.dumps(asdict(done), indent=1, default=str, ensure_ascii=False))
     else:
         _print(done, made_up=port is not None)

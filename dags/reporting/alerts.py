@@ -67,16 +67,8 @@ class GateAlert(BaseNotifier):
         """Read what the run has left behind, and send it to every channel."""
         settings = Settings()
         alert = alert_of(settings, dict(context), failed=self._failed)
-        if alert is None:
-            return
-        ledger = Ledger(settings.staging_url, alert.topic)
-        last, now = _last_sent(ledger), time.time()
-        if now - last.at < settings.alert_every_minutes * 60:
-            ledger.write(LastAlert(last.at, last.silenced + 1))
-            log.info("not told again within %g minutes: %s", settings.alert_every_minutes, alert)
-            return
-        send(settings.channels, alert, silenced=last.silenced)
-        ledger.write(LastAlert(now))
+        if alert is not None:
+            tell(settings, alert)
 
 
 class QuestionAlert(BaseNotifier):
@@ -133,6 +125,21 @@ def alert_of(settings: Settings, context: dict[str, Any], *, failed: bool) -> Al
         title=_title(dag_id, summary),
         body="\n\n".join([*_findings(summary, context), _links(settings, dag_id, run_id, summary)]),
     )
+
+
+def tell(settings: Settings, alert: Alert) -> None:
+    """Send it, unless its topic was told a short while ago: then it is counted.
+
+    Raises AlertError when no channel took it, StagingError when that cannot be remembered.
+    """
+    ledger = Ledger(settings.staging_url, alert.topic)
+    last, now = _last_sent(ledger), time.time()
+    if now - last.at < settings.alert_every_minutes * 60:
+        ledger.write(LastAlert(last.at, last.silenced + 1))
+        log.info("not told again within %g minutes: %s", settings.alert_every_minutes, alert)
+        return
+    send(settings.channels, alert, silenced=last.silenced)
+    ledger.write(LastAlert(now))
 
 
 def send(channels: list[str], alert: Alert, *, silenced: int = 0) -> None:

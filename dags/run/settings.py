@@ -94,7 +94,10 @@ class Settings(BaseSettings):
         "127.0.0.1", description="where TWS or IB Gateway is, of datasets that are fetched from it"
     )
     ib_port: int = Field(
-        4002, description="its API's port; IB Gateway's 4001 (4002 on paper), TWS's 7496 (7497)"
+        4002,
+        ge=1,
+        le=65_535,
+        description="its API's port; IB Gateway's 4001 (4002 on paper), TWS's 7496 (7497)",
     )
     ib_client_id: int = Field(
         17, ge=0, le=2**31 - 1, description="who we are there; each program needs one of its own"

@@ -63,7 +63,7 @@ def cut_everywhere(
     step: Any, run: Any, flaky: FlakyPostgres, where: Where, database: Database
 ) -> list[list[int]]:
     """Break the step at each of its messages in turn; how many rows each try left."""
-    from dags.ibkr_stock_data_workflow import RETRIES
+    from dags.run.defaults import RETRIES
     from sql.errors import DatabaseLostError
 
     left: list[list[int]] = []
@@ -110,8 +110,8 @@ def test_a_connection_may_break_while_a_run_is_tracked(
 ):
     """MLflow wraps what the driver says, and has logged a part of the run by then."""
     from dags import steps
-    from dags.ibkr_stock_data_workflow import RETRIES
     from dags.reporting.tracked import mlflow_run as record
+    from dags.run.defaults import RETRIES
     from tracking.errors import TrackingError
 
     run = run_in(tmp_path / "run", "cut while tracked")

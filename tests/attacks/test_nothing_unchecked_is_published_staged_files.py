@@ -54,7 +54,7 @@ def test_a_spoiled_file_is_named_at_once_and_nothing_is_published(
 ):
     from dags import steps
     from dags.errors import AlteredError
-    from dags.ibkr_stock_data_workflow import RETRIES
+    from dags.run.defaults import RETRIES
 
     for after, names in READ_AFTER.items():
         for name in names:

@@ -1,8 +1,11 @@
 """Bars from Interactive Brokers: the real client, a gateway of the tests' own, a real database."""
 
+import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +13,13 @@ from sqlalchemy import Engine
 
 from dags.errors import RequestError
 from dags.fetch.faults import FetchFault
-from dags.fetch.gateway import Address
+from dags.fetch.gateway import Address, Gateway
 from dags.fetch.work import fetch
 from gx.dataset.model import Dataset
+from sql.connection import ConnectionSettings, connected
+from sql.errors import DatabaseLostError
 from sql.fetched.pacing import Pace
+from tests.desk import free_ports
 from tests.fetches import (
     EVENING,
     FREE,
@@ -26,8 +32,10 @@ from tests.fetches import (
     served,
     stored,
 )
+from tests.flaky_postgres import Where, flaky_postgres
 from tests.ib_gateway import HOST, Listing, Rule, Running, demo_bars
 from tests.ib_gateway.bars import Query
+from tests.webhook import webhook
 
 
 def of_file(symbol: str, first: date, last: date) -> list[tuple[Any, ...]]:
@@ -270,6 +278,53 @@ def test_without_a_gateway_it_says_how_to_get_one(engine: Engine):
         fetch(dataset(), (), engine=engine, address=where, run_id="test", pace=FREE, now=EVENING)
 
 
+def test_in_a_terminal_a_gateway_that_is_not_there_is_told_at_once(engine: Engine):
+    (port,) = free_ports(1)
+    where = Address(HOST, port, 7, return_seconds=900, first_seconds=0)
+    begun = time.monotonic()
+    with pytest.raises(FetchFault, match=rf"no TWS or IB Gateway at 127.0.0.1:{port}: nobody"):
+        fetch(dataset(), (), engine=engine, address=where, run_id="test", pace=FREE, now=EVENING)
+    assert time.monotonic() - begun < 5
+
+
+def test_what_is_no_gateway_is_told_so(engine: Engine):
+    with webhook() as hook:
+        port = int(hook.url.split(":")[2].split("/")[0])
+        where = Address(HOST, port, 7, answer_seconds=1, first_seconds=0)
+        with pytest.raises(FetchFault, match="what listens there does not answer as one does"):
+            fetch(dataset(), (), engine=engine, address=where, run_id="t", pace=FREE, now=EVENING)
+
+
+def test_a_second_client_with_the_same_id_is_told_at_once(engine: Engine, running: Running):
+    async def twice() -> None:
+        first = Gateway(Address(HOST, running.port, 7))
+        await first.connected()
+        try:
+            await Gateway(Address(HOST, running.port, 7)).connected()
+        finally:
+            first.close()
+
+    with pytest.raises(FetchFault, match="set IB_CLIENT_ID to a free one"):
+        asyncio.run(twice())
+
+
+@pytest.mark.parametrize("where", ["before", "during", "after"])
+def test_a_database_that_goes_away_is_told_and_the_next_fetch_goes_on(
+    engine: Engine, running: Running, tmp_path: Path, where: Where
+):
+    upstream = Path(str(engine.url.query["host"])) / ".s.PGSQL.5432"
+    database, user = str(engine.url.database), str(engine.url.username)
+    with flaky_postgres(tmp_path, upstream) as flaky:
+        flaky.arm(lambda _number, message: b"restated as (" in message, where)
+        settings = ConnectionSettings(str(tmp_path), 5432, database, user)
+        with pytest.raises(DatabaseLostError, match="a retry goes on"), connected(settings) as lost:
+            fetched(lost, running)
+        assert flaky.broken == 1
+    found = fetched(engine, running)
+    assert not found.behind
+    assert stored(engine) == of_file("AAA", date(2024, 1, 1), date(2024, 6, 28))
+
+
 def test_a_client_id_that_is_taken_is_told_at_once(engine: Engine):
     with (
         served(script=[Rule("client_id_in_use")]) as running,
@@ -281,7 +336,7 @@ def test_a_client_id_that_is_taken_is_told_at_once(engine: Engine):
 def test_symbols_without_a_contract_and_datasets_without_any_are_refused(
     engine: Engine, running: Running
 ):
-    with pytest.raises(RequestError, match="no contract of ZZZ"):
+    with pytest.raises(RequestError, match="no contract of 'ZZZ'"):
         fetched(engine, running, None, "ZZZ")
     bare = Dataset.model_validate(
         {"name": "bare", "suite": "stock_data", "publish": "x", "source": {"table": "bars"}}

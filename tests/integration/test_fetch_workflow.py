@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.desk import free_ports
 from tests.ib_gateway import Bars, Rule, demo_bars, gateway
+from tests.webhook import webhook
 from tests.workflow import Database, Workflow
 
 FEED = """
@@ -80,3 +82,46 @@ def test_a_fetch_of_which_nothing_came_fails_and_says_why(
         ended = Workflow("ibkr_fetch_bars").run(dataset="feed")
     assert ended.state == "failed"
     assert "AAA is behind: IB knows no such contract" in caplog.text
+    assert list(ended.tries.values()) == [1]  # a contract that is mistyped is not tried again
+
+
+@pytest.mark.usefixtures("feed", "database")
+def test_a_fetch_that_failed_is_told_with_the_reasons(
+    workflow: Workflow, bars: Bars, monkeypatch: pytest.MonkeyPatch
+):
+    assert workflow.dag() is not None
+    with webhook() as hook, gateway(bars, script=[Rule("no_security")]) as running:
+        monkeypatch.setenv("ALERT_URLS", hook.url)
+        monkeypatch.setenv("IB_PORT", str(running.port))
+        Workflow("ibkr_fetch_bars").run(dataset="feed")
+    (post,) = hook.posts
+    assert (post["title"], post["type"]) == ("feed: nothing was fetched", "failure")
+    assert "AAA, BBB: IB knows no such contract" in post["message"]
+
+
+@pytest.mark.usefixtures("feed", "database")
+def test_symbols_that_are_behind_are_told_once_with_the_reasons(
+    workflow: Workflow, bars: Bars, monkeypatch: pytest.MonkeyPatch
+):
+    assert workflow.dag() is not None
+    rule = Rule("not_subscribed", symbol="BBB")
+    with webhook() as hook, gateway(bars, script=[rule]) as running:
+        monkeypatch.setenv("ALERT_URLS", hook.url)
+        monkeypatch.setenv("IB_PORT", str(running.port))
+        ended = Workflow("ibkr_fetch_bars").run(dataset="feed")
+        Workflow("ibkr_fetch_bars").run(dataset="feed")
+    assert ended.state == "success"
+    (post,) = hook.posts  # the second within the hour is counted, not sent
+    assert (post["title"], post["type"]) == ("feed: 1 of 2 symbols are behind", "warning")
+    assert "BBB: this account has no market data for it: subscribe" in post["message"]
+
+
+@pytest.mark.usefixtures("feed", "database")
+def test_a_gateway_that_is_away_is_tried_again(workflow: Workflow, monkeypatch: pytest.MonkeyPatch):
+    assert workflow.dag() is not None
+    (port,) = free_ports(1)
+    monkeypatch.setenv("IB_PORT", str(port))
+    monkeypatch.setenv("IB_RETURN_MINUTES", "0")
+    ended = Workflow("ibkr_fetch_bars").run(dataset="feed")
+    assert ended.state == "failed"
+    assert list(ended.tries.values()) == [3]
