@@ -62,6 +62,7 @@ class Gateway:
         self._refused: dict[int, FetchFault] = {}  # by the id() of a contract that is asked for
         self._told: asyncio.Event = asyncio.Event()
         self._last_fault: FetchFault | None = None
+        self._turned_away = asyncio.Event()
         self._lost = False
         self._restored = asyncio.Event()  # of a lost connection, or of its end
 
@@ -185,19 +186,39 @@ class Gateway:
         ib.errorEvent += self._heard
         ib.disconnectedEvent += self._restored.set
         where = self.address
+        asked = ib.connectAsync(
+            where.host,
+            where.port,
+            where.client_id,
+            timeout=max(min(10.0, where.answer_seconds), 1.0),
+            readonly=True,
+            fetchFields=_nothing(),
+        )
         try:
-            await ib.connectAsync(
-                where.host,
-                where.port,
-                where.client_id,
-                timeout=max(min(10.0, where.answer_seconds), 1.0),
-                readonly=True,
-                fetchFields=_nothing(),
-            )
+            await self._unless_turned_away(asked)
         except (OSError, TimeoutError) as error:
             raise self._last_fault or FetchFault("disconnected", self._unreachable(error)) from None
         self._ib, self._was_there = ib, True
         return ib
+
+    async def _unless_turned_away(self, asked: Awaitable[Any]) -> None:
+        """Wait for a connection; the client does not notice that it is refused, until it gives up.
+
+        Raises what the client raises, and FetchFault.
+        """
+        self._turned_away.clear()
+        connecting = asyncio.ensure_future(asked)
+        told = asyncio.ensure_future(self._turned_away.wait())
+        try:
+            waited: set[asyncio.Future[Any]] = {connecting, told}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if self._last_fault and not connecting.done():
+                raise self._last_fault
+            await connecting
+        finally:
+            told.cancel()
+            connecting.cancel()
+            await asyncio.wait({connecting})
 
     def _unreachable(self, error: Exception) -> str:
         why = "nobody listens there"
@@ -258,6 +279,8 @@ class Gateway:
             self._told.set()
         elif contract is None and not 2100 <= code < 2200:
             self._last_fault = fault(code, text)
+            if self._last_fault.kind == "client id":
+                self._turned_away.set()
 
 
 def _row(bar: Any, what: str) -> tuple[Any, ...]:

@@ -299,10 +299,12 @@ def test_a_second_client_with_the_same_id_is_told_at_once(engine: Engine, runnin
     async def twice() -> None:
         first = Gateway(Address(HOST, running.port, 7))
         await first.connected()
+        begun = time.monotonic()
         try:
             await Gateway(Address(HOST, running.port, 7)).connected()
         finally:
             first.close()
+            assert time.monotonic() - begun < 5
 
     with pytest.raises(FetchFault, match="set IB_CLIENT_ID to a free one"):
         asyncio.run(twice())
