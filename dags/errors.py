@@ -41,6 +41,10 @@ class NothingDue(Exception):
     """No exchange had a session in a scheduled range: there is nothing to check, and no fault."""
 
 
+class GatewayLostError(Exception):
+    """A fetch of which nothing came, for reasons that pass: a retry may bring it."""
+
+
 class PartitionError(Exception):
     """The partitions of a run do not add up."""
 

@@ -16,8 +16,8 @@ mend it. Symbols that are behind, and a fetch that failed, are told to ALERT_URL
 import pendulum
 from airflow.sdk import DAG, AssetAlias, Param, dag, task
 
+from dags.fetch.alerts import fetch_alert_on
 from dags.reporting.assets import FETCHED
-from dags.reporting.fetch_alerts import fetch_alert_on
 from dags.run.defaults import TAGS, task_defaults
 from dags.run.settings import Settings
 from gx.dataset.read import dataset_names, read_dataset

@@ -240,6 +240,7 @@ def judge(
         first_rows=judgement.first_rows,
         suite=run.suite,
         instead_of=run.instead_of,
+        made_up=run.dataset.made_up,
     )
     return report
 

@@ -37,10 +37,6 @@ class FetchFault(Exception):
         return self.kind in PASSING
 
 
-class GatewayLostError(Exception):
-    """Nothing came, for reasons that pass: the same fetch may bring it later."""
-
-
 @dataclass(frozen=True)
 class _Rule:
     codes: frozenset[int]

@@ -5,11 +5,12 @@ from typing import Any, NoReturn
 
 from airflow.sdk import AssetAlias, get_current_context
 
-from dags.fetch.faults import FetchFault, GatewayLostError
+from dags.errors import GatewayLostError
+from dags.fetch.alerts import tell_behind
+from dags.fetch.faults import FetchFault
 from dags.fetch.of_dataset import fetch_dataset
 from dags.fetch.work import Fetched, Progress
 from dags.reporting.assets import FETCHED, fetched_asset
-from dags.reporting.fetch_alerts import tell_behind
 from dags.run.settings import Settings
 from gx.dataset.read import read_dataset
 from sql.fetched.bars import Stored

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -16,12 +17,29 @@ _RESTS: dict[str, float] = {"pacing": 60.0, "farm": 20.0}
 _REST = 1.0
 
 
+class Time:
+    """The world's time, by which turns are waited for."""
+
+    def now(self) -> datetime | None:
+        """What time it is for IB's limits; None is as the database says, which all ask."""
+        return None
+
+    def seconds(self) -> float:
+        """Seconds since any moment."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
 @dataclass
 class Turns:
     """Waits for turns, and counts how long; ``waited`` is in seconds, over all that wait."""
 
     engine: Engine
     pace: Pace = field(default_factory=Pace)
+    time: Time = field(default_factory=Time)
     requests: int = 0
     waiting: int = 0
     waited: float = 0.0
@@ -32,18 +50,23 @@ class Turns:
     ) -> AsyncIterator[None]:
         """Hold a place among the open requests, once IB can be asked."""
         number = None
-        begun = time.monotonic()
+        begun = self.time.seconds()
         self.waiting += 1
         try:
             while number is None:
                 wait, number = take_turn(
-                    self.engine, contract, request, small=small, pace=self.pace
+                    self.engine,
+                    contract,
+                    request,
+                    small=small,
+                    pace=self.pace,
+                    now=self.time.now(),
                 )
                 if number is None:
-                    await asyncio.sleep(min(wait, 5.0))
+                    await self.time.sleep(min(wait, 5.0))
         finally:
             self.waiting -= 1
-            self.waited += time.monotonic() - begun
+            self.waited += self.time.seconds() - begun
         self.requests += 1
         try:
             yield
@@ -52,4 +75,4 @@ class Turns:
 
     async def rest(self, kind: Kind) -> None:
         """Wait before what failed is asked again."""
-        await asyncio.sleep(_RESTS.get(kind, _REST) * self.pace.small_window / 600)
+        await self.time.sleep(_RESTS.get(kind, _REST) * self.pace.small_window / 600)

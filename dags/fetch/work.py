@@ -1,7 +1,6 @@
 """A fetch: every symbol of a dataset, some at a time; one that fails stops no other."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +11,7 @@ from dags.errors import RequestError
 from dags.fetch.closed import Clock
 from dags.fetch.gateway import Address, Gateway
 from dags.fetch.symbol import Outcome, SymbolFetch
-from dags.fetch.turns import Turns
+from dags.fetch.turns import Time, Turns
 from gx.dataset.fetch import IB_BARS, Contract, Fetch
 from gx.dataset.model import Dataset
 from gx.nearest import nearest
@@ -135,6 +134,7 @@ def fetch(
     address: Address,
     run_id: str,
     pace: Pace | None = None,
+    time: Time | None = None,
     now: datetime | None = None,
     told: Callable[[Progress], None] = lambda _: None,
 ) -> Fetched:
@@ -158,7 +158,7 @@ def fetch(
         calendars=dataset.calendars_for(one.symbol for one in contracts)
         or suite_calendars(suite_path(dataset.suite)),
         gateway=Gateway(address),
-        turns=Turns(engine, pace or Pace()),
+        turns=Turns(engine, pace or Pace(), time or Time()),
         table=table,
         run_id=run_id,
         now=at,
@@ -182,7 +182,7 @@ class _Everything:
 
     async def run(self, contracts: Sequence[Contract]) -> Fetched:
         """All symbols; raises FetchFault when there is no gateway at all."""
-        begun = time.monotonic()
+        begun = self.turns.time.seconds()
         outcomes: dict[str, Outcome] = {}
         waiting = list(reversed(contracts))
 
@@ -190,7 +190,7 @@ class _Everything:
             while waiting:
                 one = waiting.pop()
                 outcomes[one.symbol] = await self._symbol(one)
-                self._tell(len(outcomes), len(contracts), time.monotonic() - begun)
+                self._tell(len(outcomes), len(contracts), self.turns.time.seconds() - begun)
 
         try:
             await self.gateway.connected()
@@ -201,7 +201,7 @@ class _Everything:
             self.dataset.name,
             tuple(outcomes[one.symbol] for one in contracts),
             self.turns.requests,
-            time.monotonic() - begun,
+            self.turns.time.seconds() - begun,
             self.turns.waited,
         )
 

@@ -112,6 +112,7 @@ def _demo_dataset() -> Dataset:
         listed = "\n".join(f"    - {{symbol: {one}}}" for one in SYMBOLS)
         text = (
             "title: Made-up bars, for trying things out\n"
+            "made_up: true\n"
             f"source: {{schema: {DEMO}, table: bars}}\n"
             "suite: stock_data\n"
             'symbols: "*"\n'
@@ -121,7 +122,13 @@ def _demo_dataset() -> Dataset:
         create_file(path, text.encode())
         said = f"note: wrote gx/datasets/{DEMO}.yml; remove it when it is not needed any more"
         print(said, file=sys.stderr)
-    return read_dataset(DEMO)
+    dataset = read_dataset(DEMO)
+    if not dataset.made_up:
+        raise LocalError(
+            f"gx/datasets/{DEMO}.yml does not say that its bars are made up: write made_up: true "
+            "into it, or remove it"
+        )
+    return dataset
 
 
 @contextmanager

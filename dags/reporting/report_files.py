@@ -41,8 +41,10 @@ def write_report(
 
     ``seconds`` is how long extracting took.
     """
+    from gx.docs.pages import with_note
     from gx.report.changes import ReportedRun, compare, no_longer_critical, to_json
     from gx.report.render import render_html
+    from gx.report.sentences import MADE_UP
 
     staging = run.staging
     before = account_before(staging, report.suite)
@@ -71,11 +73,13 @@ def write_report(
         bars=judgement.pictured,
         changes=changes,
         every_row=EVERY_ROW,
+        made_up=run.dataset.made_up,
     )
     staging.write_frame(FAILING, report.failing)
     staging.write_json(RESULTS, report.to_dict())
     staging.write_json(REPORT, document)
-    staging.write_text(DOCS_PAGE, report.page)
+    docs = with_note(report.page, MADE_UP) if run.dataset.made_up else report.page
+    staging.write_text(DOCS_PAGE, docs)
     staging.write_text(SUITE, report.suite_text)
     if changes:
         staging.write_json(CHANGES, to_json(changes))

@@ -49,6 +49,7 @@ def summarise(
         held=validated.held,
         suite=report.suite,
         instead_of=validated.instead_of,
+        made_up=validated.made_up,
         suite_sha256=report.suite_sha256,
         expectations=tuple(sorted({short_name(e.type, e.kwargs) for e in report.failed})),
         symbols=_at_fault(report),

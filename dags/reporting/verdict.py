@@ -24,10 +24,12 @@ def run_sentence(steps: Records, report: ReportDocument | None, error: str | Non
     if not validated.open and not validated.held:
         why = report.verdict.removeprefix("Gate closed: ")
         closed = f"Nothing published: gate closed, {why}"
-        return " ".join([closed, *_decided(validated), *_repairs(steps, validated)])
+        told = sentences.made_up(validated.made_up)
+        return " ".join([closed, *told, *_decided(validated), *_repairs(steps, validated)])
     return " ".join(
         [
             _first(steps.found(Published), validated, report, error),
+            *sentences.made_up(validated.made_up),
             *sentences.judged_by(validated.suite, validated.instead_of),
             *_decided(validated),
             *_repairs(steps, validated),

@@ -5,8 +5,7 @@ from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
-from dags.errors import StagingError, StagingLostError
-from dags.fetch.faults import GatewayLostError
+from dags.errors import GatewayLostError, StagingError, StagingLostError
 from dags.run.settings import Settings
 from sql.errors import DatabaseLostError
 from tracking.errors import RunIncompleteError, StoreUnreachableError

@@ -110,7 +110,8 @@ class Validated(StepFindings):
 
     Of a run in partitions: `parts` are the attempts of theirs that were judged, `first_rows` where
     the bars of each begin in the whole extract. `proposed` bars could be
-    repaired. `suite` judged `instead_of` the dataset's own, where that is named.
+    repaired. `suite` judged `instead_of` the dataset's own, where that is named. `made_up`: no
+    price of these bars was ever paid.
     """
 
     step, sign = "validate", "open"
@@ -127,6 +128,7 @@ class Validated(StepFindings):
     answer: Answer | None = None
     suite: str = ""
     instead_of: str = ""
+    made_up: bool = False
 
     @property
     def waits(self) -> bool:

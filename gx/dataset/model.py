@@ -160,16 +160,17 @@ class Dataset(BaseModel):
 
     ``calendars`` gives, by pattern (``*.L``), the calendar of single symbols: the first pattern
     that fits counts. ``calendar`` is that of all others; None leaves both to the suite. ``fetch``
-    says which of its bars Interactive Brokers has. ``indicators`` are those that its published bars
-    have, in the order of their columns. ``publish`` is the schema of the gate's own tables for it,
-    and behind a dot the view under whose name what is published can be read; None is the
-    connection's schema.
+    says which of its bars Interactive Brokers has. Of bars that are ``made_up`` every page,
+    report and alert says so. ``indicators`` are those that its published bars have, in the order of
+    their columns. ``publish`` is the schema of the gate's own tables for it, and behind a dot the
+    view under whose name what is published can be read; None is the connection's schema.
     """
 
     model_config = _STRICT
 
     name: str
     title: str = ""
+    made_up: bool = False
     source: Source
     bar: Annotated[str, AfterValidator(_bar)] = "1 day"
     calendar: str | None = None

@@ -170,6 +170,12 @@ class OfflineSiteBuilder(SiteBuilder):
         return self.get_resource_url(only_if_exists=False), links
 
 
+def with_note(page: str, note: str) -> str:
+    """A page of the site that begins with a note."""
+    before, main, rest = page.partition("<main>")
+    return f'{before}{main}<p class="note" role="note">{html.escape(note)}</p>{rest}'
+
+
 def standalone(page: str) -> str:
     """Return a page of the site without the links to its other pages, as a file of its own."""
     return _LINK_TO_A_PAGE.sub(r"\1", page)

@@ -5,6 +5,7 @@ import hashlib
 import html
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -54,19 +55,20 @@ def render_html(
     bars: pd.DataFrame | None = None,
     changes: Changes | None = None,
     every_row: str = "",
+    made_up: bool = False,
 ) -> str:
     """The report as one self-contained page below 500 KB, whatever was found.
 
     The verdict first, then what failed, worst first; given the judged ``bars``, with a picture for
     the 12 worst. At most 200 failing bars and 200 symbols are shown; ``every_row`` says where the
-    others are. ``changes`` are those since the run before; ``provenance`` is listed at the end.
+    others are. ``changes`` are those since the run before; ``provenance`` is listed at the end. Of
+    bars that are ``made_up`` the page begins with saying so.
     """
     known = {**_known(report), **(provenance or {})}
     bounds = Bounds()
     while True:
-        page = _render(
-            view_of(report, bounds, bars=bars, provenance=known, changes=changes), every_row
-        )
+        view = view_of(report, bounds, bars=bars, provenance=known, changes=changes)
+        page = _render(replace(view, made_up=made_up), every_row)
         # Only long names and texts come here: less is shown until the page is small again.
         if len(page.encode()) <= MAX_BYTES or bounds == bounds.smaller():
             return page

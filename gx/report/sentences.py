@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from gx.report.published import Doubt, Removal
 
 NAMED = 5
+MADE_UP = "These bars are made up."
 
 
 def absent(missing: Sequence[str]) -> Iterator[str]:
@@ -28,6 +29,12 @@ def judged_by(suite: str, instead_of: str) -> Iterator[str]:
     """Which suite judged, where it is another one than the dataset's own."""
     if instead_of:
         yield f"Judged by {suite} instead of {instead_of}."
+
+
+def made_up(is_so: bool) -> Iterator[str]:
+    """Of bars of which no price was ever paid."""
+    if is_so:
+        yield MADE_UP
 
 
 def waived(failures: int) -> Iterator[str]:

@@ -54,7 +54,8 @@ class ReportView:
 
     ``waived`` are the waivers that were used, ``waiver_remarks`` what to do about waivers.
     ``ended`` is the line that tells a suite which symbols trade no more, empty if none stopped.
-    ``provenance`` says by name where the verdict comes from.
+    ``provenance`` says by name where the verdict comes from. ``made_up``: it says that no price
+    of these bars was ever paid.
     """
 
     report: QualityReport
@@ -71,6 +72,7 @@ class ReportView:
     ended: str
     provenance: Mapping[str, object]
     changes: Changes | None = None
+    made_up: bool = False
 
     @property
     def kind(self) -> Literal["passed", "warned", "closed"]:

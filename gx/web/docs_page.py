@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -13,9 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from gx.web.guard import Forbidden, page, reader
-
-if TYPE_CHECKING:
-    from gx.web.sources import Sources
+from gx.web.sources import Sources, made_up_names
 
 _SCRIPT = Path(__file__).parents[1] / "docs" / "assets" / "docs.js"
 INDEX = "index.html"
@@ -33,7 +30,8 @@ async def frame(request: Request) -> Response:
     if not (sources.data_docs / INDEX).is_file():
         return page(request, "docs.html", framed=None)
     find_page(sources.data_docs, path)
-    return page(request, "docs.html", framed=quote(path))
+    made_up = made_up_names(await run_in_threadpool(sources.datasets))
+    return page(request, "docs.html", framed=quote(path), made_up=made_up)
 
 
 async def site(request: Request) -> Response:

@@ -119,16 +119,19 @@ def page(request: Request, template: str, **context: Any) -> Response:
 
     Besides ``context`` a template knows ``nonce`` (for its script and link elements), ``base`` (the
     path that the app is mounted at, without a slash at its end), ``user``, and ``here`` (the path
-    below ``base``). Values are escaped. ``status_code`` in ``context`` sets the status.
+    below ``base``). ``made_up`` in ``context`` names the datasets on the page whose bars are made
+    up, or is that of its ``summary`` or ``dataset``. Values are escaped. ``status_code`` in
+    ``context`` sets the status.
     """
     nonce = secrets.token_urlsafe(16)
     status = context.pop("status_code", 200)
     base = base_of(request)
     user = getattr(request.state, "reader", None)
     here = request.url.path.removeprefix(base)
-    text = PAGES.get_template(template).render(
-        **{"nonce": nonce, "base": base, "user": user, "here": here, **context}
-    )
+    known = {"nonce": nonce, "base": base, "user": user, "here": here}
+    about = (context.get("summary"), context.get("dataset"))
+    known["made_up"] = any(getattr(one, "made_up", False) for one in about)
+    text = PAGES.get_template(template).render(**{**known, **context})
     return HTMLResponse(text, status, headers={**HEADERS, "Content-Security-Policy": _csp(nonce)})
 
 

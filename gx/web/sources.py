@@ -1,6 +1,6 @@
 """Where the pages get their runs, suites and bars from: whoever mounts the app hands it these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -63,9 +63,19 @@ class ListedDataset:
         return self.known.title if self.known else ""
 
     @property
+    def made_up(self) -> bool:
+        """Was no price of its bars ever paid?"""
+        return self.known is not None and self.known.made_up
+
+    @property
     def suite(self) -> str:
         """The suite that judges it; empty when its file cannot be read."""
         return self.known.suite if self.known else ""
+
+
+def made_up_names(datasets: Iterable[ListedDataset]) -> str:
+    """The names of those whose bars are made up, as pages say them; empty when none are."""
+    return ", ".join(one.name for one in datasets if one.made_up)
 
 
 class UnmappedError(DatasetError):

@@ -28,9 +28,10 @@ class RunSummary:
     freshness was judged at, None for the moment of the run. Of bars that were published before,
     ``doubtful`` fail now, and ``removed`` are gone from the source. ``no_longer_critical`` counts
     the critical expectations of the run before that the suite has lost. ``suite`` judged
-    ``instead_of`` the dataset's own, where that is named. ``mlflow_page`` is relative
-    to MLflow's address. The two addresses, the ``dataset``, and the ``path`` of the report below
-    the pages' own address are for whoever shows the run to complete.
+    ``instead_of`` the dataset's own, where that is named. ``made_up``: no price of its bars was
+    ever paid. ``mlflow_page`` is relative to MLflow's address. The two addresses, the ``dataset``,
+    and the ``path`` of the report below the pages' own address are for whoever shows the run to
+    complete.
     """
 
     run_id: str
@@ -55,6 +56,7 @@ class RunSummary:
     removed: int = 0
     no_longer_critical: int = 0
     instead_of: str = ""
+    made_up: bool = False
     mlflow_page: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None

@@ -59,13 +59,23 @@ def wait_for(
 
 
 def take_turn(
-    engine: Engine, contract: str, request: str, *, small: bool, pace: Pace
+    engine: Engine,
+    contract: str,
+    request: str,
+    *,
+    small: bool,
+    pace: Pace,
+    now: datetime | None = None,
 ) -> tuple[float, int | None]:
-    """Seconds to wait and None; or 0 and the number of the request, which counts from now on."""
+    """Seconds to wait and None; or 0 and the number of the request, which counts from now on.
+
+    ``now`` is the database's time, unless told.
+    """
     with engine.begin() as connection:
         lock(connection, IB)
-        now = connection.exec_driver_sql("select clock_timestamp()").scalar_one()
-        wait = wait_for(_asked(connection, now, pace), contract, request, small=small, pace=pace)
+        now = now or connection.exec_driver_sql("select clock_timestamp()").scalar_one()
+        asked = _asked(connection, now, pace, (contract, request, small))
+        wait = wait_for(asked, contract, request, small=small, pace=pace)
         if wait > 0:
             return wait, None
         number = connection.exec_driver_sql(
@@ -84,12 +94,17 @@ def ended(engine: Engine, number: int) -> None:
         )
 
 
-def _asked(connection: Connection, now: datetime, pace: Pace) -> list[Asked]:
+def _asked(
+    connection: Connection, now: datetime, pace: Pace, like: tuple[str, str, bool]
+) -> list[Asked]:
+    """What counts for a request like this: of hundreds that are days, hardly any."""
     oldest = max(pace.small_window, pace.same, pace.contract_window, pace.lost)
     since = now - timedelta(seconds=oldest)
     connection.exec_driver_sql("delete from ib_requests where asked_at < %s", (since,))
     rows = connection.exec_driver_sql(
-        "select asked_at, contract, request, small, ended_at is null as is_open from ib_requests"
+        "select asked_at, contract, request, small, ended_at is null as is_open from ib_requests "
+        "where contract = %s or request = %s or ended_at is null or (small and %s)",
+        like,
     ).all()
     return [
         Asked(

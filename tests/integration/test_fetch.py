@@ -372,3 +372,17 @@ def test_a_table_that_has_bars_already_is_compared_with_all_that_ib_has(
     found = fetched(engine, running)
     assert not found.behind
     assert stored(engine) == of_file("AAA", date(2024, 1, 1), date(2024, 6, 28))
+
+
+def test_a_split_that_ib_adjusts_for_a_day_late_is_found(engine: Engine, running: Running):
+    """The bar of the split's day was stored with its own price, those before it not yet divided."""
+    fetched(engine, running)
+    rule = Rule("split", symbol="BBB", day=date(2024, 6, 28), factor=4)
+    with served(script=[rule]) as later:
+        found = fetched(engine, later)
+    assert "multiplied by 0.25" in found.outcomes[1].notes[0]
+    was, now = of_file("BBB", date(2024, 1, 1), date(2024, 6, 28)), stored(engine, "BBB")
+    assert [row[4] for row in now[:-1]] == pytest.approx(
+        [row[4] / 4 for row in was[:-1]], abs=0.006
+    )
+    assert now[-1] == was[-1]

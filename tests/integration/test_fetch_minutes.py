@@ -1,5 +1,6 @@
 """Bars within the day from Interactive Brokers: sessions, half days, clocks that change, holes."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -244,3 +245,33 @@ def test_an_earlier_beginning_within_the_day_asks_for_what_is_before(engine: Eng
     assert not found.behind
     assert stored(engine) == of_file(made, date(2024, 5, 1), until, 5)
     assert asked <= 12  # not week by week from 2020: IB says when its bars begin
+
+
+def test_a_day_of_restarts_leaves_nothing_behind(engine: Engine, bars: Bars):
+    """From a morning to the next one, each two hours: the gateway's restart and IB's own troubles.
+
+    The gateway's clock runs so fast that minutes of absence are moments.
+    """
+    begun = datetime(2024, 7, 8, 12, 0, tzinfo=UTC)
+    with served(until=begun, bars=bars) as running:
+        fetched(engine, running, minutes(), now=begun)
+    troubles = {
+        4: [Rule("lost")],
+        8: [Rule("disconnect", times=1), Rule("slow", seconds=60)],
+        14: [Rule("hmds_broken"), Rule("hmds_ok", request="contract", first=1)],
+        16: [Rule("restart", first=1, seconds=300)],
+        18: [Rule("restart", request="contract", first=1, seconds=300)],
+        20: [Rule("drop", first=2), Rule("refuse", first=2, seconds=120), Rule("slow", seconds=30)],
+    }
+    for hours in range(2, 26, 2):
+        now = begun + timedelta(hours=hours)
+        script = troubles.get(hours, [])
+        with served(until=now, bars=bars, script=script, speed=600) as running:
+            if hours == 4:
+                back = threading.Timer(0.5, lambda: running.tell(Rule("restored")))
+                back.start()
+            found = fetched(engine, running, minutes(), now=now, seconds=2)
+        assert not found.behind, f"{hours} hours: {found.behind}"
+        assert found.stored.restated == 0
+    assert stored(engine) == of_file(bars, FIRST, now, 5)
+    assert count(engine, "select count(*) from ib_requests where ended_at is null") == 0

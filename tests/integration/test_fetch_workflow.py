@@ -1,5 +1,7 @@
 """The workflow that fetches bars, and the gate that judges and publishes what it brought."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,9 @@ import pytest
 
 from tests.desk import free_ports
 from tests.ib_gateway import Bars, Rule, demo_bars, gateway
+from tests.ib_gateway.demo import SYMBOLS
 from tests.webhook import webhook
-from tests.workflow import Database, Workflow
+from tests.workflow import Database, Ended, Workflow
 
 FEED = """
 source: {schema: feed, table: bars}
@@ -47,29 +50,67 @@ def events() -> list[Any]:
     return [dict(one.extra) for one in found]
 
 
-@pytest.mark.usefixtures("feed")
-def test_what_is_fetched_is_announced_judged_and_published(
-    workflow: Workflow, database: Database, bars: Bars, monkeypatch: pytest.MonkeyPatch
+def test_ten_years_are_fetched_judged_published_and_brought_up_to_date(
+    workflow: Workflow, database: Database, datasets: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    """20 symbols: a first fetch, an increment in which a bar is restated, and a split."""
+    contracts = "".join(f"    - {{symbol: {one}}}\n" for one in SYMBOLS)
+    without = FEED.partition("  since")[0]
+    (datasets / "feed.yml").write_text(f"made_up: true{without}  contracts:\n{contracts}")
     assert workflow.dag() is not None
-    monkeypatch.setenv("IB_ANSWER_SECONDS", "2")
-    with gateway(bars) as running:
-        monkeypatch.setenv("IB_PORT", str(running.port))
-        fetched = Workflow("ibkr_fetch_bars").run(dataset="feed")
-        assert fetched.state == "success"
-        (told,) = events()
-        count = database.one("select count(*) from feed.bars")
-        assert (told["new"], told["restated"], told["behind"]) == (count, 0, [])
+    monkeypatch.setenv("IB_ANSWER_SECONDS", "5")
+    now = datetime.now(UTC)
+    known, newest = demo_bars(years=11, until=now - timedelta(days=8)), demo_bars(years=11)
+    wrong = Rule("restated", symbol="AAA", bars=1, factor=1.01)
 
-        again = Workflow("ibkr_fetch_bars").run(dataset="feed")
-        assert again.state == "success"
-        assert len(events()) == 1  # nothing came: there is nothing to judge
-
-    judged = Workflow("feed_workflow")
-    assert judged.dag().schedule.__class__.__name__ == "Asset"
-    ended = judged.run()
-    assert ended.state == "success"
+    first = fetch_from(monkeypatch, known, wrong)
+    count = database.one("select count(*) from feed.bars")
+    assert (first["new"], first["restated"], first["behind"]) == (count, 0, [])
+    assert count > 20 * 10 * 250
+    judged = Workflow("feed_workflow").run()
+    assert judged.state == "success"
     assert database.one("select count(*) from fed.stock_data_enriched") == count
+    says_that_bars_are_made_up(judged)
+
+    more = fetch_from(monkeypatch, newest)
+    assert more["new"] in range(20 * 4, 20 * 7)  # a week, which may have a holiday
+    assert more["restated"] == 1
+    assert len(events()) == 2
+    fetch_from(monkeypatch, newest)
+    assert len(events()) == 2  # nothing came: there is nothing to judge
+
+    database.execute("delete from ib_requests")  # the same request within 15 seconds would wait
+    day = database.one("select max(date) from feed.bars")
+    split = fetch_from(monkeypatch, newest, Rule("split", symbol="BBB", day=day, factor=4))
+    assert split["restated"] == database.one(
+        f"select count(*) from feed.bars where symbol = 'BBB' and date < '{day}'"
+    )
+    gate = Workflow("feed_workflow")
+    assert gate.dag().schedule.__class__.__name__ == "Asset"
+    assert gate.run().state == "success"
+    differs = "select count(*) from feed.bars natural full join fed.stock_data_enriched as e"
+    assert database.one(f"{differs} where e.symbol is null") == 0
+    assert database.one("select count(*) from fed.stock_data_enriched") == count + more["new"]
+
+
+def says_that_bars_are_made_up(ended: Ended) -> None:
+    """Summary, one-file report, page of Data Docs, and MLflow."""
+    assert "These bars are made up." in ended.json("summary.json")["verdict"]
+    assert ended.json("summary.json")["made_up"] is True
+    report, docs = ((ended.staging / f"{one}.html").read_text() for one in ("report", "data_docs"))
+    assert "<b>These bars are made up</b>: no price was ever paid." in report
+    assert '<p class="note" role="note">These bars are made up.</p>' in docs
+    tracked = replace(ended, experiment="feed").mlflow()
+    assert tracked.tags["made_up"] == "true"
+    assert "These bars are made up." in tracked.tags["mlflow.note.content"]
+
+
+def fetch_from(monkeypatch: pytest.MonkeyPatch, bars: Bars, *script: Rule) -> dict[str, Any]:
+    """Fetch with the workflow, and what it announced last."""
+    with gateway(bars, script=script) as running:
+        monkeypatch.setenv("IB_PORT", str(running.port))
+        assert Workflow("ibkr_fetch_bars").run(dataset="feed").state == "success"
+    return dict(events()[0])
 
 
 @pytest.mark.usefixtures("feed", "database")

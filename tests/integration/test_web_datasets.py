@@ -1,5 +1,6 @@
 """The pages with several datasets: whose run it is, who may see it, and what each needs next."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -337,3 +338,27 @@ def test_who_may_decide_operates_airflow_or_is_named(
     found = access._with_rights(cat, deciders=frozenset(deciders))
     assert found.may_decide(COINS) is decides
     assert not found.may_decide(DAG_ID)
+
+
+@pytest.mark.usefixtures("same_id")
+def test_every_page_of_bars_that_are_made_up_says_so(
+    pages: TestClient, datasets: Path, tmp_path: Path
+):
+    (datasets / "coins.yml").write_text(f"made_up: true\n{YAML}")
+    summary = tmp_path / "staging" / COINS / "r" / "summary.json"
+    summary.write_text(json.dumps({**json.loads(summary.read_text()), "made_up": True}))
+    of_one, of_several = "<b>These bars are made up</b>", "<b>The bars of coins are made up</b>"
+
+    for path, said in {
+        "/": of_several,
+        "/docs/": of_several,
+        "/quarantine/": of_several,
+        "/suites/stock_data": of_several,
+        f"/dags/{COINS}/runs/r": of_one,
+        f"/dags/{COINS}/runs/r/repairs": of_one,
+        "/symbols/?dataset=coins&symbol=BTC-USD": of_one,
+        "/expectations/?dataset=coins": of_one,
+    }.items():
+        assert pages.get(f"/gate{path}").text.count(said) == 1, path
+    for path in ("/runs/r", "/audit/", "/symbols/?dataset=stock_data&symbol=AAPL"):
+        assert "made up" not in pages.get(f"/gate{path}").text, path

@@ -188,6 +188,7 @@ def run_tags(
         "held_symbols": ",".join(validated.held if validated else ()),
         "suite_sha256": report.suite_sha256 if report else "",
         "suite_instead_of": run.instead_of,
+        "made_up": "true" if run.dataset.made_up else "",
         "data_digest": extracted.digest if extracted else "",
         "error": first_error(run, steps) or "",
         **_decision_tags(validated),

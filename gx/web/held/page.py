@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -24,11 +24,9 @@ from gx.web.held.actions import discard, judge_again, known_dataset, release
 from gx.web.held.kept import HeldBar, HeldError, HeldSymbol
 from gx.web.held.release import Release, release_of
 from gx.web.runs.page import page_number
+from gx.web.sources import ListedDataset, Sources, made_up_names
 from gx.web.static_files import embedded
 from gx.web.suites.datasets import may_save
-
-if TYPE_CHECKING:
-    from gx.web.sources import ListedDataset, Sources
 
 PER_PAGE, BARS_PER_PAGE = 50, 25
 _NUMBERS = BAR_COLUMNS[2:]
@@ -88,6 +86,7 @@ def _every(request: Request, user: User) -> Response:
     return page(
         request,
         "quarantine.html",
+        made_up=made_up_names(datasets),
         listed=_listed(sources, datasets, shown),
         faults=faults,
         datasets=[one.name for one in datasets],

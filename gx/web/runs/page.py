@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -18,10 +17,8 @@ from gx.web.guard import page, reader
 from gx.web.runs.calendar import MARKS, calendar, day_asked
 from gx.web.runs.datasets import dataset_lines
 from gx.web.runs.shares import SHOWN, kind, share, share_chart
+from gx.web.sources import Sources, made_up_names
 from gx.web.summary import RunSummary
-
-if TYPE_CHECKING:
-    from gx.web.sources import Sources
 
 PER_PAGE = 25
 VERDICTS = {
@@ -91,6 +88,7 @@ async def run_list(request: Request) -> Response:
         request,
         "runs.html",
         datasets=dataset_lines(datasets, runs),
+        made_up=made_up_names(datasets),
         total=len(runs),
         found=len(found),
         shown=[(run, kind(run), share(run)) for run in (told[_key(one)] for one in shown)],

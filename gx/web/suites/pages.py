@@ -15,10 +15,10 @@ from gx.errors import HistoryError, SuiteError, UnknownSuiteError
 from gx.suite.texts import DESCRIPTION_LIMIT, NOTES_LIMIT, REASON_LIMIT
 from gx.terms import BAR_COLUMNS
 from gx.web.guard import User, base_of, page, reader
-from gx.web.sources import Sources
+from gx.web.sources import Sources, made_up_names
 from gx.web.static_files import embedded
 from gx.web.suites.api import SuiteApi, suite_store
-from gx.web.suites.datasets import datasets_of, may_save, tryable, used_by
+from gx.web.suites.datasets import datasets_of, may_save, readable, tryable, used_by
 from gx.web.suites.new_dataset import NewDataset
 from gx.web.suites.trial import Workbench
 from gx.web.summary import RunSummary
@@ -100,6 +100,7 @@ class SuitePages:
             request,
             "suite_editor.html",
             name=name,
+            made_up=await run_in_threadpool(_made_up, sources, user, name),
             data=embedded(data),
             may_write=may_write,
             needed=await run_in_threadpool(_needed, sources, name),
@@ -155,6 +156,11 @@ def _suite_lines(sources: Sources, user: User) -> list[SuiteLine]:
         )
         for listed in suite_store(sources).listed()
     ]
+
+
+def _made_up(sources: Sources, user: User, suite: str) -> str:
+    """The datasets that it judges whose bars are made up, of those that the user may see."""
+    return made_up_names(readable(user, datasets_of(sources, suite)))
 
 
 def _editor_data(sources: Sources, user: User, name: str) -> dict[str, object]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseNotifier
 
 from dags.errors import AlertError, StagingError
-from dags.fetch.work import Fetched
 from dags.reporting.alerts import TITLE, Alert, tell
 from dags.run.links import airflow_root
 from dags.run.settings import Settings
@@ -14,6 +13,8 @@ from dags.staging.layout import run_path
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from dags.fetch.work import Fetched
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def fetch_alert_on(settings: Settings) -> FetchAlert | None:
     return FetchAlert() if settings.channels else None
 
 
-def tell_behind(settings: Settings, done: Fetched, context: Any) -> None:
+def tell_behind(settings: Settings, done: "Fetched", context: Any) -> None:
     """Tell which symbols are behind, and why; a channel that is broken keeps no bar away."""
     if not done.behind or not settings.channels:
         return
