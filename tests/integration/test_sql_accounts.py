@@ -1,18 +1,25 @@
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
 from sql import embedded
-from sql.accounts import Account, ensure_accounts, grant_gate, grant_schema
+from sql.accounts import Account, ensure_accounts, grant_fetch, grant_gate, grant_schema
 from sql.connection import ConnectionSettings, connected
 from sql.errors import PreflightError
+from sql.fetched.bars import Stored, frame, store
+from sql.fetched.tables import Table, make_remembered, prepare
 from sql.preflight import make_ready
 from sql.schema import create_schema
 from sql.source import Source
 
+README = Path(__file__).parents[2] / "dags" / "README.md"
 OWNER = Account("owner_of_shop", "owner's first", owns="shop")
 ADDED_TO = ("stock_data_quarantine", "stock_data_evidence", "stock_data_publications")
 USER = Account("shop_gate", "a user's")
@@ -97,3 +104,24 @@ def test_done_again_it_changes_the_password_and_keeps_the_tables(shop: Connectio
 
 def test_a_password_shows_in_no_text_of_an_account():
     assert "owner's first" not in f"{OWNER} {OWNER!r}"
+
+
+def test_a_fetch_writes_into_stock_data_once_the_owner_lets_it(shop: ConnectionSettings):
+    """As dags/README.md tells it; what is remembered is granted to it when a deployment starts."""
+    gate = replace(shop, user=USER.name)
+    with connected(shop) as owner:
+        make_remembered(owner)
+    grant_fetch(shop, USER.name)
+    bars = frame([(datetime(2025, 10, 6, tzinfo=UTC), 1.0, 2.0, 1.0, 2.0, 5.0)])
+
+    def stored() -> Stored:
+        with connected(gate) as engine:
+            table = prepare(engine, Table("stock_data", None, daily=True), unknown_volume=False)
+            with engine.begin() as connection:
+                return store(connection, table, "NEW", bars, run_id="r", cause="restated")
+
+    with pytest.raises(ProgrammingError, match="permission denied for table stock_data"):
+        stored()
+    (told,) = re.findall(r"`(grant insert, update on stock_data to gate; .*)`", README.read_text())
+    asked(shop, told.replace("to gate", f"to {USER.name}"))
+    assert stored() == Stored(new=1)
