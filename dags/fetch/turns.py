@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,27 +43,19 @@ class Turns:
     requests: int = 0
     waiting: int = 0
     waited: float = 0.0
+    _first: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
     async def turn(
         self, contract: str, request: str, *, small: bool = False
     ) -> AsyncIterator[None]:
         """Hold a place among the open requests, once IB can be asked."""
-        number = None
         begun = self.time.seconds()
         self.waiting += 1
         try:
-            while number is None:
-                wait, number = take_turn(
-                    self.engine,
-                    contract,
-                    request,
-                    small=small,
-                    pace=self.pace,
-                    now=self.time.now(),
-                )
-                if number is None:
-                    await self.time.sleep(min(wait, 5.0))
+            # Of those that wait for the one limit the first alone asks when it may.
+            async with self._first if small else nullcontext():
+                number = await self._turn(contract, request, small=small)
         finally:
             self.waiting -= 1
             self.waited += self.time.seconds() - begun
@@ -72,6 +64,21 @@ class Turns:
             yield
         finally:
             ended(self.engine, number)
+
+    async def _turn(self, contract: str, request: str, *, small: bool) -> int:
+        """The number of the request, once it may be made."""
+        while True:
+            wait, number = take_turn(
+                self.engine,
+                contract,
+                request,
+                small=small,
+                pace=self.pace,
+                now=self.time.now(),
+            )
+            if number is not None:
+                return number
+            await self.time.sleep(wait)
 
     async def rest(self, kind: Kind) -> None:
         """Wait before what failed is asked again."""

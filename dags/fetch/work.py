@@ -1,9 +1,12 @@
 """A fetch: every symbol of a dataset, some at a time; one that fails stops no other."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -164,7 +167,28 @@ def fetch(
         now=at,
         told=told,
     )
-    return asyncio.run(everything.run(contracts))
+    try:
+        return asyncio.run(_stoppable(everything.run(contracts)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _stoppable(work: Coroutine[Any, Any, Fetched]) -> Fetched:
+    """Let Ctrl-C, once or more, end the requests that are open before it ends the fetch.
+
+    An interrupt in the midst of the loop would leave them, and each would complain.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        return await work
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    loop.add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        return await work
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass
