@@ -48,7 +48,7 @@ def archiving(names: list[str]) -> DAG:
                 type="string",
                 enum=names,
             ),
-            "before": Param(
+            "before_date": Param(
                 None,
                 title="Before",
                 description="The first day that stays in the table.",

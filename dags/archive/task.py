@@ -18,7 +18,7 @@ def archive_for() -> str:
     """Archive what this run's parameters name; says what was moved."""
     context = get_current_context()
     params: Any = context["params"]
-    before = parse_date(params["before"])
+    before = parse_date(params["before_date"])
     if before is None:
         raise RequestError("before which day the bars are to be archived has to be said")
     done = archive(

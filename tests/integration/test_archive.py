@@ -1,6 +1,5 @@
 """Old bars in files: moved without losing or altering one, restored, and read as if still there."""
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine, event
@@ -23,7 +21,8 @@ from gx.dataset.model import Dataset
 from gx.dataset.read import read_dataset
 from sql.connection import ConnectionSettings, make_engine
 from sql.errors import ArchiveError
-from sql.extract import Extraction, extract_bars, known_symbols
+from sql.extract import known_symbols
+from tests.archived import archive_settings, read, some_years
 from tests.workflow import Database
 
 CUT = date(2015, 1, 1)
@@ -63,14 +62,7 @@ STAY = ["before all", "nameless", "no calendar", "no date", "stays"]
 @pytest.fixture
 def settings(bars_database: ConnectionSettings, tmp_path: Path) -> Settings:
     """The test's database, and an archive of its own."""
-    found = {
-        "POSTGRES_HOST": bars_database.host,
-        "POSTGRES_PORT": str(bars_database.port),
-        "POSTGRES_DB": bars_database.database,
-        "POSTGRES_USER": bars_database.user,
-        "ARCHIVE_ROOT": str(tmp_path / "archive"),
-    }
-    return Settings.of(found)
+    return archive_settings(bars_database, tmp_path / "archive")
 
 
 @pytest.fixture
@@ -84,31 +76,7 @@ def odd(database: Database, datasets: Path) -> Dataset:
 @pytest.fixture
 def years(database: Database) -> Dataset:
     """Ten bars a year of three symbols from 2010 to 2015, in `stock_data`."""
-    database.execute(
-        "insert into stock_data (symbol, date, open, high, low, close, volume) "
-        "select symbol, make_date(year, 3, day), 10.10, 12, 9, 10 + day / 3.0, 1000 * day "
-        "from unnest(array['AAA', 'BBB', 'CCC']) as symbol, generate_series(2010, 2015) as year, "
-        "generate_series(1, 10) as day"
-    )
-    return read_dataset("stock_data")
-
-
-def read(
-    engine: Engine, dataset: Dataset, settings: Settings, *symbols: str, **asked: Any
-) -> tuple[pa.Table, Extraction]:
-    sink = io.BytesIO()
-    found = extract_bars(
-        engine,
-        sink,
-        source=source_of(dataset),
-        symbols=symbols,
-        start=asked.get("start"),
-        end=asked.get("end"),
-        newest=asked.get("newest"),
-        may_be_empty=True,
-        archive=asked.get("archive", fetcher(settings)),
-    )
-    return pq.read_table(sink), found
+    return some_years(database)
 
 
 def counted(settings: Settings) -> tuple[list[str], Callable[..., bytes]]:
