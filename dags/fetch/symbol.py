@@ -15,6 +15,7 @@ from dags.fetch.gateway import Gateway
 from dags.fetch.overlap import compare
 from dags.fetch.turns import Turns
 from gx.dataset.fetch import Contract, Fetch
+from sql.archived.listed import archived_to
 from sql.fetched.bars import (
     Series,
     Stored,
@@ -178,7 +179,9 @@ class SymbolFetch:
         with self.engine.connect() as connection:
             days = stored_dates(connection, self.table, self.symbol)
             asked = holes_asked(connection, self.table, self.symbol)
-        missing = self.clock.missing(days)
+            archived = archived_to(connection, self.table.quoted, self.symbol)
+        # What lies before the end of the archive is there, though not in the table.
+        missing = self.clock.missing(days[days > pd.Timestamp(archived)] if archived else days)
         gaps = [one for one in missing if asked.get(one.date(), 0) < HOLE_TRIES]
         for first, last in list(_spans(gaps))[:_HOLES_AT_ONCE]:
             span = self._asks(as_utc(first), as_utc(last) + timedelta(days=1))

@@ -99,6 +99,15 @@ def files_of(
     return [Filed(**{**one, "symbols": tuple(one["symbols"])}) for one in found]
 
 
+def archived_to(connection: Connection, table: str, symbol: str) -> datetime | None:
+    """Up to which moment, in UTC, bars of a symbol were archived out of a table; None for none."""
+    found = connection.exec_driver_sql(statement("queries/archive_look"), {"table": table}).first()
+    if found is None:
+        return None
+    files = files_of(connection, Place(*found), [symbol])
+    return max((one.last_moment for one in files), default=None)
+
+
 def list_file(connection: Connection, place: Place, what: Mapping[str, Any]) -> None:
     """Write that a file holds bars, in the transaction that deletes them."""
     query = statement("queries/archive_list").replace("{schema}", quoted(place.schema))

@@ -40,7 +40,8 @@ def test_the_verdict_and_what_is_published_stay_the_same(
 ):
     monkeypatch.setenv("PARTITION_SYMBOLS", partition)
     monkeypatch.setenv("ARCHIVE_ROOT", str(tmp_path / "archive"))
-    asked = {"symbols": ["TSLA", "NVDA"], "start_date": start, "end_date": "2025-11-04"}
+    asked: dict[str, Any] = {"symbols": ["TSLA", "NVDA"], "start_date": start}
+    asked["end_date"] = "2025-11-04"
     before = workflow.run(**asked)
     published = sample.rows(PUBLISHED)
     moved = archive(read_dataset("stock_data"), CUT, Settings(), by="ann")
