@@ -1,6 +1,8 @@
 """Old bars in files: moved without losing or altering one, restored, and read as if still there."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -321,6 +323,31 @@ def test_a_bar_that_is_changed_meanwhile_is_archived_as_it_is_then(
     assert done.bars == 150
     restore(years, settings, by="ann")
     assert database.one("select sum(close) from stock_data") == total + 20
+
+
+def test_a_writer_that_has_not_committed_is_waited_for_and_wins(
+    years: Dataset, database: Database, engine: Engine, settings: Settings
+):
+    waiting = (
+        "select count(*) from pg_stat_activity where datname = current_database() "
+        "and wait_event_type = 'Lock' and query like '%delete from%'"
+    )
+    total = database.one("select sum(close) from stock_data")
+    with ThreadPoolExecutor(1) as beside, engine.connect() as writer:
+        writer.exec_driver_sql(
+            "update stock_data set close = close + 1 where symbol = 'BBB' and date = '2010-03-05'"
+        )
+        archiving = beside.submit(archive, years, CUT, settings, by="ann")
+        deadline = time.monotonic() + 60
+        while not database.one(waiting):
+            assert not archiving.done(), "it did not wait for the writer"
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        writer.commit()
+        assert archiving.result().bars == 150
+
+    assert restore(years, settings, by="ann").bars == 150
+    assert database.one("select sum(close) from stock_data") == total + 1
 
 
 def test_bars_that_change_all_the_time_stay_where_they_are(
