@@ -123,6 +123,79 @@ def test_the_same_bars_are_read_before_and_after(odd: Dataset, engine: Engine, s
     assert known_symbols(engine, source_of(odd)) == list(symbols)
 
 
+NUMBERS_OF = "open numeric, high numeric, low numeric, close numeric, volume numeric"
+BARS_OF = "1, 2, 0.5, 1.5, n from generate_series(1, 20) as n"
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "source"),
+    [
+        (
+            f"(symbol char(5), date date, {NUMBERS_OF}) partition by range (date); "
+            "create table feed.old partition of feed.bars for values from (minvalue) "
+            "to ('2014-01-11'); create table feed.new partition of feed.bars default",
+            f"select 'A', date '2014-01-01' + n, {BARS_OF}, generate_series(1, 2)",
+            "",
+        ),
+        (
+            f"(ticker text, day integer, {NUMBERS_OF}, unique (ticker, day))",
+            f"select 'A', 20140100 + n, {BARS_OF}",
+            ", columns: {symbol: ticker, date: day}, unit: yyyymmdd",
+        ),
+        (
+            f'("at%" bigint, {NUMBERS_OF})',
+            f"select 1388534400000 + 60000 * n, {BARS_OF}",
+            ', symbol: "A", columns: {date: "at%"}, unit: ms, zone: America/New_York',
+        ),
+        (
+            f"(symbol text, date timestamp, {NUMBERS_OF})",
+            f"select 'A', timestamp '2014-12-31 20:00' + n * interval '1 hour', {BARS_OF}",
+            ", zone: America/New_York",
+        ),
+        (
+            f"(symbol text, date text, {NUMBERS_OF})",
+            f"select 'A', (date '2014-12-20' + n)::text, {BARS_OF}",
+            "",
+        ),
+    ],
+    ids=["partitions", "yyyymmdd", "milliseconds", "moments", "texts"],
+)
+def test_tables_of_every_kind(
+    database: Database,
+    datasets: Path,
+    engine: Engine,
+    settings: Settings,
+    table: str,
+    rows: str,
+    source: str,
+):
+    database.execute(
+        "create schema fed", "create schema feed", f"create table feed.bars {table}",
+        f"insert into feed.bars {rows}",
+    )  # fmt: skip
+    bar = "1 hour" if "interval" in rows else "1 min" if "60000" in rows else "1 day"
+    (datasets / "feed.yml").write_text(
+        f"source: {{schema: feed, table: bars{source}}}\nbar: {bar}\nsuite: stock_data\n"
+        "symbols: '*'\npublish: fed\ncalendar: XNYS\n"
+    )
+    feed, everything = read_dataset("feed"), database.rows(EVERY)
+    before, found = read(engine, feed, settings, "A")
+    of_range = {"start": date(2014, 1, 5), "end": date(2014, 12, 31)}
+    part, _ = read(engine, feed, settings, "A", **of_range)
+
+    moved = archive(feed, CUT, settings, by="ann")
+
+    assert 0 < moved.bars <= found.rows
+    assert database.one("select count(*) from feed.bars") == found.rows - moved.bars
+    after, again = read(engine, feed, settings, "A")
+    assert (again.digest, again.archived) == (found.digest, True)
+    assert after.equals(before)
+    assert read(engine, feed, settings, "A", **of_range)[0].equals(part)
+    assert known_symbols(engine, source_of(feed)) == ["A"]
+    assert restore(feed, settings, by="ann").bars == moved.bars
+    assert database.rows(EVERY) == everything
+
+
 def test_a_file_is_of_one_year_and_of_symbols_that_follow_each_other(
     years: Dataset, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
