@@ -17,7 +17,7 @@ from gx.errors import GateError
 from sql.archived.listed import Filed, files_of, place_in
 from sql.archived.move import NewFile, Old, old_bars, put_back, rows_in, take_out
 from sql.archived.rows import digest_of, packed, unpacked
-from sql.archived.table import Archivable, Span, reads_from, require_archivable
+from sql.archived.table import Archivable, Span, reader_fault, require_archivable
 from sql.audit import Action, note
 from sql.connection import connected
 from sql.errors import ArchiveError, BarStoreError
@@ -266,7 +266,7 @@ class _Mover:
 
 
 def _refuse_readers(dataset: Dataset, engine: Engine, table: Archivable) -> None:
-    """Refuse where another dataset reads this table through a query or a view of its own."""
+    """Refuse where another dataset reads this table in a way that does not lead to the archive."""
     for name in dataset_names():
         try:
             other = read_dataset(name)
@@ -275,14 +275,14 @@ def _refuse_readers(dataset: Dataset, engine: Engine, table: Archivable) -> None
         if name == dataset.name or other.source.connection != dataset.source.connection:
             continue
         try:
-            reads = reads_from(engine, source_of(other), table.place)
+            fault = reader_fault(engine, source_of(dataset), source_of(other), table.place)
         except BarStoreError:  # it cannot be read at all
             continue
-        if reads:
+        if fault:
             raise ArchiveError(
-                f"the dataset {name} reads {table.place.shown} through a query or a view, which "
-                "would not see what is archived: let it read the table itself, or leave these bars "
-                "where they are"
+                f"the dataset {name} reads {table.place.shown}, too, {fault}, and would not find "
+                f"what is archived: let it read the table as {dataset.name} does, or leave these "
+                "bars where they are"
             )
 
 

@@ -98,7 +98,9 @@ def take_out(
     False: one of them is not there any more as it was; then nothing is deleted.
     """
     file, rows = filed
-    with engine.connect() as connection, connection.begin() as transaction:
+    # Who waits for another writer has to see then what he wrote, whatever the server's default is.
+    waits = engine.execution_options(isolation_level="READ COMMITTED")
+    with waits.connect() as connection, connection.begin() as transaction:
         lock(connection, LOAD)
         bars = opened(connection, source)
         texts_as_they_are(connection)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from sql.archived.listed import LIST, Place, make_list, place_in
 from sql.errors import ArchiveError
-from sql.source import OpenSource, Source, opened, place_of, quoted
+from sql.source import OpenSource, Source, opened, quoted
 from sql.statements import statement
 from sql.terms import TABLES, VIEWS
 
@@ -140,21 +140,34 @@ def texts_as_they_are(connection: Connection) -> None:
     connection.exec_driver_sql("set local intervalstyle = 'postgres'")
 
 
-def reads_from(engine: Engine, source: Source, place: Place) -> bool:
-    """Does a source that is a query or a view get its rows from this table?"""
+def reader_fault(engine: Engine, of: Source, other: Source, place: Place) -> str | None:
+    """Why another source would lose bars that are archived of this table; None if it would not."""
     with engine.connect() as connection:
-        if source.query is None:
-            found = place_in(opened(connection, source))
-            bound = {"table": found.quoted if found else None}
-            kind = connection.exec_driver_sql(statement("queries/archive_table"), bound).first()
-            if kind is None or kind.kind in TABLES:
-                return False
-        explain = f"explain (verbose, format json) select * from {place_of(source)} as given"  # noqa: S608
-        plan = connection.exec_driver_sql(explain, {"none": None}).scalar_one()
-        parts = connection.exec_driver_sql(
-            statement("queries/archive_parts"), {"table": place.quoted}
-        )
-        return not set(_tables(plan)).isdisjoint(tuple(one) for one in parts)
+        bars = opened(connection, other)
+        there = place_in(bars)
+        if there == place:
+            same = _meaning(of) == _meaning(other)
+            return None if same else "by other columns of symbols and dates"
+        kind = None
+        if there is not None:
+            bound = {"table": there.quoted}
+            kind = connection.exec_driver_sql(statement("queries/archive_table"), bound).one().kind
+        if kind in TABLES:
+            return None
+        return "through a query or a view" if _reads(connection, bars, place) else None
+
+
+def _meaning(of: Source) -> tuple[object, ...]:
+    """What a bar's symbol and moment are made of, by which archived ones are found again."""
+    return of.column("symbol"), of.column("date"), of.symbol, of.zone, of.unit, of.daily
+
+
+def _reads(connection: Connection, bars: OpenSource, place: Place) -> bool:
+    explain = f"explain (verbose, format json) select * from {bars.place} as given"  # noqa: S608  # quoted
+    plan = connection.exec_driver_sql(explain, {"none": None}).scalar_one()
+    bound = {"table": place.quoted}
+    parts = connection.exec_driver_sql(statement("queries/archive_parts"), bound)
+    return not set(_tables(plan)).isdisjoint(tuple(one) for one in parts)
 
 
 def _tables(plan: Any) -> Iterator[tuple[str, str]]:

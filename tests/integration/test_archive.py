@@ -492,8 +492,8 @@ def test_what_cannot_be_archived_is_refused_before_anything(
     assert not Path(settings.archive_root).exists()
 
 
-def test_a_query_is_refused_and_so_is_a_table_that_a_query_of_ours_reads(
-    years: Dataset, database: Database, datasets: Path, settings: Settings
+def test_a_query_is_refused_and_so_is_a_table_that_another_dataset_would_not_find_again(
+    years: Dataset, database: Database, datasets: Path, engine: Engine, settings: Settings
 ):
     database.execute("create schema fed")
     (datasets / "feed.yml").write_text(
@@ -501,9 +501,20 @@ def test_a_query_is_refused_and_so_is_a_table_that_a_query_of_ours_reads(
     )
     with pytest.raises(ArchiveError, match="is a query"):
         archive(read_dataset("feed"), CUT, settings, by="ann")
-    with pytest.raises(ArchiveError, match=r"the dataset feed reads public\.stock_data through"):
+    told = r"the dataset feed reads public\.stock_data, too, {}, and would not find"
+    with pytest.raises(ArchiveError, match=told.format("through a query or a view")):
+        archive(years, CUT, settings, by="ann")
+    other = "source: {table: stock_data, columns: {symbol: name}}\nsuite: stock_data\n"
+    database.execute("alter table stock_data add name text default 'X'")
+    (datasets / "feed.yml").write_text(other + "symbols: '*'\npublish: fed\n")
+    with pytest.raises(ArchiveError, match=told.format("by other columns of symbols and dates")):
         archive(years, CUT, settings, by="ann")
     assert database.one("select count(*) from stock_data") == 180
+
+    # Who reads it in the same way reads its archive, too.
+    (datasets / "feed.yml").write_text(other.replace("name", "symbol") + "publish: fed\n")
+    archive(years, CUT, settings, by="ann")
+    assert read(engine, read_dataset("feed"), settings, "AAA")[1].rows == 60
 
 
 def test_who_may_not_delete_is_told_so_first(
