@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Engine
@@ -15,7 +15,7 @@ from gx.dataset.model import Dataset
 from gx.dataset.read import dataset_names, read_dataset
 from gx.errors import GateError
 from sql.archived.listed import Filed, files_of, place_in
-from sql.archived.move import NewFile, Old, old_bars, put_back, rows_in, take_out
+from sql.archived.move import NewFile, Old, divided, old_bars, put_back, rows_in, take_out
 from sql.archived.rows import digest_of, packed, unpacked
 from sql.archived.table import Archivable, Span, reader_fault, require_archivable
 from sql.audit import Action, note
@@ -86,6 +86,11 @@ class Part:
     symbols: tuple[str, ...]
     rows: int
 
+    @property
+    def files(self) -> int:
+        """One, but for a symbol that has more bars in the year than a file is to have."""
+        return -(-self.rows // MOST_ROWS)
+
 
 def archive(
     dataset: Dataset,
@@ -121,7 +126,7 @@ def archive(
             bars=sum(one.rows for one in old),
             symbols=len({one.symbol for one in old}),
             years=tuple(sorted({one.year for one in old})),
-            files=len(plan),
+            files=sum(one.files for one in plan),
             bytes=0,
             table_bytes=sum(one.bytes for one in old),
             place=files.url,
@@ -132,15 +137,12 @@ def archive(
         what = f"{found.bars:,} bars of {found.symbols:,} symbols before {before}, to {files.url}"
         _audit(dataset, settings, "archive", by, what)
         mover = _Mover(engine, source, table, files, place, dataset.name, by)
-        done, size = 0, 0
-        for number, part in enumerate(plan, 1):
-            first, end = date(part.year, 1, 1), _next_year(part.year)
-            span = Span(part.symbols, first, min(end, cut, key=_instant))
-            moved = mover.move(span, part.year)
+        done, size, number = 0, 0, 0
+        for number, (year, span) in enumerate(mover.spans(plan, cut), 1):
+            moved = mover.move(span, year)
             done, size = done + moved.rows, size + moved.bytes
-            told(Progress(number, len(plan), done, moved.name))
-    seconds = time.monotonic() - began
-    return Archived(**{**vars(found), "bars": done, "bytes": size, "seconds": seconds})
+            told(Progress(number, found.files, done, moved.name))
+    return replace(found, bars=done, bytes=size, files=number, seconds=time.monotonic() - began)
 
 
 def restore(
@@ -193,9 +195,9 @@ def archived_files(dataset: Dataset, settings: Settings) -> list[Filed]:
 
 
 def parts(old: Sequence[Old], most: int) -> Iterator[Part]:
-    """Files of at most ``most`` bars, of one year and of symbols that follow each other.
+    """Parts of at most ``most`` bars, of one year and of symbols that follow each other.
 
-    A symbol's year is never divided. ``old`` is in order of years, and of symbols within each.
+    A symbol with more in a year is a part. ``old`` is in order of years, and of symbols in each.
     """
     begun: list[Old] = []
     for one in old:
@@ -232,10 +234,24 @@ class _Mover:
     dataset: str
     by: str
 
+    def spans(self, plan: Sequence[Part], cut: date) -> Iterator[tuple[int, Span]]:
+        """What each file is to hold, and of which year."""
+        for part in plan:
+            first, end = date(part.year, 1, 1), date(part.year + 1, 1, 1)
+            span = Span(part.symbols, first, min(end, cut, key=_instant))
+            one = part.files == 1
+            spans = [span] if one else divided(*self.of, span, MOST_ROWS)
+            yield from ((part.year, each) for each in spans)
+
+    @property
+    def of(self) -> tuple[Engine, Source, Archivable]:
+        """The table that it is about."""
+        return self.engine, self.source, self.table
+
     def move(self, span: Span, year: int) -> _Moved:
         """Write a file, read it back from the store, and delete exactly what it holds."""
         for _ in range(_TRIES):
-            rows = rows_in(self.engine, self.source, self.table, span)
+            rows = rows_in(*self.of, span)
             if not rows.num_rows:
                 return _Moved(0, 0, "nothing is left of it")
             digest = digest_of(rows)
@@ -244,9 +260,7 @@ class _Mover:
             self.files.write(name, raw)
             kept = unpacked(self.files.read(name), digest, f"{self.files.url}/{name}")
             file = NewFile(self.place, name, digest, len(raw))
-            if take_out(
-                self.engine, self.source, self.table, span=span, filed=(file, kept), by=self.by
-            ):
+            if take_out(*self.of, span=span, filed=(file, kept), by=self.by):
                 return _Moved(rows.num_rows, len(raw), name)
         raise ArchiveError(
             f"bars of {self.table.place.shown} in {year} ({span.symbols[0]} to "
@@ -301,10 +315,6 @@ def _moment(dataset: Dataset, before: date) -> date:
     first, _ = moments_of(dataset, before, None)
     assert first is not None
     return first
-
-
-def _next_year(year: int) -> date:
-    return date(year + 1, 1, 1)
 
 
 def _instant(moment: date) -> datetime:

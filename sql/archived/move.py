@@ -4,9 +4,10 @@ A bar is deleted by the row that came back out of its file: PostgreSQL compares 
 two, and says how many it deleted. Were it one less than the file has, nothing is deleted.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import psycopg2
@@ -62,6 +63,16 @@ def old_bars(engine: Engine, source: Source, of: Archivable, before: date) -> li
         bars = opened(connection, source)
         found = _ask(bars, of, "archive_plan", {"before": before})
         return [Old(one.symbol, one.year, one.rows, one.bytes) for one in found]
+
+
+def divided(engine: Engine, source: Source, of: Archivable, span: Span, most: int) -> list[Span]:
+    """The span as spans of some ``most`` bars each, one behind the other."""
+    with engine.connect() as connection:
+        bars = opened(connection, source)
+        cuts = _ask(bars, of, "archive_cuts", {**span.bound, "most": most}).scalars().all()
+    edges: list[date] = [span.first, *(one.replace(tzinfo=UTC) for one in cuts), span.end]
+    pairs = itertools.pairwise(edges)
+    return [replace(span, first=first, end=end) for first, end in pairs]
 
 
 def rows_in(engine: Engine, source: Source, of: Archivable, span: Span) -> pa.Table:

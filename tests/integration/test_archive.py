@@ -216,6 +216,28 @@ def test_a_file_is_of_one_year_and_of_symbols_that_follow_each_other(
     assert "150 bars of 3 symbols before 2015-01-01" in entry[2]
 
 
+def test_a_symbol_of_many_bars_is_divided_within_the_year(
+    years: Dataset,
+    database: Database,
+    engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(work, "MOST_ROWS", 4)
+    _, before = read(engine, years, settings, "AAA", "BBB", "CCC")
+    looked = archive(years, date(2011, 3, 6), settings, by="ann", dry_run=True)
+
+    done = archive(years, date(2011, 3, 6), settings, by="ann")
+
+    assert (looked.bars, looked.files) == (done.bars, done.files) == (45, 15)
+    files = archived_files(years, settings)
+    assert [one.rows for one in files] == [4, 4, 2] * 3 + [4, 1] * 3
+    assert [one.last_moment.day for one in files[:3]] == [4, 8, 10]
+    assert database.one("select count(*) from stock_data") == 135
+    assert read(engine, years, settings, "AAA", "BBB", "CCC")[1].digest == before.digest
+    assert restore(years, settings, by="ann").bars == 45
+
+
 def test_only_files_that_a_range_reaches_are_read(
     years: Dataset, engine: Engine, settings: Settings
 ):
