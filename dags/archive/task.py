@@ -10,6 +10,7 @@ from dags.errors import RequestError
 from dags.run.request import parse_date
 from dags.run.settings import Settings
 from gx.dataset.read import read_dataset
+from gx.report.sentences import counted
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ def archive_for() -> str:
         told=_tell,
     )
     does = "would move" if params["dry_run"] else "moved"
-    said = f"{does} {done.bars:,} bars of {done.symbols:,} symbols into {done.files:,} files"
+    what = f"{counted(done.bars, 'bar')} of {counted(done.symbols, 'symbol')}"
+    said = f"{does} {what} into {counted(done.files, 'file')}"
     log.info("%s at %s", said, done.place)
     if done.views:
         log.warning("these views have them no more: %s", ", ".join(done.views))

@@ -14,6 +14,7 @@ from dags.run.settings import Settings
 from gx.dataset.model import Dataset
 from gx.dataset.read import dataset_names, read_dataset
 from gx.errors import GateError
+from gx.report.sentences import counted
 from sql.archived.listed import Filed, files_of, place_in
 from sql.archived.move import NewFile, Old, divided, old_bars, put_back, rows_in, take_out
 from sql.archived.rows import digest_of, packed, unpacked
@@ -72,7 +73,8 @@ class Progress:
     @property
     def sentence(self) -> str:
         """For people."""
-        return f"{self.files:,} of {self.of:,} files, {self.bars:,} bars: {self.name}"
+        files, bars = counted(self.of, "file"), counted(self.bars, "bar")
+        return f"{self.files:,} of {files}, {bars}: {self.name}"
 
 
 Told = Callable[[Progress], None]
@@ -134,7 +136,8 @@ def archive(
         )
         if dry_run or not old:
             return found
-        what = f"{found.bars:,} bars of {found.symbols:,} symbols before {before}, to {files.url}"
+        of = f"{counted(found.bars, 'bar')} of {counted(found.symbols, 'symbol')}"
+        what = f"{of} before {before}, to {files.url}"
         _audit(dataset, settings, "archive", by, what)
         mover = _Mover(engine, source, table, files, place, dataset.name, by)
         done, size, number = 0, 0, 0
@@ -172,9 +175,9 @@ def restore(
             raise RequestError(f"no archived bars of {', '.join(sorted(unknown))}")
         if not wanted:
             return Restored(dataset.name, 0, 0, 0, time.monotonic() - began)
-        of = f"{len(wanted):,} files" + (f" of {year}" if year else "")
-        of += f", {', '.join(sorted(symbols))} alone" if symbols else ""
-        _audit(dataset, settings, "restore", by, f"archived bars: {of}")
+        of = f"archived bars of {', '.join(sorted(symbols))}" if symbols else "archived bars"
+        of += f" of {year}" if year is not None else ""
+        _audit(dataset, settings, "restore", by, f"{of}, from {counted(len(wanted), 'file')}")
         bars = newer = 0
         # The newest first: a bar that was archived twice comes back as it was last.
         for number, file in enumerate(reversed(wanted), 1):

@@ -17,6 +17,7 @@ from dags.run.settings import Settings
 from gx.dataset.model import Dataset
 from gx.dataset.read import read_dataset
 from gx.report.columns import TextColumn, room, table_lines
+from gx.report.sentences import counted
 from gx.statuses import DONE
 from sql.archived.listed import Filed
 
@@ -98,16 +99,18 @@ def archived_lines(done: Archived, *, dry_run: bool) -> Iterator[str]:
     if not done.bars:
         yield f"{done.dataset} has no bars before {done.before}: nothing to archive"
         return
-    years = f"{done.years[0]} to {done.years[-1]}" if len(done.years) > 1 else f"{done.years[0]}"
-    what = f"{done.bars:,} bars of {done.symbols:,} symbols, {years}"
+    first, last = done.years[0], done.years[-1]
+    years = f"from {first} to {last}" if first < last else f"of {first}"
+    what = f"{counted(done.bars, 'bar')} of {counted(done.symbols, 'symbol')} {years}"
+    files = counted(done.files, "file")
     if dry_run:
         yield (
             f"would move {what}, about {megabytes(done.table_bytes)} in the table, into "
-            f"{done.files:,} files at {done.place}"
+            f"{files} at {done.place}"
         )
     else:
         yield (
-            f"moved {what}, into {done.files:,} files of {megabytes(done.bytes)} at {done.place} "
+            f"moved {what} into {files} of {megabytes(done.bytes)} at {done.place} "
             f"in {done.seconds:,.1f} s"
         )
         yield "runs read them as before; gate archive --restore puts them back"
@@ -137,10 +140,11 @@ def restored_lines(done: Restored) -> Iterator[str]:
     if not done.files:
         yield f"{done.dataset} has no such archived bars"
         return
-    yield f"put back {done.bars:,} bars from {done.files:,} files in {done.seconds:,.1f} s"
+    files = counted(done.files, "file")
+    yield f"put back {counted(done.bars, 'bar')} from {files} in {done.seconds:,.1f} s"
     if done.newer:
         yield f"{done.newer:,} more are in the table already, as they came later: those stay"
-    yield "the files stay where they are; nothing reads them any more"
+    yield "the files stay where they are"
 
 
 def _list(files: Sequence[Filed], *, as_json: bool) -> int:
@@ -164,7 +168,7 @@ def _list(files: Sequence[Filed], *, as_json: bool) -> int:
     ]
     print("\n".join(table_lines(_COLUMNS, rows, room())))
     size, bars = sum(one.bytes for one in files), sum(one.rows for one in files)
-    print(f"{bars:,} bars in {len(files):,} files of {megabytes(size)}")
+    print(f"{counted(bars, 'bar')} in {counted(len(files), 'file')} of {megabytes(size)}")
     return DONE
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from dags.archive.work import archive, archived_files, restore
-from dags.errors import StagingError, StagingLostError
+from dags.errors import RequestError, StagingError, StagingLostError
 from dags.run.settings import Settings
 from gx.dataset.model import Dataset
 from sql.connection import ConnectionSettings
@@ -110,9 +110,11 @@ def test_a_store_that_is_gone_loses_no_bar_and_stops_who_needs_it(
     assert read(engine, years, settings, "AAA")[1].rows == 60
 
 
-def test_a_bucket_that_is_not_there_is_told(
+def test_a_bucket_or_a_store_that_is_not_there_is_told(
     years: Dataset, database: Database, settings: Settings, s3: S3Server
 ):
     with pytest.raises(StagingError, match=r"the bucket 'gaet' of the archive .* ARCHIVE_ROOT"):
         archive(years, CUT, settings, by="ann", to="s3://gaet/archive")
+    with pytest.raises(RequestError, match="nothing can be archived at 'nowhere://archive'"):
+        archive(years, CUT, settings, by="ann", to="nowhere://archive")
     assert database.one("select count(*) from stock_data") == 180

@@ -87,7 +87,7 @@ def test_the_workflow_archives_and_says_what(
     monkeypatch.setenv("ARCHIVE_ROOT", str(tmp_path / "archive"))
     looked = Workflow("archive_bars").run(before_date="2025-10-20", dry_run=True)
     assert looked.state == "success"
-    assert "would move 22 bars of 2 symbols into 1 files" in caplog.text
+    assert "would move 22 bars of 2 symbols into 1 file at" in caplog.text
     assert sample.one("select count(*) from stock_data") == 46
 
     moved = Workflow("archive_bars").run(before_date="2025-10-20")
