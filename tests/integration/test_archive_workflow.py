@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from dags.archive.work import archive
@@ -97,3 +98,19 @@ def test_the_workflow_archives_and_says_what(
 
     unsaid = Workflow("archive_bars").run()
     assert (unsaid.state, unsaid.tries) == ("failed", {"archive_old_bars": 1})
+
+
+def test_a_trial_and_the_form_have_archived_bars_too(
+    workflow: Workflow, sample: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from dags.pages.sources import Desk
+
+    monkeypatch.setenv("ARCHIVE_ROOT", str(tmp_path / "archive"))
+    desk = Desk(Settings())
+    before = desk.fresh_bars("stock_data", ["TSLA"], None, date(2025, 10, 31))
+    archive(read_dataset("stock_data"), date(2025, 11, 30), Settings(), by="ann")
+
+    assert sample.one("select count(*) from stock_data") == 0
+    after = desk.fresh_bars("stock_data", ["TSLA"], None, date(2025, 10, 31))
+    pd.testing.assert_frame_equal(after, before)
+    assert desk.symbols("stock_data") == ["NVDA", "TSLA"]
