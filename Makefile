@@ -117,6 +117,9 @@ format: $(READY)  ## put the code into shape
 	if [ -x $(BIN)/biome ]; then $(BIN)/biome check --write gx tracking tests; fi
 
 clean:  ## remove var/, and with it the embedded databases
+	@if [ -n "$$(find var/archive -type f 2>/dev/null | head -1)" ]; then \
+	  echo "var/archive holds archived bars, which are in no table: gate archive --restore puts them back;" >&2; \
+	  echo "or move it, and name it in ARCHIVE_ROOT; or remove it, if nobody wants them" >&2; exit 1; fi
 	@if [ -x $(GATE) ]; then $(GATE) down; fi
 	rm -rf var
 

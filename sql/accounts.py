@@ -60,11 +60,20 @@ def grant_gate(owner: ConnectionSettings, user: str) -> None:
 
 def grant_fetch(owner: ConnectionSettings, user: str) -> None:
     """Give ``user`` what a fetch needs of what is remembered; the tables must be there."""
+    _grant(owner, user, "grant_fetch")
+
+
+def grant_archive(owner: ConnectionSettings, user: str) -> None:
+    """Give ``user`` what archiving writes beside the bars; the table must be there."""
+    _grant(owner, user, "grant_archive")
+
+
+def _grant(owner: ConnectionSettings, user: str, what: str) -> None:
     session = _connect(owner)
     try:
         with session, session.cursor() as cursor:
             names = {"user": sql.Identifier(user)}
-            cursor.execute(sql.SQL(statement("deploy/grant_fetch")).format(**names))
+            cursor.execute(sql.SQL(statement(f"deploy/{what}")).format(**names))
     finally:
         session.close()
 

@@ -26,6 +26,8 @@ Action = Literal[
     "decide",
     "comment",
     "judge by",
+    "archive",
+    "restore",
 ]
 
 

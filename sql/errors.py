@@ -51,6 +51,10 @@ class FetchError(BarStoreError):
     """A table cannot take the bars that are fetched."""
 
 
+class ArchiveError(BarStoreError):
+    """Old bars cannot be archived, restored or read; no bar is lost."""
+
+
 class FaultyRowsError(LoadError):
     """Rows of the file have faults of their own; they could be set aside."""
 

@@ -16,6 +16,7 @@ from psycopg2 import errors as pg_errors
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError
 
+from sql.archived.joined import Asked, Fetch, archived_symbols, with_archived
 from sql.connection import driver_connection
 from sql.copy_stream import HashingReader, copy_out, csv_options
 from sql.digits import Digits
@@ -59,6 +60,7 @@ class Extraction:
     `at` is the database's clock at the moment whose data were read; `missing` are the requested
     symbols without a bar in the range; dates are None when no bar has one; `sql` is the statement
     as it ran. `rounded` numbers have more digits than a float64 keeps, as `rounded_example` has.
+    `archived`: some of the bars are in files, and no longer in the source.
     """
 
     rows: int
@@ -72,6 +74,7 @@ class Extraction:
     at: datetime
     rounded: int = 0
     rounded_example: str | None = None
+    archived: bool = False
 
 
 def extract_bars(
@@ -86,6 +89,7 @@ def extract_bars(
     may_be_empty: bool = False,
     newest: int | None = None,
     repairs: Repairs | None = None,
+    archive: Fetch | None = None,
 ) -> Extraction:
     """Write the bars of `symbols` from `start` to `end` (both included, None is open) to `sink`.
 
@@ -93,7 +97,8 @@ def extract_bars(
 
     With `nameless` also the rows that have no symbol: nobody asks for them by name. `newest` is
     how many of each symbol's bars are read, those with the latest dates (None: all). `repairs` are
-    applied to what is read, and say afterwards which were.
+    applied to what is read, and say afterwards which were. `archive` gives the files of bars that
+    were archived: those that are asked for are read as if they were still in the source.
 
     Parquet columns, ordered by symbol and date: symbol string; date date32, of bars within the day
     timestamp[us] in UTC; open, high, low, close, volume float64; created_at timestamp[us] in UTC,
@@ -104,6 +109,7 @@ def extract_bars(
     Raises:
         MissingTableError, MissingColumnError: the source is not as needed.
         UnreadableColumnError: a value is no number or no date, or dates are another zone's.
+        ArchiveError: bars that are asked for are archived, and their files cannot be read.
         NoBarsError: no bar of any of the symbols, unless it `may_be_empty`.
         psycopg2.OperationalError: the connection was lost while reading.
     """
@@ -111,7 +117,8 @@ def extract_bars(
         # The moment and the data are those of one snapshot: of two extracts the later one is newer.
         connection = connection.execution_options(isolation_level="REPEATABLE READ")
         at: datetime = connection.exec_driver_sql("select now()").scalar_one()
-        bars = opened(connection, source)
+        asked = Asked(symbols, start, end, newest)
+        bars = with_archived(opened(connection, source), asked, archive)
         types = bars.bars_types()
         query = _query(bars, types, symbols, start, end, nameless)
         schema = schema_of(source, bars.carried_types())
@@ -145,11 +152,12 @@ def extract_bars(
         at=at,
         rounded=digits.rounded,
         rounded_example=digits.example,
+        archived=bars.joined is not None,
     )
 
 
 def known_symbols(engine: Engine, source: Source = OWN) -> list[str]:
-    """Every symbol that the source holds, in alphabetical order.
+    """Every symbol that the source holds or held before it was archived, in alphabetical order.
 
     Raises MissingTableError, MissingColumnError: it is not as needed.
     """
@@ -160,13 +168,18 @@ def known_symbols(engine: Engine, source: Source = OWN) -> list[str]:
 def in_order(engine: Engine, symbols: Sequence[str], source: Source = OWN) -> list[str]:
     """Sort symbols as an extract does: by the collation of the table's column, not by Python's."""
     with engine.connect() as connection:
-        found = opened(connection, source).ask("queries/order_symbols", symbols=list(symbols))
-        return list(found.scalars())
+        return _in_order(opened(connection, source), symbols)
+
+
+def _in_order(bars: OpenSource, symbols: Sequence[str]) -> list[str]:
+    return list(bars.ask("queries/order_symbols", symbols=list(symbols)).scalars())
 
 
 def _known(bars: OpenSource) -> list[str]:
+    archived = archived_symbols(bars)
     try:
-        return list(bars.ask("queries/known_symbols").scalars())
+        there = list(bars.ask("queries/known_symbols").scalars())
+        return there if archived <= set(there) else _in_order(bars, list(archived.union(there)))
     except DataError as failure:  # a database in SQL_ASCII keeps any bytes
         why = str(failure.orig).strip()
         raise UnreadableColumnError(

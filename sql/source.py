@@ -74,11 +74,15 @@ OWN = Source()
 
 @dataclass(frozen=True)
 class OpenSource:
-    """A source in a connection, with the types of its columns as it has them."""
+    """A source in a connection, with the types of its columns as it has them.
+
+    `joined` is what is read in its place, in SQL: its rows with others that belong to them.
+    """
 
     source: Source
     connection: Connection
     types: Mapping[str, str]
+    joined: str | None = None
 
     def ask(self, name: str, **bound: object) -> CursorResult[Any]:
         """Run a query about `stock_data` on it."""
@@ -86,7 +90,7 @@ class OpenSource:
 
     def text(self, query: str) -> str:
         """A query about `stock_data` that is asked of this source; a percent sign is doubled."""
-        if self.source.is_own:
+        if self.source.is_own and self.joined is None:
             return query
         return f"with stock_data as (\n{self._bars()}\n)\n{query}"
 
@@ -95,6 +99,16 @@ class OpenSource:
         """The table's name as PostgreSQL looks it up; the source must be no query."""
         place = (self.source.schema, self.source.table or "stock_data")
         return ".".join('"' + name.replace('"', '""') + '"' for name in place if name)
+
+    @property
+    def place(self) -> str:
+        """What is selected from, in SQL, without what is joined."""
+        return place_of(self.source)
+
+    def row(self) -> tuple[str, str]:
+        """The symbol and the moment of a row of the table ``given``, in SQL."""
+        kind = "date" if self.source.daily else "timestamptz"
+        return f"({self._symbol()})::text", f"({self._date()})::{kind}"
 
     def with_moments(self, query: str) -> str:
         """As `text`, of bars that also have their ``moment`` in UTC: NULL for a day."""
@@ -107,10 +121,17 @@ class OpenSource:
     def is_unique(self) -> bool:
         """Can it hold no bar twice?"""
         source = self.source
-        if source.query is not None or source.symbol is not None:
+        if source.query is not None or source.symbol is not None or self.joined is not None:
             return False
         # A day that is made of a moment may be there twice.
         if self.bars_types()["date"] != self.types[source.column("date")]:
+            return False
+        return self.has_key()
+
+    def has_key(self) -> bool:
+        """Are no two rows of the table of one symbol and one date, as they stand there?"""
+        source = self.source
+        if source.query is not None or source.symbol is not None:
             return False
         bound = {
             "table": self.table,
@@ -125,14 +146,14 @@ class OpenSource:
 
     @cached_property
     def _types_as_read(self) -> Mapping[str, str]:
-        if self.source.is_own:
+        if self.source.is_own and self.joined is None:
             return self.types
         return _types_of(self.connection, f"{self._bars()}\nlimit 0")
 
     def _bars(self, more: Mapping[str, str] | None = None) -> str:
         expressions = {**self._expressions(), **(more or {})}
         selected = ",\n    ".join(f"{sql} as {one}" for one, sql in expressions.items())
-        return f"select\n    {selected}\nfrom {place_of(self.source)} as given"
+        return f"select\n    {selected}\nfrom {self.joined or self.place} as given"
 
     def _expressions(self) -> dict[str, str]:
         found = {"symbol": self._symbol(), "date": self._date()}

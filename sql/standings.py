@@ -12,7 +12,7 @@ from sql.statements import statement
 
 @dataclass(frozen=True)
 class Refusal:
-    """A symbol that failed where the gate closed for all; without dates when the table did."""
+    """A symbol that failed where the gate closed for all, and the days on which it did."""
 
     symbol: str
     first_date: date | None

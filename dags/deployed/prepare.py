@@ -10,7 +10,15 @@ from dags.local.passwords import write_secrets
 from dags.run.settings import Settings
 from gx.dataset.read import dataset_names, read_dataset
 from gx.errors import DatasetError
-from sql.accounts import Account, ensure_accounts, grant_fetch, grant_gate, grant_schema
+from sql.accounts import (
+    Account,
+    ensure_accounts,
+    grant_archive,
+    grant_fetch,
+    grant_gate,
+    grant_schema,
+)
+from sql.archived.listed import ensure_list
 from sql.connection import ConnectionSettings, connected
 from sql.fetched.tables import make_remembered
 from sql.schema import create_schema, load_sample
@@ -56,10 +64,12 @@ def _bars(deployment: DeploymentSettings, settings: Settings, say: Callable[[str
         for line in create_schema(engine):
             say(line)
         make_remembered(engine)
+        ensure_list(engine)
         if settings.environment == "development":
             load_sample(engine)
     grant_gate(owner, settings.postgres_user)
     grant_fetch(owner, settings.postgres_user)
+    grant_archive(owner, settings.postgres_user)
     for name in dataset_names():
         _schema(name, owner, settings.postgres_user, say)
 

@@ -15,6 +15,7 @@ from dags.fetch.gateway import Gateway
 from dags.fetch.overlap import compare
 from dags.fetch.turns import Turns
 from gx.dataset.fetch import Contract, Fetch
+from sql.archived.listed import archived_to
 from sql.fetched.bars import (
     Series,
     Stored,
@@ -243,11 +244,14 @@ class SymbolFetch:
         self, connection: Connection, near: tuple[datetime, datetime] | None = None
     ) -> list[date]:
         """The days of sessions inside the history, or near some, of which bars are missing."""
+        archived = archived_to(connection, self.table.quoted, self.symbol)
+        # What lies before the end of the archive is there, though not in the table.
         if self.clock.is_daily:
-            return self.clock.missing(stored_dates(connection, self.table, self.symbol))
-        return self.clock.missing_within(
-            stored_pauses(connection, self.table, self.symbol, self.clock.minutes, near)
-        )
+            days = stored_dates(connection, self.table, self.symbol)
+            return self.clock.missing(days[days > pd.Timestamp(archived)] if archived else days)
+        pauses = stored_pauses(connection, self.table, self.symbol, self.clock.minutes, near)
+        kept = [one for one in pauses if not archived or plain(one[0]) > pd.Timestamp(archived)]
+        return self.clock.missing_within(kept)
 
     async def _ask(self, known: "IbContract", ask: Ask) -> pd.DataFrame:
         """The bars of one request, from its first moment on."""

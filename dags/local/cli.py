@@ -254,6 +254,52 @@ def fetch(
     return fetch_bars(ctx.obj, Asked(dataset, symbols or (), wait, demo, as_json))
 
 
+@app.command(
+    epilog=examples(
+        "gate archive --before 2015-01-01 --dry-run",
+        "gate archive --before 2015-01-01 --dataset coins --to s3://bucket/archive",
+        "gate archive --list",
+        "gate archive --restore --year 2014 --symbol TSLA",
+    )
+)
+def archive(
+    ctx: typer.Context,
+    *,
+    before: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="archive what lies before this day"),
+    ] = None,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="put archived bars back into the table")
+    ] = False,
+    listing: Annotated[bool, typer.Option("--list", help="list the files")] = False,
+    dataset: OfDataset = "stock_data",
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", help="a folder or s3://BUCKET/…; default: ARCHIVE_ROOT"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say what would be moved")
+    ] = False,
+    year: Annotated[
+        int | None, typer.Option(metavar="YYYY", help="restore this year's bars alone")
+    ] = None,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SYMBOL", help="restore this symbol's bars alone; again for more"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """Move old bars of a dataset into files, or back; the checks read them all the same.
+
+    A bar is deleted from its table once its file was written, read back and compared.
+    """
+    from dags.local.archive import Typed, archive_command
+
+    typed = Typed(before, listing, restore, to, year, tuple(symbol or ()), dry_run, as_json)
+    return archive_command(ctx.obj, dataset, typed)
+
+
 app.command(epilog=CHECK_EXAMPLES)(check)
 app.command(epilog=PEEK_EXAMPLES)(peek)
 app.add_typer(new_formats(), name="format")

@@ -86,6 +86,7 @@ def run_once(var: Path, asked: TypedRequest, name: str) -> int:
 @contextmanager
 def exported(var: Path, name: str) -> Iterator[Path]:
     """The bars of a dataset's table in a Parquet file that is gone at the end."""
+    from dags.archive.files import fetcher
     from dags.local.datasets import as_airflow
     from sql.extract import extract_bars, known_symbols
 
@@ -100,7 +101,15 @@ def exported(var: Path, name: str) -> Iterator[Path]:
             connected(read_from(dataset, Settings.of(found.environment))) as engine,
         ):
             symbols = known_symbols(engine, source)
-            extract_bars(engine, sink, source=source, symbols=symbols, start=None, end=None)
+            extract_bars(
+                engine,
+                sink,
+                source=source,
+                symbols=symbols,
+                start=None,
+                end=None,
+                archive=fetcher(Settings.of(found.environment)),
+            )
         yield file
 
 

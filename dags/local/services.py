@@ -135,6 +135,7 @@ def _environment(var: Path, server: embedded.EmbeddedServer) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": _text(server.url(MLFLOW)),
         "MLFLOW_ARTIFACT_ROOT": str(var / "mlflow" / "artifacts"),
         "STAGING_URL": f"file://{var / 'staging'}",
+        "ARCHIVE_ROOT": f"file://{var / 'archive'}",
         "RESULTS_DIR": str(var / "quality"),
     }
 

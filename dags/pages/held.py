@@ -90,6 +90,7 @@ class Held:
 
     def today(self, dataset: str, symbol: str | None, bars: Sequence[HeldBar]) -> pd.DataFrame:
         """The bars that the source has now between these bars' dates; those without one too."""
+        from dags.archive.files import fetcher
         from sql.extract import extract_bars
 
         known, sink = _known(dataset), io.BytesIO()
@@ -105,6 +106,7 @@ class Held:
                 end=max(dates, default=None),
                 nameless=not symbol,
                 may_be_empty=True,
+                archive=fetcher(self._settings),
             )
         sink.seek(0)
         frame: pd.DataFrame = pq.read_table(sink).to_pandas(date_as_object=False)

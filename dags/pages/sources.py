@@ -259,6 +259,7 @@ class Desk:
 
         Raises DatasetError, RequestError, and what sql.extract.extract_bars does.
         """
+        from dags.archive.files import fetcher
         from gx.dataset.sessions import moments_of
         from sql.connection import connected
         from sql.extract import extract_bars
@@ -267,7 +268,13 @@ class Desk:
         first, last = moments_of(known, start, end)
         with connected(read_from(known, self._settings)) as engine:
             extract_bars(
-                engine, sink, source=source_of(known), symbols=symbols, start=first, end=last
+                engine,
+                sink,
+                source=source_of(known),
+                symbols=symbols,
+                start=first,
+                end=last,
+                archive=fetcher(self._settings),
             )
         sink.seek(0)
         frame: pd.DataFrame = pq.read_table(sink).to_pandas(date_as_object=False)

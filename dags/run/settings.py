@@ -126,6 +126,12 @@ class Settings(BaseSettings):
         description="signs what steps leave there, 32 letters or more, `NEW,OLD` while it is "
         "replaced; Airflow's Fernet key",
     )
+    archive_root: str = Field(
+        f"file://{VAR / 'archive'}",
+        json_schema_extra=VARIES,
+        description="where archived bars are; `var/archive`, another folder, or "
+        "`s3://BUCKET/archive`",
+    )
     results_dir: Path = Field(
         VAR / "quality",
         json_schema_extra=VARIES,

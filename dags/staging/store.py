@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
 # In these a folder is only a part of a name; what lies above all folders is never made by a run.
 BUCKETS = ("s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept in a folder, and the setting that says where it is."""
+
+    what: str
+    setting: str
+
+
+STAGING = Kept("the staging folder", "STAGING_URL")
 
 
 def place_at(url: str) -> "Place":
@@ -75,7 +87,7 @@ def make_folder(folder: "Place") -> None:
 
 
 @contextmanager
-def faults_named(folder: "Place") -> Iterator[None]:
+def faults_named(folder: "Place", kept: Kept = STAGING) -> Iterator[None]:
     """Raise StagingError or StagingLostError for what an S3 store refuses or does not answer.
 
     A file that is not there stays a FileNotFoundError, and a disk's faults stay what they are.
@@ -86,13 +98,13 @@ def faults_named(folder: "Place") -> Iterator[None]:
         cause = error if _is_botocore(error) else error.__cause__
         if cause is None or not _is_botocore(cause) or isinstance(error, StagingError):
             raise
-        named = _as_staging_error(folder, cause)
+        named = _as_staging_error(folder, cause, kept)
         if named is None:
             raise
         raise named from None
 
 
-def _as_staging_error(folder: "Place", cause: BaseException) -> StagingError | None:
+def _as_staging_error(folder: "Place", cause: BaseException, kept: Kept) -> StagingError | None:
     bucket = getattr(folder, "path", "").lstrip("/").partition("/")[0]
     reason = str(cause).strip().partition("\n")[0]
     answer = getattr(cause, "response", {})
@@ -100,18 +112,18 @@ def _as_staging_error(folder: "Place", cause: BaseException) -> StagingError | N
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code == "NoSuchBucket":
         return StagingError(
-            f"the bucket {bucket!r} of the staging folder {folder} is not there ({reason}); "
-            "make it, or correct STAGING_URL"
+            f"the bucket {bucket!r} of {kept.what} {folder} is not there ({reason}); "
+            f"make it, or correct {kept.setting}"
         )
     if status == 404:
         return None
     if status in (400, 401, 403) or "Credentials" in type(cause).__name__:
         return StagingError(
-            f"the store of the staging folder {folder} refuses these keys ({reason}); correct "
+            f"the store of {kept.what} {folder} refuses these keys ({reason}); correct "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what they may do there"
         )
     return StagingLostError(
-        f"the store of the staging folder {folder} cannot be used now ({reason}); see that it "
+        f"the store of {kept.what} {folder} cannot be used now ({reason}); see that it "
         "runs, has room, and is what AWS_ENDPOINT_URL_S3 names; a retry goes on from there"
     )
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import Engine
 
+from dags.archive.files import fetcher
 from dags.run.context import Run
 from dags.run.due import later_than
 from dags.staging.layout import BARS, CONTEXT
@@ -55,10 +56,13 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
             nameless=request.every,
             may_be_empty=may_be_empty,
             repairs=repairs,
+            archive=fetcher(run.settings),
         )
+    if read.archived:
+        log.info("some of the bars in the range were archived; they are read as the others are")
     moment = later_than(published, read.at)
     context = _read_context(run, engine, before)
-    gone = _gone(run, own, moment)
+    gone = _gone(run, own, moment, archived=read.archived)
     if context.rows:
         with run.staging.sealing(CONTEXT) as sink:
             sink.write(context.parquet)
@@ -132,6 +136,7 @@ def _read_context(run: Run, engine: Engine, repairs: Repairs) -> Context:
         end=_just_before(start),
         may_be_empty=True,
         repairs=repairs,
+        archive=fetcher(run.settings),
     )
     few = [one for one in symbols if recent.rows_by_symbol.get(one, 0) < FEWEST_BEFORE]
     older = _older_bars(run, few, engine, (begin, repairs)) if few else None
@@ -168,16 +173,18 @@ def _older_bars(
         may_be_empty=True,
         newest=FEWEST_BEFORE,
         repairs=repairs,
+        archive=fetcher(run.settings),
     )
     table = pq.read_table(pa.BufferReader(sink.getvalue()))
     return table.filter(pc.is_valid(table["date"]))
 
 
-def _gone(run: Run, own: Engine, at: datetime) -> list[Gone]:
+def _gone(run: Run, own: Engine, at: datetime, *, archived: bool) -> list[Gone]:
     """What was published in the range and the source does not have any more."""
     start, end = run.moments
-    # Elsewhere it cannot be asked from here: then what was just read stands for it.
-    read = None if run.source.is_own else run.staging.read_table(BARS, columns=["symbol", "date"])
+    # Elsewhere, and in the archive, it cannot be asked: then what was just read stands for it.
+    here = run.source.is_own and not archived
+    read = None if here else run.staging.read_table(BARS, columns=["symbol", "date"])
     return bars_gone(
         own,
         symbols=run.request.symbols,

@@ -1,6 +1,7 @@
 """What a closed gate says of each symbol, for whoever asks which are good (`gate verdict`)."""
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dags.run.context import Run
 from dags.staging.records import Extracted
@@ -8,34 +9,37 @@ from sql.connection import connected
 from sql.standings import Refusal, refuse
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from gx.report.model import QualityReport
 
 
 def refusals_of(report: "QualityReport") -> list[Refusal]:
     """The symbols that failed critically, each with the days of its failing bars.
 
-    Where something failed that belongs to no symbol, every symbol is refused, on no day alone.
+    Where something failed that belongs to no symbol, or on no day, it is the newest day that was
+    judged: who publishes that has judged the table anew.
     """
+    newest = _moment(report.last_date)
     decided = report.decide("quarantine")
     if not decided.open and not decided.held:
         present = [name for name, one in report.symbols.items() if name and one.rows]
-        return [Refusal(name, None, None, decided.reasons) for name in present]
+        return [Refusal(name, newest, newest, decided.reasons) for name in present]
     critical = report.failing[report.failing["severity"] == "critical"]
-    days = {str(name): bars["date"] for name, bars in critical.groupby("symbol", sort=False)}
+    dated = critical[critical["date"].notna()]
+    days = {str(name): bars["date"] for name, bars in dated.groupby("symbol", sort=False)}
     return [
-        Refusal(name, *_ends(days.get(name)), report.symbols[name].reasons)
+        Refusal(
+            name,
+            days[name].min().to_pydatetime() if name in days else newest,
+            days[name].max().to_pydatetime() if name in days else newest,
+            report.symbols[name].reasons,
+        )
         for name in report.held
         if name
     ]
 
 
-def _ends(dates: "pd.Series[Any] | None") -> tuple[Any, Any]:
-    """The first and the last of the days; none where a bar has none."""
-    if dates is None or dates.isna().any():
-        return None, None
-    return dates.min().to_pydatetime(), dates.max().to_pydatetime()
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def record_refusals(run: Run, report: "QualityReport") -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
+from sql.archived.listed import archived_to
 from sql.fetched.tables import Table
 from sql.statements import statement
 from sql.terms import NUMBERS
@@ -90,10 +91,13 @@ def stored_pauses(
 
 
 def newest_date(connection: Connection, table: Table, symbol: str) -> datetime | None:
-    """The date of a symbol's newest bar, in UTC; None where it has none."""
+    """The date of a symbol's newest bar, in UTC; None where it has none. Archived ones count."""
     query = statement("queries/fetched_newest").replace("{table}", table.quoted)
     found = connection.exec_driver_sql(query, {"symbol": symbol}).scalar_one()
-    return None if found is None else _dates([found])[0].to_pydatetime().replace(tzinfo=UTC)
+    there = [] if found is None else [_dates([found])[0].to_pydatetime()]
+    archived = archived_to(connection, table.quoted, symbol)
+    newest = max([*there, *([archived] if archived else [])], default=None)
+    return newest and newest.replace(tzinfo=UTC)
 
 
 def frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:

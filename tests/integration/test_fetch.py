@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from dags.archive.work import archive
 from dags.errors import RequestError
 from dags.fetch.faults import FetchFault
 from dags.fetch.gateway import Address, Gateway
@@ -18,7 +19,10 @@ from dags.fetch.work import fetch
 from gx.dataset.model import Dataset
 from sql.connection import ConnectionSettings, connected
 from sql.errors import DatabaseLostError
+from sql.fetched.bars import newest_date
 from sql.fetched.pacing import Pace
+from sql.fetched.tables import Table
+from tests.archived import archive_settings
 from tests.desk import free_ports
 from tests.fetches import (
     EVENING,
@@ -214,6 +218,33 @@ def test_a_hole_that_ib_fills_is_filled(engine: Engine):
         found = fetched(engine, running)
     assert found.outcomes[0].notes == ()
     assert stored(engine) == of_file("AAA", date(2024, 1, 1), date(2024, 6, 28))
+
+
+def test_archived_bars_are_no_hole_and_count_as_had(
+    engine: Engine, running: Running, bars_database: ConnectionSettings, tmp_path: Path
+):
+    settings = archive_settings(bars_database, tmp_path / "archive")
+    fetched(engine, running, dataset("AAA", "BBB"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create schema fed")
+    archive(dataset("AAA", "BBB"), date(2024, 6, 1), settings, by="ann")
+    asked = len(running.history())
+    with engine.begin() as connection:  # one that came late, long before the others
+        connection.exec_driver_sql(
+            "insert into feed.bars (symbol, date, open, high, low, close, volume) "
+            "values ('AAA', '2024-01-15', 1, 1, 1, 1, 1)"
+        )
+
+    again = fetched(engine, running, dataset("AAA", "BBB"))
+    assert [one.fault for one in again.outcomes] == [None, None]
+    assert (again.stored.new, again.stored.restated) == (0, 0)
+    assert len(running.history()) == asked + 2
+
+    archive(dataset("AAA", "BBB"), date(2024, 7, 1), settings, by="ann")
+    with engine.connect() as connection:
+        table = Table("bars", "feed", daily=True)
+        assert newest_date(connection, table, "BBB") == datetime(2024, 6, 28, tzinfo=UTC)
+        assert stored(engine, "BBB") == []
 
 
 def test_an_earlier_beginning_asks_for_what_is_before(engine: Engine, running: Running):

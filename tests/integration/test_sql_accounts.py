@@ -10,14 +10,23 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 
 from sql import embedded
-from sql.accounts import Account, ensure_accounts, grant_fetch, grant_gate, grant_schema
+from sql.accounts import (
+    Account,
+    ensure_accounts,
+    grant_archive,
+    grant_fetch,
+    grant_gate,
+    grant_schema,
+)
+from sql.archived.listed import ensure_list
+from sql.archived.table import require_archivable
 from sql.connection import ConnectionSettings, connected
-from sql.errors import PreflightError
+from sql.errors import ArchiveError, PreflightError
 from sql.fetched.bars import Stored, frame, store
 from sql.fetched.tables import Table, make_remembered, prepare
 from sql.preflight import make_ready
 from sql.schema import create_schema
-from sql.source import Source
+from sql.source import OWN, Source
 
 README = Path(__file__).parents[2] / "dags" / "README.md"
 OWNER = Account("owner_of_shop", "owner's first", owns="shop")
@@ -68,6 +77,27 @@ def test_the_gate_may_do_what_a_run_does_and_no_more(shop: ConnectionSettings):
         assert asked(shop, query) == [(expected,)], (table, right)
     create = f"select has_schema_privilege('{USER.name}', 'public', 'create')"
     assert asked(shop, create) == [(False,)]
+
+
+def test_the_gate_may_list_what_is_archived_and_delete_no_bar(shop: ConnectionSettings):
+    with connected(shop) as engine:
+        ensure_list(engine)
+        ensure_list(engine)
+    grant_archive(shop, USER.name)
+    query = (
+        "select string_agg(right_, ',' order by right_) from unnest(array['select', 'insert', "
+        "'update', 'delete']) as right_ "
+        f"where has_table_privilege('{USER.name}', 'archived_bars', right_)"
+    )
+    assert asked(shop, query) == [("insert,select,update",)]
+    with (
+        connected(replace(shop, user=USER.name)) as engine,
+        pytest.raises(ArchiveError, match=r"may not delete in public\.stock_data: grant delete"),
+    ):
+        require_archivable(engine, OWN)
+    asked(shop, f"grant delete on stock_data to {USER.name}")
+    with connected(replace(shop, user=USER.name)) as engine:
+        assert require_archivable(engine, OWN).place.shown == "public.stock_data"
 
 
 def test_the_gate_makes_the_tables_of_a_dataset_where_its_owner_lets_it(shop: ConnectionSettings):

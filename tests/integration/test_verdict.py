@@ -90,6 +90,13 @@ def test_a_failure_of_the_table_as_a_whole_refuses_every_symbol(
     closed = workflow.run(symbols=[], more_symbols="*", policy="quarantine")
     assert closed.state == "failed"
     assert set(statuses(asked()).values()) == {"refused"}
+    # Who publishes older days has not judged the table anew.
+    database.execute("delete from stock_data where symbol is null")
+    older = workflow.run(symbols=["NVDA", "TSLA"], start_date="2025-10-10", end_date="2025-10-24")
+    assert older.state == "success"
+    assert set(statuses(asked()).values()) == {"refused"}
+    workflow.run(symbols=["NVDA", "TSLA"])
+    assert asked().good
 
 
 def test_refusals_are_never_rewritten(workflow: Workflow, database: Database, sample: None):

@@ -19,6 +19,7 @@ from dags.deployed.settings import DeploymentSettings
 from dags.local.env_file import DISTRIBUTED, SECRETS
 from dags.local.services import RUN_IDS
 from dags.run.settings import ROOT, Settings
+from sql.archived.listed import LIST
 from sql.fetched.tables import OWN
 from sql.postgres_programs import path as program
 from tests.compose.__main__ import build_the_store
@@ -260,8 +261,11 @@ def test_the_preparation_is_handed_all_that_it_needs_and_no_other_service_is():
 
 
 def test_a_run_is_granted_every_table_that_there_is():
-    gate, fetch = ((ROOT / f"sql/deploy/grant_{one}.sql").read_text() for one in ("gate", "fetch"))
+    gate, fetch, archive = (
+        (ROOT / f"sql/deploy/grant_{one}.sql").read_text() for one in ("gate", "fetch", "archive")
+    )
     granted = {*re.findall(r"stock_data\w*", gate), *(name for name in OWN if name in fetch)}
+    granted |= {LIST} if f" on {LIST} to " in archive else set()
     # The table that is fetched into is made by who fetches, in a schema of his own.
     made = {path.stem for path in (ROOT / "sql/schema").glob("*.sql")} - {"fetched_bars"}
     tables = {
