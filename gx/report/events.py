@@ -54,6 +54,14 @@ class Events:
             )
         ]
 
+    def only(self, symbols: Sequence[str]) -> "Events":
+        """Those of some symbols; none where not all events are known."""
+        if self.count > len(self.symbols):
+            return Events()
+        mine = np.isin(self.symbols.astype(str), list(symbols))
+        columns = (one[mine] for one in (self.symbols, self.first, self.last, self.bars))
+        return Events(int(mine.sum()), *columns)
+
     @classmethod
     def of(cls, count: int, events: Sequence[Event]) -> Self:
         """Those of a document."""

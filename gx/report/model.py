@@ -419,10 +419,12 @@ def gravest(outcome: Outcome) -> Outcome:
     blocking = [one for one in leaves([outcome]) if one.blocks]
     if not outcome.exceptions or not blocking:
         return outcome
+    symbols = tuple(dict.fromkeys(symbol for one in blocking for symbol in one.symbols))
     return replace(
         outcome,
         unexpected_count=sum(one.unexpected_count for one in blocking),
-        symbols=tuple(dict.fromkeys(symbol for one in blocking for symbol in one.symbols)),
+        symbols=symbols,
+        events=outcome.events.only(symbols),
     )
 
 

@@ -64,6 +64,13 @@ def test_bars_without_a_symbol_or_a_date_are_events_of_their_own(bars: pd.DataFr
     assert found(bars, [3, 4, 13, 14]).count == 4
 
 
+def test_the_events_of_some_symbols_are_told_where_all_are_known(bars: pd.DataFrame):
+    told = found(bars, [2, 3, 7, 12])
+
+    assert told.only(["A"]).listed() == told.listed()[:2]
+    assert Events.of(9, told.listed()).only(["A"]).count == 0
+
+
 def test_no_bar_is_no_event(bars: pd.DataFrame):
     assert found(bars, []).count == 0 and found(bars, []).listed() == []
 
