@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dags.staging.records import Question
-from gx.report.sentences import counted
+from gx.report.sentences import in_events
 from gx.symbols import symbol_fault
 from gx.terms import BAR_COLUMNS, STILL_THERE
 
@@ -128,7 +128,7 @@ def _days(date: Any) -> Iterator[str]:
 def _bar(bar: "pd.Series[Any]") -> dict[str, Any]:
     import pandas as pd
 
-    from gx.report.model import date_label
+    from gx.report.labels import date_label
 
     numbers = {name: None if pd.isna(bar[name]) else float(bar[name]) for name in _NUMBERS}
     return {"date": str(date_label(bar["date"])), **numbers}
@@ -146,13 +146,13 @@ def _failing(report: "QualityReport", outcome: "Outcome") -> "pd.DataFrame":
 
 def _size(outcome: "Outcome") -> str:
     named = ", ".join(outcome.symbols[:_NAMED]) + (", …" if len(outcome.symbols) > _NAMED else "")
-    bars = counted(outcome.unexpected_count, "bar")
+    bars = in_events(outcome.unexpected_count, outcome.event_count)
     return f"({_plain(f'{bars}: {named}' if outcome.unexpected_count else named)})"
 
 
 def _table(report: "QualityReport") -> Iterator[str]:
     """The worst bars in numbers, and what is wrong with each."""
-    from gx.report.model import date_label
+    from gx.report.labels import date_label
 
     failing = _critical(report)
     if not len(failing):

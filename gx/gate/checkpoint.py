@@ -26,11 +26,20 @@ from gx.gate.apart import JudgedApart, with_exceptions_apart
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.expected import beyond_their_end, end_remarks, parameters, without_bars
 from gx.gate.outcomes import read_outcomes
-from gx.gate.verdicts import failing_bars, lookback_failing, symbol_verdicts, with_missing
+from gx.gate.verdicts import (
+    failing_bars,
+    failing_rows_of,
+    lookback_failing,
+    symbol_verdicts,
+    with_events,
+    with_missing,
+)
 from gx.gate.waive import waive
 from gx.plugins.expectations.lookback import with_lookback
 from gx.project import PROJECT
-from gx.report.model import QualityReport, date_label
+from gx.report.events import places_of
+from gx.report.labels import date_label
+from gx.report.model import QualityReport
 from gx.suite.calendars import Calendars
 from gx.suite.fitting import fit
 from gx.suite.named import suite_path
@@ -197,7 +206,9 @@ def _report(
     known = pd.to_datetime(frame.get("date", pd.Series([])), errors="coerce").dropna()
     last_date = date_label(known.max())
     waived = waive(outcomes, frame, validation.waivers, today=today(), last_date=last_date)
-    outcomes = waived.outcomes
+    failing = failing_rows_of(waived.outcomes)
+    whole = frame.reindex(columns=["symbol", "date"])
+    outcomes = with_events(waived.outcomes, whole.iloc[failing], places_of(failing, whole))
     verdicts = symbol_verdicts(frame, outcomes)
     absent = without_bars(suite, validation.parameters["as_of"], validation.asked, verdicts.keys())
     return QualityReport(

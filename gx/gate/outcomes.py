@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from gx.engine.batches import ROWS_ONLY, FrameBatch, entry_key, exception_of, result_key, suite_of
 from gx.engine.looked_at import rows_looked_at, why_none
 from gx.plugins.expectations.base import LOOKBACK_FAILING
-from gx.report.model import Outcome, date_label
+from gx.report.labels import date_label
+from gx.report.model import Outcome
 from gx.suite.read import Suite
 from gx.suite.wording import described
 from gx.terms import BAR_COLUMNS

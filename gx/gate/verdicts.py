@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gx.report.by_symbol import leaves
+from gx.report.events import events_of
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
 from gx.report.published import Removal
 from gx.terms import BAR_COLUMNS, SEVERITIES, STILL_THERE, Verdict
@@ -81,6 +83,25 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     bars["reasons"] = reasons
     order = np.lexsort((rows, -np.array([len(failed) for failed in names], dtype=int), worst))
     return bars.iloc[order].reset_index(drop=True)
+
+
+def with_events(
+    outcomes: Sequence[Outcome], failing: pd.DataFrame, places: np.ndarray[Any, Any]
+) -> tuple[Outcome, ...]:
+    """The outcomes, with their failing rows put together as events.
+
+    ``failing`` are the bars that failed anything, by position (`failing_rows_of`), and ``places``
+    where each is among all bars in order of symbol and date.
+    """
+    rows = failing_rows_of(outcomes)
+    bars = failing.reindex(columns=["symbol", "date"])
+    told = []
+    for outcome in outcomes:
+        at = np.searchsorted(rows, outcome.rows)
+        own = bars.iloc[at]
+        events = events_of(outcome.rows, places[at], own["symbol"], own["date"])
+        told.append(replace(outcome, events=events))
+    return tuple(told)
 
 
 def lookback_failing(lookback: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from gx.gate.outcomes import NO_ROWS, Rows, examples_of
 from gx.report.by_symbol import together
-from gx.report.model import Outcome, date_label
+from gx.report.labels import date_label
+from gx.report.model import Outcome
 from gx.report.waived import State, WaiverUse, named
 from gx.suite.waivers import Waiver
 from gx.terms import BAR_COLUMNS

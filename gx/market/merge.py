@@ -20,6 +20,7 @@ from gx.gate.verdicts import (
     failing_rows_of,
     lookback_failing,
     symbol_verdicts,
+    with_events,
     with_missing,
 )
 from gx.gate.waive import waive
@@ -81,7 +82,9 @@ def merge(
     outcomes = tuple(one.outcome for one in judged)
     waived = waive(outcomes, bars, waivers, today=today(), last_date=last)
     outcomes = waived.outcomes
-    bars = bars.loc[failing_rows_of(outcomes)]
+    failing = failing_rows_of(outcomes)
+    bars = bars.loc[failing]
+    outcomes = with_events(outcomes, bars, market.places_of(failing))
     before = market.lookback_at(_all_of(one.lookback_rows for one in told))
     verdicts = symbol_verdicts(bars, outcomes, market.sizes)
     report = QualityReport(

@@ -26,7 +26,7 @@ from gx.market.whole import Array, PartDocument
 from gx.plugins.expectations.base import LOOKBACK_FAILING
 from gx.plugins.expectations.kernels.bars import BarSize
 from gx.plugins.expectations.lookback import sort_bars, with_lookback
-from gx.report.model import date_label
+from gx.report.labels import date_label
 from gx.suite.exceptions.variants import Piece, pieces_of
 from gx.suite.fitting import fit
 from gx.suite.read import Suite

@@ -15,6 +15,7 @@ from gx.errors import PartsError
 from gx.gate.outcomes import NO_ROWS, Rows
 from gx.plugins.expectations.kernels.bars import BAR_SIZE, BarSize
 from gx.plugins.expectations.lookback import with_lookback
+from gx.report.events import places_of
 from gx.terms import BAR_COLUMNS
 
 Array = NDArray[Any]
@@ -105,6 +106,17 @@ class Market:
     def lookback_at(self, rows: Rows) -> pd.DataFrame:
         """The same of the lookback."""
         return _taken([part.lookback for part in self.parts], self._lookback, rows)
+
+    def places_of(self, rows: Rows) -> Rows:
+        """Where the bars at these positions are among all of their part, by symbol and date."""
+        places: list[Rows] = []
+        for part, span in zip(self.parts, self._bars, strict=True):
+            mine = rows[(rows >= span.start) & (rows < span.start + span.length)] - span.start
+            if len(mine):
+                bars = frame_of(part.bars(("symbol", "date")))
+                # No bar follows one of another part: there are two places between them.
+                places.append(places_of(mine, bars) + span.start + 2 * len(places))
+        return np.concatenate([NO_ROWS, *places])
 
     def columns(self, names: Sequence[str] | None, *, lookback: bool) -> pd.DataFrame:
         """Some columns of all parts, or all of them, as one batch; with their lookback if asked."""

@@ -1,17 +1,21 @@
 """Print a report to a terminal."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gx.report.columns import UNBOUNDED, TextColumn, printable, table_lines
-from gx.report.model import Outcome, QualityReport, date_label
+from gx.report.labels import date_label
+from gx.report.model import Outcome, QualityReport
 from gx.report.sentences import counted
 from gx.report.view import ended_line
 
+_Bar = Mapping[Any, Any]
 WORST_ROWS = 20
+WORST_SCANNED = 2_000  # failing bars that are put together as events
 _PRICES = ("open", "high", "low", "close", "volume")
 _COLUMNS = (
     *(TextColumn("symbol"), TextColumn("date")),
@@ -37,7 +41,7 @@ def report_lines(report: QualityReport, width: int = UNBOUNDED) -> Iterator[str]
         yield from (_failure(outcome) for outcome in report.failed)
     if len(report.failing):
         yield ""
-        yield from _bars(report.failing, width)
+        yield from _bars(report.failing, width, report.outcomes)
     yield from _absent(report)
     yield from _of_published(report)
     yield from _waived(report)
@@ -59,23 +63,48 @@ def _failure(outcome: Outcome) -> str:
         what += " (was never checked)"
     elif outcome.observed:
         what += f" ({outcome.observed})"
+    if 0 < outcome.event_count < outcome.unexpected_count:
+        where += f" ({counted(outcome.event_count, 'event')})"
     return f"  {outcome.weight:<9}{size:>13}  {what}{f'  {where}' if where else ''}"
 
 
-def _bars(failing: pd.DataFrame, width: int) -> Iterator[str]:
-    shown = failing.head(WORST_ROWS)
+def _bars(failing: pd.DataFrame, width: int, outcomes: Sequence[Outcome] = ()) -> Iterator[str]:
+    """The worst bars; those that follow each other, for one cause, are a line with the first."""
+    shown = list(_together(failing, outcomes))[:WORST_ROWS]
     rows = [
         (
-            _text(bar["symbol"]),
-            date_label(bar["date"]) or "NULL",
-            *(_number(bar[name]) for name in _PRICES),
-            " ".join(bar["reasons"]),
+            _text(bars[0]["symbol"]),
+            _days([date_label(bar["date"]) or "NULL" for bar in bars]),
+            *(_number(bars[0][name]) for name in _PRICES),
+            " ".join(bars[0]["reasons"]),
         )
-        for bar in shown.to_dict("records")
+        for bars in shown
     ]
     yield from table_lines(_COLUMNS, rows, width)
-    if len(failing) > len(shown):
-        yield f"  … and {len(failing) - len(shown):,} more failing bars (--json, --html)"
+    if (left := len(failing) - sum(map(len, shown))) > 0:
+        yield f"  … and {left:,} more failing bars (--json, --html)"
+
+
+def _together(failing: pd.DataFrame, outcomes: Sequence[Outcome]) -> Iterable[list[_Bar]]:
+    """The worst bars, those of one event of the first expectation that they fail together."""
+    spans = defaultdict(list)
+    for outcome in outcomes:
+        for event in outcome.events.listed(WORST_SCANNED):
+            if event.bars > 1:
+                span = event.first_date or "", event.last_date or ""
+                spans[outcome.name, event.symbol].append(span)
+    found: dict[object, list[_Bar]] = defaultdict(list)
+    for number, bar in enumerate(failing.head(WORST_SCANNED).to_dict("records")):
+        name, day = next(iter(bar.get("expectations", [])), ""), date_label(bar["date"]) or ""
+        own = spans.get((name, _text(bar["symbol"])), [])
+        within = next((span for span in own if span[0] <= day <= span[1]), None)
+        found[(bar["symbol"], name, within) if within else number].append(bar)
+    return found.values()
+
+
+def _days(days: list[str]) -> str:
+    """``2025-10-05``, or ``2025-10-05 to 2025-10-20 (12)``."""
+    return days[0] if len(days) == 1 else f"{min(days)} to {max(days)} ({len(days):,})"
 
 
 def _absent(report: QualityReport) -> Iterator[str]:

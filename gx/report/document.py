@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from gx.errors import ReportError
 from gx.names import short_name
 from gx.report.deeds import DecisionUse, RepairsUse
+from gx.report.events import Event
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
 from gx.report.weights import blocks, weight
@@ -85,6 +86,8 @@ class ExceptionDocument:
 class OutcomeDocument:
     """A ``gx.report.model.Outcome``; ``failing`` names its rows, or none of them.
 
+    ``events`` are all of them, or the first where no row is named.
+
     What older reports do not say has a default.
     """
 
@@ -108,6 +111,8 @@ class OutcomeDocument:
     exception: str | None
     own_severity: str = ""
     exceptions: list[ExceptionDocument] = field(default_factory=list)
+    event_count: int = 0
+    events: list[Event] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -167,14 +172,15 @@ class ReportDocument(CountsFailures):
 
 
 _FORM = TypeAdapter(ReportDocument)
-_OF_EXCEPTIONS = ("own_severity", "exceptions")  # an expectation without any says nothing of them
+# An expectation without exceptions, or without failing bars, says nothing of them.
+_WHERE_THERE_ARE = ("own_severity", "exceptions", "event_count", "events")
 
 
 def to_plain(document: ReportDocument) -> dict[str, object]:
     """The document as JSON has it, in the order of the README."""
     plain: dict[str, Any] = _FORM.dump_python(document)
     for outcome in plain["expectations"]:
-        for key in _OF_EXCEPTIONS:
+        for key in _WHERE_THERE_ARE:
             if not outcome[key]:
                 del outcome[key]
     return plain

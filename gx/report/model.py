@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ from gx.report.document import (
     read_document,
     to_plain,
 )
+from gx.report.events import LISTED, Events
+from gx.report.labels import date_label
 from gx.report.published import Doubt, Removal
 from gx.report.waived import WaiverUse
 from gx.report.weights import blocks, weight
@@ -57,6 +59,7 @@ class Outcome:
     it is in none of the others; ``waived`` is the status when nothing else failed. ``exceptions``
     are what an entry with exceptions by symbol found of each row of its table, its own settings
     first; ``severity`` is then that of the gravest failure, ``own_severity`` the entry's.
+    ``events`` are the failing rows, those that follow each other put together.
     """
 
     type: str
@@ -81,11 +84,17 @@ class Outcome:
     waived_count: int = 0
     own_severity: str = ""
     exceptions: tuple[ForSymbols, ...] = ()
+    events: Events = field(default_factory=Events, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """Short and stable: the type without ``expect_``, with the columns it looks at."""
         return short_name(self.type, self.kwargs)
+
+    @property
+    def event_count(self) -> int:
+        """How many events its failing rows are; 0 where nobody counted."""
+        return self.events.count
 
     @property
     def blocks(self) -> bool:
@@ -120,6 +129,8 @@ class Outcome:
             exception=self.exception,
             own_severity=self.own_severity,
             exceptions=[one.document() for one in self.exceptions],
+            event_count=self.events.count,
+            events=self.events.listed(None if labels is not None else LISTED),
         )
 
     @classmethod
@@ -143,6 +154,7 @@ class Outcome:
             sessions=tuple(document.sessions),
             waived_count=document.waived_count,
             own_severity=document.own_severity,
+            events=Events.of(document.event_count, document.events),
         )
         rows = tuple(ForSymbols.of_document(one, outcome) for one in document.exceptions)
         return replace(outcome, exceptions=rows)
@@ -389,16 +401,8 @@ def explain(outcome: Outcome) -> str:
         )
     shown = ", ".join(outcome.symbols[:5]) + (", …" if len(outcome.symbols) > 5 else "")
     where = f" in {shown}" if shown else ""
-    return f"{outcome.description} [{sentences.counted(outcome.unexpected_count, 'bar')}{where}]"
-
-
-def date_label(value: Any) -> str | None:
-    """``2025-10-05``, with a time of day only when there is one; None for a missing date."""
-    if pd.isna(value):
-        return None
-    stamp = pd.Timestamp(value)
-    midnight = stamp == stamp.normalize() and stamp.tzinfo is None
-    return stamp.date().isoformat() if midnight else stamp.isoformat()
+    size = sentences.in_events(outcome.unexpected_count, outcome.event_count)
+    return f"{outcome.description} [{size}{where}]"
 
 
 def _has_owner(outcome: Outcome) -> bool:
@@ -415,10 +419,12 @@ def gravest(outcome: Outcome) -> Outcome:
     blocking = [one for one in leaves([outcome]) if one.blocks]
     if not outcome.exceptions or not blocking:
         return outcome
+    symbols = tuple(dict.fromkeys(symbol for one in blocking for symbol in one.symbols))
     return replace(
         outcome,
         unexpected_count=sum(one.unexpected_count for one in blocking),
-        symbols=tuple(dict.fromkeys(symbol for one in blocking for symbol in one.symbols)),
+        symbols=symbols,
+        events=outcome.events.only(symbols),
     )
 
 

@@ -15,7 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gx.report.changes import Changes
 from gx.report.deeds import DecisionUse
-from gx.report.model import QualityReport, date_label, explain
+from gx.report.labels import date_label
+from gx.report.model import QualityReport, explain
 from gx.report.view import Bounds, ReportView, view_of
 
 MAX_BYTES = 480_000

@@ -44,6 +44,12 @@ def waived(failures: int) -> Iterator[str]:
         yield f"{counted(failures, 'failure')} {verb} waived."
 
 
+def in_events(bars: int, events: int) -> str:
+    """``3 bars``, or ``12 bars in 2 events`` where some follow each other."""
+    size = counted(bars, "bar")
+    return f"{size} in {counted(events, 'event')}" if 0 < events < bars else size
+
+
 def off(names: Sequence[str], symbols: Sequence[str]) -> Iterator[str]:
     """Of expectations that an exception switches off for symbols."""
     if names:

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from gx.editing.waivers import WaiverStore
 from gx.errors import GateError, WaiverError
-from gx.report.model import date_label
+from gx.report.labels import date_label
 from gx.suite.texts import REASON_LIMIT
 from gx.suite.waivers import DAYS, Waiver, today
 from gx.terms import BAR_COLUMNS

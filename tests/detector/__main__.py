@@ -2,6 +2,7 @@
 
 import argparse
 
+from tests.detector.any_market import report
 from tests.detector.bars import REAL_CRASH, REAL_SPLITS, real_bars, rows_of
 from tests.detector.judge import false_alarms, flagged, judge, table
 from tests.detector.plant import KINDS, NIGHTLY_KINDS
@@ -16,13 +17,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.detector", description=__doc__)
     parser.add_argument("--rounds", type=int, default=10, help="frames per kind (10)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=("real", "made-up"), help="one of the two tables")
     options = parser.parse_args()
+    if options.only != "real":
+        print("Made-up markets: share of the defects that are found, by length of history")
+        print(report(options.rounds, options.seed))
+    if options.only != "made-up":
+        _report_real(options.rounds, options.seed)
+
+
+def _report_real(rounds: int, seed: int) -> None:
     bars = real_bars()
-    scores = [judge(kind, options.rounds, options.seed) for kind in (*KINDS, *NIGHTLY_KINDS)]
+    scores = [judge(kind, rounds, seed) for kind in (*KINDS, *NIGHTLY_KINDS)]
     print(table(scores))
     print("\nBars within the day, of several exchanges: recall, and what is found besides")
     for one in WITHIN:
-        recall, besides = recall_and_strays(one, options.rounds, options.seed)
+        recall, besides = recall_and_strays(one, rounds, seed)
         print(f"{one.name:24} {recall:7.3f} {besides:5d}")
     print(f"\nFalse alarms per 10,000 of the {len(bars):,} real bars, nothing planted")
     for name, rate in sorted(false_alarms(bars).items(), key=lambda item: -item[1]):

@@ -175,7 +175,7 @@ def test_a_severity_by_symbol_holds_those_symbols_and_no_others(
     assert of_bars == {"NVDA": own, "TSLA": other}
     (outcome,) = report.outcomes
     assert (outcome.severity, outcome.own_severity) == ("critical", own)
-    assert explain(outcome).endswith(f"[3 bars in {held[0]}]")
+    assert explain(outcome).endswith(f"[3 bars in 1 event in {held[0]}]")
     kept = read_report(json.loads(json.dumps(report.to_dict())), report.failing)
     for policy in ("fail", "quarantine", "ask"):
         assert kept.decide(policy) == report.decide(policy)

@@ -15,15 +15,8 @@ from gx.gate.checkpoint import run_in_memory
 from gx.gate.verdicts import with_removals
 from gx.project import SUITES
 from gx.report.console import report_lines
-from gx.report.model import (
-    Decision,
-    Outcome,
-    QualityReport,
-    SymbolVerdict,
-    date_label,
-    explain,
-    read_report,
-)
+from gx.report.labels import date_label
+from gx.report.model import Decision, Outcome, QualityReport, SymbolVerdict, explain, read_report
 from gx.report.render import render_markdown
 from gx.suite.read import read_suite
 from gx.terms import Policy, Verdict

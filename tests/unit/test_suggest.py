@@ -17,7 +17,8 @@ SPAN = ("2025-10-20", "2025-12-05")
 CALENDARS = ("XNYS", "XTKS", "XHKG", "CMES", "24/7", "XLON", "XASX", "FX")
 LEFT_OUT = {
     *("expect_last_bar_to_be_complete", "expect_no_unadjusted_splits", "expect_no_stale_prices"),
-    "expect_volume_to_agree_with_price",
+    *("expect_volume_to_agree_with_price", "expect_no_volume_unit_changes"),
+    "expect_symbols_to_trade",
 }
 
 

@@ -9,6 +9,7 @@ from dags.reporting.verdict import run_sentence
 from dags.staging.records import Extracted, Logged, Published, Records, Validated
 from gx.report.document import OutcomeDocument, ReportDocument
 from gx.report.published import Removal
+from gx.report.sentences import in_events
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
 from sql.nearest import did_you_mean
 
@@ -127,7 +128,7 @@ def _size(entry: OutcomeDocument) -> str:
     if not entry.unexpected_count:
         return f"({entry.observed})" if entry.observed else ""
     symbols = ", ".join(entry.symbols[:4]) + (", …" if len(entry.symbols) > 4 else "")
-    rows = f"{entry.unexpected_count:,} bar{'s' if entry.unexpected_count > 1 else ''}"
+    rows = in_events(entry.unexpected_count, entry.event_count)
     return f"({rows}: {symbols})" if symbols else f"({rows})"
 
 

@@ -3,6 +3,8 @@
 from gx.plugins.expectations.activity_expectations import (
     ExpectNoDuplicatedSeries,
     ExpectNoStalePrices,
+    ExpectNoVolumeUnitChanges,
+    ExpectSymbolsToTrade,
     ExpectVolumeToAgreeWithPrice,
 )
 from gx.plugins.expectations.base import BarExpectation
@@ -46,6 +48,8 @@ MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectNoReturnOutliers,
     ExpectNoStalePrices,
     ExpectVolumeToAgreeWithPrice,
+    ExpectNoVolumeUnitChanges,
+    ExpectSymbolsToTrade,
     ExpectOpeningGapsToBeOrdinary,
     ExpectNoDuplicatedSeries,
     ExpectNoMarketWideHoles,

@@ -7,7 +7,7 @@ from typing import ClassVar
 from great_expectations.compatibility import pydantic
 
 from gx.plugins.expectations import tells
-from gx.plugins.expectations.kernels import activity, twins
+from gx.plugins.expectations.kernels import activity, twins, volumes
 from gx.plugins.expectations.kernels.bars import Bars, MarketJudgement, symbols_with_fewer
 from gx.plugins.expectations.level_expectations import WINDOW_HELP, LevelExpectation
 from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
@@ -22,7 +22,8 @@ class ExpectNoStalePrices(LevelExpectation):
     The same close for `sessions` bars fails (from its second bar on) when the symbol's habit
     around it makes such a run rarer than `chance`; a bar with open = high = low = close and
     volume fails when at most `flat_share` of the bars around it are like it and the usual range
-    is five ticks or more. So thin shares, and those of a few ticks, may stand still.
+    is five ticks or more. So thin shares, and those of a few ticks, may stand still. What has no
+    volume did not trade: it is quiet, not stale (see `ExpectSymbolsToTrade`).
 
     Args:
         sessions: length of a run, in bars (5).
@@ -70,7 +71,8 @@ class ExpectVolumeToAgreeWithPrice(LevelExpectation):
     """Expect no move without volume, and no volume far above the usual.
 
     A bar whose volume is zero and whose price moved fails, unless half of the symbol's bars
-    have no volume; so do negative volumes, and volumes `multiple` times the trailing median.
+    have no volume; so do negative volumes, volumes `multiple` times the trailing median, and the
+    same volume five bars in a row, of a symbol whose volumes do not repeat otherwise.
 
     Args:
         multiple: volume, in medians (30; on a quiet day a hundredfold error is no more).
@@ -100,6 +102,89 @@ class ExpectVolumeToAgreeWithPrice(LevelExpectation):
     teller: ClassVar[Teller | None] = tells.trade
     sentence: ClassVar[str] = (
         "No price may move without volume, and no volume be $multiple times its usual."
+    )
+
+
+class ExpectNoVolumeUnitChanges(LevelExpectation):
+    """Expect no volume that is counted otherwise from a bar on: in lots, in thousands, in shares.
+
+    The bar fails from which on the median volume is `factor` times what it was, or that part of
+    it, when half of the change comes from one bar to the next, it is four robust deviations of the
+    symbol's own volumes, and the price does not step with it, as at a split.
+
+    Args:
+        factor: change of the median volume, as a ratio (25: shares to lots are a hundred).
+        window: bars with volume on either side (20).
+        before: fewest bars with volume before (5).
+        after: fewest bars with volume from the change on, itself included (3).
+
+    Source: this project.
+    """
+
+    factor: float = pydantic.Field(
+        25.0,
+        gt=2,
+        description="From how many times, or what part of, its usual size on the volume must stay "
+        "for it to be counted in another unit; higher reports fewer.",
+    )
+    window: int = pydantic.Field(20, ge=5, description=WINDOW_HELP)
+    before: int = pydantic.Field(
+        5,
+        ge=3,
+        description="How many bars with volume must be known before a change; higher leaves young "
+        "symbols alone for longer.",
+    )
+    after: int = pydantic.Field(
+        3,
+        ge=2,
+        description="How many bars the new volume must last, the first one included; higher "
+        "reports a change later.",
+    )
+
+    success_keys = ("mostly", "factor", "window", "before", "after")
+    daily_only: ClassVar[bool] = True
+    detector: ClassVar[Detector] = volumes.unit_changes
+    teller: ClassVar[Teller | None] = tells.trade
+    sentence: ClassVar[str] = (
+        "No volume may be $factor times what it was, or 1/$factor of it, from a bar on."
+    )
+
+
+class ExpectSymbolsToTrade(LevelExpectation):
+    """Expect a symbol's bars to be of days on which it traded.
+
+    A bar did not trade when it has no volume and its close is that of the bar before. Of a symbol
+    of five bars or more the last bar fails, and no other, when `share` of its bars did not trade,
+    or none of its `newest` ones did: it is illiquid, or suspended.
+
+    Args:
+        share: share of bars without a trade from which a symbol is quiet, 0 to 1 (0.5).
+        newest: newest bars without a trade from which it is (10).
+
+    Source: this project.
+    """
+
+    share: float = pydantic.Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Which part of its bars must be without a trade for a symbol to be called "
+        "quiet (0.5: half of them); higher reports fewer.",
+    )
+    newest: int = pydantic.Field(
+        10,
+        ge=2,
+        description="For how many bars up to the newest one nothing must have traded for a symbol "
+        "to be called quiet; higher reports fewer.",
+    )
+
+    success_keys = ("mostly", "share", "newest")
+    daily_only: ClassVar[bool] = True
+    doubts: ClassVar[bool] = False
+    detector: ClassVar[Detector] = volumes.quiet_symbols
+    teller: ClassVar[Teller | None] = tells.stillness
+    sentence: ClassVar[str] = (
+        "A symbol must trade on more than $share of its bars, and on one of the last $newest."
     )
 
 

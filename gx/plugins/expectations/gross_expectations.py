@@ -1,22 +1,22 @@
 """The expectation that no price is grossly wrong, from the first bar on and on the day it comes."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
-import numpy as np
 from great_expectations.compatibility import pydantic
 
 from gx.plugins.expectations import tells
-from gx.plugins.expectations.kernels import gross, market_moves
-from gx.plugins.expectations.kernels.bars import Bars, Ints, MarketJudgement
+from gx.plugins.expectations.kernels import gross
+from gx.plugins.expectations.kernels.bars import Bars, Judgement
+from gx.plugins.expectations.kernels.declared_splits import Splits
+from gx.plugins.expectations.kernels.market_moves import MarketMoves
 from gx.plugins.expectations.level_expectations import SplitAwareExpectation
-from gx.plugins.expectations.market_wide import MarketWideExpectation, Said, SpokenPart
 from gx.plugins.expectations.metrics import Detector
 from gx.plugins.expectations.price_expectations import COLUMNS_HELP, PRICE_COLUMNS
 from gx.plugins.expectations.tells import Teller
+from gx.plugins.expectations.witnessed import WitnessedExpectation
 
 
-class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
+class ExpectNoGrossPriceErrors(SplitAwareExpectation, WitnessedExpectation):
     """Expect no price beyond a factor of the symbol's last closes.
 
     A bar fails when one of its four prices is more than `factor` times the previous close and more
@@ -24,9 +24,10 @@ class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
     upper limit, and no history of moves is needed. So a wrong bar of yesterday does not make
     today's right one fail, and a share that doubles day after day passes. Nothing is compared with
     closes that fail, until five of them in a row are without a step: that is a new level, of which
-    the first bar fails. A symbol's first bars are compared with those that follow: of the first ten
-    closes the more are right. A single bar is compared with its own close. Unusable prices are
-    skipped.
+    the first bar fails, and not the first one back at the level before. A symbol's first bars are
+    compared with those that follow: of the first ten closes the more are right, unless more than a
+    quarter of all closes is at the other level. A single bar is compared with its own close.
+    Unusable prices are skipped.
 
     Two things explain a move. A declared split: the bars before it are counted in new shares,
     unless they are already. And the market: on a session on which half of the symbols, and at least
@@ -61,28 +62,16 @@ class ExpectNoGrossPriceErrors(SplitAwareExpectation, MarketWideExpectation):
         "close and the median of the last five, unless a declared split or the market explains it."
     )
 
-    def of_part(self, bars: Bars, *, judged: int) -> Said:
-        """How the bars moved, and which are gross (`rows`) if the market did not move."""
-        moves = market_moves.find_moves(bars, factor=self.factor, splits=self.splits)
-        said = {name: getattr(moves, name) for name in market_moves.ARRAYS}
-        rows = self._gross(bars, market_moves.CALM)
-        return Said({"not_judged": 0}, said | {"rows": rows})
+    @property
+    def market_factor(self) -> float:
+        """The factor by which prices are judged."""
+        return self.factor
 
-    def of_market(self, parts: Sequence[SpokenPart]) -> MarketJudgement:
-        """Judge by what the whole market moved.
+    @property
+    def declared(self) -> Splits:
+        """The splits that are declared."""
+        return self.splits
 
-        A wider limit finds nothing where the usual one found nothing, so only parts with suspects
-        are read again, and none where the market did not move.
-        """
-        moves = [market_moves.Moves(*map(part.array, market_moves.ARRAYS)) for part in parts]
-        market = market_moves.judge_moves(moves)
-        suspects = [part.array("rows") for part in parts]
-        rows = [
-            self._gross(part.bars(), market) if market and len(suspected) else suspected
-            for part, suspected in zip(parts, suspects, strict=True)
-        ]
-        return MarketJudgement(rows, market.details)
-
-    def _gross(self, bars: Bars, market: market_moves.MarketMoves) -> Ints:
-        found = gross.gross_errors(bars, factor=self.factor, splits=self.splits, market=market)
-        return np.flatnonzero(found.flags)
+    def judged_beside(self, bars: Bars, market: MarketMoves) -> Judgement:
+        """Judge bars on sessions of which it is known how the market moved."""
+        return gross.gross_errors(bars, factor=self.factor, splits=self.splits, market=market)

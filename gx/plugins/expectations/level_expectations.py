@@ -7,9 +7,12 @@ from great_expectations.compatibility import pydantic
 from gx.plugins.expectations import tells
 from gx.plugins.expectations.base import BarExpectation
 from gx.plugins.expectations.kernels import returns, splits, units
-from gx.plugins.expectations.kernels.declared_splits import read_splits
+from gx.plugins.expectations.kernels.bars import Bars, Judgement
+from gx.plugins.expectations.kernels.declared_splits import Splits, read_splits
+from gx.plugins.expectations.kernels.market_moves import MarketMoves
 from gx.plugins.expectations.metrics import Detector
 from gx.plugins.expectations.tells import Teller
+from gx.plugins.expectations.witnessed import WitnessedExpectation
 
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 COLUMNS_HELP = "Names of the columns, in this order: "
@@ -57,9 +60,12 @@ class ExpectNoUnitErrors(SplitAwareExpectation):
 
     Pence instead of pounds, cents instead of dollars: one bar or a block of any length, in any
     of the four prices. Each price is followed from bar to bar; a step within `tolerance` times
-    the factor enters or leaves another unit, and the unit of most bars is taken for the right
-    one. A step after which the volume changes by the inverse is a (reverse) split and passes, as a
-    declared one does. Unusable prices are skipped. A symbol with a single bar is not judged.
+    the factor enters or leaves another unit. The right one is that in which a symbol begins
+    and ends, where a quarter of the bars has it; else that whose prices have no digits left over
+    from a division (from 5 up, three decimals and more, two more than in the other); else that of
+    three quarters of the bars. Where none of these tells, the bars at the steps fail alone. A step
+    after which the volume changes by the inverse is a (reverse) split and passes, as a declared
+    one does. Unusable prices are skipped. A symbol with a single bar is not judged.
 
     Args:
         factor: size of the unit error, as a ratio (100).
@@ -92,15 +98,19 @@ class ExpectNoUnitErrors(SplitAwareExpectation):
     )
 
 
-class ExpectNoUnadjustedSplits(SplitAwareExpectation):
+class ExpectNoUnadjustedSplits(SplitAwareExpectation, WitnessedExpectation):
     """Expect no step that a split or reverse split explains.
 
     The first bar at the new level fails. The open over the previous close is near a split ratio
-    (3:2, 2:1 ... 50:1, the reverse ones, and 100:1 when the volume says so); the step is out of
-    the ordinary; the level before and after stays; and the day is calm: range and volume, in
-    shares of before the step, are at most `turmoil` times the median. In a crash they explode,
-    which tells it from a split however near the ratio is. Closes alone cannot tell, so the
-    opening gap is used and not the close-to-close step.
+    (4:3, 3:2, 2:1 ... 50:1, the reverse ones, and 100:1 when the volume says so); the step is out
+    of the ordinary; the level before and after stays; and the day is calm: range and volume, in
+    shares of before the step, are at most `turmoil` times the median, and for steps of less than
+    2:1 down to half of that. In a crash they explode, which tells it from a split however near the
+    ratio is. Closes alone cannot tell, so the opening gap is used and not the close-to-close step.
+
+    Of a symbol with few bars a step to 1.8 times, or less than 1/1.8, is out of the ordinary where
+    none of at least five other moves is a third of it. A session on which half of the symbols, and
+    at least five, stepped the same way by 26 % or more explains a step.
 
     Args:
         threshold: robust deviations of the symbol's returns (6).
@@ -140,6 +150,7 @@ class ExpectNoUnadjustedSplits(SplitAwareExpectation):
     success_keys = (
         "mostly", "threshold", "nearness", "stay", "window", "minimum", "turmoil", "splits",
     )  # fmt: skip
+    by_symbol: ClassVar[tuple[str, ...]] = success_keys[1:]
     daily_only: ClassVar[bool] = True
     detector: ClassVar[Detector] = splits.unadjusted_splits
     teller: ClassVar[Teller | None] = tells.step
@@ -147,13 +158,38 @@ class ExpectNoUnadjustedSplits(SplitAwareExpectation):
         "No opening may step to a lasting new level near a split ratio on an ordinary day."
     )
 
+    @property
+    def market_factor(self) -> float:
+        """That by whose root a market steps."""
+        return splits.MARKET_STEP
+
+    @property
+    def declared(self) -> Splits:
+        """The splits that are declared."""
+        return self.splits
+
+    def judged_beside(self, bars: Bars, market: MarketMoves) -> Judgement:
+        """Judge bars on sessions of which it is known how the market moved."""
+        given = {name: getattr(self, name) for name in self.parameters()}
+        return splits.unadjusted_splits(bars, **given, market=market)
+
 
 class ExpectNoReversingSpikes(LevelExpectation):
-    """Expect no large move that the next bars take back.
+    """Expect no large move that the next bars take back, and none within a bar.
 
     One to `longest` bars between two large returns of opposite sign fail when what is left of
     the step is at most `remainder` of it. Within the day a return over night must be large among
     the symbol's nights, and one over a break counts for nothing.
+
+    Up to 60 bars at a level of their own fail where both steps are beyond doubt, though few other
+    bars are known: 1.2 times or more, and eight robust deviations, or three times any other move,
+    or 1.8 times; made before the bar opens, on days of ordinary range and volume, and the one
+    taking back the other to 15 %. So of a symbol with ten bars any of them may be the wrong ones,
+    and more than half.
+
+    A bar fails whose high, or low, is `wick` times beyond open and close, and beyond the highs, or
+    lows, of three bars on either side, and eight usual ranges, unless its volume is five times the
+    usual.
 
     Args:
         threshold: robust deviations of the returns on both sides (6).
@@ -161,6 +197,7 @@ class ExpectNoReversingSpikes(LevelExpectation):
         longest: longest spike, in bars (3).
         window: bars on either side that tell what is ordinary (30).
         minimum: fewest moves in the window for a judgement (20).
+        wick: how far a high or a low may stand out alone, as a ratio (1.4).
 
     Source: Brownlees and Gallo (2006), section 2: an outlier differs from its neighbours on
     both sides; with a median absolute deviation instead of their trimmed standard deviation.
@@ -183,8 +220,14 @@ class ExpectNoReversingSpikes(LevelExpectation):
     )
     window: int = pydantic.Field(30, ge=5, description=WINDOW_HELP)
     minimum: int = pydantic.Field(20, ge=3, description=MINIMUM_HELP)
+    wick: float = pydantic.Field(
+        1.4,
+        gt=1,
+        description="How far a high or a low may stand out of everything around it, as a ratio "
+        "(1.4: by 40 %); higher reports fewer.",
+    )
 
-    success_keys = ("mostly", "threshold", "remainder", "longest", "window", "minimum")
+    success_keys = ("mostly", "threshold", "remainder", "longest", "window", "minimum", "wick")
     detector: ClassVar[Detector] = returns.reversing_spikes
     teller: ClassVar[Teller | None] = tells.step
     sentence: ClassVar[str] = (

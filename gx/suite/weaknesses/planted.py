@@ -128,6 +128,17 @@ def _move_without_volume(draft: _Draft, begin: int, at: int) -> None:
     _put(["volume"], 0.0, draft, begin, at)
 
 
+def _count_in_lots(draft: _Draft, begin: int, at: int) -> None:
+    draft.columns["volume"][at : begin + DAYS] /= 100
+
+
+def _trade_no_more(draft: _Draft, begin: int, at: int) -> None:
+    later = slice(at - 12, begin + DAYS)
+    for column in _PRICES:
+        draft.columns[column][later] = draft.columns["close"][at - 12]
+    draft.columns["volume"][later] = 0.0
+
+
 def _write_early(draft: _Draft, begin: int, _: int) -> None:
     last = begin + DAYS - 1
     draft.columns["created_at"][last] = draft.columns["date"][last]
@@ -172,6 +183,8 @@ _OTHERS: Sequence[Change] = (
     _copy,
     _stop,
     _move_without_volume,
+    _count_in_lots,
+    _trade_no_more,
     _write_early,
 )
 

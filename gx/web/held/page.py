@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gx.report.model import date_label
+from gx.report.labels import date_label
 from gx.suite.texts import REASON_LIMIT
 from gx.suite.waivers import DAYS, today
 from gx.terms import BAR_COLUMNS

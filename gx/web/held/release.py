@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from gx.errors import ReportError
 from gx.report.document import OutcomeDocument, read_document
-from gx.report.model import date_label
+from gx.report.labels import date_label
 from gx.report.sentences import counted
 from gx.suite.waivers import Waiver, today
 from gx.symbols import symbol_fault

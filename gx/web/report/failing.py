@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from starlette.datastructures import QueryParams
 
-from gx.report.model import date_label
+from gx.report.labels import date_label
 from gx.terms import BAR_COLUMNS
 from gx.web.runs.page import page_number
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gx.report.model import date_label
+from gx.report.labels import date_label
 from gx.terms import BAR_COLUMNS
 from gx.web.report.failing import View, in_order, positions
 from gx.web.sources import RunFiles

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from gx.editing.waivers import WaiverStore
 from gx.errors import WaiverError
 from gx.report.document import SymbolDocument
-from gx.report.model import date_label
+from gx.report.labels import date_label
 from gx.report.numbers import told
 from gx.suite.waivers import Waiver, today
 from gx.terms import SEVERITIES

@@ -108,6 +108,28 @@ def test_a_lasting_change_of_level_is_found_at_the_step_alone():
     assert found(scaled(walk(), slice(100, None), 1 / 10)) == [100]
 
 
+@pytest.mark.parametrize("length", [5, 40])
+def test_the_way_back_from_a_level_is_not_found_but_the_next_way_there_is(length: int):
+    bars = scaled(walk(), slice(60, 59 + length), 1 / 10)
+    assert found(bars) == [60]
+
+    again = scaled(bars, slice(120, 119 + length), 1 / 10)
+    assert found(again) == [60, 120]
+
+
+@pytest.mark.parametrize(("bad", "bars"), [(3, 10), (4, 12), (5, 10)])
+def test_where_nothing_tells_the_wrong_side_only_the_step_is_found(bad: int, bars: int):
+    first = scaled(walk(bars=bars), slice(bad - 1), 1 / 10)
+
+    assert found(first) == [bad]
+
+
+def test_few_bars_that_begin_and_end_at_a_level_tell_the_block_between():
+    bars = scaled(walk(bars=10), slice(2, 7), 1 / 10)
+
+    assert found(bars) == [2]
+
+
 @pytest.mark.parametrize("age", [1, 2, 3, 4])
 def test_a_new_level_is_not_believed_before_its_fifth_bar(age: int):
     """Day after day of a feed in another unit: each of its first days must close the gate."""
@@ -223,27 +245,45 @@ def by_definition(bars: pd.DataFrame, limit: float) -> list[bool]:
     flags, places = np.zeros(len(bars), bool), np.flatnonzero(np.isfinite(logs[:, 3]))
     steps = np.flatnonzero(np.abs(np.diff(logs[places, 3])) > limit + 1e-9) + 1
     epoch: list[int] = []
+    former: list[int] = []  # those of the level before
     epochs = [epoch]  # the references of each level
     begins = [0]
     for run in np.split(places, steps):
         if not epoch and len(run) < 5 and len(run):
             ten = logs[places[places >= run[0]][:10], 3]
             far = int((np.abs(ten - ten[0]) > limit + 1e-9).sum())
-            flags[run] = 2 * far >= len(ten)
-            epoch += [] if 2 * far > len(ten) else run.tolist()
+            rest = logs[places[places >= run[0]], 3]
+            near = int((np.abs(rest - rest[0]) <= limit + 1e-9).sum())
+            few = near == 1 or near <= 0.25 * len(rest)
+            flags[run] = 2 * far == len(ten) or (2 * far > len(ten) and few)
+            epoch += [] if 2 * far > len(ten) and few else run.tolist()
         elif len(run) >= 5:
             if epoch and apart(logs[run[0], 3], logs[epoch[-5:], 3][::-1], limit):
-                flags[run[0]] = True
-                epoch = []
+                old = logs[former[-5:], 3][::-1]
+                back = bool(former) and not apart(logs[run[0], 3], old, limit)
+                flags[run[0]] |= not back
+                former, epoch = ([] if back else epoch), []
                 epochs.append(epoch)
                 begins.append(run[0])
             epoch += run.tolist()
         else:
             for place in run:
-                if apart(logs[place, 3], logs[epoch[-5:], 3][::-1], limit):
-                    flags[place] = True
-                else:
-                    epoch.append(place)
+                near, old = (logs[one[-5:], 3][::-1] for one in (epoch, former))
+                beyond = apart(logs[place, 3], near, limit)
+                back = beyond and bool(former) and not apart(logs[place, 3], old, limit)
+                if back and len(places) <= 20:
+                    epoch, former = [], []
+                    epochs.append(epoch)
+                    begins.append(place)
+                flags[place] |= bool(beyond and epoch)
+                epoch += [place] if not beyond or not epoch else []
+    return beside_references(logs, flags, epochs, begins, limit)
+
+
+def beside_references(
+    logs: np.ndarray, flags: np.ndarray, epochs: list[list[int]], begins: list[int], limit: float
+) -> list[bool]:
+    """Each price against the references of its level."""
     for row, prices in enumerate(logs):
         mine = np.array(epochs[np.searchsorted(begins, row, "right") - 1], dtype=int)
         before, after = mine[mine < row][-5:][::-1], mine[mine > row][:5]

@@ -17,8 +17,10 @@ from gx.plugins.expectations.kernels.moves import (
     returns,
     tick_move,
 )
+from gx.plugins.expectations.kernels.volumes import repeated
 from gx.plugins.expectations.kernels.windows import exceeds_median, medians_at
 
+REPEATS = 5
 LEAST_CHANCE = 0.02  # share of unchanged closes that any symbol is granted
 SEVERAL_TICKS = 2.5  # a price that moves by one or two ticks stands still by itself
 FEWEST_TICKS = 5.0  # a usual range of fewer is flat now and then by itself
@@ -36,8 +38,9 @@ def stale_prices(
 
     A run counts when the symbol's habit in the `window` bars before and after it makes it rarer
     than `chance`: with a share p of unchanged closes, n in a row have the chance p^n. Prices
-    whose moves are one or two ticks may stand still. The first bar of a run is not flagged: its
-    price was new. A bar with open = high = low = close and
+    whose moves are one or two ticks may stand still, and what did not trade is quiet, not stale: a
+    run with fewer bars with volume than `sessions`, of a symbol that has any, is none. The first
+    bar of a run is not flagged: its price was new. A bar with open = high = low = close and
     volume is flagged when at most `flat_share` of the bars around it are like it, and their
     median range is five ticks or more.
     """
@@ -61,6 +64,7 @@ def _rare_runs(bars: Bars, sessions: int, chance: float, window: int) -> Flags:
     habit = np.clip((starts + 2) / (changes + 2), LEAST_CHANCE, 1.0)
     rare = habit ** (end - begin) <= chance
     rare &= _moves_by_several_ticks(bars, move, begin, end, window)
+    rare &= ~_did_not_trade(bars, begin, end, sessions - 1)
     covered = np.zeros(len(table) + 1, dtype=np.int64)
     np.add.at(covered, begin[rare], 1)
     np.add.at(covered, end[rare], -1)
@@ -75,6 +79,18 @@ def _moves_by_several_ticks(bars: Bars, move: Floats, begin: Ints, end: Ints, wi
     after = medians_at(bars.table, sizes, end - 1, range(1, window + 1)).value
     several: Flags = np.fmax(before, after) >= SEVERAL_TICKS * tick_move(bars)[begin]
     return several
+
+
+def _did_not_trade(bars: Bars, begin: Ints, end: Ints, fewest: int) -> Flags:
+    """Say which runs have fewer bars with volume than make one, though their symbol has some."""
+    table = bars.table
+    if not len(table):
+        return np.zeros(0, dtype=bool)
+    traded = (table.floats(bars.volume) > 0).astype(np.int64)
+    total = np.concatenate(([0], np.cumsum(traded)))
+    has_volume = np.repeat(np.add.reduceat(traded, table.starts) > 0, table.counts)
+    none: Flags = (total[end] - total[begin] < fewest) & has_volume[begin]
+    return none
 
 
 def _rare_flat_bars(bars: Bars, flat_share: float, window: int) -> Flags:
@@ -106,7 +122,7 @@ def _counted_around(bars: Bars, flags: Flags, begin: Ints, end: Ints, window: in
 def disagreeing_volume(
     bars: Bars, *, multiple: float = 30.0, window: int = 60, minimum: int = 20
 ) -> Judgement:
-    """Flag moves without volume, negative volume, and volume `multiple` times the median.
+    """Flag moves without volume, negative, repeated, and volume `multiple` times the median.
 
     A bar without volume whose price moved, within the bar or from the previous close, is
     flagged unless half of the symbol's bars have no volume (indices, currencies). The median
@@ -121,10 +137,8 @@ def disagreeing_volume(
         none = volume == 0
         negative = volume < 0
     none &= _per_symbol_sum(bars, none) * 2 < np.repeat(table.counts, table.counts)
-    return bars.judge(
-        high.exceeds | negative | (none & _price_moved(bars)),
-        symbols_with_fewer(bars, minimum + 1),
-    )
+    flags = high.exceeds | negative | (none & _price_moved(bars)) | repeated(bars, REPEATS)
+    return bars.judge(flags, symbols_with_fewer(bars, minimum + 1))
 
 
 def _price_moved(bars: Bars) -> Flags:

@@ -9,6 +9,7 @@ from gx.plugins.expectations.kernels.bars import Flags
 from gx.plugins.expectations.kernels.market_moves import Closes, Limits
 
 WINDOW = 5  # closes whose median is the level, and after which a new level has settled
+FEW = 0.25  # of the closes of a symbol, up to which its first ones may be the wrong ones
 START = 2 * WINDOW  # closes among which the first ones must not be the fewer
 
 
@@ -39,9 +40,11 @@ def follow(closes: Closes, limits: Limits) -> Levels:
 
     A close is gross when it is above both the last reference and the median of the last five by
     more than the limit, or below both. A gross close is no reference, until five in a row are near
-    each other: then they are the new level, and only the step to it, the first of them, is gross.
-    At a symbol's start the closes that come back later are right: fewer than five closes before a
-    step are gross when most of the first ten are far from them; both sides are when it is a tie.
+    each other: then they are the new level, and only the step to it, the first of them, is gross;
+    not the step from there back to the level before. At a symbol's start the closes that come back
+    later are right: fewer than five closes before a step are gross when most of the first ten are
+    far from them, and no more than a quarter of all is near; both sides are when it is a tie. Where
+    more is near, nothing tells which side is wrong, and what follows is judged by them.
     """
     rows = len(closes.row)
     levels = Levels(np.zeros(rows, bool), np.ones(rows, bool), np.zeros(rows, bool))
@@ -76,6 +79,10 @@ def _follow_one(
     """Follow one symbol, from one run of closes without a step to the next."""
     found = _Found([], [], [])
     known: list[int] = []
+    former: list[int] = []  # what was known before the level of now began
+
+    def is_way_back(at: int) -> bool:
+        return bool(former) and not _is_beyond(levels, times, at, former, limits)
 
     def is_gross(at: int) -> bool:
         return _is_beyond(levels, times, at, known, limits)
@@ -89,12 +96,18 @@ def _follow_one(
             known = [] if odds > 0 else _last(run)
         elif long_enough:
             if is_gross(begin):
-                found.gross.append(begin)
+                back = is_way_back(begin)
+                found.gross += [] if back else [begin]
                 found.fresh.append(begin)
+                former = [] if back else known
             known = _last(run)
         else:
+            few = len(levels) <= 2 * START  # of many, a few bars back at an old level are wrong
             for at in run:
-                if is_gross(at):
+                if is_gross(at) and few and is_way_back(at):
+                    found.fresh.append(at)
+                    known, former = [at], []
+                elif is_gross(at):
                     found.gross.append(at)
                     found.no_reference.append(at)
                 else:
@@ -118,16 +131,24 @@ def _is_beyond(
 
 
 def _odds(levels: Sequence[float], times: Sequence[int], begin: int, limits: Limits) -> int:
-    """How many more of the first ten closes are far from the first one than near it."""
-    far = 0
-    others = range(begin, min(begin + START, len(levels)))
-    for at in others:
+    """How many more of the first ten closes are far from the first one than near it.
+
+    -1 where they are more, but more than a quarter of all closes is near, and not the first alone.
+    """
+
+    def far(at: int) -> bool:
         move = levels[at] - levels[begin]
-        far += bool(
+        return bool(
             move > limits.up(times[begin], times[at])
             or -move > limits.down(times[begin], times[at])
         )
-    return 2 * far - len(others)
+
+    first = range(begin, min(begin + START, len(levels)))
+    odds = 2 * sum(map(far, first)) - len(first)
+    if odds <= 0:
+        return odds
+    near = sum(not far(at) for at in range(begin, len(levels)))
+    return odds if near == 1 or near <= FEW * (len(levels) - begin) else -1
 
 
 def _median(values: Iterable[float]) -> float:

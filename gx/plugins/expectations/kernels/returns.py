@@ -13,6 +13,15 @@ from gx.plugins.expectations.kernels.bars import (
     Judgement,
     symbols_with_fewer,
 )
+from gx.plugins.expectations.kernels.blocks import displaced
+from gx.plugins.expectations.kernels.calm import (
+    FEWEST_BARS,
+    OUTSTANDING,
+    UNDENIABLE,
+    is_beyond_ticks,
+    is_calm,
+    is_outstanding,
+)
 from gx.plugins.expectations.kernels.moves import (
     SCORE_PER_MAD,
     gaps,
@@ -23,7 +32,10 @@ from gx.plugins.expectations.kernels.moves import (
     tick_move,
 )
 from gx.plugins.expectations.kernels.splits import split_bars
+from gx.plugins.expectations.kernels.wicks import lone_wicks
 from gx.plugins.expectations.kernels.windows import exceeds_median, medians_at
+
+TURMOIL = 5.0  # range or volume, in medians, from which a step is news
 
 
 def outlying_returns(
@@ -41,9 +53,10 @@ def outlying_returns(
     bars without a move are left out of the MAD, so that thin trading does not make it zero.
     A move is confirmed when the bar's volume or its range is above `confirmation` times its own
     trailing median: real news is traded, a wrong price is not. Within the day the return over a
-    night or a break is not judged here; the night's is a gap. A move back to the level of the weeks
-    before is not flagged: the bar before it is. A step that a split explains is left to
-    `unadjusted_splits`.
+    night or a break is not judged here; the night's is a gap. A move back to the level of the
+    weeks before is not flagged: the bar before it is. A step that a split explains is left to
+    `unadjusted_splits`. However few moves are known, and whatever the volume happens to be, a step
+    is flagged that is undeniable (see `lone_steps`).
     """
     table = bars.table
     move = returns(bars)
@@ -52,9 +65,29 @@ def outlying_returns(
     large = large_moves(bars, usual, threshold, window, minimum)
     rows = np.flatnonzero(large)
     large[rows] = ~_confirmed(bars, rows, window, confirmation) & ~_comes_home(bars, rows, move)
-    if large.any():
+    large[lone_steps(bars, window)] = True
+    if large.any() and not within:
         large &= ~split_bars(bars)
     return bars.judge(large, symbols_with_fewer(bars, minimum + 2))
+
+
+def lone_steps(bars: Bars, window: int) -> Ints:
+    """The rows of calm steps to 1.8 times or more, or less, three times any other move.
+
+    At least five other moves must be known, and the step be made before the bar opens: a bar that
+    moves by as much itself is news. A way back to the level before is not one.
+    """
+    table, move, gap = bars.table, returns(bars), gaps(bars)
+    with np.errstate(invalid="ignore"):
+        size = np.abs(move)
+        large = (size >= UNDENIABLE) & (np.abs(move - gap) <= size / OUTSTANDING)
+        rows = np.flatnonzero(large)
+    rows = rows[is_beyond_ticks(bars, size[rows], rows)]
+    rows = rows[is_outstanding(bars, size[rows], rows, window)]
+    rows = rows[is_calm(bars, rows, move[rows], window, TURMOIL)]
+    level = medians_at(table, table.log_price(bars.close), rows, range(-20, -1))
+    home = np.abs(table.log_price(bars.close)[rows] - level.value) < size[rows] / 2
+    return rows[~home]
 
 
 def outlying_gaps(
@@ -81,6 +114,7 @@ def reversing_spikes(
     longest: int = 3,
     window: int = 30,
     minimum: int = 20,
+    wick: float = 1.4,
 ) -> Judgement:
     """Flag one to `longest` bars between two large returns of opposite sign that cancel.
 
@@ -88,7 +122,9 @@ def reversing_spikes(
     left of the step after the way back is at most `remainder` of it (the bid-ask rule of
     Brownlees and Gallo, 2006, section 2, asks the same of ticks: far from its neighbours on
     both sides). Within the day the return over a night must be large among the symbol's nights,
-    and that over a break is none of either.
+    and that over a break is none of either. Longer blocks, and those of symbols with few bars, are
+    flagged where their two steps are beyond doubt (see `blocks.displaced`), and so is a high or a
+    low that nothing else knows of, by `wick` times (see `wicks.lone_wicks`).
     """
     table = bars.table
     move = returns(bars)
@@ -100,7 +136,8 @@ def reversing_spikes(
     flags = np.zeros(len(table), dtype=bool)
     for width in range(1, longest + 1):
         flags |= _spikes(bars, np.flatnonzero(large), large, move, width, remainder)
-    return bars.judge(flags, symbols_with_fewer(bars, minimum + 2))
+    flags |= displaced(bars, window, minimum) | lone_wicks(bars, wick, window)
+    return bars.judge(flags, symbols_with_fewer(bars, FEWEST_BARS))
 
 
 def _spikes(

@@ -12,28 +12,38 @@ from gx.plugins.expectations.kernels.bars import (
     Judgement,
     symbols_with_fewer,
 )
+from gx.plugins.expectations.kernels.calm import (
+    FEWEST_BARS,
+    is_beyond_ticks,
+    is_calm,
+    is_outstanding,
+)
 from gx.plugins.expectations.kernels.declared_splits import Splits, price_shift
+from gx.plugins.expectations.kernels.market_moves import (
+    MarketMoves,
+    find_moves,
+    judge_moves,
+    times_of,
+)
 from gx.plugins.expectations.kernels.moves import (
     SCORE_PER_MAD,
     gaps,
     nonzero,
     previous,
     returns,
-    tick_move,
 )
 from gx.plugins.expectations.kernels.units import volume_moves_against
 from gx.plugins.expectations.kernels.windows import medians_at
 
 SPLIT_RATIOS: Final = (
-    1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0,
-    100.0,
+    4 / 3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0,
+    50.0, 100.0,
 )  # fmt: skip
-SMALLEST_STEP = 0.25  # log; the smallest ratio, 3:2, is 0.405
+SMALLEST_STEP = 0.25  # log; the smallest ratio, 4:3, is 0.288
+SMALL_STEP = 0.35  # log; below it a step must be rarer still
+RARER = 1.5
 HUNDREDFOLD = 4.0  # log; from here a step is a wrong unit unless the volume says split
-SMALLEST_RANGE = 1e-3  # log; a median range below it is a symbol that hardly trades
-EXACT = 0.03  # log; a gap this near to a ratio on a day of ordinary width needs no calm volume
-ORDINARY_WIDTH = 2.0  # medians; the crash of AAPL on 2000-09-29 had 2.7, and 0.05 from 2:1
-FEWEST_TICKS = 5.0  # below, a price is too coarse to come near a ratio other than by chance
+MARKET_STEP = 1.6  # by its root, 26 %, half of the market must have moved
 
 
 def unadjusted_splits(
@@ -46,22 +56,36 @@ def unadjusted_splits(
     minimum: int = 10,
     turmoil: float = 5.0,
     splits: Splits | None = None,
+    market: MarketMoves | None = None,
 ) -> Judgement:
     """Flag the first bar at a new level that a split or reverse split explains.
 
     The open over the previous close is near a ratio of SPLIT_RATIOS (log distance at most
     `nearness`); the step is `threshold` robust deviations of the returns over `window` bars on
-    both sides; the median closes of the last and of the next `stay` bars are nearer to the old
-    and the new level than to each other's; and the day is ordinary: its range is at most
+    both sides, or, where fewer than `minimum` moves are known, three times the largest of at least
+    five others (see `calm`); the median closes of the last and of the next `stay` bars are nearer
+    to the old and the new level than to each other's; and the day is ordinary: its range is at most
     `turmoil` times the median range, its volume, in shares of before the step, at most
-    `turmoil` times the median volume before it. In a crash range and volume explode, however
-    near the fall is to a ratio. The steps of declared splits are none that somebody forgot.
+    `turmoil` times the median volume before it, and for steps below 2:1 down to half of that. In a
+    crash range and volume explode, however near the fall is to a ratio. The steps of declared
+    splits are none that somebody forgot, and a session on which the market stepped the same way
+    explains the step (`market`).
     """
     flags = split_bars(bars, threshold, nearness, stay, window, minimum, turmoil)
     shift = price_shift(bars, splits)
     if shift is not None:
         flags &= shift == previous(bars.table, shift)
-    return bars.judge(flags, symbols_with_fewer(bars, minimum + 1))
+    if market is None:
+        market = judge_moves([find_moves(bars, factor=MARKET_STEP, splits=splits)])
+    rows = np.flatnonzero(flags)
+    flags[rows[_is_of_the_market(bars, rows, market)]] = False
+    return bars.judge(flags, symbols_with_fewer(bars, FEWEST_BARS), market.details)
+
+
+def _is_of_the_market(bars: Bars, rows: Ints, market: MarketMoves) -> Flags:
+    times, up = times_of(bars)[rows], gaps(bars)[rows] > 0
+    found: Flags = np.where(up, np.isin(times, market.up), np.isin(times, market.down))
+    return found
 
 
 def split_bars(
@@ -83,7 +107,7 @@ def split_bars(
     split = (
         _out_of_the_ordinary(bars, gap, rows, threshold, window, minimum)
         & _changes_level(bars, rows, ratio, stay)
-        & _is_calm(bars, rows, np.abs(gap[rows] - ratio), ratio, window, turmoil)
+        & is_calm(bars, rows, ratio, window, turmoil, np.abs(gap[rows] - ratio))
         & _is_no_wrong_unit(bars, rows, ratio)
     )
     flags = np.zeros(len(table), dtype=bool)
@@ -97,8 +121,8 @@ def _around(window: int) -> range:
 
 def _candidates(bars: Bars, gap: Floats) -> Ints:
     with np.errstate(invalid="ignore"):
-        large = (np.abs(gap) > SMALLEST_STEP) & (np.abs(gap) > FEWEST_TICKS * tick_move(bars))
-    return np.flatnonzero(large)
+        rows = np.flatnonzero(np.abs(gap) > SMALLEST_STEP)
+    return rows[is_beyond_ticks(bars, np.abs(gap[rows]), rows)]
 
 
 def _nearest_ratio(gap: Floats) -> Floats:
@@ -113,8 +137,10 @@ def _out_of_the_ordinary(
     bars: Bars, gap: Floats, rows: Ints, threshold: float, window: int, minimum: int
 ) -> Flags:
     usual = medians_at(bars.table, nonzero(returns(bars)), rows, _around(window))
-    score = SCORE_PER_MAD * np.abs(gap[rows]) / usual.value
-    return (usual.count >= minimum) & (score > threshold)
+    size = np.abs(gap[rows])
+    score = SCORE_PER_MAD * size / usual.value
+    known = (usual.count >= minimum) & (score > threshold * np.where(size < SMALL_STEP, RARER, 1.0))
+    return known | is_outstanding(bars, size, rows, window)
 
 
 def _changes_level(bars: Bars, rows: Ints, ratio: Floats, stay: int) -> Flags:
@@ -125,25 +151,6 @@ def _changes_level(bars: Bars, rows: Ints, ratio: Floats, stay: int) -> Flags:
     after = medians_at(bars.table, logs, rows, range(stay)).value
     allowed = 0.6 * np.abs(ratio)
     return (np.abs(before - last) <= allowed) & (np.abs(after - last - ratio) <= allowed)
-
-
-def _is_calm(
-    bars: Bars, rows: Ints, distance: Floats, ratio: Floats, window: int, turmoil: float
-) -> Flags:
-    """Say on which days neither range nor volume tells of news, or the step is too exact for it."""
-    table = bars.table
-    extent = table.log_price(bars.high) - table.log_price(bars.low)
-    usual_extent = medians_at(table, extent, rows, _around(window)).value
-    volume = table.floats(bars.volume)
-    traded = np.where(volume > 0, volume, np.nan)
-    usual_volume = medians_at(table, traded, rows, range(-window, 0)).value
-    shares = np.maximum(np.exp(-ratio), 1.0)
-    with np.errstate(invalid="ignore"):
-        width = extent[rows] / np.maximum(usual_extent, SMALLEST_RANGE)
-        busy = volume[rows] > turmoil * shares * usual_volume
-        exact = (distance <= EXACT) & (width <= ORDINARY_WIDTH)
-        calm: Flags = exact | ~((width > turmoil) | busy)
-    return calm
 
 
 def _is_no_wrong_unit(bars: Bars, rows: Ints, ratio: Floats) -> Flags:

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gx.plugins.expectations.kernels.bars import Flags, Floats, Ints, SortedFrame
+from gx.plugins.expectations.kernels.bars import Flags, Floats, Ints
 
 CHUNK = 1 << 15  # rows whose counters stay in the processor's cache
 
@@ -94,7 +94,7 @@ class Medians:
     count: NDArray[np.int64]
 
 
-def medians_at(table: SortedFrame, values: Floats, rows: Ints, offsets: range) -> Medians:
+def medians_at(table: Series, values: Floats, rows: Ints, offsets: range) -> Medians:
     """Take exact medians over the bars at `offsets` from a few chosen rows, per symbol.
 
     For candidates only: the cost is len(rows) * len(offsets).
@@ -108,7 +108,7 @@ def medians_at(table: SortedFrame, values: Floats, rows: Ints, offsets: range) -
 
 
 def _medians(
-    table: SortedFrame, values: Floats, rows: Ints, offsets: range
+    table: Series, values: Floats, rows: Ints, offsets: range
 ) -> tuple[Floats, NDArray[np.int64]]:
     shift = np.array(offsets)
     inside = (shift >= -table.position[rows, None]) & (shift <= table.remaining[rows, None])
