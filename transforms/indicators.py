@@ -153,7 +153,8 @@ def rsi(prices: Prices, bars: int) -> Floats:
     changes = prices.changes()
     gain = smoothed(np.maximum(changes, 0), prices.closes, bars, bars, 1 / bars)
     loss = smoothed(np.maximum(-changes, 0), prices.closes, bars, bars, 1 / bars)
-    return np.asarray(100 * gain / (gain + loss))
+    with np.errstate(invalid="ignore"):  # nothing by nothing, where the close has not moved
+        return np.asarray(100 * gain / (gain + loss))
 
 
 def macd(prices: Prices, fast: int, slow: int, signal: int) -> tuple[Floats, Floats, Floats]:

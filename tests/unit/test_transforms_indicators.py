@@ -296,6 +296,12 @@ def plain_atr(high, low, close):
     return average(np.max(true, axis=0), 1 / 3, 3)
 
 
+def test_a_close_that_does_not_move_has_no_strength_and_warns_of_nothing():
+    prices = Prices(pd.DataFrame({"symbol": "A", "high": 1.0, "low": 1.0, "close": [1.0] * 9}))
+    with np.errstate(all="raise"):
+        assert np.isnan(rsi(prices, 3)).all()
+
+
 @given(st.lists(BAR, max_size=40))
 def test_whatever_the_bars_a_number_is_its_definitions_or_none(rows):
     rows = sorted(rows, key=lambda row: row[0])
