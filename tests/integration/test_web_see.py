@@ -84,7 +84,7 @@ def test_a_symbols_page_shows_each_failing_bar_once_with_its_runs(pages, staging
 
     # Day 5 failed in two runs in the same way; day 6 of `close`, and then of `open`.
     rows = re.findall(
-        r'<tr class="(\w+)" id="(.*?)".*?<b>(\S+)</b>.*?<td data-label="Run">(.*?)\n',
+        r'<tr class="(\w+)" id="(.*?)".*?<b>(\S+)</b>.*?<td class="date" data-label="Run">(.*?)\n',
         flagged,
         re.DOTALL,
     )
