@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sql.errors import StaleError
 from sql.locks import HELD, lock
-from sql.quarantine import REPAIRED_AS, name_of
+from sql.quarantine import REPAIRED_AS, name_of, with_since
 from sql.repairs import every_repair
 from sql.statements import statement
 from sql.terms import NUMBERS
@@ -22,7 +22,8 @@ class HeldSymbol:
     """What is held of a symbol (None: rows without one) and open.
 
     `run_id` held some of it last, and `runs` is how many did; `undated` bars have no date;
-    `reasons` are why, with the number of bars. `seen` is another text as soon as anything of this
+    `reasons` are why, with the number of bars. `since` is when the longest held of them was held
+    first, whatever runs have held it anew since. `seen` is another text as soon as anything of this
     is another, or somebody has acted on it.
     """
 
@@ -106,6 +107,7 @@ def held_bars(
     Those held for no more than the reason `along` come last; each part is in order of dates.
     """
     bound = {
+        "every": False,
         "symbol": symbol or None,
         "start": start,
         "end": end,
@@ -113,7 +115,7 @@ def held_bars(
         "limit": limit,
         "offset": offset,
     }
-    rows = connection.exec_driver_sql(statement("queries/held_bars"), bound)
+    rows = connection.exec_driver_sql(with_since("held_bars"), bound)
     return _with_source(connection, [_bar(row) for row in rows])
 
 
@@ -159,7 +161,7 @@ def _grouped(connection: Connection, *, every: bool, symbol: str | None = None) 
     if not connection.exec_driver_sql(there).scalar_one():
         return []
     bound = {"every": every, "symbol": symbol or None}
-    rows = connection.exec_driver_sql(statement("queries/held_symbols"), bound).mappings()
+    rows = connection.exec_driver_sql(with_since("held_symbols"), bound).mappings()
     return [_symbol(dict(row)) for row in rows]
 
 
@@ -197,7 +199,7 @@ def _bar(row: Any) -> HeldBar:
         date=row.date,
         numbers=tuple(getattr(row, name) for name in NUMBERS),
         reasons=tuple(row.reasons),
-        since=row.quarantined_at,
+        since=row.since,
         carried=row.carried or {},
         published_by=row.published_by,
         published=published if row.published_by else None,

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sql.audit import audit_entries, note
 from sql.errors import StaleError
 from sql.held import held_bars, held_symbol, held_symbols, require_unchanged, with_reasons
-from sql.quarantine import discard
-from tests.sql_bars import BAD, bars, day, publish, quarantine, released
+from sql.quarantine import discard, open_bars
+from tests.sql_bars import BAD, LATER, bars, day, publish, quarantine, released
 
 PATIENCE_S = 5.0  # of a reader, with a hundred thousand bars; it takes a tenth of that
 
@@ -107,6 +107,50 @@ def test_held_anew_is_something_else(engine: Engine):
     released(engine, "r3", ["A"])
     with engine.begin() as connection, pytest.raises(StaleError, match="the run r3 published 1"):
         require_unchanged(connection, "A", first)
+
+
+def since(engine: Engine, symbol: str | None) -> list[dt.datetime]:
+    """When the symbol's bars, and each of them, were held first; and by the list of open ones."""
+    with engine.connect() as connection:
+        (one,) = [one for one in held_symbols(connection) if one.symbol == symbol]
+        (alone,) = [held_symbol(connection, symbol)]
+        found = [bar.since for bar in held_bars(connection, symbol)]
+    assert alone is not None
+    (listed,) = [bars.since for bars in open_bars(engine) if bars.symbol == symbol]
+    assert one.since == alone.since == listed == min(found)
+    return found
+
+
+@pytest.mark.parametrize("symbol", ["A", None])
+def test_what_is_held_anew_is_held_since_the_first_time(engine: Engine, symbol: str | None):
+    hold(engine, symbol, [day(1)])
+    (first,) = since(engine, symbol)
+    for run_id in ("r2", "r3"):
+        hold(engine, symbol, [day(1)], run_id=run_id)
+    hold(engine, symbol, [day(1)], run_id="r3", extracted_at=LATER)  # another attempt
+    assert since(engine, symbol) == [first]
+    hold(engine, symbol, [day(1), day(2)], run_id="r4")
+    then, new = since(engine, symbol)
+    assert then == first < new
+
+
+def test_what_was_published_or_discarded_meanwhile_is_held_since_then(engine: Engine):
+    hold(engine, "A", [day(1)])
+    hold(engine, "A", [day(1)], run_id="r2")
+    publish(engine, bars(("A", day(1))), ["A"], "p1")
+    released(engine, "p1", ["A"])
+    hold(engine, "A", [day(1)], run_id="r3", extracted_at=LATER)
+    (again,) = since(engine, "A")
+    with engine.begin() as connection:
+        assert (
+            again
+            == connection.exec_driver_sql(
+                "select quarantined_at from stock_data_quarantine where run_id = 'r3'"
+            ).scalar_one()
+        )
+        discard(connection, symbol="A", start=None, end=None, by="ann", reason="delisted")
+    hold(engine, "A", [day(2), day(1)], run_id="r4", extracted_at=LATER)  # now with other numbers
+    assert min(since(engine, "A")) > again
 
 
 def test_a_discard_is_in_the_audit_or_does_not_happen(engine: Engine):
