@@ -59,6 +59,18 @@ class HeldBar:
     published: tuple[float, ...] | None
 
 
+@dataclass(frozen=True)
+class Discard:
+    """How many bars of a symbol somebody has discarded at once, of which dates, and why."""
+
+    by: str
+    at: datetime
+    reason: str
+    bars: int
+    first_date: date | None
+    last_date: date | None
+
+
 def held_symbols(connection: Connection) -> list[HeldSymbol]:
     """What is held and open, the longest held first; reasons and `seen` are for `with_reasons`.
 
@@ -119,6 +131,15 @@ def held_bars(
     return _with_source(connection, [_bar(row) for row in rows])
 
 
+def discards(connection: Connection, symbol: str | None, *, limit: int) -> list[Discard]:
+    """What was discarded of a symbol (None: of rows without one), the newest first."""
+    if not _is_there(connection):
+        return []
+    bound = {"symbol": symbol or None, "limit": limit}
+    rows = connection.exec_driver_sql(statement("queries/held_discards"), bound).mappings()
+    return [Discard(**row) for row in rows]
+
+
 def require_unchanged(connection: Connection, symbol: str | None, seen: str) -> HeldSymbol:
     """What is held of a symbol, if it is what somebody saw; nobody else acts until the commit.
 
@@ -157,12 +178,16 @@ def _event(row: Any) -> str:
 
 
 def _grouped(connection: Connection, *, every: bool, symbol: str | None = None) -> list[HeldSymbol]:
-    there = "select to_regclass('stock_data_quarantine') is not null"
-    if not connection.exec_driver_sql(there).scalar_one():
+    if not _is_there(connection):
         return []
     bound = {"every": every, "symbol": symbol or None}
     rows = connection.exec_driver_sql(with_since("held_symbols"), bound).mappings()
     return [_symbol(dict(row)) for row in rows]
+
+
+def _is_there(connection: Connection) -> bool:
+    there = "select to_regclass('stock_data_quarantine') is not null"
+    return bool(connection.exec_driver_sql(there).scalar_one())
 
 
 def _symbol(row: dict[str, Any]) -> HeldSymbol:

@@ -1,8 +1,8 @@
 """Keeping what the gate held: rows are added and resolved, never deleted.
 
 A row ends as released (a run published the bar, the same or corrected), superseded (held anew by a
-later attempt or run, or published from a newer extract) or discarded with a reason; until then it
-is open.
+later attempt or run, or published from a newer extract) or discarded with a reason (which
+counts for what later runs hold of the very same bar, too); until then it is open.
 """
 
 import json
@@ -94,10 +94,10 @@ def quarantine_bars(
         table = table.append_column("carried", _as_json(bars.select(carried)))
     connection.exec_driver_sql(statement("queries/stage_quarantine"))
     rows = copy_in(connection, "staged_quarantine", table)
-    bound = {"run_id": run_id, "extracted_at": extracted_at}
+    bound = {"run_id": run_id, "extracted_at": extracted_at, "along": [HELD_WITH_SYMBOL]}
     for step in (
         *("supersede_own_quarantined", "supersede_quarantined", "insert_quarantined"),
-        *("supersede_outdated_quarantined", "supersede_late_quarantined"),
+        *("supersede_outdated_quarantined", "supersede_late_quarantined", "keep_discarded"),
     ):
         text = statement(f"queries/{step}")
         for token, sql in (("{carried}", ", carried"), ("{staged}", ", staged.carried")):
