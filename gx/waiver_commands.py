@@ -92,10 +92,11 @@ def _store() -> "WaiverStore":
 
 def _line(one: "Waiver") -> str:
     """A waiver in a line."""
+    from gx.report.sentences import counted
     from gx.suite.waivers import today
 
     span = f"from {one.first_date} " + (f"to {one.last_date}" if one.last_date else "on")
-    bars = f", {len(one.bars)} bars as they were" if one.bars else ""
+    bars = f", {counted(len(one.bars), 'bar')} as judged" if one.bars else ""
     over = " (over)" if one.expired(today()) else ""
     return (
         f"{one.id}  {one.expectation}, {one.symbol or 'all symbols'}, {span}{bars}; until "

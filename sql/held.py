@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from sql.errors import StaleError
 from sql.locks import HELD, lock
-from sql.quarantine import REPAIRED_AS, name_of
+from sql.quarantine import REPAIRED_AS, name_of, with_since
 from sql.repairs import every_repair
 from sql.statements import statement
 from sql.terms import NUMBERS
@@ -22,7 +22,8 @@ class HeldSymbol:
     """What is held of a symbol (None: rows without one) and open.
 
     `run_id` held some of it last, and `runs` is how many did; `undated` bars have no date;
-    `reasons` are why, with the number of bars. `seen` is another text as soon as anything of this
+    `reasons` are why, with the number of bars. `since` is when the longest held of them was held
+    first, whatever runs have held it anew since. `seen` is another text as soon as anything of this
     is another, or somebody has acted on it.
     """
 
@@ -56,6 +57,18 @@ class HeldBar:
     carried: dict[str, Any]
     published_by: str | None
     published: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Discard:
+    """How many bars of a symbol somebody has discarded at once, of which dates, and why."""
+
+    by: str
+    at: datetime
+    reason: str
+    bars: int
+    first_date: date | None
+    last_date: date | None
 
 
 def held_symbols(connection: Connection) -> list[HeldSymbol]:
@@ -106,6 +119,7 @@ def held_bars(
     Those held for no more than the reason `along` come last; each part is in order of dates.
     """
     bound = {
+        "every": False,
         "symbol": symbol or None,
         "start": start,
         "end": end,
@@ -113,8 +127,17 @@ def held_bars(
         "limit": limit,
         "offset": offset,
     }
-    rows = connection.exec_driver_sql(statement("queries/held_bars"), bound)
+    rows = connection.exec_driver_sql(with_since("held_bars"), bound)
     return _with_source(connection, [_bar(row) for row in rows])
+
+
+def discards(connection: Connection, symbol: str | None, *, limit: int) -> list[Discard]:
+    """What was discarded of a symbol (None: of rows without one), the newest first."""
+    if not _is_there(connection):
+        return []
+    bound = {"symbol": symbol or None, "limit": limit}
+    rows = connection.exec_driver_sql(statement("queries/held_discards"), bound).mappings()
+    return [Discard(**row) for row in rows]
 
 
 def require_unchanged(connection: Connection, symbol: str | None, seen: str) -> HeldSymbol:
@@ -155,12 +178,16 @@ def _event(row: Any) -> str:
 
 
 def _grouped(connection: Connection, *, every: bool, symbol: str | None = None) -> list[HeldSymbol]:
-    there = "select to_regclass('stock_data_quarantine') is not null"
-    if not connection.exec_driver_sql(there).scalar_one():
+    if not _is_there(connection):
         return []
     bound = {"every": every, "symbol": symbol or None}
-    rows = connection.exec_driver_sql(statement("queries/held_symbols"), bound).mappings()
+    rows = connection.exec_driver_sql(with_since("held_symbols"), bound).mappings()
     return [_symbol(dict(row)) for row in rows]
+
+
+def _is_there(connection: Connection) -> bool:
+    there = "select to_regclass('stock_data_quarantine') is not null"
+    return bool(connection.exec_driver_sql(there).scalar_one())
 
 
 def _symbol(row: dict[str, Any]) -> HeldSymbol:
@@ -197,7 +224,7 @@ def _bar(row: Any) -> HeldBar:
         date=row.date,
         numbers=tuple(getattr(row, name) for name in NUMBERS),
         reasons=tuple(row.reasons),
-        since=row.quarantined_at,
+        since=row.since,
         carried=row.carried or {},
         published_by=row.published_by,
         published=published if row.published_by else None,

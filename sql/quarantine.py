@@ -1,8 +1,8 @@
 """Keeping what the gate held: rows are added and resolved, never deleted.
 
 A row ends as released (a run published the bar, the same or corrected), superseded (held anew by a
-later attempt or run, or published from a newer extract) or discarded with a reason; until then it
-is open.
+later attempt or run, or published from a newer extract) or discarded with a reason (which
+counts for what later runs hold of the very same bar, too); until then it is open.
 """
 
 import json
@@ -10,10 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, CursorResult, Engine
 
 from sql.audit import note
 from sql.bar_tables import as_table, text_array
@@ -35,7 +36,10 @@ _FILLERS = "\u115f\u1160\u3164\uffa0"
 
 @dataclass(frozen=True)
 class OpenBars:
-    """What is held of a symbol (None: rows without one) and not resolved; `run_id` held it last."""
+    """What is held of a symbol (None: rows without one) and not resolved; `run_id` held it last.
+
+    `since` is when the longest held of it was held first, without a break.
+    """
 
     symbol: str | None
     bars: int
@@ -90,10 +94,10 @@ def quarantine_bars(
         table = table.append_column("carried", _as_json(bars.select(carried)))
     connection.exec_driver_sql(statement("queries/stage_quarantine"))
     rows = copy_in(connection, "staged_quarantine", table)
-    bound = {"run_id": run_id, "extracted_at": extracted_at}
+    bound = {"run_id": run_id, "extracted_at": extracted_at, "along": [HELD_WITH_SYMBOL]}
     for step in (
         *("supersede_own_quarantined", "supersede_quarantined", "insert_quarantined"),
-        *("supersede_outdated_quarantined", "supersede_late_quarantined"),
+        *("supersede_outdated_quarantined", "supersede_late_quarantined", "keep_discarded"),
     ):
         text = statement(f"queries/{step}")
         for token, sql in (("{carried}", ", carried"), ("{staged}", ", staged.carried")):
@@ -146,8 +150,17 @@ def release(
 def open_bars(engine: Engine) -> list[OpenBars]:
     """What is held and not resolved, by symbol, the longest held first."""
     with engine.connect() as connection:
-        found = connection.exec_driver_sql(statement("queries/open_quarantined"))
+        found = _open(connection)
         return [OpenBars(**one._mapping) for one in found]
+
+
+def with_since(query: str) -> str:
+    """The text of a query about open rows that says since when each is held without a break."""
+    return statement(f"queries/{query}").replace("{since}", statement("queries/held_since"))
+
+
+def _open(connection: Connection) -> CursorResult[Any]:
+    return connection.exec_driver_sql(with_since("open_quarantined"), {"every": True, "symbol": ""})
 
 
 def discard(
@@ -190,8 +203,7 @@ def _between(start: date | None, end: date | None) -> str:
 
 
 def _meant(connection: Connection, symbol: str | None) -> str:
-    held = connection.exec_driver_sql(statement("queries/open_quarantined"))
-    open_symbols = [one.symbol for one in held if one.symbol]
+    open_symbols = [one.symbol for one in _open(connection) if one.symbol]
     return did_you_mean(nearest_symbols([symbol], open_symbols) if symbol else {}) or "."
 
 

@@ -486,6 +486,7 @@ RUN_HELP = "a run's id or name, or `latest` or `previous`"
 
 @app.command(epilog=examples("gate diff previous latest", "gate diff RUN_A RUN_B --json"))
 def diff(
+    ctx: typer.Context,
     before: Annotated[str, typer.Argument(metavar="RUN_A", help=RUN_HELP)],
     now: Annotated[str, typer.Argument(metavar="RUN_B", help=RUN_HELP)],
     *,
@@ -496,12 +497,13 @@ def diff(
     """Say what is different in the second of two tracked runs."""
     from dags.local import commands
 
-    store = _store(tracking_uri, experiment)
+    store = _store(ctx.obj, tracking_uri, experiment)
     print(commands.diff_runs(store, before, now, as_json=as_json))
 
 
 @app.command(epilog=examples("gate reconcile --older-than 1h"))
 def reconcile(
+    ctx: typer.Context,
     *,
     older_than: Annotated[
         str, typer.Option(metavar="SPAN", help="30m, 6h or 2d: how long they must be left")
@@ -513,7 +515,7 @@ def reconcile(
     span = _span(older_than)
     from tracking import commands
 
-    print("\n".join(commands.reconcile(_store(tracking_uri, experiment), span)))
+    print("\n".join(commands.reconcile(_store(ctx.obj, tracking_uri, experiment), span)))
 
 
 @app.command(epilog=examples("gate prune --keep-days 90 --dry-run"))
@@ -695,11 +697,16 @@ def revoke_repairs(
     return repairs.revoke_repairs(ctx.obj, dataset, ids, reason)
 
 
-def _store(tracking_uri: str | None, experiment: str | None) -> "TrackingStore":
+def _store(var: Path, tracking_uri: str | None, experiment: str | None) -> "TrackingStore":
+    """Where runs are tracked: as named, or by the desk that is up, whichever its port."""
+    from dags.local.desk.lock import running
     from tracking.store import TrackingStore
 
+    desk = running(var)
     return TrackingStore(
-        tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or LOCAL_URI,
+        tracking_uri
+        or os.environ.get("MLFLOW_TRACKING_URI")
+        or (desk.mlflow if desk else LOCAL_URI),
         experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT,
     )
 

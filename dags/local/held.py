@@ -142,12 +142,14 @@ def _symbol(one: held.HeldSymbol) -> dict[str, object]:
 
 
 def _symbol_row(one: held.HeldSymbol) -> tuple[str, ...]:
-    why, *more = (reason for reason, _ in one.reasons)
+    # What failed, before what was only held along with it.
+    reasons = sorted((why for why, _ in one.reasons), key=lambda why: why == HELD_WITH_SYMBOL)
+    why, *more = reasons
     return (
         named(one.symbol),
         f"{one.bars:,}",
-        _text(one.first_date) or "no date",
-        _text(one.last_date) or "no date",
+        _read(one.first_date),
+        _read(one.last_date),
         f"{one.since:%Y-%m-%d %H:%M}",
         one.run_id,
         f"{why} (and {len(more)} more)" if more else why,
@@ -172,12 +174,19 @@ def _bar(one: held.HeldBar) -> dict[str, object]:
 def _bar_row(one: held.HeldBar) -> tuple[str, ...]:
     same = one.published == one.numbers
     return (
-        _text(one.date) or "no date",
+        _read(one.date),
         *("NULL" if value is None else f"{value:,.10g}" for value in one.numbers),
         "no" if one.published is None else "the same" if same else "other values",
         one.run_id,
         "; ".join(one.reasons),
     )
+
+
+def _read(moment: date | None) -> str:
+    """A date, or a moment by UTC, as people read it."""
+    if isinstance(moment, datetime):
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return _text(moment) or "no date"
 
 
 def _text(moment: date | None) -> str | None:

@@ -19,7 +19,14 @@ from gx.dataset.read import read_dataset
 from gx.editing.deeds import Deed
 from gx.errors import DatasetError
 from gx.report.sentences import counted
-from gx.web.held.kept import Decision, HeldBar, HeldConflictError, HeldError, HeldSymbol
+from gx.web.held.kept import (
+    Decision,
+    Discard,
+    HeldBar,
+    HeldConflictError,
+    HeldError,
+    HeldSymbol,
+)
 from sql import audit, held, quarantine
 from sql.connection import connected
 from sql.errors import StaleError
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
 # Of a dataset: the page says so when there are more.
 MOST_DEEDS = 10_000
+MOST_DISCARDS = 20  # of a symbol
 # A table without an index may be long in answering; the page does not wait for it.
 PATIENCE_S = 10
 
@@ -80,6 +88,12 @@ class Held:
                 offset=offset,
             )
         return [HeldBar(**vars(one)) for one in found]
+
+    def discards(self, dataset: str, symbol: str | None) -> list[Discard]:
+        """What was discarded of a symbol, the newest first."""
+        with self._reading(dataset) as connection:
+            found = held.discards(connection, symbol, limit=MOST_DISCARDS)
+        return [Discard(**vars(one)) for one in found]
 
     def days(self, dataset: str, found: Sequence[HeldSymbol]) -> tuple[date | None, date | None]:
         """The first and last day of what is held, as a range of days means it."""

@@ -58,12 +58,15 @@ class MarketGatePlugin(AirflowPlugin):
     def fastapi_root_middlewares(self) -> list[dict[str, object]]:  # type: ignore[override]
         """What stands around the api-server.
 
-        The login is slow for whoever guesses; no run is marked as a success that has not published.
+        The login is slow for whoever guesses; no run is marked as a success that has not published;
+        a question is answered once.
         """
+        from dags.asking.answers import OneAnswer
         from dags.pages.login_limit import SlowGuesses
         from dags.pages.marking import OnlyPublishedGreen
 
         return [
             {"middleware": SlowGuesses, "name": "Slow guesses"},
             {"middleware": OnlyPublishedGreen, "name": "Only what has published is green"},
+            {"middleware": OneAnswer, "name": "One answer to a question"},
         ]

@@ -20,7 +20,8 @@ WORST = 10  # bars that the question shows
 MOST_BARS = 1_000
 _NAMED = 10
 _NUMBERS = BAR_COLUMNS[2:]
-_MARKUP = re.compile(r"[^\w\s.,;:%()/–-]")  # what Markdown or HTML could mean
+_LARGE = 1e10  # ten digits: larger ones are wrong, and shorter with an exponent
+_MARKUP = re.compile(r"[^\w\s.,;:%()/+–-]")  # what Markdown or HTML could mean
 
 
 def question_of(report: "QualityReport", digest: str) -> Question:
@@ -160,11 +161,20 @@ def _table(report: "QualityReport") -> Iterator[str]:
     yield f"| {' | '.join((*BAR_COLUMNS, 'why'))} |"
     yield f"|{' --- |' * (len(BAR_COLUMNS) + 1)}"
     for _, bar in failing.head(WORST).iterrows():
-        numbers = [f"{bar[name]:.6g}" for name in _NUMBERS]
+        numbers = [_number(bar[name]) for name in _NUMBERS]
         cells = [str(bar["symbol"]), str(date_label(bar["date"])), *numbers]
         yield f"| {' | '.join(map(_plain, (*cells, ' '.join(bar['reasons']))))} |"
     if len(failing) > WORST:
         yield f"\n… and {len(failing) - WORST:,} more, in the report."
+
+
+def _number(value: Any) -> str:
+    """A price or a volume as people write it; a missing one is NULL in the table."""
+    import pandas as pd
+
+    if pd.isna(value):
+        return "NULL"
+    return f"{value:,.10g}" if abs(value) < _LARGE else f"{value:g}"
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 -- first, with what is published of them.
 select
     held.*,
+    first.since,
     to_jsonb(row_of) -> 'carried' as carried,
     bar.run_id as published_by,
     bar.open as published_open,
@@ -24,6 +25,9 @@ from (
     order by reasons[1:1] = %(along)s::text[], date nulls first, quarantined_at, row_number
     limit %(limit)s offset %(offset)s
 ) as held
+inner join (
+{since}
+) as first using (run_id, attempt, row_number)
 inner join stock_data_quarantine as row_of using (run_id, attempt, row_number)
 left join stock_data_enriched as bar on bar.symbol = held.symbol and bar.date = held.date
 order by held.reasons[1:1] = %(along)s::text[], held.date nulls first, held.quarantined_at, held.row_number

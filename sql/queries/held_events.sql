@@ -16,6 +16,8 @@ cross join lateral (
 where
     nullif(held.symbol, '') is not distinct from %(symbol)s
     and event.at is not null
+    -- Held after it was discarded: that is no deed of its own.
+    and not (event.kind = 'discarded' and event.at < held.quarantined_at)
 group by event.at, event.kind, event.by, event.why
 order by event.at desc, event.kind
 limit %(limit)s

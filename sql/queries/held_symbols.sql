@@ -7,11 +7,14 @@ select
     count(*) filter (where date is null) as undated,
     min(date) as first_date,
     max(date) as last_date,
-    min(quarantined_at) as since,
+    min(first.since) as since,
     (extract(epoch from max(quarantined_at)) * 1000000)::bigint as newest,
     (max(array[to_char(quarantined_at, 'YYYYMMDDHH24MISSUS'), run_id]))[2] as run_id,
     count(distinct run_id) as runs
 from stock_data_quarantine
+inner join (
+{since}
+) as first using (run_id, attempt, row_number)
 where
     released_by is null
     and superseded_by is null

@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 
 from sql.audit import audit_entries, note
 from sql.errors import StaleError
-from sql.held import held_bars, held_symbol, held_symbols, require_unchanged, with_reasons
-from sql.quarantine import discard
-from tests.sql_bars import BAD, bars, day, publish, quarantine, released
+from sql.held import discards, held_bars, held_symbol, held_symbols, require_unchanged, with_reasons
+from sql.quarantine import discard, open_bars
+from tests.sql_bars import BAD, LATER, READ, bars, day, publish, quarantine, released
 
 PATIENCE_S = 5.0  # of a reader, with a hundred thousand bars; it takes a tenth of that
 
@@ -107,6 +107,109 @@ def test_held_anew_is_something_else(engine: Engine):
     released(engine, "r3", ["A"])
     with engine.begin() as connection, pytest.raises(StaleError, match="the run r3 published 1"):
         require_unchanged(connection, "A", first)
+
+
+def since(engine: Engine, symbol: str | None) -> list[dt.datetime]:
+    """When the symbol's bars, and each of them, were held first; and by the list of open ones."""
+    with engine.connect() as connection:
+        (one,) = [one for one in held_symbols(connection) if one.symbol == symbol]
+        (alone,) = [held_symbol(connection, symbol)]
+        found = [bar.since for bar in held_bars(connection, symbol)]
+    assert alone is not None
+    (listed,) = [bars.since for bars in open_bars(engine) if bars.symbol == symbol]
+    assert one.since == alone.since == listed == min(found)
+    return found
+
+
+@pytest.mark.parametrize("symbol", ["A", None])
+def test_what_is_held_anew_is_held_since_the_first_time(engine: Engine, symbol: str | None):
+    hold(engine, symbol, [day(1)])
+    (first,) = since(engine, symbol)
+    for run_id in ("r2", "r3"):
+        hold(engine, symbol, [day(1)], run_id=run_id)
+    hold(engine, symbol, [day(1)], run_id="r3", extracted_at=LATER)  # another attempt
+    assert since(engine, symbol) == [first]
+    hold(engine, symbol, [day(1), day(2)], run_id="r4")
+    then, new = since(engine, symbol)
+    assert then == first < new
+
+
+def test_what_was_published_or_discarded_meanwhile_is_held_since_then(engine: Engine):
+    hold(engine, "A", [day(1)])
+    hold(engine, "A", [day(1)], run_id="r2")
+    publish(engine, bars(("A", day(1))), ["A"], "p1")
+    released(engine, "p1", ["A"])
+    hold(engine, "A", [day(1)], run_id="r3", extracted_at=LATER)
+    (again,) = since(engine, "A")
+    with engine.begin() as connection:
+        assert (
+            again
+            == connection.exec_driver_sql(
+                "select quarantined_at from stock_data_quarantine where run_id = 'r3'"
+            ).scalar_one()
+        )
+        discard(connection, symbol="A", start=None, end=None, by="ann", reason="delisted")
+    hold(engine, "A", [day(2), day(1)], run_id="r4", extracted_at=LATER)  # now with other numbers
+    assert min(since(engine, "A")) > again
+
+
+def state(engine: Engine, run_id: str) -> list[tuple[object, ...]]:
+    """What this run holds: the day, who discarded it and why."""
+    query = "select date, discarded_by, discard_reason from stock_data_quarantine where run_id = %s"
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"{query} order by date", (run_id,))
+        return [tuple(row) for row in rows]
+
+
+def throw_away(engine: Engine, symbol: str | None, date: dt.date | None) -> None:
+    with engine.begin() as connection:
+        discard(connection, symbol=symbol, start=date, end=date, by="ann", reason="delisted")
+
+
+def test_a_discarded_bar_stays_discarded_in_later_runs(engine: Engine):
+    for run_id in ("r1", "r2", "r3"):
+        hold(engine, "A", [day(1), day(2)], run_id=run_id)
+        if run_id == "r1":
+            throw_away(engine, "A", day(1))
+        if run_id == "r2":  # nobody did it twice
+            with engine.begin() as connection, pytest.raises(StaleError, match="ann discarded 1 b"):
+                require_unchanged(connection, "A", "")
+    assert state(engine, "r3") == [(day(1), "ann", "delisted"), (day(2), None, None)]
+    assert state(engine, "r2")[0] == (day(1), "ann", "delisted")  # every read row is kept
+    with engine.begin() as connection:
+        assert [bar.date for bar in held_bars(connection, "A")] == [day(2)]
+        (one,) = discards(connection, "A", limit=5)
+        assert discards(connection, "B", limit=5) == []
+    assert (one.by, one.reason, one.bars, one.first_date) == ("ann", "delisted", 1, day(1))
+
+
+def test_bars_of_no_symbol_stay_discarded_too(engine: Engine):
+    hold(engine, None, [None])
+    throw_away(engine, None, None)
+    hold(engine, None, [None], run_id="r2")
+    assert state(engine, "r2") == [(None, "ann", "delisted")]
+
+
+def test_a_discard_is_of_these_numbers_and_this_fault(engine: Engine):
+    hold(engine, "A", [day(1), day(2)])
+    throw_away(engine, "A", day(1))
+    hold(engine, "A", [day(2), day(1)], run_id="r2")  # the numbers of the other day
+    assert state(engine, "r2")[0] == (day(1), None, None)
+    hold(engine, "A", [day(1)], run_id="r3", reasons=[["No price is below a cent.", "Its low."]])
+    assert state(engine, "r3") == [(day(1), None, None)]
+    hold(engine, "A", [day(1)], run_id="r4", reasons=[["held with its symbol"]])
+    assert state(engine, "r4") == [(day(1), "ann", "delisted")]
+
+
+def test_a_discard_is_over_once_the_bar_was_published(engine: Engine):
+    hold(engine, "A", [day(1)])
+    throw_away(engine, "A", day(1))
+    hold(engine, "A", [day(1)], run_id="r2", reasons=[["Another fault."]], extracted_at=READ)
+    same = bars(("A", day(1))).assign(open=1.0, high=1.0, low=1.0, close=1.0, volume=1.0)
+    publish(engine, same, ["A"], "p1")
+    released(engine, "p1", ["A"])
+    hold(engine, "A", [day(1)], run_id="r3", extracted_at=LATER)
+    assert state(engine, "r3") == [(day(1), None, None)]
 
 
 def test_a_discard_is_in_the_audit_or_does_not_happen(engine: Engine):

@@ -183,7 +183,8 @@ def test_rows_that_have_ended_are_not_superseded_by_what_was_read_later(engine):
 
 def test_rows_that_have_ended_are_not_superseded_by_a_later_attempt(engine):
     ended(engine, "old", READ, (1, 2, 3))
-    hold(engine, "old", *((n + 10, at("A", n)) for n in (1, 2, 3)), extracted_at=LATER)
+    others = [(n + 10, at("A", n) | {"close": 7.0}) for n in (1, 2, 3)]
+    hold(engine, "old", *others, extracted_at=LATER)
     assert [row[1:] for row in states(engine) if row[0] == "old"] == [
         (1, 1, "p", None, None), (2, 1, None, None, "ada"), (3, 1, None, "then", None),
         *((n, 1, None, None, None) for n in (11, 12, 13)),
@@ -202,7 +203,7 @@ def test_a_bar_whose_place_another_one_takes_is_open_once(engine, other):
 def test_rows_that_have_ended_supersede_nothing_that_was_read_before(engine):
     ended(engine, "new", LATER, (1, 2, 3))
     assert throw_away(engine, "A", day(3), day(3)) == 1  # as the other run held it last
-    rows = [(n, at("A", n)) for n in (1, 2, 3)]
+    rows = [(n, at("A", n) | {"close": 7.0}) for n in (1, 2, 3)]
     hold(engine, "old", *rows, extracted_at=READ)
     hold(engine, "old", *rows, extracted_at=READ - HOUR)  # its own later read does not count
     assert [row[4] for row in states(engine) if row[0] == "old"] == ["old", None] * 3

@@ -182,6 +182,18 @@ def test_nothing_held_says_what_that_means(place: Place):
     assert "Nothing is held." in place.page()
     gone = place.page("/quarantine/stock_data?symbol=AAPL", status=404)
     assert "None is held any more" in gone
+    assert "60 bars from " in gone and "by ann" in gone and "UTC: known news" in gone
+
+
+def test_a_discarded_bar_is_told_on_the_page_of_those_that_are_held(place: Place):
+    assert "<h2>Discarded</h2>" not in place.of("AAPL")
+    failing = place.frame["date"].iloc[5].date()
+    days = {"first_date": str(failing), "last_date": str(failing)}
+    assert place.act("discard", place.body(**days)).json() == {"bars": 1}
+    assert f"1 bar of {failing}, by ann" in place.of("AAPL")
+    hold_run(place, "again", outcome(place.frame, [5, 7]))
+    shown = place.of("AAPL")
+    assert "<b>59 bars</b>" in shown and f"1 bar of {failing}, by ann" in shown
 
 
 def test_bars_stand_beside_those_of_today(place: Place):

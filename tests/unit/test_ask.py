@@ -55,8 +55,21 @@ def test_the_question_shows_the_worst_bars_in_numbers_and_escapes_them():
 
     assert "[The report](https://airflow.test/gate/runs/r)" in body
     assert "<b>" not in body
-    assert f"| {bars['close'][3]:.6g} |" in body
+    assert f"| {bars['close'][3]:,.10g} |" in body
     assert "within 12 h, the symbols are held" in body
+
+
+@pytest.mark.parametrize(
+    ("volume", "shown"),
+    [(1_098_982.0, "1,098,982"), (float("nan"), "NULL"), (0.1234567, "0.1234567"), (1e30, "1e+30")],
+)
+def test_numbers_of_the_worst_bars_are_shown_as_people_write_them(volume: float, shown: str):
+    bars = BARS.assign(volume=np.where(BARS.index == 3, volume, BARS["volume"]))
+    report = judged(bars, outcome(bars, [3]))
+
+    body = body_of(question_of(report, "digest"), report, "Waits.", "https://airflow.test/r", 12)
+
+    assert f" | {shown} | " in body
 
 
 MANY = daily_bars([f"A{number:03}" for number in range(60)], days=20)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from gx.web.runs.calendar import CELL, STEP, calendar
+from gx.web.runs.calendar import CELL, STEP, _run_day, calendar
 from gx.web.summary import RunSummary
 
 NAMES = {"passed": "passed", "no_verdict": "no verdict"}
@@ -36,3 +36,9 @@ def test_runs_of_another_year_and_of_a_clock_ahead_are_shown_all_the_same():
 
 def test_without_a_run_that_began_there_is_no_calendar():
     assert calendar([run("")], NAMES, today=TODAY) is None
+
+
+def test_a_day_counts_runs_and_not_symbols():
+    names = {"held": "symbols held", "passed": "passed"}
+    found = _run_day(date(2026, 3, 2), date(2026, 3, 2), ["held", "passed", "held"], names)
+    assert found.label == "Mon 2026-03-02, 3 runs: 2 with symbols held, 1 passed"

@@ -101,6 +101,16 @@ def stop(var: Path) -> DeskRecord | None:
         return record
 
 
+def running(var: Path) -> DeskRecord | None:
+    """The desk that runs in ``var``; None when none does. Nothing is made or waited for."""
+    try:
+        text = _path(var).read_text(encoding="utf-8")
+        record = DeskRecord(**json.loads(text))
+    except (OSError, ValueError, TypeError):
+        return None
+    return record if record.alive else None
+
+
 @contextmanager
 def _opened(var: Path) -> Iterator[int]:
     var.mkdir(parents=True, exist_ok=True)

@@ -74,6 +74,18 @@ class HeldBar:
 
 
 @dataclass(frozen=True)
+class Discard:
+    """How many bars of a symbol somebody has discarded at once, of which dates, and why."""
+
+    by: str
+    at: datetime
+    reason: str
+    bars: int
+    first_date: date | None
+    last_date: date | None
+
+
+@dataclass(frozen=True)
 class Decision:
     """What somebody decides on: held bars of a symbol between two days (None: open), and why.
 
@@ -110,6 +122,9 @@ class HeldBars(Protocol):
         offset: int = 0,
     ) -> list[HeldBar]:
         """The held bars of a symbol, those that failed themselves first."""
+
+    def discards(self, dataset: str, symbol: str | None) -> list[Discard]:
+        """What was discarded of a symbol, the newest first; not the oldest of very many."""
 
     def days(self, dataset: str, found: Sequence[HeldSymbol]) -> tuple[date | None, date | None]:
         """The first and last day of what is held, as a range of days means it; None without one."""

@@ -150,10 +150,13 @@ def _of_symbol(request: Request, user: User) -> Response:
     dataset = readable_dataset(sources, user, request.path_params["dataset"])
     symbol = request.query_params.get("symbol", "")
     try:
-        found = None if "\0" in symbol else sources.held.symbol(dataset.name, symbol or None)
+        nowhere = "\0" in symbol
+        found = None if nowhere else sources.held.symbol(dataset.name, symbol or None)
+        discards = [] if nowhere else sources.held.discards(dataset.name, symbol or None)
     except HeldError as error:
         raise HTTPException(503, f"What is held cannot be told: {error}") from None
     context: dict[str, Any] = {"dataset": dataset, "symbol": symbol, "held": found}
+    context["discards"] = discards
     if found is None:
         return page(request, "quarantine_symbol.html", **context, status_code=404)
     return page(

@@ -108,7 +108,9 @@ def _run_day(day: date, first: date, kinds: Sequence[str], names: Mapping[str, s
     worst = min(kinds, key=_WORST.index)
     x, y = _place(day, first)
     counts = {one: kinds.count(one) for one in _WORST if one in kinds}
-    said = ", ".join(f"{count} {names[one]}" for one, count in counts.items())
+    # What is counted are runs, also where the name is about symbols.
+    told = {one: f"with {names[one]}" if one == "held" else names[one] for one in counts}
+    said = ", ".join(f"{count} {told[one]}" for one, count in counts.items())
     runs = "1 run" if len(kinds) == 1 else f"{len(kinds)} runs"
     label = f"{day:%a} {day.isoformat()}, {runs}: {said}"
     return RunDay(x, y, day.isoformat(), worst, MARKS[worst], label)
