@@ -1,7 +1,8 @@
 """Repairs that somebody has accepted: bars that are judged and published in place of the source's.
 
 The source is never touched. A repair is open until it is revoked, or void because the source has
-another bar now; rows are added and resolved, never deleted.
+another bar now, of it or of those that are right or wrong together with it; rows are added
+and resolved, never deleted.
 """
 
 from collections.abc import Sequence
@@ -54,6 +55,13 @@ class Repair(NewRepair):
     def is_open(self) -> bool:
         """Does it hold?"""
         return self.revoked_by is None and self.void_run is None
+
+    @property
+    def block(self) -> tuple[object, ...]:
+        """What it shares with those that are right or wrong together with it; a copy goes alone."""
+        if self.new is None:
+            return (self.id,)
+        return (self.run_id, self.symbol, self.rule, self.evidence, self.accepted_at)
 
     @property
     def is_automatic(self) -> bool:
@@ -188,7 +196,7 @@ def every_repair(connection: Connection, symbols: Sequence[str] | None = None) -
 
 
 def mark_void(connection: Connection, ids: Sequence[int], *, run_id: str) -> int:
-    """End open repairs whose bar the source does not have any more, as the run found."""
+    """End open repairs of blocks of which the source has another bar now, as the run found."""
     bound = {"ids": list(ids), "run_id": run_id}
     return connection.exec_driver_sql(statement("queries/void_repairs"), bound).rowcount
 

@@ -91,8 +91,9 @@ def _repairs(steps: Records, validated: Validated) -> list[str]:
         said.append(f"{counted(read.repaired + read.dropped, 'bar')} repaired{by_setting}: ")
         said[-1] += f"{read.repaired_example}."
     if read and read.void:
-        said.append(f"{counted(read.void, 'accepted repair')} void, the source has another bar: ")
-        said[-1] += f"{read.void_example}."
+        together = " (right or wrong together)" if read.void > 1 else ""
+        said.append(f"{counted(read.void, 'accepted repair')} void{together}, the source has ")
+        said[-1] += f"another bar: {read.void_example}."
     if validated.proposed:
         said.append(f"{counted(validated.proposed, 'bar')} could be repaired.")
     return said

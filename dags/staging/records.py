@@ -34,8 +34,9 @@ class Extracted(StepFindings):
     `read_at` is the database's clock at the read; `extracted_at` is that too, but later than the
     read of whatever was published before it. `meant` are known symbols by the missing ones.
     `repaired` bars are as somebody has accepted them, and copies were `dropped`, which are not in
-    `rows`; `void` repairs are not applied, because the source has another bar than the old one.
-    `automatic` of both were accepted by the setting AUTO_REPAIR, and nobody.
+    `rows`; `void` repairs are not applied, because the source has another bar than the old one
+    of theirs, or of those that are right or wrong together with it. `automatic`
+    of both were accepted by the setting AUTO_REPAIR, and nobody.
     """
 
     step = "extract"
