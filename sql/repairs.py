@@ -5,7 +5,7 @@ another bar now, of it or of those that are right or wrong together with it; row
 and resolved, never deleted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -110,16 +110,24 @@ def accept_automatically(
 
 
 def accept(
-    connection: Connection, repairs: Sequence[NewRepair], *, run_id: str, by: str, reason: str
+    connection: Connection,
+    repairs: Sequence[NewRepair],
+    *,
+    run_id: str,
+    by: str,
+    reason: str,
+    more_copies: Collection[tuple[str, date]] = (),
 ) -> int:
     """Keep repairs that the run `run_id` proposed, and have the audit's list tell of each symbol.
 
+    `more_copies` are bars of which another copy may go beside those that go already.
     Raises RepairError: no reason, no repairs; RepairTakenError, which tells of who was first.
     """
     _require(repairs, reason)
     _require_table(connection)
     lock(connection, REPAIRS)
-    _require_free(connection, repairs)
+    there = [one for one in repairs if one.new or (one.symbol, one.date) not in more_copies]
+    _require_free(connection, there)
     for one in repairs:
         new = one.new or (None,) * len(NUMBERS)
         bound = {

@@ -83,6 +83,30 @@ def proposal(bars: pd.DataFrame, row: int, rule: Rule, block: int, old_factor: i
     return Proposal(row, bars["symbol"][row], day, rule, f"evidence {block}", old, fixed, block)
 
 
+def in_source(engine: Engine, bars: pd.DataFrame, proposed: list[Proposal]) -> None:
+    """Have the source as the run read it, with the copy that is to go."""
+    wrong = {one.row: one.old for one in proposed}
+    rows = [
+        {
+            "symbol": bars["symbol"][at],
+            "date": bars["date"][at].date(),
+            **dict(
+                zip(NUMBERS, wrong.get(at, [float(bars[one][at]) for one in NUMBERS]), strict=True)
+            ),
+        }
+        for at in [*range(len(bars)), *(one.row for one in proposed if one.new is None)]
+    ]
+    names = ("symbol", "date", *NUMBERS)
+    values = ", ".join(f"%({name})s" for name in names)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "drop table stock_data; create table stock_data (symbol text, date date, "
+            "open float8, high float8, low float8, close float8, volume float8)"
+        )
+        insert = f"insert into stock_data ({', '.join(names)}) values ({values})"
+        connection.exec_driver_sql(insert, rows)
+
+
 @pytest.fixture
 def place(tmp_path: Path, engine: Engine, bars_database: ConnectionSettings) -> Iterator[Place]:
     """A run that proposes two bars of AAPL together, one of MSFT, and a copy to go; holds AAPL."""
@@ -101,6 +125,7 @@ def place(tmp_path: Path, engine: Engine, bars_database: ConnectionSettings) -> 
     said = json.loads(record.read_text())
     seals = {**said.get("seals", {}), PROPOSED: seal_of(text.encode())}
     record.write_text(json.dumps({**said, "proposed": 4, "seals": seals}))
+    in_source(engine, bars, proposed)
     held = bars.iloc[5:7].assign(created_at=None)
     quarantine(
         engine,
@@ -170,7 +195,41 @@ def test_a_void_one_is_said_with_its_run(place: Place):
         mark_void(connection, [one.id for one in place.repairs()], run_id="the run after")
     page = place.page()
     assert "the source had another bar<small>the run after, " in page
-    assert offered(page) == ["0", "1", "2"]
+    assert offered(page) == ["0", "2"]
+    assert "MSFT: its repair was found void by the run the run after" in page
+    assert "found void by the run the run after" in place.accept(0, 1).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("update stock_data set volume = volume + 1", "the bar of 2024-01-09 changed"),
+        ("delete from stock_data", "the bar of 2024-01-09 is gone"),
+    ],
+)
+def test_what_the_source_has_otherwise_by_now_is_not_accepted(place: Place, change: str, said: str):
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql(f"{change} where symbol = 'AAPL' and date = '2024-01-09'")
+    page = place.page()
+    assert offered(page) == ["1", "2"]
+    assert f"AAPL: {said}" in page
+    refused = place.accept(0, 1)
+    assert (refused.status_code, place.repairs()) == (422, [])
+    assert f"AAPL: {said}" in refused.json()["error"]
+    assert place.accept(1, 2).status_code == 200
+
+
+def test_another_copy_may_go_beside_one_that_goes_already(place: Place):
+    assert place.accept(2).status_code == 200
+    assert offered(place.page()) == ["0", "1"]
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into stock_data select * from stock_data where (symbol, date) in (select "
+            "symbol, date from stock_data group by symbol, date having count(*) > 1) limit 1"
+        )
+    assert offered(place.page()) == ["0", "1", "2"]
+    assert place.accept(2).status_code == 200
+    assert len(place.repairs()) == 2
 
 
 def test_who_may_not_decide_is_told_how_and_refused(place: Place):

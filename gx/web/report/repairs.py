@@ -13,7 +13,7 @@ from gx.report.deeds import RepairUse
 from gx.report.document import read_document
 from gx.report.pictures.prices import PriceChart, price_charts
 from gx.web.held.kept import HeldError
-from gx.web.report.accepted import Accepted, RepairsError
+from gx.web.report.accepted import Accepted, RepairsError, Standing
 from gx.web.sources import RunFiles, Sources
 
 SHOWN, PICTURED, CHOSEN = 50, 6, 200
@@ -65,11 +65,15 @@ class Left:
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell."""
+    """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell.
+
+    ``outdated`` says of the others why nobody can accept them any more.
+    """
 
     proposed: Repairs
     accepted: tuple[Line, ...] = ()
     fault: str = ""
+    outdated: tuple[str, ...] = ()
     left: Left = Left()
 
 
@@ -88,17 +92,24 @@ def choice_of(files: RunFiles, sources: Sources) -> Choice:
     used = _used(files)
     symbols = {symbol for symbol, *_ in bars} | {one.symbol for one in used}
     known = {number for one in used for number in one.ids}
-    fault, there = "", []
+    fault, there, now = "", list[Accepted](), Standing()
     if symbols:
         try:
             there = sources.repairs.of(files.summary.dataset, symbols)
+            now = sources.repairs.standing(files.summary, [one for lot in found for one in lot])
         except RepairsError as error:
             fault = str(error)
     mine = [one for one in there if _bar(one) in bars or one.id in known]
     taken = {_bar(one) for one in mine if one.is_open}
-    free = [block for block in found if all(_bar(one) not in taken for one in block)]
+    free = [
+        lot
+        for lot in found
+        if lot[0].block not in now.outdated
+        and (lot[0].block in now.more_copies or all(_bar(one) not in taken for one in lot))
+    ]
+    outdated = tuple(now.outdated.values())
     left = Left(_unanswered(files, found), bool(found))
-    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault, left)
+    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault, outdated, left)
 
 
 def _used(files: RunFiles) -> Sequence[RepairUse]:
