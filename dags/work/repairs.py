@@ -1,6 +1,7 @@
 """Applying accepted repairs to a run's bars, what the run keeps of it, and accepting by itself."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -89,7 +90,9 @@ def keep(
         "dropped": within.dropped,
         **({"automatic": automatic} if automatic else {}),
         "repaired_example": first and _shown(first),
+        "repaired_by": dict(Counter(one.repair.accepted_by for one in within.applied)),
         "void": len(void),
+        "void_blocks": len({one.block for one in void}),
         "void_example": _changed(void[0], changes[void[0].block]) if void else None,
     }
 
