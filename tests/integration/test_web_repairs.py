@@ -1,6 +1,7 @@
 """Proposed repairs on the pages, over a real database: accepted, refused to the second, revoked."""
 
 import datetime as dt
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -296,3 +297,21 @@ def test_of_how_many_bars_nothing_is_proposed_is_told(place: Place):
     page = place.page()
     assert "This run proposed no repair." in page
     assert "3 bars that failed critically have no proposal" in page
+
+
+def test_a_symbols_page_has_its_repairs_and_what_became_of_them(place: Place):
+    def page(symbol: str) -> str:
+        sent = {**HTML, "x-user": "uma"}
+        answer = place.client.get(f"/gate/symbols/?symbol={symbol}", headers=sent)
+        assert answer.status_code == 200, answer.text
+        return str(answer.text).split("<h2>Repairs</h2>")[1].split("<h2>Waivers</h2>")[0]
+
+    assert "None of its bars was repaired." in page("AAPL")
+    place.accept(0, 1)
+    (_, _, of_other) = place.repairs()
+    place.revoke(of_other.id)
+    shown = page("AAPL")
+    assert "2024-01-08 to 2024-01-09" in shown and ">open</span>" in shown
+    assert "a feed's error" in html.unescape(shown) and "<small>ann, " in shown
+    assert shown.count("<tr>") == 2  # the head, and both bars as one line
+    assert ">revoked</span> it was right<small>ann, " in page("MSFT")

@@ -109,7 +109,7 @@ def choice_of(files: RunFiles, sources: Sources) -> Choice:
     ]
     outdated = tuple(now.outdated.values())
     left = Left(_unanswered(files, found), bool(found))
-    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault, outdated, left)
+    return Choice(_shown(files, free, CHOSEN), tuple(lines_of(mine)), fault, outdated, left)
 
 
 def _used(files: RunFiles) -> Sequence[RepairUse]:
@@ -145,7 +145,7 @@ def _shown(files: RunFiles, found: Sequence[Sequence[Proposal]], most: int) -> R
     return Repairs(tuple(shown), len(found), sum(map(len, found)))
 
 
-def _lines(accepted: Sequence[Accepted]) -> list[Line]:
+def lines_of(accepted: Sequence[Accepted]) -> list[Line]:
     """Those that hold first, each lot the newest first."""
 
     def fate(one: Accepted) -> tuple[Any, ...]:
