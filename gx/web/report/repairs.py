@@ -176,9 +176,10 @@ def _proposed(
     bars = files.bars((first.symbol,)) if of_symbol and first.new is not None else None
     if bars is None:
         return Proposed(first, last, len(block))
-    marked = pd.DataFrame(
-        {"symbol": first.symbol, "date": [one.date for one in block], "severity": "critical"}
-    )
+    # A chart is drawn around the first one: beside the block, so that it shows the step.
+    begins = bars["date"].min() == pd.Timestamp(first.date)
+    dates = [one.date for one in (block[::-1] if begins else block)]
+    marked = pd.DataFrame({"symbol": first.symbol, "date": dates, "severity": "critical"})
     (before,) = price_charts(bars, marked, (first.symbol,)) or (None,)
     (after,) = price_charts(_repaired(bars, of_symbol), marked, (first.symbol,)) or (None,)
     return Proposed(first, last, len(block), before, after)
