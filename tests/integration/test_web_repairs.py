@@ -315,3 +315,14 @@ def test_a_symbols_page_has_its_repairs_and_what_became_of_them(place: Place):
     assert "a feed's error" in html.unescape(shown) and "<small>ann, " in shown
     assert shown.count("<tr>") == 2  # the head, and both bars as one line
     assert ">revoked</span> it was right<small>ann, " in page("MSFT")
+
+
+def test_what_a_proposal_answers_beside_its_own_bars_is_not_without_one(place: Place):
+    """The bar after an unadjusted split fails, and the copy that stays does."""
+    said = json.loads((place.folder / PROPOSED).read_text())
+    split = [{**one, "row": one["row"] - 2, "rule": "unadjusted split"} for one in said[:2]]
+    (place.folder / PROPOSED).write_text(json.dumps(split))
+    assert "2 bars that failed critically have no proposal" in place.page()  # 6 and 50, not 5
+    copy = {**said[2], "row": 51, "rule": "duplicate", "new": None}
+    (place.folder / PROPOSED).write_text(json.dumps([copy]))
+    assert "2 bars that failed critically have no proposal" in place.page()  # 5 and 6, not 50

@@ -17,6 +17,7 @@ from gx.web.report.accepted import Accepted, RepairsError, Standing
 from gx.web.sources import RunFiles, Sources
 
 SHOWN, PICTURED, CHOSEN = 50, 6, 200
+SPLIT = "unadjusted split"
 Bar = tuple[str, pd.Timestamp, bool]  # a copy of it may go beside another repair
 
 
@@ -119,9 +120,28 @@ def _used(files: RunFiles) -> Sequence[RepairUse]:
 
 
 def _unanswered(files: RunFiles, proposed: Sequence[Sequence[Proposal]]) -> int:
-    failing = files.failing(["row", "severity"])
-    critical = failing.filter(pc.equal(failing["severity"], "critical"))["row"].to_pylist()
-    return len(set(critical) - {one.row for block in proposed for one in block})
+    """How many bars failed critically of which no proposal tells what they should be."""
+    failing = files.failing(["row", "severity", "symbol", "date"])
+    critical = failing.filter(pc.equal(failing["severity"], "critical")).to_pylist()
+    every = [one for block in proposed for one in block]
+    rows = {one.row for one in every}
+    # Of a split the bar after the block fails, and what is wrong are those before it.
+    rows |= {max(one.row for one in lot) + 1 for lot in proposed if lot[0].rule == SPLIT}
+    # Of copies all fail, and one stays.
+    copied = {_moment(one) for one in every if one.new is None}
+    return len(
+        {
+            one["row"]
+            for one in critical
+            if one["row"] not in rows
+            and (one["symbol"], pd.Timestamp(one["date"]).tz_localize(None)) not in copied
+        }
+    )
+
+
+def _moment(one: Proposal) -> tuple[str, pd.Timestamp]:
+    symbol, moment, _ = _bar(one)
+    return symbol, moment
 
 
 def held_of(sources: Sources, dataset: str, symbols: Collection[str]) -> list[str]:
