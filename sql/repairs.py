@@ -1,10 +1,11 @@
 """Repairs that somebody has accepted: bars that are judged and published in place of the source's.
 
 The source is never touched. A repair is open until it is revoked, or void because the source has
-another bar now; rows are added and resolved, never deleted.
+another bar now, of it or of those that are right or wrong together with it; rows are added
+and resolved, never deleted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -56,6 +57,13 @@ class Repair(NewRepair):
         return self.revoked_by is None and self.void_run is None
 
     @property
+    def block(self) -> tuple[object, ...]:
+        """What it shares with those that are right or wrong together with it; a copy goes alone."""
+        if self.new is None:
+            return (self.id,)
+        return (self.run_id, self.symbol, self.rule, self.evidence, self.accepted_at)
+
+    @property
     def is_automatic(self) -> bool:
         """Did a setting accept it, and nobody?"""
         return self.accepted_by == AUTOMATIC
@@ -102,16 +110,24 @@ def accept_automatically(
 
 
 def accept(
-    connection: Connection, repairs: Sequence[NewRepair], *, run_id: str, by: str, reason: str
+    connection: Connection,
+    repairs: Sequence[NewRepair],
+    *,
+    run_id: str,
+    by: str,
+    reason: str,
+    more_copies: Collection[tuple[str, date]] = (),
 ) -> int:
     """Keep repairs that the run `run_id` proposed, and have the audit's list tell of each symbol.
 
+    `more_copies` are bars of which another copy may go beside those that go already.
     Raises RepairError: no reason, no repairs; RepairTakenError, which tells of who was first.
     """
     _require(repairs, reason)
     _require_table(connection)
     lock(connection, REPAIRS)
-    _require_free(connection, repairs)
+    there = [one for one in repairs if one.new or (one.symbol, one.date) not in more_copies]
+    _require_free(connection, there)
     for one in repairs:
         new = one.new or (None,) * len(NUMBERS)
         bound = {
@@ -188,7 +204,7 @@ def every_repair(connection: Connection, symbols: Sequence[str] | None = None) -
 
 
 def mark_void(connection: Connection, ids: Sequence[int], *, run_id: str) -> int:
-    """End open repairs whose bar the source does not have any more, as the run found."""
+    """End open repairs of blocks of which the source has another bar now, as the run found."""
     bound = {"ids": list(ids), "run_id": run_id}
     return connection.exec_driver_sql(statement("queries/void_repairs"), bound).rowcount
 

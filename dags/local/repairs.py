@@ -14,13 +14,14 @@ from dags.run.datasets import dag_of, published_at
 from dags.run.settings import Settings
 from dags.staging.files import Folder
 from dags.staging.layout import run_folder
-from dags.staging.proposals import new_repair, sealed_proposals
+from dags.staging.proposals import sealed_proposals
+from dags.work.acceptance import accept_proposals as accept
 from gx.dataset.read import read_dataset
 from gx.repair.proposal import Proposal
 from gx.report.columns import TextColumn, room, table_lines
 from gx.statuses import DONE
 from sql.connection import connected
-from sql.repairs import Numbers, Repair, accept, all_repairs, revoke
+from sql.repairs import Numbers, Repair, all_repairs, revoke
 
 _PROPOSED = (
     TextColumn("symbol"),
@@ -65,17 +66,14 @@ def accept_proposals(
     with services(var) as found:
         settings = Settings.of(found.environment)
         wanted = [
-            new_repair(one, daily=dataset.is_daily)
+            one
             for one in _proposals(settings, name, run_id)
             if (not symbols or one.symbol in symbols) and (not rules or one.rule in rules)
         ]
         if not wanted:
             raise LocalError(f"{run_id} proposed nothing of these; `gate repair list` shows it")
-        with (
-            connected(published_at(dataset, settings)) as engine,
-            engine.begin() as connection,
-        ):
-            done = accept(connection, wanted, run_id=run_id, by=getuser(), reason=reason)
+        given = {"run_id": run_id, "by": getuser(), "reason": reason}
+        done = len(accept(dataset, settings, wanted, **given))
     print(f"{done:,} repairs are accepted; the next run reads these bars so, and judges them again")
     return DONE
 

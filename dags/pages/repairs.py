@@ -11,10 +11,11 @@ from dags.run.datasets import published_at
 from dags.run.settings import Settings
 from dags.staging.files import Folder
 from dags.staging.layout import safe_name
-from dags.staging.proposals import new_repair, sealed_proposals
+from dags.staging.proposals import sealed_proposals
 from dags.staging.store import place_at
+from dags.work.acceptance import accept_proposals, standing
 from gx.dataset.read import read_dataset
-from gx.web.report.accepted import Accepted, RepairsConflictError, RepairsError
+from gx.web.report.accepted import Accepted, RepairsConflictError, RepairsError, Standing
 from gx.web.summary import RunSummary
 from sql import repairs
 from sql.connection import connected
@@ -39,16 +40,20 @@ class Repairs:
             found = repairs.all_repairs(engine, sorted(symbols))
         return [Accepted(**vars(one)) for one in found]
 
+    def standing(self, run: RunSummary, proposals: "Sequence[Proposal]") -> Standing:
+        """What has become of the bars that the run proposed to repair."""
+        with _told():
+            found = standing(read_dataset(run.dataset), self._settings, proposals, run.run_id)
+        return Standing(**vars(found))
+
     def accept(
         self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str
     ) -> tuple[list[str], int]:
         """Accept blocks of what the run proposed, all or none, with the audit's entries."""
+        given = {"run_id": run.run_id, "by": by, "reason": reason}
         with _told():
             chosen = self._chosen(run, blocks)
-            daily = read_dataset(run.dataset).is_daily
-        wanted = [new_repair(one, daily=daily) for one in chosen]
-        with self._acting(run.dataset) as connection:
-            repairs.accept(connection, wanted, run_id=run.run_id, by=by, reason=reason)
+            wanted = accept_proposals(read_dataset(run.dataset), self._settings, chosen, **given)
         return sorted({one.symbol for one in wanted}), len(wanted)
 
     def revoke(self, dataset: str, ids: Sequence[int], *, by: str, reason: str) -> int:

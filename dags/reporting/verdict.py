@@ -89,10 +89,12 @@ def _repairs(steps: Records, validated: Validated) -> list[str]:
     if read and read.repaired + read.dropped:
         by_setting = f" ({read.automatic:,} by AUTO_REPAIR, unasked)" if read.automatic else ""
         said.append(f"{counted(read.repaired + read.dropped, 'bar')} repaired{by_setting}: ")
-        said[-1] += f"{read.repaired_example}."
+        said[-1] += f"{read.repaired_example}{sentences.and_others(read.repaired_by)}."
     if read and read.void:
-        said.append(f"{counted(read.void, 'accepted repair')} void, the source has another bar: ")
-        said[-1] += f"{read.void_example}."
+        together = " (right or wrong together)" if read.void > read.void_blocks > 0 else ""
+        more = f", and {read.void_blocks - 1:,} more" if read.void_blocks > 1 else ""
+        said.append(f"{counted(read.void, 'accepted repair')} void{together}, the source has ")
+        said[-1] += f"another bar: {read.void_example}{more}."
     if validated.proposed:
         said.append(f"{counted(validated.proposed, 'bar')} could be repaired.")
     return said

@@ -34,8 +34,10 @@ class Extracted(StepFindings):
     `read_at` is the database's clock at the read; `extracted_at` is that too, but later than the
     read of whatever was published before it. `meant` are known symbols by the missing ones.
     `repaired` bars are as somebody has accepted them, and copies were `dropped`, which are not in
-    `rows`; `void` repairs are not applied, because the source has another bar than the old one.
-    `automatic` of both were accepted by the setting AUTO_REPAIR, and nobody.
+    `rows`; `void` repairs are not applied, because the source has another bar than the old one
+    of theirs, or of those that are right or wrong together with it. `automatic`
+    of both were accepted by the setting AUTO_REPAIR, and nobody. `repaired_by` has how many of
+    both who accepted; `void_blocks` is how many lots of right or wrong together the `void` are.
     """
 
     step = "extract"
@@ -55,10 +57,12 @@ class Extracted(StepFindings):
     gone: tuple[Gone, ...] = ()
     repaired: int = 0
     repaired_example: str | None = None
+    repaired_by: dict[str, int] = {}
     dropped: int = 0
     automatic: int = 0
     void: int = 0
     void_example: str | None = None
+    void_blocks: int = 0
     meant: dict[str, str] = {}
 
     def with_meant(self, meant: Mapping[str, str]) -> "Extracted":

@@ -42,11 +42,33 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
 
     ``engine`` reaches the source, ``own`` what was published of it.
     """
-    request, published, (start, end) = run.request, newest_read(own), run.moments
-    repairs, before = accepted_repairs(run, own)
+    published, repairs = newest_read(own), accepted_repairs(run, own)
+    while True:
+        read = _read_bars(run, engine, repairs.within, may_be_empty=may_be_empty)
+        context = _read_context(run, engine, repairs.before)
+        changes = repairs.changes(_context_begins(run))
+        if not repairs.is_half_applied(changes):
+            break
+        # What is right or wrong together is applied as a whole or not at all: read them anew.
+        repairs = repairs.without(changes)
+    if read.archived:
+        log.info("some of the bars in the range were archived; they are read as the others are")
+    moment = later_than(published, read.at)
+    gone = _gone(run, own, moment, archived=read.archived)
+    if context.rows:
+        with run.staging.sealing(CONTEXT) as sink:
+            sink.write(context.parquet)
+    if published is not None and moment != read.at:
+        _warn_of_clock(read.at, published)
+    found = _extracted(read, moment, context.rows, gone)
+    return found.model_copy(update=keep(run, own, repairs, changes))
+
+
+def _read_bars(run: Run, engine: Engine, repairs: Repairs, *, may_be_empty: bool) -> Extraction:
+    request, (start, end) = run.request, run.moments
     # The bars go on to the folder while they are read: they may be more than memory holds.
     with run.staging.sealing(BARS) as sink:
-        read = extract_bars(
+        return extract_bars(
             engine,
             sink,
             source=run.source,
@@ -58,18 +80,6 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
             repairs=repairs,
             archive=fetcher(run.settings),
         )
-    if read.archived:
-        log.info("some of the bars in the range were archived; they are read as the others are")
-    moment = later_than(published, read.at)
-    context = _read_context(run, engine, before)
-    gone = _gone(run, own, moment, archived=read.archived)
-    if context.rows:
-        with run.staging.sealing(CONTEXT) as sink:
-            sink.write(context.parquet)
-    if published is not None and moment != read.at:
-        _warn_of_clock(read.at, published)
-    found = _extracted(read, moment, context.rows, gone)
-    return found.model_copy(update=keep(run, own, repairs))
 
 
 def _warn_of_clock(at: datetime, published: datetime) -> None:
@@ -123,9 +133,9 @@ def _read_context(run: Run, engine: Engine, repairs: Repairs) -> Context:
     its price is still to be compared with something.
     """
     (start, _), symbols = run.moments, run.request.symbols
-    if start is None:
+    begin = _context_begins(run)
+    if start is None or begin is None:
         return Context()
-    begin = start - timedelta(days=run.settings.context_days)
     sink = io.BytesIO()
     recent = extract_bars(
         engine,
@@ -143,6 +153,12 @@ def _read_context(run: Run, engine: Engine, repairs: Repairs) -> Context:
     if older is None or not older.num_rows:
         return Context(recent.rows, sink.getvalue())
     return Context(recent.rows + older.num_rows, _with_older(older, sink.getvalue()))
+
+
+def _context_begins(run: Run) -> date | None:
+    """From when all bars before the range are read; None where the range has no start."""
+    start, _ = run.moments
+    return None if start is None else start - timedelta(days=run.settings.context_days)
 
 
 def _just_before(moment: date) -> date:

@@ -1,6 +1,7 @@
 """What the partitions of a run say of themselves, added up as the run's own steps say it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,9 +64,11 @@ def extracted(of_parts: PartRecords) -> StepRecord:
             gone=tuple(gone for one in found for gone in one.gone),
             repaired=sum(one.repaired for one in found),
             repaired_example=next(iter(_some(one.repaired_example for one in found)), None),
+            repaired_by=dict(sum((Counter(one.repaired_by) for one in found), Counter[str]())),
             dropped=sum(one.dropped for one in found),
             automatic=sum(one.automatic for one in found),
             void=sum(one.void for one in found),
+            void_blocks=sum(one.void_blocks for one in found),
             void_example=next(iter(_some(one.void_example for one in found)), None),
         ),
     )

@@ -1,7 +1,10 @@
 """Applying accepted repairs to a run's bars, what the run keeps of it, and accepting by itself."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -15,40 +18,82 @@ from gx.repair.proposal import Proposal, blocks
 from gx.report.deeds import RepairedBar, RepairsUse, RepairUse
 from gx.report.sentences import counted
 from sql.connection import connected
-from sql.repaired import Repairs
+from sql.repaired import Block, Change, Repairs
 from sql.repairs import Numbers, Repair, accept_automatically, mark_void, open_repairs
 
 log = logging.getLogger(__name__)
 
 
-def accepted_repairs(run: Run, own: Engine) -> tuple[Repairs, Repairs]:
-    """Those of the run's range, and those of the bars before it."""
+@dataclass(frozen=True)
+class AcceptedRepairs:
+    """Those of the bars of a run's range, of those before it, and of those after it.
+
+    The latter are not read, but they end with the block that they belong to.
+    """
+
+    within: Repairs
+    before: Repairs
+    after: Sequence[Repair] = ()
+
+    def changes(self, since: date | None) -> dict[Block, Change]:
+        """The blocks that do not hold any more; every bar before the range `since` was read."""
+        return {**self.before.changes(since), **self.within.changes()}
+
+    def is_half_applied(self, changes: Mapping[Block, Change]) -> bool:
+        """Was a bar of one of these blocks read as accepted nevertheless?"""
+        return any(
+            one.repair.block in changes for one in (*self.before.applied, *self.within.applied)
+        )
+
+    def without(self, changes: Mapping[Block, Change]) -> "AcceptedRepairs":
+        """The same for reading anew, with nothing of these blocks applied."""
+        return AcceptedRepairs(
+            self.within.without(changes), self.before.without(changes), self.after
+        )
+
+    def void(self, changes: Mapping[Block, Change]) -> list[Repair]:
+        """All of these blocks, in order of symbol and date."""
+        every = (*self.before.accepted, *self.within.accepted, *self.after)
+        void = [one for one in every if one.block in changes]
+        return sorted(void, key=lambda one: (one.symbol, one.date, one.id))
+
+
+def accepted_repairs(run: Run, own: Engine) -> AcceptedRepairs:
+    """The open ones of the run's symbols, and those that it has found void itself."""
     start, end = run.moments
-    found = open_repairs(own, run.request.symbols, end=end, run_id=run.identity.run_id)
+    found = open_repairs(own, run.request.symbols, run_id=run.identity.run_id)
     before = [one for one in found if start is not None and one.date < start]
-    earlier = {one.id for one in before}
-    return Repairs([one for one in found if one.id not in earlier]), Repairs(before)
+    after = [one for one in found if end is not None and one.date > end]
+    apart = {one.id for one in (*before, *after)}
+    within = [one for one in found if one.id not in apart]
+    return AcceptedRepairs(Repairs(within), Repairs(before), after)
 
 
-def keep(run: Run, own: Engine, repairs: Repairs) -> dict[str, Any]:
+def keep(
+    run: Run, own: Engine, repairs: AcceptedRepairs, changes: Mapping[Block, Change]
+) -> dict[str, Any]:
     """Seal what was applied and what is void, mark the latter; what the step says of it."""
-    if not repairs.accepted:
+    void = repairs.void(changes)
+    if not repairs.within.accepted and not void:
         return {}
-    void = repairs.void
-    applied = [{"row": one.row, **_plain(one.repair)} for one in repairs.applied]
-    run.staging.write_json(REPAIRED, {"applied": applied, "void": [_plain(one) for one in void]})
+    within = repairs.within
+    applied = [{"row": one.row, **_plain(one.repair)} for one in within.applied]
+    ended = [{**_plain(one), "change": str(changes[one.block])} for one in void]
+    run.staging.write_json(REPAIRED, {"applied": applied, "void": ended})
     if void:
         with own.begin() as connection:
             mark_void(connection, [one.id for one in void], run_id=run.identity.run_id)
-    first = repairs.applied[0].repair if repairs.applied else None
-    automatic = sum(one.repair.is_automatic for one in repairs.applied)
+    first = within.applied[0].repair if within.applied else None
+    automatic = sum(one.repair.is_automatic for one in within.applied)
     return {
-        "repaired": len(repairs.applied) - repairs.dropped,
-        "dropped": repairs.dropped,
+        "repaired": len(within.applied) - within.dropped,
+        "dropped": within.dropped,
         **({"automatic": automatic} if automatic else {}),
         "repaired_example": first and _shown(first),
+        "repaired_by": dict(Counter(one.repair.accepted_by for one in within.applied)),
         "void": len(void),
-        "void_example": _shown(void[0]) if void else None,
+        "void_blocks": len({one.block for one in void}),
+        "void_example": _changed(void[0], changes[void[0].block]) if void else None,
     }
 
 
@@ -90,7 +135,7 @@ def _uses(lines: Iterable[Mapping[str, Any]]) -> list[RepairUse]:
     """Those that belong together as one; bars without a zone by their day."""
 
     def together(one: Mapping[str, Any]) -> tuple[Any, ...]:
-        named = ("symbol", "rule", "evidence", "block", "accepted_by", "reason")
+        named = ("symbol", "rule", "evidence", "block", "accepted_by", "reason", "change")
         return tuple(one.get(name) for name in named)
 
     uses = []
@@ -112,6 +157,7 @@ def _uses(lines: Iterable[Mapping[str, Any]]) -> list[RepairUse]:
                 bars=bars,
                 accepted_by=first.get("accepted_by"),
                 reason=first.get("reason"),
+                change=first.get("change", ""),
                 ids=[one["id"] for one in lot if "id" in one],
             )
         )
@@ -133,6 +179,11 @@ def repaired_rows(staging: Staging) -> dict[int, str]:
 
 def _shown(one: Repair) -> str:
     return f"{one.symbol} of {one.date} ({one.rule}), accepted by {one.accepted_by}"
+
+
+def _changed(one: Repair, change: Change) -> str:
+    """A void one by the bar that changed."""
+    return _shown(replace(one, date=change.date))
 
 
 def _plain(one: Repair) -> dict[str, Any]:

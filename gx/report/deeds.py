@@ -48,7 +48,8 @@ class RepairUse:
     """Bars of a symbol that were repaired, or could be, by one rule and for one reason.
 
     ``count`` are meant, from ``first_date`` to ``last_date`` (ISO 8601); ``bars`` are all of them,
-    or the first. Of what is accepted: by whom, why, and the ``ids`` in `stock_data_repairs`.
+    or the first. Of what is accepted: by whom, why, and the ``ids`` in `stock_data_repairs`; of
+    what is void also the ``change`` of the source that ended all of them.
     """
 
     symbol: str
@@ -61,6 +62,7 @@ class RepairUse:
     accepted_by: str | None = None
     reason: str | None = None
     ids: list[int] = field(default_factory=list)
+    change: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from gx.terms import BAR_COLUMNS
 _TELLERS: Mapping[str, Teller | None] = {
     one.expectation_type: one.teller for one in MARKET_EXPECTATIONS
 }
+AROUND = 60  # bars on either side that tell the usual level
 
 
 class Named(Protocol):
@@ -83,7 +84,10 @@ def _flagged(row: Mapping[str, Any], series: Mapping[str, pd.DataFrame]) -> Flag
         moment = moment.tz_localize("UTC")
     first, behind = (int(dates.searchsorted(moment, side=side)) for side in ("left", "right"))
     before = _bar(own, first - 1) if first > 0 else None
-    return Flagged(row, before, _bar(own, behind) if behind < len(own) else None)
+    after = _bar(own, behind) if behind < len(own) else None
+    around = own["close"].iloc[max(0, first - AROUND) : behind + AROUND]
+    usual = float(pd.to_numeric(around, errors="coerce").median())
+    return Flagged(row, before, after, usual if np.isfinite(usual) else None)
 
 
 def _bar(own: pd.DataFrame, at: int) -> dict[str, Any]:

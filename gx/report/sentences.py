@@ -1,6 +1,6 @@
 """What a verdict says beside itself; each gives a sentence, or none where nothing is to be said."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from gx.report.published import Doubt, Removal
 
@@ -42,6 +42,15 @@ def waived(failures: int) -> Iterator[str]:
     if failures:
         verb = "is" if failures == 1 else "are"
         yield f"{counted(failures, 'failure')} {verb} waived."
+
+
+def and_others(by: Mapping[str, int]) -> str:
+    """``, and 80 more; accepted by admin (75), root (6)``: beside the one that is named before."""
+    more = sum(by.values()) - 1
+    whose = sorted(by, key=lambda one: (-by[one], one))
+    named = ", ".join(f"{one} ({by[one]:,})" for one in whose[:NAMED])
+    all_of_them = f"; accepted by {named}{', …' if len(by) > NAMED else ''}" if len(by) > 1 else ""
+    return f", and {more:,} more{all_of_them}" if more > 0 else ""
 
 
 def in_events(bars: int, events: int) -> str:

@@ -25,6 +25,39 @@ def quarantined(workflow: Workflow, **conf: Any) -> Ended:
     return workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine", **conf)
 
 
+def test_bars_accepted_together_are_void_together_when_one_of_them_changes(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    of_days = "from {} where symbol = 'TSLA' and date >= '2025-10-06' order by date"
+    bars = f"select date::date, {', '.join(f'{one}::float8' for one in NUMBERS)} {of_days}"
+    right = database.rows(bars.format("stock_data"))
+    database.execute(HUNDREDFOLD.replace(BAR, "symbol = 'TSLA' and date >= '2025-10-06'"))
+    wrong = database.rows(bars.format("stock_data"))
+    lot = [
+        NewRepair("TSLA", old[0], "unit", "100 times the level", old[1:], new[1:])
+        for old, new in zip(wrong, right, strict=True)
+    ]
+    with engine.begin() as connection:
+        accept(connection, lot, run_id="r1", by="ann", reason="checked")
+    database.execute(f"update stock_data set volume = volume + 1 where {BAR}")
+
+    # The range has the changed bar, but neither the first of the block nor the last.
+    ended = quarantined(workflow, start_date="2025-10-07", end_date="2025-10-10")
+    said = ended.step("extract")
+    assert (said["repaired"], said["void"]) == (0, len(lot))
+    assert said["void_example"] == "TSLA of 2025-10-08 (unit), accepted by ann"
+    assert database.rows("select repaired from stock_data_enriched where repaired <> ''") == []
+    assert (open_repairs(engine), {one.void_run for one in all_repairs(engine)}) == (
+        [],
+        {ended.run_id},
+    )
+    (use,) = ended.json("report.json")["repairs"]["void"]
+    assert (use["count"], use["change"]) == (len(lot), "the bar of 2025-10-08 changed")
+    told = f"{len(lot)} accepted repairs void (right or wrong together), the source has another bar"
+    assert f"{told}: TSLA of 2025-10-08 (unit)" in ended.json("summary.json")["verdict"]
+    assert "<b>the bar of 2025-10-08 changed</b>" in (ended.staging / "report.html").read_text()
+
+
 def accepted(
     engine: Engine, database: Database, new: tuple[Any, ...] | None, run_id: str = "r1"
 ) -> None:

@@ -1,6 +1,7 @@
 """Proposed repairs on the pages, over a real database: accepted, refused to the second, revoked."""
 
 import datetime as dt
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -83,6 +84,30 @@ def proposal(bars: pd.DataFrame, row: int, rule: Rule, block: int, old_factor: i
     return Proposal(row, bars["symbol"][row], day, rule, f"evidence {block}", old, fixed, block)
 
 
+def in_source(engine: Engine, bars: pd.DataFrame, proposed: list[Proposal]) -> None:
+    """Have the source as the run read it, with the copy that is to go."""
+    wrong = {one.row: one.old for one in proposed}
+    rows = [
+        {
+            "symbol": bars["symbol"][at],
+            "date": bars["date"][at].date(),
+            **dict(
+                zip(NUMBERS, wrong.get(at, [float(bars[one][at]) for one in NUMBERS]), strict=True)
+            ),
+        }
+        for at in [*range(len(bars)), *(one.row for one in proposed if one.new is None)]
+    ]
+    names = ("symbol", "date", *NUMBERS)
+    values = ", ".join(f"%({name})s" for name in names)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "drop table stock_data; create table stock_data (symbol text, date date, "
+            "open float8, high float8, low float8, close float8, volume float8)"
+        )
+        insert = f"insert into stock_data ({', '.join(names)}) values ({values})"
+        connection.exec_driver_sql(insert, rows)
+
+
 @pytest.fixture
 def place(tmp_path: Path, engine: Engine, bars_database: ConnectionSettings) -> Iterator[Place]:
     """A run that proposes two bars of AAPL together, one of MSFT, and a copy to go; holds AAPL."""
@@ -101,6 +126,7 @@ def place(tmp_path: Path, engine: Engine, bars_database: ConnectionSettings) -> 
     said = json.loads(record.read_text())
     seals = {**said.get("seals", {}), PROPOSED: seal_of(text.encode())}
     record.write_text(json.dumps({**said, "proposed": 4, "seals": seals}))
+    in_source(engine, bars, proposed)
     held = bars.iloc[5:7].assign(created_at=None)
     quarantine(
         engine,
@@ -170,7 +196,41 @@ def test_a_void_one_is_said_with_its_run(place: Place):
         mark_void(connection, [one.id for one in place.repairs()], run_id="the run after")
     page = place.page()
     assert "the source had another bar<small>the run after, " in page
-    assert offered(page) == ["0", "1", "2"]
+    assert offered(page) == ["0", "2"]
+    assert "MSFT: its repair was found void by the run the run after" in page
+    assert "found void by the run the run after" in place.accept(0, 1).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("update stock_data set volume = volume + 1", "the bar of 2024-01-09 changed"),
+        ("delete from stock_data", "the bar of 2024-01-09 is gone"),
+    ],
+)
+def test_what_the_source_has_otherwise_by_now_is_not_accepted(place: Place, change: str, said: str):
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql(f"{change} where symbol = 'AAPL' and date = '2024-01-09'")
+    page = place.page()
+    assert offered(page) == ["1", "2"]
+    assert f"AAPL: {said}" in page
+    refused = place.accept(0, 1)
+    assert (refused.status_code, place.repairs()) == (422, [])
+    assert f"AAPL: {said}" in refused.json()["error"]
+    assert place.accept(1, 2).status_code == 200
+
+
+def test_another_copy_may_go_beside_one_that_goes_already(place: Place):
+    assert place.accept(2).status_code == 200
+    assert offered(place.page()) == ["0", "1"]
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into stock_data select * from stock_data where (symbol, date) in (select "
+            "symbol, date from stock_data group by symbol, date having count(*) > 1) limit 1"
+        )
+    assert offered(place.page()) == ["0", "1", "2"]
+    assert place.accept(2).status_code == 200
+    assert len(place.repairs()) == 2
 
 
 def test_who_may_not_decide_is_told_how_and_refused(place: Place):
@@ -237,3 +297,32 @@ def test_of_how_many_bars_nothing_is_proposed_is_told(place: Place):
     page = place.page()
     assert "This run proposed no repair." in page
     assert "3 bars that failed critically have no proposal" in page
+
+
+def test_a_symbols_page_has_its_repairs_and_what_became_of_them(place: Place):
+    def page(symbol: str) -> str:
+        sent = {**HTML, "x-user": "uma"}
+        answer = place.client.get(f"/gate/symbols/?symbol={symbol}", headers=sent)
+        assert answer.status_code == 200, answer.text
+        return str(answer.text).split("<h2>Repairs</h2>")[1].split("<h2>Waivers</h2>")[0]
+
+    assert "None of its bars was repaired." in page("AAPL")
+    place.accept(0, 1)
+    (_, _, of_other) = place.repairs()
+    place.revoke(of_other.id)
+    shown = page("AAPL")
+    assert "2024-01-08 to 2024-01-09" in shown and ">open</span>" in shown
+    assert "a feed's error" in html.unescape(shown) and "<small>ann, " in shown
+    assert shown.count("<tr>") == 2  # the head, and both bars as one line
+    assert ">revoked</span> it was right<small>ann, " in page("MSFT")
+
+
+def test_what_a_proposal_answers_beside_its_own_bars_is_not_without_one(place: Place):
+    """The bar after an unadjusted split fails, and the copy that stays does."""
+    said = json.loads((place.folder / PROPOSED).read_text())
+    split = [{**one, "row": one["row"] - 2, "rule": "unadjusted split"} for one in said[:2]]
+    (place.folder / PROPOSED).write_text(json.dumps(split))
+    assert "2 bars that failed critically have no proposal" in place.page()  # 6 and 50, not 5
+    copy = {**said[2], "row": 51, "rule": "duplicate", "new": None}
+    (place.folder / PROPOSED).write_text(json.dumps([copy]))
+    assert "2 bars that failed critically have no proposal" in place.page()  # 5 and 6, not 50

@@ -110,3 +110,42 @@ def test_moments_find_their_neighbours_whatever_their_zone():
     row = {**bar(100.0, date=moments[1].tz_convert("America/New_York").to_pydatetime())}
     (said,) = told([{**row, "expectations": ["no_unit_errors"]}], [UNIT], bars)
     assert said == ["close 100 is 100 times the previous 1; the next is 1"]
+
+
+@pytest.mark.parametrize(
+    ("flagged", "said"),
+    [
+        (
+            Flagged(bar(9369.0), bar(9382.0), bar(9370.0), 93.7),
+            "close 9,369 is 100 times 93.70, the median close around it, and so is the previous "
+            "9,382",
+        ),
+        (
+            Flagged(bar(9369.0), bar(93.8), None, 93.7),
+            "close 9,369 is 99.9 times the previous 93.80",
+        ),
+        (Flagged(bar(93.0), bar(93.8), None, 93.7), "close 93 is 0.853 % below the previous 93.80"),
+        (Flagged(bar(93.0), bar(93.8)), "close 93 is 0.853 % below the previous 93.80"),
+        (Flagged(bar(93.0), None, bar(93.8), 1.0), "close 93 is 0.853 % below the next 93.80"),
+        (Flagged(bar(math.nan), bar(93.8), None, 1.0), ""),
+    ],
+)
+def test_a_bar_among_others_at_its_wrong_level_is_told_by_the_usual_one(
+    flagged: Flagged, said: str
+):
+    assert tells.level(flagged) == said
+
+
+def test_the_last_bar_is_told_by_what_does_not_follow():
+    assert tells.last(Flagged(bar(22.0), bar(22.0))) == "no bar follows that of 2025-11-02"
+    assert tells.last(Flagged(bar(22.0), None, bar(22.0))) == ""
+
+
+def test_every_bar_of_a_block_in_pence_is_told_by_the_bars_around_it():
+    days = pd.date_range("2025-01-01", periods=40)
+    closes = [93.7] * 15 + [9370.0] * 6 + [93.7] * 19
+    every = [bar(one, date=day) for one, day in zip(closes, days, strict=True)]
+    rows, bars = [one | {"expectations": ["unit"]} for one in every[15:21]], pd.DataFrame(every)
+    unit = SimpleNamespace(name="unit", type="expect_no_unit_errors", kwargs={})
+    found = told(rows, [unit], bars)
+    assert [one[0].startswith("close 9,370 is 100 times") for one in found] == [True] * 6

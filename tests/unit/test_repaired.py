@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from sql.extract import SCHEMA
-from sql.repaired import Repairs
+from sql.repaired import Change, Repairs
 from sql.repairs import Numbers, Repair
 from sql.terms import NUMBERS
 
@@ -94,3 +94,59 @@ def test_what_is_void_already_is_not_applied_and_told_again():
     repairs = Repairs([void])
     assert closes(repairs.read(batch(("A", 1, OLD)))) == [1000.0]
     assert repairs.void == [void]
+
+
+def block(*days: int) -> list[Repair]:
+    return [repair(number, ident=number) for number in days]
+
+
+def test_a_block_holds_while_the_source_has_all_of_it():
+    repairs = Repairs(block(1, 2, 4))
+    unsound = (None, *OLD[1:])
+    repairs.read(batch(("A", 1, OLD), ("A", 2, OLD), ("A", 3, unsound), ("B", 3, PLAIN)))
+    repairs.read(batch(("A", 4, OLD), ("A", 5, PLAIN)))
+    assert (repairs.changes(), len(repairs.applied)) == ({}, 3)
+
+
+@pytest.mark.parametrize(
+    ("source", "change"),
+    [
+        ([("A", 1, OLD), ("A", 2, NEW), ("A", 4, OLD)], Change(day(2), "changed")),
+        ([("A", 1, OLD), ("A", 2, OLD)], Change(day(4), "gone")),
+        ([("A", 2, OLD), ("A", 4, OLD)], Change(day(1), "gone")),
+        ([("A", 1, OLD), ("A", 2, OLD), ("A", 3, PLAIN), ("A", 4, OLD)], Change(day(3), "new")),
+    ],
+)
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_block_of_which_one_bar_is_another_is_void_as_a_whole(
+    source: list[tuple[str, int, Numbers]], change: Change, cut: int
+):
+    other = repair(1, "B", ident=9)
+    repairs = Repairs([*block(1, 2, 4), other])
+    bars = [*source, ("B", 1, OLD)]
+    for part in (bars[:cut], bars[cut:]):
+        repairs.read(batch(*part))
+    (mine,) = {one.block for one in block(1, 2, 4)}
+    assert repairs.changes() == {mine: change}
+    assert any(one.repair.block == mine for one in repairs.applied)
+
+    anew = repairs.without(repairs.changes())
+    read = anew.read(batch(*bars))
+    assert closes(read) == [*(one[2][3] for one in source), 10.0]
+    assert [one.repair for one in anew.applied] == [other]
+    assert anew.changes() == {mine: change}
+
+
+def test_bars_before_what_was_read_say_nothing_of_their_block():
+    repairs = Repairs(block(1, 2))
+    repairs.read(batch(("A", 2, OLD)))
+    assert repairs.changes(since=day(2)) == {}
+    assert [str(one) for one in repairs.changes().values()] == ["the bar of 2025-01-01 is gone"]
+
+
+def test_what_was_accepted_at_another_time_or_for_another_reason_is_another_block():
+    later = Repair(**{**vars(repair(2, ident=2)), "accepted_at": NOW + dt.timedelta(1)})
+    other = Repair(**{**vars(repair(3, ident=3)), "evidence": "another"})
+    repairs = Repairs([repair(1), later, other])
+    repairs.read(batch(("A", 1, PLAIN), ("A", 2, OLD), ("A", 3, OLD)))
+    assert [change.date for change in repairs.changes().values()] == [day(1)]

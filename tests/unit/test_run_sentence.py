@@ -7,6 +7,7 @@ import pytest
 from dags.reporting.verdict import run_sentence
 from dags.staging.records import (
     Answer,
+    Extracted,
     Published,
     Question,
     Records,
@@ -154,3 +155,39 @@ def test_of_many_held_symbols_five_are_named():
         steps(Validated(open=True, held=names[:6]), Published(rows=4)), report.document()
     )
     assert "; 6 held: A, B, C, D, E, … (" in said
+
+
+ONE = "HL of 2025-07-28 (sign), accepted by root"
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"repaired": 1, "repaired_by": {"root": 1}}, f"1 bar repaired: {ONE}."),
+        (
+            {"repaired": 1, "dropped": 2, "repaired_by": {"root": 3}},
+            f"3 bars repaired: {ONE}, and 2 more.",
+        ),
+        (
+            {"repaired": 81, "repaired_by": {"root": 6, "admin": 75}},
+            f"81 bars repaired: {ONE}, and 80 more; accepted by admin (75), root (6).",
+        ),
+        (
+            {"void": 75, "void_blocks": 1},
+            "75 accepted repairs void (right or wrong together), the source has another bar: "
+            f"{ONE}.",
+        ),
+        (
+            {"void": 3, "void_blocks": 3},
+            f"3 accepted repairs void, the source has another bar: {ONE}, and 2 more.",
+        ),
+    ],
+)
+def test_repairs_are_told_with_an_example_and_with_whose_all_of_them_are(
+    found: dict[str, object], said: str
+):
+    read = Extracted.model_validate(
+        {"rows": 90, "repaired_example": ONE, "void_example": ONE, **found}
+    )
+    sentence = run_sentence(steps(read, PASSED, Published(rows=40)), GOOD.document())
+    assert said in sentence

@@ -56,7 +56,7 @@ class ExpectNoGrossPriceErrors(SplitAwareExpectation, WitnessedExpectation):
     by_symbol: ClassVar[tuple[str, ...]] = ("factor", "splits")
     needs_columns: ClassVar[tuple[str, ...]] = PRICE_COLUMNS
     detector: ClassVar[Detector] = gross.gross_errors
-    teller: ClassVar[Teller | None] = tells.step
+    teller: ClassVar[Teller | None] = tells.level
     sentence: ClassVar[str] = (
         "No price may be more than $factor times, or less than 1/$factor of, both the previous "
         "close and the median of the last five, unless a declared split or the market explains it."

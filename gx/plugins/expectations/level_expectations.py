@@ -92,7 +92,7 @@ class ExpectNoUnitErrors(SplitAwareExpectation):
 
     success_keys = ("mostly", "factor", "tolerance", "volume_window", "splits")
     detector: ClassVar[Detector] = units.unit_errors
-    teller: ClassVar[Teller | None] = tells.step
+    teller: ClassVar[Teller | None] = tells.level
     sentence: ClassVar[str] = (
         "No price may be about $factor times, or 1/$factor of, the symbol's other bars."
     )

@@ -318,6 +318,7 @@ class ExpectBarsToBeFresh(SessionExpectation):
     # That nothing has come since says nothing about the bar that came.
     doubts: ClassVar[bool] = False
     detector: ClassVar[Detector] = sessions.stale_feeds
+    teller: ClassVar[Teller | None] = tells.last
     sentence: ClassVar[str] = (
         "At most $allowed closed sessions of $calendar may lie after a symbol's last bar, as of "
         "$as_of."

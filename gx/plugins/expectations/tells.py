@@ -16,11 +16,15 @@ _TIMES = 1.995  # from here on a change is told as times, below it in percent
 
 @dataclass(frozen=True)
 class Flagged:
-    """A bar (symbol, date, open, high, low, close, volume) between its neighbours, if any."""
+    """A bar (symbol, date, open, high, low, close, volume) between its neighbours, if any.
+
+    ``usual`` is the median close of some hundred bars around it, where there are any.
+    """
 
     bar: Values
     before: Values | None = None
     after: Values | None = None
+    usual: float | None = None
 
 
 Teller = Callable[[Flagged], str]
@@ -70,6 +74,26 @@ def step(flagged: Flagged) -> str:
         return f"{name} {shown(value)} is {compared(value, beside)} the next {shown(beside)}"
     said = f"{name} {shown(value)} is {compared(value, before)} the previous {shown(before)}"
     return f"{said}; the next is {shown(after)}" if after else said
+
+
+def level(flagged: Flagged) -> str:
+    """The same; of a bar among others at a wrong level, how far that is from the usual one."""
+    before, usual = number(flagged.before, "close"), flagged.usual
+    name = _farthest(flagged.bar, before)
+    value = name and number(flagged.bar, name)
+    if not name or not value or not before or not usual or usual <= 0:
+        return step(flagged)
+    if not _is_far(value, before) and _is_far(value, usual) and _is_far(before, usual):
+        return (
+            f"{name} {shown(value)} is {compared(value, usual)} {shown(usual)}, the median close "
+            f"around it, and so is the previous {shown(before)}"
+        )
+    return step(flagged)
+
+
+def _is_far(value: float, other: float) -> bool:
+    ratio = value / other
+    return ratio >= _TIMES or ratio <= 1 / _TIMES
 
 
 def opening(flagged: Flagged) -> str:
@@ -137,6 +161,16 @@ def gap(flagged: Flagged) -> str:
         return "there is no bar before it"
     moment = "%Y-%m-%d" if getattr(before, "tzinfo", None) is None else "%Y-%m-%d %H:%M UTC"
     return f"the bar before it is of {name(moment)}"
+
+
+def last(flagged: Flagged) -> str:
+    """That nothing follows it, and since when."""
+    when = flagged.bar.get("date")
+    named = getattr(when, "strftime", None)
+    if not named or flagged.after is not None:
+        return ""
+    moment = "%Y-%m-%d" if getattr(when, "tzinfo", None) is None else "%Y-%m-%d %H:%M UTC"
+    return f"no bar follows that of {named(moment)}"
 
 
 def name(flagged: Flagged) -> str:

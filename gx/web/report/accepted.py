@@ -1,12 +1,12 @@
 """What the pages know of accepted repairs, and what they may have done with them."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
 from gx.errors import ConflictError, GateError
-from gx.repair.proposal import Bar
+from gx.repair.proposal import Bar, Proposal
 from gx.web.summary import RunSummary
 
 
@@ -49,11 +49,25 @@ class Accepted:
         return self.revoked_by is None and self.void_run is None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Of a run's blocks: why some cannot be accepted any more, and which are one copy more.
+
+    Of the latter a copy is left out by an open repair already, and the source has another one.
+    """
+
+    outdated: Mapping[int, str] = field(default_factory=dict)
+    more_copies: Collection[int] = ()
+
+
 class AcceptedRepairs(Protocol):
     """The accepted repairs of every dataset; everything here raises RepairsError."""
 
     def of(self, dataset: str, symbols: Collection[str]) -> list[Accepted]:
         """Those of symbols, in order of symbol and date; those that have ended as well."""
+
+    def standing(self, run: RunSummary, proposals: Sequence[Proposal]) -> Standing:
+        """What has become of the bars that the run proposed to repair."""
 
     def accept(
         self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str

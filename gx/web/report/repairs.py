@@ -13,10 +13,11 @@ from gx.report.deeds import RepairUse
 from gx.report.document import read_document
 from gx.report.pictures.prices import PriceChart, price_charts
 from gx.web.held.kept import HeldError
-from gx.web.report.accepted import Accepted, RepairsError
+from gx.web.report.accepted import Accepted, RepairsError, Standing
 from gx.web.sources import RunFiles, Sources
 
 SHOWN, PICTURED, CHOSEN = 50, 6, 200
+SPLIT = "unadjusted split"
 Bar = tuple[str, pd.Timestamp, bool]  # a copy of it may go beside another repair
 
 
@@ -65,11 +66,15 @@ class Left:
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell."""
+    """What of a run's proposals may be accepted now, and what was; ``fault``: why not to tell.
+
+    ``outdated`` says of the others why nobody can accept them any more.
+    """
 
     proposed: Repairs
     accepted: tuple[Line, ...] = ()
     fault: str = ""
+    outdated: tuple[str, ...] = ()
     left: Left = Left()
 
 
@@ -88,17 +93,24 @@ def choice_of(files: RunFiles, sources: Sources) -> Choice:
     used = _used(files)
     symbols = {symbol for symbol, *_ in bars} | {one.symbol for one in used}
     known = {number for one in used for number in one.ids}
-    fault, there = "", []
+    fault, there, now = "", list[Accepted](), Standing()
     if symbols:
         try:
             there = sources.repairs.of(files.summary.dataset, symbols)
+            now = sources.repairs.standing(files.summary, [one for lot in found for one in lot])
         except RepairsError as error:
             fault = str(error)
     mine = [one for one in there if _bar(one) in bars or one.id in known]
     taken = {_bar(one) for one in mine if one.is_open}
-    free = [block for block in found if all(_bar(one) not in taken for one in block)]
+    free = [
+        lot
+        for lot in found
+        if lot[0].block not in now.outdated
+        and (lot[0].block in now.more_copies or all(_bar(one) not in taken for one in lot))
+    ]
+    outdated = tuple(now.outdated.values())
     left = Left(_unanswered(files, found), bool(found))
-    return Choice(_shown(files, free, CHOSEN), tuple(_lines(mine)), fault, left)
+    return Choice(_shown(files, free, CHOSEN), tuple(lines_of(mine)), fault, outdated, left)
 
 
 def _used(files: RunFiles) -> Sequence[RepairUse]:
@@ -108,9 +120,28 @@ def _used(files: RunFiles) -> Sequence[RepairUse]:
 
 
 def _unanswered(files: RunFiles, proposed: Sequence[Sequence[Proposal]]) -> int:
-    failing = files.failing(["row", "severity"])
-    critical = failing.filter(pc.equal(failing["severity"], "critical"))["row"].to_pylist()
-    return len(set(critical) - {one.row for block in proposed for one in block})
+    """How many bars failed critically of which no proposal tells what they should be."""
+    failing = files.failing(["row", "severity", "symbol", "date"])
+    critical = failing.filter(pc.equal(failing["severity"], "critical")).to_pylist()
+    every = [one for block in proposed for one in block]
+    rows = {one.row for one in every}
+    # Of a split the bar after the block fails, and what is wrong are those before it.
+    rows |= {max(one.row for one in lot) + 1 for lot in proposed if lot[0].rule == SPLIT}
+    # Of copies all fail, and one stays.
+    copied = {_moment(one) for one in every if one.new is None}
+    return len(
+        {
+            one["row"]
+            for one in critical
+            if one["row"] not in rows
+            and (one["symbol"], pd.Timestamp(one["date"]).tz_localize(None)) not in copied
+        }
+    )
+
+
+def _moment(one: Proposal) -> tuple[str, pd.Timestamp]:
+    symbol, moment, _ = _bar(one)
+    return symbol, moment
 
 
 def held_of(sources: Sources, dataset: str, symbols: Collection[str]) -> list[str]:
@@ -134,7 +165,7 @@ def _shown(files: RunFiles, found: Sequence[Sequence[Proposal]], most: int) -> R
     return Repairs(tuple(shown), len(found), sum(map(len, found)))
 
 
-def _lines(accepted: Sequence[Accepted]) -> list[Line]:
+def lines_of(accepted: Sequence[Accepted]) -> list[Line]:
     """Those that hold first, each lot the newest first."""
 
     def fate(one: Accepted) -> tuple[Any, ...]:
@@ -165,9 +196,10 @@ def _proposed(
     bars = files.bars((first.symbol,)) if of_symbol and first.new is not None else None
     if bars is None:
         return Proposed(first, last, len(block))
-    marked = pd.DataFrame(
-        {"symbol": first.symbol, "date": [one.date for one in block], "severity": "critical"}
-    )
+    # A chart is drawn around the first one: beside the block, so that it shows the step.
+    begins = bars["date"].min() == pd.Timestamp(first.date)
+    dates = [one.date for one in (block[::-1] if begins else block)]
+    marked = pd.DataFrame({"symbol": first.symbol, "date": dates, "severity": "critical"})
     (before,) = price_charts(bars, marked, (first.symbol,)) or (None,)
     (after,) = price_charts(_repaired(bars, of_symbol), marked, (first.symbol,)) or (None,)
     return Proposed(first, last, len(block), before, after)

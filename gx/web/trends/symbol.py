@@ -1,4 +1,4 @@
-"""A symbol's page: its prices with every flag on them, its verdicts, waivers and what is held."""
+"""A symbol's page: its prices with every flag on them, verdicts, repairs, waivers, what is held."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,9 @@ from gx.suite.waivers import Waiver, today
 from gx.terms import SEVERITIES
 from gx.web.guard import User, page, reader
 from gx.web.held.kept import HeldError, HeldSymbol
+from gx.web.report.accepted import RepairsError
 from gx.web.report.around import bars_around
+from gx.web.report.repairs import Line, lines_of
 from gx.web.sources import ListedDataset, Sources
 from gx.web.trends.flags import Flag, flag_chart
 from gx.web.trends.judged import Judged, dataset_asked, latest
@@ -86,6 +88,7 @@ def _page(request: Request, user: User) -> Response:
     bars, bars_of = _bars(found.runs, symbol)
     waivers, waiver_fault = _waivers(sources, dataset, found.runs, symbol)
     held, held_fault = _held(sources, dataset, symbol)
+    repairs, repairs_fault = _repairs(sources, dataset, symbol)
     return page(
         request,
         "symbol.html",
@@ -98,8 +101,9 @@ def _page(request: Request, user: User) -> Response:
         bars_of=bars_of,
         waivers=waivers,
         today=today(),
-        faults=[one for one in (waiver_fault, held_fault) if one],
+        faults=[one for one in (waiver_fault, held_fault, repairs_fault) if one],
         held=held,
+        repairs=repairs,
     )
 
 
@@ -196,3 +200,13 @@ def _held(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[HeldSy
         return sources.held.symbol(dataset.name, symbol), ""
     except HeldError as error:
         return None, f"What is held cannot be told: {error}"
+
+
+def _repairs(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[list[Line], str]:
+    """What was accepted of it, those that hold first."""
+    if not dataset.known or "\0" in symbol:
+        return [], ""
+    try:
+        return lines_of(sources.repairs.of(dataset.name, [symbol])), ""
+    except RepairsError as error:
+        return [], f"What is repaired cannot be told: {error}"
