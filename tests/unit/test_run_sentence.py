@@ -1,9 +1,13 @@
 """The sentence that everything which tells of a run says alike: first what was published."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from dags.reporting.summary import summarise
 from dags.reporting.verdict import run_sentence
 from dags.staging.records import (
     Answer,
@@ -154,3 +158,29 @@ def test_of_many_held_symbols_five_are_named():
         steps(Validated(open=True, held=names[:6]), Published(rows=4)), report.document()
     )
     assert "; 6 held: A, B, C, D, E, … (" in said
+
+
+@pytest.mark.parametrize(
+    ("found", "error", "unpublished"),
+    [
+        ([PASSED, Published(rows=40)], None, False),
+        ([PASSED, Published(rows=40)], "TrackingError: no answer", False),
+        ([PASSED], None, False),
+        ([PASSED], "PublishError: no", True),
+        ([HELD], "PublishError: no", True),
+        ([CLOSED], "GateClosed: …", False),
+    ],
+)
+def test_a_run_that_passed_and_could_not_publish_is_told_from_one_that_did(
+    found: list[StepFindings], error: str | None, unpublished: bool
+):
+    identity = SimpleNamespace(run_id="r", dag_id="d", started=NOON, trigger_type="manual")
+    run: Any = SimpleNamespace(
+        identity=identity,
+        request=SimpleNamespace(start=None, end=None, symbols=()),
+        staging=SimpleNamespace(read_table=lambda name: pa.table({"row": []})),
+    )
+
+    short = summarise(run, steps(*found), WARNED.document(every_row=False), error)
+
+    assert short.unpublished is unpublished
