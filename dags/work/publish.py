@@ -29,7 +29,7 @@ from dags.work.repairs import repaired_rows
 from gx.suite.calendars import Calendars
 from sql.connection import connected
 from sql.previous import previous_closes
-from sql.publish import Publication, correct_returns, edge_bars, publish_bars
+from sql.publish import Publication, correct_returns, edge_bars, publish_bars, refusing
 from sql.published import Gone
 from sql.quarantine import HELD_WITH_SYMBOL, REPAIRED_AS, quarantine_bars, release
 from transforms.bars import daily_return, enrich
@@ -162,7 +162,7 @@ def publish_share(share: Share) -> Published:
     run_id, (start, end) = run.identity.run_id, run.moments
     extracted_at = found.extracted_at
     assert extracted_at is not None
-    with connected(run.published_at) as engine, engine.begin() as connection:
+    with connected(run.published_at) as engine, refusing(), engine.begin() as connection:
         done = publish_bars(
             connection,
             enriched,
