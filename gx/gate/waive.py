@@ -1,5 +1,6 @@
 """Take what is waived out of what failed; it stays in the report, and blocks nobody."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -202,6 +203,8 @@ def _remaining(outcome: Outcome, failing: pd.DataFrame, covered: _Covered) -> Ou
         unexpected_share=share,
         examples=examples_of(failing, rows),
         waived_count=covered.count,
+        waived_rows=outcome.rows[covered.rows],
+        waived_by_symbol=Counter([*map(str, owners[covered.rows].dropna()), *covered.behind]),
     )
 
 

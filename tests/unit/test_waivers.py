@@ -11,6 +11,7 @@ import pytest
 from gx.editing.waivers import WaiverStore
 from gx.errors import WaiverError
 from gx.gate.checkpoint import run_in_memory
+from gx.gate.verdicts import waived_bars
 from gx.project import SUITES
 from gx.report.console import report_lines
 from gx.report.model import QualityReport, read_report
@@ -173,6 +174,22 @@ def test_the_report_keeps_and_shows_what_is_waived(bars: pd.DataFrame):
     page, lines = render_html(report), "\n".join(report_lines(report))
     assert 'id="waived"' in page and "checked against the exchange&#39;s own list" in page
     assert "waived    4 failures of no_gross_price_errors, BBB, from 2000-01-01 on" in lines
+
+
+def test_what_is_waived_is_known_of_each_bar_and_symbol(bars: pd.DataFrame):
+    before, report = judged(bars), judged(bars, *gross())
+
+    waived = waived_bars(report.outcomes)
+    assert waived["row"].tolist() == sorted(before.failing["row"])
+    every = dict(zip(before.failing["row"], before.failing["expectations"], strict=True))
+    for row, names in zip(waived["row"], waived["expectations"], strict=True):
+        assert set(names) == set(every[row]) and len(names) == len(set(names))
+    counts = {name: one.waived for name, one in report.symbols.items()}
+    assert counts == {"AAA": 0, "BBB": report.waived, "CCC": 0}
+    read = read_report(report.to_dict(), report.failing)
+    assert read.symbols == report.symbols
+    assert f"<small>{report.waived} waived</small>" in render_html(report)
+    assert waived_bars(before.outcomes).empty
 
 
 def test_a_file_reads_as_it_was_written(tmp_path: Path):
