@@ -24,6 +24,7 @@ from gx.suite.waivers import (
     unacceptable,
     waivers_text,
 )
+from gx.terms import LONGEST_WAIVER
 
 Change = Callable[[Sequence[Waiver]], Sequence[Waiver]]
 
@@ -192,6 +193,12 @@ def suite_names(path: Path) -> list[str]:
 
 def _refuse_impossible(wanted: Waiver) -> None:
     """What would be confirmed, and accept nothing."""
+    last = wanted.made.date() + timedelta(days=LONGEST_WAIVER)
+    if wanted.expires > last:
+        raise WaiverError(
+            f"it may last {LONGEST_WAIVER:,} days, until {last}, and not until "
+            f"{wanted.expires}: what is right for longer is a matter of the suite"
+        )
     why = unacceptable(wanted.expectation)
     if why:
         raise WaiverError(f"{wanted.expectation} cannot be waived: {why}")

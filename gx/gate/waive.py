@@ -74,10 +74,11 @@ def waive(
 ) -> Waived:
     """Apply the waivers that have not expired.
 
-    ``bars`` hold at least the failing rows, by their positions. A failing bar without a date, a
-    check that crashed or never ran, what belongs to no row, no symbol and no session (a missing
-    column), and a bar that is `unstorable` cannot be waived. ``last_date`` is the newest day of the
-    batch, on which a symbol that lacks sessions behind its last bar is late.
+    ``bars`` hold at least the failing rows, by their positions, and where waivers name bars those
+    before them. A failing bar without a date, a check that crashed or never ran, what belongs to no
+    row, no symbol and no session (a missing column), and a bar that is `unstorable` cannot be
+    waived. ``last_date`` is the newest day of the batch, on which a symbol that lacks sessions
+    behind its last bar is late.
     """
     if not waivers:
         return Waived(tuple(outcomes), ())
@@ -133,6 +134,7 @@ def _without(outcome: Outcome, judging: _Judging) -> Outcome:
     covered = _Covered(np.zeros(len(failing), dtype=bool))
     for one in mine:
         named_by = _covered_by(one, outcome, failing, judging.last_date)
+        named_by = replace(named_by, rows=named_by.rows & _same_hole(one, failing, judging.bars))
         its = replace(named_by, rows=named_by.rows & ~barred)
         judging.uses[one.id].add(its, failing)
         if not one.expired(judging.today):
@@ -172,6 +174,20 @@ def _rows_covered(waiver: Waiver, failing: pd.DataFrame) -> Mask:
             bar = failing.iloc[at]
             covered[at] = accepted.get(str(date_label(bar["date"]))) == _numbers_of(bar)
     return covered
+
+
+def _same_hole(waiver: Waiver, failing: pd.DataFrame, bars: pd.DataFrame) -> Mask:
+    """Where the hole before a bar that is accepted began as it did; or nobody knows where."""
+    same = np.ones(len(failing), dtype=bool)
+    began = {one.date: one.after for one in waiver.bars if one.after is not None}
+    for at, row in enumerate(failing.index if began else ()):
+        after = began.get(str(date_label(failing["date"].iloc[at])))
+        if after is None or row - 1 not in bars.index:
+            continue
+        before = bars.loc[row - 1]
+        if before["symbol"] == failing["symbol"].iloc[at]:
+            same[at] = str(date_label(before["date"])) == after
+    return same
 
 
 def _numbers_of(bar: "pd.Series[float]") -> tuple[float | None, ...]:

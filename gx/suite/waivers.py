@@ -76,7 +76,8 @@ def today() -> date:
 class WaivedBar(BaseModel):
     """A bar as it was when it was accepted: with other values it is another bar.
 
-    ``date`` is that of a report: a day, or a moment in ISO 8601. An unknown value is null.
+    ``date`` is that of a report: a day, or a moment in ISO 8601. An unknown value is null. Of one
+    behind a hole ``after`` is the date of the bar before the hole: a larger one is another hole.
     """
 
     model_config = _STRICT
@@ -87,6 +88,7 @@ class WaivedBar(BaseModel):
     low: float | None = None
     close: float | None = None
     volume: float | None = None
+    after: str | None = None
 
     def numbers(self) -> tuple[float | None, ...]:
         """Its values, in the order of a table."""

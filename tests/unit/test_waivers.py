@@ -192,6 +192,40 @@ def test_what_is_waived_is_known_of_each_bar_and_symbol(bars: pd.DataFrame):
     assert waived_bars(before.outcomes).empty
 
 
+@pytest.mark.parametrize(("gone", "waived"), [((30,), True), ((29, 30), False), ((20, 30), True)])
+def test_a_hole_that_grows_is_another_hole(gone: tuple[int, ...], waived: bool):
+    bars = clean()
+    at = bars[(bars.symbol == "BBB") & (bars.date == SESSIONS[31])].iloc[0]
+    kept = {name: float(at[name]) for name in ("open", "high", "low", "close", "volume")}
+    day, after = str(SESSIONS[31].date()), str(SESSIONS[29].date())
+    one = waiver(
+        expectation="no_missing_sessions",
+        symbol="BBB",
+        bars=({**kept, "date": day, "after": after},),
+    )
+    lacking = (bars.symbol == "BBB") & bars.date.isin([SESSIONS[one] for one in gone])
+
+    report = judged(bars[~lacking].reset_index(drop=True), one)
+
+    failed = [one for one in report.outcomes if one.name == "no_missing_sessions"]
+    assert failed[0].waived_count == int(waived)
+
+
+def test_the_longest_time_is_the_same_wherever_one_is_made(tmp_path: Path):
+    store = WaiverStore(tmp_path / "waivers", tmp_path / "history", SUITES)
+    wanted = {"expectation": "no_gross_price_errors", "first_date": "2020-01-01"}
+
+    with pytest.raises(WaiverError, match="it may last 3,660 days, until"):
+        late = {**wanted, "expires": today() + timedelta(days=3_670)}
+        store.accept("stock_data", [late], author="ann", reason="so it is")
+    assert store.accept(
+        "stock_data",
+        [{**wanted, "expires": today() + timedelta(days=3_659)}],
+        author="ann",
+        reason="so it is",
+    )
+
+
 def test_a_file_reads_as_it_was_written(tmp_path: Path):
     waivers = (waiver(), waiver(id="00000001", symbol="BBB", last_date="2026-01-31"))
     text = waivers_text("stock_data", waivers)
