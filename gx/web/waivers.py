@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from gx.editing.waivers import WaiverStore
 from gx.errors import GateError, WaiverError
+from gx.nearest import nearest
 from gx.report.labels import date_label
 from gx.suite.texts import REASON_LIMIT
 from gx.suite.waivers import DAYS, Waiver, today
@@ -185,6 +186,9 @@ def _wanted(files: RunFiles, body: Body) -> list[dict[str, Any]]:
         if bar is None:
             raise WaiverError(f"no bar of {symbol or 'no symbol'} of {only} fails in this run")
         shared["bars"] = (bar["as_waived"],)
+    known = _report(files).get("symbols", {})
+    if symbol and symbol not in known:
+        raise WaiverError(f"this run has no symbol {symbol!r}{nearest(symbol, known)}")
     names = texts(body, "expectations")
     after = _date_before(files, symbol, only) if only and _HOLES & set(names) else None
     return [

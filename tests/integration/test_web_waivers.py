@@ -96,6 +96,15 @@ def test_a_failing_bar_is_accepted_as_it_is(client: TestClient, bars: pd.DataFra
     assert "known news" in listed and "1 bar as it was" in listed
 
 
+def test_a_symbol_that_the_run_does_not_have_is_no_symbol_to_waive(client: TestClient):
+    wanted = body(expectations=["column_values_to_be_between(close)"], symbol="AAPLE")
+
+    answer = post(client, "/runs/bad/waivers", wanted)
+
+    assert answer.status_code == 422
+    assert answer.json()["error"] == "this run has no symbol 'AAPLE'; did you mean 'AAPL'?"
+
+
 def test_a_bar_behind_a_hole_is_accepted_with_the_hole(
     client: TestClient, bars: pd.DataFrame, tmp_path: Path
 ):
