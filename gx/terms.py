@@ -18,3 +18,5 @@ STILL_THERE = "published_bars_to_still_exist"
 # Why an expectation is not asked of some bars.
 DAILY_ONLY = "only makes sense for daily bars"
 WITHIN_THE_DAY_ONLY = "only makes sense for bars within the day"
+# Days that a waiver may last: what nobody looks at for ten years is a change of the suite.
+LONGEST_WAIVER = 3_660

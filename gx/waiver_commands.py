@@ -9,6 +9,7 @@ import typer
 
 from gx.days import typed_day
 from gx.project import HISTORY, SUITES, WAIVERS
+from gx.terms import LONGEST_WAIVER
 
 if TYPE_CHECKING:
     from gx.editing.waivers import WaiverStore
@@ -32,7 +33,7 @@ def add(
         str | None,
         typer.Option("--to", metavar="DATE", callback=typed_day, help="the last day; empty: open"),
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=3_660, help="how long it lasts")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=LONGEST_WAIVER, help="how long it lasts")] = 30,
     suite: Suite = "stock_data",
 ) -> None:
     """Accept failures of an expectation; they are judged, shown and counted, and block nobody.

@@ -8,13 +8,15 @@ Every function takes a connection, so that one transaction of the caller holds a
         edge_bars(connection, …), correct_returns(connection, …)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
 from sql.bar_tables import as_table, text_array, without_nan
 from sql.copy_in import copy_in
@@ -42,6 +44,22 @@ class Publication:
     removed: int
     superseded: int = 0
     newer: tuple[str, ...] = ()
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Tell in one line what the database does not take of what is published.
+
+    Raises PublishError, without the statement: that is pages long, and says nothing to a person.
+    """
+    try:
+        yield
+    except (IntegrityError, DataError) as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise PublishError(
+            f"the database does not take these bars ({reason}); nothing was published. Mend them "
+            "in the source, or let a critical expectation hold them back."
+        ) from None
 
 
 def publish_bars(

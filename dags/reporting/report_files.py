@@ -17,6 +17,7 @@ from dags.staging.layout import (
     REPORT_PAGE,
     RESULTS,
     SUITE,
+    WAIVED,
 )
 from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
@@ -42,6 +43,7 @@ def write_report(
     ``seconds`` is how long extracting took.
     """
     from gx.docs.pages import with_note
+    from gx.gate.verdicts import waived_bars
     from gx.report.changes import ReportedRun, compare, no_longer_critical, to_json
     from gx.report.render import render_html
     from gx.report.sentences import MADE_UP
@@ -76,6 +78,9 @@ def write_report(
         made_up=run.dataset.made_up,
     )
     staging.write_frame(FAILING, report.failing)
+    waived = waived_bars(report.outcomes)
+    if len(waived):
+        staging.write_frame(WAIVED, waived)
     staging.write_json(RESULTS, report.to_dict())
     staging.write_json(REPORT, document)
     docs = with_note(report.page, MADE_UP) if run.dataset.made_up else report.page

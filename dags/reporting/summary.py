@@ -7,7 +7,7 @@ from dags.reporting.missing import missing_symbols
 from dags.reporting.verdict import run_sentence
 from dags.run.context import Run
 from dags.staging.layout import FAILING
-from dags.staging.records import Records, Validated
+from dags.staging.records import Published, Records, Validated
 from gx.names import short_name
 from gx.report.document import ReportDocument
 from gx.web.summary import RunSummary
@@ -50,6 +50,7 @@ def summarise(
         suite=report.suite,
         instead_of=validated.instead_of,
         made_up=validated.made_up,
+        unpublished=validated.open and error is not None and steps.found(Published) is None,
         suite_sha256=report.suite_sha256,
         expectations=tuple(sorted({short_name(e.type, e.kwargs) for e in report.failed})),
         symbols=_at_fault(report),

@@ -19,6 +19,7 @@ TASKS = {
 BARS, CONTEXT, REPAIRED = "bars.parquet", "context.parquet", "repaired.json"
 PROPOSED = "repairs.json"  # what validating proposes; REPAIRED has what was accepted and applied
 REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
+WAIVED = "waived.parquet"  # what failed and is accepted; there is none without such bars
 REPORT_PAGE, DOCS_PAGE, SUITE = "report.html", "data_docs.html", "suite.json"
 JUDGED_PAGE = "judged.html"  # the report before it is known what was published
 ENRICHED, SUMMARY, CHANGES = "enriched.parquet", "summary.json", "changes.json"
@@ -28,7 +29,7 @@ FINDINGS, ARRAYS = "findings.json", "findings.npz"
 WRITTEN_BY = {
     "extract": (BARS, CONTEXT, REPAIRED, PLAN),
     "validate": (
-        *(REPORT, RESULTS, FAILING, JUDGED_PAGE, DOCS_PAGE),
+        *(REPORT, RESULTS, FAILING, WAIVED, JUDGED_PAGE, DOCS_PAGE),
         *(SUITE, CHANGES, FINDINGS, ARRAYS, PROPOSED),
     ),
     "transform": (ENRICHED,),

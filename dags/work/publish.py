@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from dags.errors import AlteredError, GateClosed, LostBarsError
 from dags.run.context import Run
 from dags.run.due import calendars_of
-from dags.staging.layout import ENRICHED, FAILING
+from dags.staging.layout import ENRICHED, FAILING, WAIVED
 from dags.staging.records import (
     Extracted,
     PartValidated,
@@ -29,11 +29,13 @@ from dags.work.repairs import repaired_rows
 from gx.suite.calendars import Calendars
 from sql.connection import connected
 from sql.previous import previous_closes
-from sql.publish import Publication, correct_returns, edge_bars, publish_bars
+from sql.publish import Publication, correct_returns, edge_bars, publish_bars, refusing
 from sql.published import Gone
 from sql.quarantine import HELD_WITH_SYMBOL, REPAIRED_AS, quarantine_bars, release
 from transforms.bars import daily_return, enrich
 from transforms.indicators import columns_of
+
+_MISSED = pa.schema({"row": pa.int64(), "expectations": pa.list_(pa.string())})
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,15 @@ class Share:
     def failing(self) -> pa.Table:
         """The failing bars of the whole run, as the gate found them."""
         return self.verdict.read_table(FAILING, self.judging.seals.get(FAILING))
+
+    @property
+    def remarked(self) -> pa.Table:
+        """What bars of the whole run miss, also what is waived of it: row, expectations."""
+        seals = self.judging.seals
+        found = [self.failing]
+        if WAIVED in seals:
+            found.append(self.verdict.read_table(WAIVED, seals[WAIVED]))
+        return pa.concat_tables([one.select(_MISSED.names).cast(_MISSED) for one in found])
 
     def verified_bars(self) -> pa.Table:
         """The bars as they were judged; raises AlteredError for others."""
@@ -162,7 +173,7 @@ def publish_share(share: Share) -> Published:
     run_id, (start, end) = run.identity.run_id, run.moments
     extracted_at = found.extracted_at
     assert extracted_at is not None
-    with connected(run.published_at) as engine, engine.begin() as connection:
+    with connected(run.published_at) as engine, refusing(), engine.begin() as connection:
         done = publish_bars(
             connection,
             enriched,
@@ -283,12 +294,12 @@ def _repaired(share: Share, rows: int) -> pa.Array:
 
 
 def _remarks(share: Share, rows: int) -> pa.Array:
-    """What each bar misses, as the names of expectations; None for most."""
-    failing = share.failing.select(["row", "expectations"])
+    """What each bar misses, waived or not, as the names of expectations; None for most."""
+    failing = share.remarked
     place = pc.subtract(failing["row"], share.first)
     mine = pc.and_(pc.greater_equal(place, 0), pc.less(place, rows))
     names = failing["expectations"].filter(mine).to_pylist()
     remarks: list[list[str] | None] = [None] * rows
     for at, missed in zip(place.filter(mine).to_pylist(), names, strict=True):
-        remarks[at] = missed
+        remarks[at] = list(dict.fromkeys([*(remarks[at] or []), *missed]))
     return pa.array(remarks, pa.list_(pa.string()))

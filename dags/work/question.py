@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dags.staging.records import Question
-from gx.report.sentences import in_events
+from gx.report.sentences import counted, in_events
 from gx.symbols import symbol_fault
 from gx.terms import BAR_COLUMNS, STILL_THERE
 
@@ -48,17 +48,30 @@ def _why_unpublishable(report: "QualityReport") -> str:
         return (
             "published bars are gone from the source: a run that accepts removals lets them go away"
         )
-    failing = _critical(report)
-    if failing["date"].isna().any():
-        return "a failing bar has no date, by which a waiver would know it"
-    if len(failing) > MOST_BARS:
-        return f"more than {MOST_BARS:,} bars fail: look for what they have in common"
+    nameless = _why_unnameable(_critical(report))
+    if nameless:
+        return nameless
     odd = [symbol for symbol in report.held if symbol_fault(symbol)]
     if odd:
         return f"{odd[0]!r} {symbol_fault(odd[0])}: no waiver can name it"
     for one in report.blocking:
         if not one.behind and not len(_failing(report, one)):
             return f"{one.name} fails without saying on which bar"
+    return ""
+
+
+def _why_unnameable(failing: "pd.DataFrame") -> str:
+    """Why no waiver could accept these bars; empty when some could."""
+    from gx.gate.waive import unstorable
+
+    if failing["date"].isna().any():
+        return "a failing bar has no date, by which a waiver would know it"
+    unstored = int(unstorable(failing).sum())
+    if unstored:
+        bars = counted(unstored, "failing bar")
+        return f"{bars} without a price or volume, or of a date that has two, cannot be stored"
+    if len(failing) > MOST_BARS:
+        return f"more than {MOST_BARS:,} bars fail: look for what they have in common"
     return ""
 
 

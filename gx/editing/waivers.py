@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ from gx.names import short_name
 from gx.nearest import nearest
 from gx.suite.strict_json import read_json
 from gx.suite.texts import author_of, reason_of
-from gx.suite.waivers import DAYS, Waiver, made_waiver, parse_waivers, read_waivers, waivers_text
+from gx.suite.waivers import (
+    DAYS,
+    Waiver,
+    made_waiver,
+    parse_waivers,
+    read_waivers,
+    unacceptable,
+    waivers_text,
+)
+from gx.terms import LONGEST_WAIVER
 
 Change = Callable[[Sequence[Waiver]], Sequence[Waiver]]
 
@@ -78,6 +88,7 @@ class WaiverStore:
             if one.expectation not in known:
                 hint = nearest(one.expectation, known) or f"; it has {', '.join(known)}"
                 raise WaiverError(f"the suite {suite} has no {one.expectation!r}{hint}")
+            _refuse_impossible(one)
 
         def added(there: Sequence[Waiver]) -> Sequence[Waiver]:
             for one in made:
@@ -178,6 +189,25 @@ def suite_names(path: Path) -> list[str]:
         raise WaiverError(f"there is no suite {path.stem!r}") from None
     except (JsonError, LookupError, TypeError) as error:
         raise WaiverError(f"the suite {path.stem} cannot be read: {error}") from None
+
+
+def _refuse_impossible(wanted: Waiver) -> None:
+    """What would be confirmed, and accept nothing."""
+    last = wanted.made.date() + timedelta(days=LONGEST_WAIVER)
+    if wanted.expires > last:
+        raise WaiverError(
+            f"it may last {LONGEST_WAIVER:,} days, until {last}, and not until "
+            f"{wanted.expires}: what is right for longer is a matter of the suite"
+        )
+    why = unacceptable(wanted.expectation)
+    if why:
+        raise WaiverError(f"{wanted.expectation} cannot be waived: {why}")
+    for bar in wanted.bars:
+        if any(number is None or not isfinite(number) for number in bar.numbers()):
+            raise WaiverError(
+                f"the bar of {bar.date} cannot be waived: without a price or volume, or with an "
+                "infinite one, it cannot be stored; mend it in the source, or discard it"
+            )
 
 
 def _refuse_again(there: Sequence[Waiver], wanted: Waiver, today: date) -> None:

@@ -1,6 +1,6 @@
 """Turn outcomes into verdicts per symbol and per row."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -38,12 +38,16 @@ def symbol_verdicts(
         sizes = {str(symbol): int(rows) for symbol, rows in owners.value_counts().items()}
     failing_rows = owners.loc[pd.Index(failing_rows_of(outcomes))].value_counts()
     reasons = _reasons(outcomes)
+    waived = Counter[str]()
+    for outcome in leaves(outcomes):
+        waived.update(outcome.waived_by_symbol)
     return {
         str(symbol): SymbolVerdict(
             verdict=_worst([severity for severity, _ in reasons[str(symbol)]]),
             rows=int(rows),
             failing_rows=int(failing_rows.get(symbol, 0)),
             reasons=tuple(text for _, text in reasons[str(symbol)]),
+            waived=waived[str(symbol)],
         )
         for symbol, rows in sorted(sizes.items())
     }
@@ -83,6 +87,17 @@ def failing_bars(frame: pd.DataFrame, outcomes: Sequence[Outcome]) -> pd.DataFra
     bars["reasons"] = reasons
     order = np.lexsort((rows, -np.array([len(failed) for failed in names], dtype=int), worst))
     return bars.iloc[order].reset_index(drop=True)
+
+
+def waived_bars(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """One row per bar of which a failure is waived: row (int64), expectations (lists of names)."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for outcome in leaves(outcomes):
+        for row in outcome.waived_rows.tolist():
+            names[row].append(outcome.name)
+    rows = sorted(names)
+    listed = [list(dict.fromkeys(names[row])) for row in rows]
+    return pd.DataFrame({"row": np.array(rows, np.int64), "expectations": listed})
 
 
 def with_events(

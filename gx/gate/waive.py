@@ -1,5 +1,6 @@
 """Take what is waived out of what failed; it stays in the report, and blocks nobody."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -9,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gx.gate.outcomes import NO_ROWS, Rows, examples_of
+from gx.gate.verdicts import failing_rows_of
 from gx.report.by_symbol import together
 from gx.report.labels import date_label
 from gx.report.model import Outcome
 from gx.report.waived import State, WaiverUse, named
-from gx.suite.waivers import Waiver
+from gx.suite.waivers import Waiver, unacceptable
 from gx.terms import BAR_COLUMNS
 
 Mask = NDArray[np.bool_]
@@ -48,9 +50,10 @@ class _Covered:
 
 @dataclass
 class _Use:
-    """What one waiver was good for, so far."""
+    """What one waiver was good for, so far; ``refused`` bars it names and cannot accept."""
 
     failures: int = 0
+    refused: int = 0
     symbols: list[str] = field(default_factory=list)
     days: list[str] = field(default_factory=list)
 
@@ -71,45 +74,71 @@ def waive(
 ) -> Waived:
     """Apply the waivers that have not expired.
 
-    ``bars`` hold at least the failing rows, by their positions. A failing bar without a date, a
-    check that crashed or never ran, and what belongs to no row, no symbol and no session (a missing
-    column) cannot be waived. ``last_date`` is the newest day of the batch, on which a symbol that
-    lacks sessions behind its last bar is late.
+    ``bars`` hold at least the failing rows, by their positions, and where waivers name bars those
+    before them. A failing bar without a date, a check that crashed or never ran, what belongs to no
+    row, no symbol and no session (a missing column), and a bar that is `unstorable` cannot be
+    waived. ``last_date`` is the newest day of the batch, on which a symbol that lacks sessions
+    behind its last bar is late.
     """
     if not waivers:
         return Waived(tuple(outcomes), ())
     uses = {one.id: _Use() for one in waivers}
-    left = [_without(outcome, bars, waivers, uses, today, last_date) for outcome in outcomes]
+    rows = failing_rows_of(outcomes)
+    barred = frozenset(rows[unstorable(bars.loc[pd.Index(rows)])].tolist())
+    judging = _Judging(bars, waivers, uses, today, last_date, barred)
+    left = [_without(outcome, judging) for outcome in outcomes]
     known = {outcome.name for outcome in outcomes}
     found = [_use(one, uses[one.id], known, today) for one in waivers]
     return Waived(tuple(left), tuple(one for one in found if one is not None))
 
 
-def _without(
-    outcome: Outcome,
-    bars: pd.DataFrame,
-    waivers: Sequence[Waiver],
-    uses: Mapping[str, _Use],
-    today: date,
-    last_date: str | None,
-) -> Outcome:
+def unstorable(bars: pd.DataFrame) -> Mask:
+    """Which bars can be published by nobody, whoever accepts them.
+
+    Those without a symbol, date, price or volume, or with an infinite one, and those of a symbol
+    and date of which there is more than one.
+    """
+    there = [name for name in BAR_COLUMNS if name in bars.columns]
+    barred = bars[there].isna().any(axis=1).to_numpy(dtype=bool, copy=True)
+    for name in (one for one in _NUMBERS if one in there):
+        barred |= np.isinf(pd.to_numeric(bars[name], errors="coerce").to_numpy(dtype=float))
+    if {"symbol", "date"} <= set(there):
+        barred |= bars.duplicated(["symbol", "date"], keep=False).to_numpy(dtype=bool)
+    return barred
+
+
+@dataclass(frozen=True)
+class _Judging:
+    """What the waivers are applied to: see `waive`. ``barred`` rows no waiver can accept."""
+
+    bars: pd.DataFrame
+    waivers: Sequence[Waiver]
+    uses: Mapping[str, _Use]
+    today: date
+    last_date: str | None
+    barred: frozenset[int]
+
+
+def _without(outcome: Outcome, judging: _Judging) -> Outcome:
     if outcome.exceptions:
         rows = [
-            replace(one, outcome=_without(one.outcome, bars, waivers, uses, today, last_date))
-            if one.outcome
-            else one
+            replace(one, outcome=_without(one.outcome, judging)) if one.outcome else one
             for one in outcome.exceptions
         ]
         return together(outcome, rows)
-    mine = [one for one in waivers if one.expectation == outcome.name]
+    mine = [one for one in judging.waivers if one.expectation == outcome.name]
     if outcome.status != "failed" or not mine:
         return outcome
-    failing = bars.reindex(columns=list(BAR_COLUMNS)).loc[pd.Index(outcome.rows)]
+    failing = judging.bars.reindex(columns=list(BAR_COLUMNS)).loc[pd.Index(outcome.rows)]
+    barred = np.isin(outcome.rows, list(judging.barred))
     covered = _Covered(np.zeros(len(failing), dtype=bool))
     for one in mine:
-        its = _covered_by(one, outcome, failing, last_date)
-        uses[one.id].add(its, failing)
-        if not one.expired(today):
+        named_by = _covered_by(one, outcome, failing, judging.last_date)
+        named_by = replace(named_by, rows=named_by.rows & _same_hole(one, failing, judging.bars))
+        its = replace(named_by, rows=named_by.rows & ~barred)
+        judging.uses[one.id].add(its, failing)
+        if not one.expired(judging.today):
+            judging.uses[one.id].refused += int((named_by.rows & barred).sum())
             covered |= its
     return _remaining(outcome, failing, covered) if covered.count else outcome
 
@@ -147,6 +176,20 @@ def _rows_covered(waiver: Waiver, failing: pd.DataFrame) -> Mask:
     return covered
 
 
+def _same_hole(waiver: Waiver, failing: pd.DataFrame, bars: pd.DataFrame) -> Mask:
+    """Where the hole before a bar that is accepted began as it did; or nobody knows where."""
+    same = np.ones(len(failing), dtype=bool)
+    began = {one.date: one.after for one in waiver.bars if one.after is not None}
+    for at, row in enumerate(failing.index if began else ()):
+        after = began.get(str(date_label(failing["date"].iloc[at])))
+        if after is None or row - 1 not in bars.index:
+            continue
+        before = bars.loc[row - 1]
+        if before["symbol"] == failing["symbol"].iloc[at]:
+            same[at] = str(date_label(before["date"])) == after
+    return same
+
+
 def _numbers_of(bar: "pd.Series[float]") -> tuple[float | None, ...]:
     """A bar's prices and volume as a waiver keeps them: an unknown one is None."""
     return tuple(None if pd.isna(bar[name]) else float(bar[name]) for name in _NUMBERS)
@@ -176,6 +219,8 @@ def _remaining(outcome: Outcome, failing: pd.DataFrame, covered: _Covered) -> Ou
         unexpected_share=share,
         examples=examples_of(failing, rows),
         waived_count=covered.count,
+        waived_rows=outcome.rows[covered.rows],
+        waived_by_symbol=Counter([*map(str, owners[covered.rows].dropna()), *covered.behind]),
     )
 
 
@@ -192,8 +237,12 @@ def _use(waiver: Waiver, use: _Use, known: set[str], today: date) -> WaiverUse |
     state: State = "applied"
     if waiver.expectation not in known:
         state = "unknown"
+    elif unacceptable(waiver.expectation):
+        state = "impossible"
     elif not use.failures:
-        return None
+        if not use.refused:
+            return None
+        state = "impossible"
     elif waiver.expired(today):
         state = "expired"
     elif waiver.expires_soon(today):
@@ -209,6 +258,7 @@ def _use(waiver: Waiver, use: _Use, known: set[str], today: date) -> WaiverUse |
         expires=waiver.expires.isoformat(),
         state=state,
         failures=use.failures,
+        refused=use.refused,
         symbols=named(use.symbols),
         days=named(use.days),
     )

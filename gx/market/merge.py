@@ -80,7 +80,8 @@ def merge(
             show_values(one.found, bars)
     first, last = market.dates
     outcomes = tuple(one.outcome for one in judged)
-    waived = waive(outcomes, bars, waivers, today=today(), last_date=last)
+    shown = bars if not any(one.bars for one in waivers) else _with_those_before(market, bars)
+    waived = waive(outcomes, shown, waivers, today=today(), last_date=last)
     outcomes = waived.outcomes
     failing = failing_rows_of(outcomes)
     bars = bars.loc[failing]
@@ -102,6 +103,13 @@ def merge(
         waivers=waived.uses,
     )
     return Merged(report, tuple(o.found.result for o in judged if o.found is not None))
+
+
+def _with_those_before(market: Market, bars: pd.DataFrame) -> pd.DataFrame:
+    """The bars with those before them, where holes begin."""
+    rows = bars.index.to_numpy(dtype=np.int64)
+    before = rows[rows > 0] - 1
+    return market.bars_at(np.unique(np.concatenate([rows, before])))
 
 
 def market_bar_size(parts: Iterable[Part]) -> BarSize:

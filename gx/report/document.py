@@ -55,6 +55,7 @@ class SymbolDocument:
     reasons: list[str]
     rows: int
     failing_rows: int
+    waived: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

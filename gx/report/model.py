@@ -56,7 +56,8 @@ class Outcome:
     have none, and sessions that the market lacks. ``behind`` are the symbols that lack sessions
     behind their last bar, with its date, ``sessions`` the first that the market lacks.
     ``unexpected_share`` is a fraction, 0 to 1. ``waived_count`` counts what failed and is waived:
-    it is in none of the others; ``waived`` is the status when nothing else failed. ``exceptions``
+    it is in none of the others; ``waived`` is the status when nothing else failed; of it
+    ``waived_rows`` are bars, and ``waived_by_symbol`` counts what belongs to each. ``exceptions``
     are what an entry with exceptions by symbol found of each row of its table, its own settings
     first; ``severity`` is then that of the gravest failure, ``own_severity`` the entry's.
     ``events`` are the failing rows, those that follow each other put together.
@@ -82,6 +83,10 @@ class Outcome:
     behind: Mapping[str, str | None] = field(default_factory=dict)
     sessions: tuple[str, ...] = ()
     waived_count: int = 0
+    waived_rows: Rows = field(
+        default_factory=lambda: np.empty(0, np.int64), repr=False, compare=False
+    )
+    waived_by_symbol: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
     own_severity: str = ""
     exceptions: tuple[ForSymbols, ...] = ()
     events: Events = field(default_factory=Events, repr=False, compare=False)
@@ -164,13 +169,20 @@ class Outcome:
 class SymbolVerdict:
     """One symbol: ``held`` by a critical failure, ``warned`` by a warning, or ``passed``.
 
-    ``missing``: it was asked for, and there is no bar of it.
+    ``missing``: it was asked for, and there is no bar of it. ``waived`` counts its failures that
+    somebody has accepted, which are in none of the others.
     """
 
     verdict: Verdict
     rows: int
     failing_rows: int
     reasons: tuple[str, ...] = ()
+    waived: int = 0
+
+    @property
+    def passed_unaided(self) -> bool:
+        """Did it pass, without anything of it being waived?"""
+        return self.verdict == "passed" and not self.waived
 
     def document(self) -> SymbolDocument:
         """The verdict as a report's document has it."""
@@ -179,13 +191,15 @@ class SymbolVerdict:
             reasons=list(self.reasons),
             rows=self.rows,
             failing_rows=self.failing_rows,
+            waived=self.waived,
         )
 
     @classmethod
     def of_document(cls, document: SymbolDocument) -> Self:
         """The verdict of a document."""
         reasons = tuple(document.reasons)
-        return cls(document.verdict, document.rows, document.failing_rows, reasons)
+        failing = document.failing_rows
+        return cls(document.verdict, document.rows, failing, reasons, document.waived)
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,9 @@ def _most_first(removed: Sequence[Removal]) -> list[Removal]:
 
 
 def worst_first(symbols: Mapping[str, SymbolVerdict]) -> list[tuple[str, SymbolVerdict]]:
-    """Symbols with their verdicts: held, missing, warned, passed; most failing bars first."""
+    """Symbols with their verdicts: held, missing, warned, waived, passed; the most bars first."""
     order = {"held": 0, "missing": 1, "warned": 2, "passed": 3}
-    return sorted(symbols.items(), key=lambda s: (order[s[1].verdict], -s[1].failing_rows, s[0]))
+    return sorted(
+        symbols.items(),
+        key=lambda s: (order[s[1].verdict], -s[1].failing_rows, -s[1].waived, s[0]),
+    )

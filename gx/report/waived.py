@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-State = Literal["applied", "expires_soon", "expired", "unknown"]
+State = Literal["applied", "expires_soon", "expired", "unknown", "impossible"]
 _NAMED = 5
 
 
@@ -15,7 +15,8 @@ class WaiverUse:
     ``failures`` counts failing bars, symbols that are behind, and sessions that the market lacks;
     ``symbols`` and ``days`` name some of them. ``expires_soon``: within a week. ``expired``: it
     accepts no more what it would have accepted here. ``unknown``: the suite has no expectation of
-    this name.
+    this name. ``impossible``: nothing that it names can be accepted. ``refused`` bars are among
+    what it names, and can be stored by nobody.
     """
 
     id: str
@@ -28,6 +29,7 @@ class WaiverUse:
     expires: str
     state: State
     failures: int = 0
+    refused: int = 0
     symbols: list[str] = field(default_factory=list)
     days: list[str] = field(default_factory=list)
 
@@ -48,6 +50,8 @@ class WaiverUse:
     def remark(self) -> str:
         """What somebody has to do about it; empty when nothing."""
         about = f"The waiver of {self.expectation} for {self.whose} ({self.reason}, {self.author})"
+        if self.state == "impossible" or self.refused:
+            return f"{about} {self._refusal}"
         if self.state == "expires_soon":
             return f"{about} expires on {self.expires}: what it accepts blocks again after that."
         if self.state == "expired":
@@ -55,6 +59,18 @@ class WaiverUse:
         if self.state == "unknown":
             return f"{about} accepts nothing: the suite has no {self.expectation} any more."
         return ""
+
+    @property
+    def _refusal(self) -> str:
+        if not self.refused:
+            return "accepts nothing: no bar could be accepted by it. Withdraw it."
+        bars = (
+            "1 bar that it names" if self.refused == 1 else f"{self.refused:,} bars that it names"
+        )
+        return (
+            f"does not accept {bars}: one without a price or volume, or of a date that has two, "
+            "cannot be stored. Mend it in the source, or discard it."
+        )
 
 
 def named(values: Sequence[str]) -> list[str]:

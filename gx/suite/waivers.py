@@ -5,6 +5,7 @@ reviewed like code. A waived failure is judged and shown, and blocks nobody.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,11 +26,34 @@ from gx.errors import JsonError, SuiteError, WaiverError, faults_told
 from gx.suite.strict_json import read_json
 from gx.suite.texts import author_of, reason_of
 from gx.symbols import require_symbol
+from gx.terms import BAR_COLUMNS
 
 DAYS = 30  # that a waiver lasts unless told otherwise
 SOON = timedelta(days=7)
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _NUMBERS = ("open", "high", "low", "close", "volume")
+
+
+# Nobody can store such a bar, so a waiver would end in a run that cannot publish.
+_STORED = {
+    **{f"column_values_to_not_be_null({name})": f"without a {name}" for name in BAR_COLUMNS},
+    "compound_columns_to_be_unique(symbol, date)": "of a date that has two",
+    "compound_columns_to_be_unique(date, symbol)": "of a date that has two",
+}
+# About a table, or a column as a whole: such a failure is on no bar, symbol or session.
+_WHOLE = re.compile(r"table_|column_(?!values?_|pair_)")
+
+
+def unacceptable(expectation: str) -> str:
+    """Why no waiver could accept a failure of this expectation; empty when one could."""
+    if expectation in _STORED:
+        return (
+            f"a bar {_STORED[expectation]} cannot be stored, so nobody can accept it: mend it in "
+            "the source, or discard it"
+        )
+    if _WHOLE.match(expectation):
+        return "it is about the table as a whole, so there is no failing bar that could be accepted"
+    return ""
 
 
 def _checked(check: Callable[[str], str]) -> AfterValidator:
@@ -52,7 +76,8 @@ def today() -> date:
 class WaivedBar(BaseModel):
     """A bar as it was when it was accepted: with other values it is another bar.
 
-    ``date`` is that of a report: a day, or a moment in ISO 8601. An unknown value is null.
+    ``date`` is that of a report: a day, or a moment in ISO 8601. An unknown value is null. Of one
+    behind a hole ``after`` is the date of the bar before the hole: a larger one is another hole.
     """
 
     model_config = _STRICT
@@ -63,6 +88,7 @@ class WaivedBar(BaseModel):
     low: float | None = None
     close: float | None = None
     volume: float | None = None
+    after: str | None = None
 
     def numbers(self) -> tuple[float | None, ...]:
         """Its values, in the order of a table."""

@@ -29,7 +29,8 @@ class RunSummary:
     ``doubtful`` fail now, and ``removed`` are gone from the source. ``no_longer_critical`` counts
     the critical expectations of the run before that the suite has lost. ``suite`` judged
     ``instead_of`` the dataset's own, where that is named. ``made_up``: no price of its bars was
-    ever paid. ``mlflow_page`` is relative to MLflow's address. The two addresses, the ``dataset``,
+    ever paid. ``unpublished``: the gate let bars through, and publishing them failed or was never
+    reached. ``mlflow_page`` is relative to MLflow's address. The two addresses, the ``dataset``,
     and the ``path`` of the report below the pages' own address are for whoever shows the run to
     complete.
     """
@@ -57,6 +58,7 @@ class RunSummary:
     no_longer_critical: int = 0
     instead_of: str = ""
     made_up: bool = False
+    unpublished: bool = False
     mlflow_page: str | None = None
     mlflow_url: str | None = None
     airflow_url: str | None = None

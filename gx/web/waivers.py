@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from gx.editing.waivers import WaiverStore
 from gx.errors import GateError, WaiverError
+from gx.nearest import nearest
 from gx.report.labels import date_label
 from gx.suite.texts import REASON_LIMIT
 from gx.suite.waivers import DAYS, Waiver, today
@@ -24,6 +25,9 @@ from gx.web.report.page import run_files
 from gx.web.sources import RunFiles, Sources
 from gx.web.static_files import embedded
 from gx.web.suites.datasets import datasets_of, may_save, require_may_save
+
+# Such an expectation blames the bar behind a hole, which says nothing of the hole itself.
+_HOLES = {"no_missing_sessions", "no_missing_bars_within_sessions", "no_market_wide_holes"}
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,27 @@ def _wanted(files: RunFiles, body: Body) -> list[dict[str, Any]]:
         if bar is None:
             raise WaiverError(f"no bar of {symbol or 'no symbol'} of {only} fails in this run")
         shared["bars"] = (bar["as_waived"],)
-    return [{**shared, "expectation": name} for name in texts(body, "expectations")]
+    known = _report(files).get("symbols", {})
+    if symbol and symbol not in known:
+        raise WaiverError(f"this run has no symbol {symbol!r}{nearest(symbol, known)}")
+    names = texts(body, "expectations")
+    after = _date_before(files, symbol, only) if only and _HOLES & set(names) else None
+    return [
+        {**shared, "expectation": name}
+        if after is None or name not in _HOLES
+        else {**shared, "expectation": name, "bars": ({**shared["bars"][0], "after": after},)}
+        for name in names
+    ]
+
+
+def _date_before(files: RunFiles, symbol: str, moment: str) -> str | None:
+    """The date of the bar before one of a symbol, where a hole before that begins."""
+    bars = files.bars([symbol])
+    if bars is None:
+        return None
+    labels = [str(date_label(one)) for one in bars["date"][bars["symbol"] == symbol].dropna()]
+    at = labels.index(moment) if moment in labels else 0
+    return labels[at - 1] if at else None
 
 
 def _failing_bar(files: RunFiles, symbol: str, moment: str) -> dict[str, Any] | None:

@@ -120,11 +120,14 @@ def test_published_all_the_same(
     assert (ended.state, ended.tasks[lanes]) == ("success", "success")
     assert database.rows(MANY) == [("NVDA", 23), ("TSLA", 23)]
     assert database.one("select count(*) from stock_data_quarantine") == 0
+    remarked = "select date::text, remarks from stock_data_enriched where symbol = 'TSLA'"
+    missed = {day: names or [] for day, names in database.rows(remarked)}
     kept = json.loads((waivers / "stock_data.json").read_text())["waivers"]
     assert {one["author"] for one in kept} == {"ann"}
     assert [(one["symbol"], [bar["date"] for bar in one["bars"]]) for one in kept] == [
         ("TSLA", ["2025-10-08"])
     ] * len(kept)
+    assert {one["expectation"] for one in kept} <= set(missed["2025-10-08"])
     report = ended.json("report.json")
     assert report["success"]
     assert {one["reason"] for one in report["waivers"]} == {"the exchange says so"}

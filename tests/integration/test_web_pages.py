@@ -124,6 +124,57 @@ def test_the_report_shows_what_became_of_published_bars(ann, staging, bars):
     assert ann.get("/gate/runs/later/failed", headers=HTML).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "publish",
+    [
+        None,
+        {"status": "running"},
+        {"status": "failed", "error": "PublishError: no", "seconds": 0.1},
+        {"status": "success", "rows": 300, "held": 60, "still_held": 2, "place": "s.enriched"},
+        {"status": "superseded", "rows": 0},
+    ],
+)
+@pytest.mark.parametrize("other", [None, {"status": "running"}, {"status": "failed", "error": "E"}])
+def test_a_report_is_shown_however_far_its_run_came(
+    ann: TestClient,
+    staging: Path,
+    bars: pd.DataFrame,
+    publish: dict[str, Any] | None,
+    other: dict[str, Any] | None,
+):
+    folder = stage_bad(staging, bars, held=("AAPL",))
+    short = json.loads((folder / SUMMARY).read_text())
+    (folder / SUMMARY).write_text(json.dumps({**short, "mlflow_page": None}))
+    records = {"publish": publish, "transform": other, "log": other}
+    for step, record in records.items():
+        if record:
+            (folder / "steps" / f"{step}.json").write_text(json.dumps(record))
+    if other:  # the gate is asked anew
+        (folder / "steps" / "validate.json").write_text(json.dumps(other))
+
+    shown = ann.get("/gate/runs/bad", headers=HTML)
+
+    assert shown.status_code == 200
+    done = bool(publish and publish.get("held"))
+    assert ("60 bars set aside in quarantine, 2 bars still held" in shown.text) is done
+    assert ("Published as <code>s.enriched</code>" in shown.text) is done
+
+
+def test_a_run_whose_publishing_failed_is_not_called_passed(
+    ann: TestClient, staging: Path, bars: pd.DataFrame
+):
+    folder = stage_run(staging, "lost", bars, judged(bars, outcome(bars, [5], "warning")))
+    short = json.loads((folder / SUMMARY).read_text())
+    (folder / SUMMARY).write_text(json.dumps({**short, "unpublished": True}))
+
+    listed = ann.get("/gate/?verdict=unpublished", headers=HTML).text
+
+    assert '<span class="chip unpublished">publishing failed</span>' in listed
+    assert "/gate/runs/lost" in listed
+    assert "chip unpublished" not in ann.get("/gate/?verdict=warned", headers=HTML).text
+    assert '<header class="unpublished"' in ann.get("/gate/runs/lost", headers=HTML).text
+
+
 def test_a_run_that_was_refused_has_a_row_and_a_page_with_its_error_and_its_log(
     settings: Settings, staging: Path
 ):

@@ -96,6 +96,39 @@ def test_a_failing_bar_is_accepted_as_it_is(client: TestClient, bars: pd.DataFra
     assert "known news" in listed and "1 bar as it was" in listed
 
 
+def test_a_symbol_that_the_run_does_not_have_is_no_symbol_to_waive(client: TestClient):
+    wanted = body(expectations=["column_values_to_be_between(close)"], symbol="AAPLE")
+
+    answer = post(client, "/runs/bad/waivers", wanted)
+
+    assert answer.status_code == 422
+    assert answer.json()["error"] == "this run has no symbol 'AAPLE'; did you mean 'AAPL'?"
+
+
+def test_a_bar_behind_a_hole_is_accepted_with_the_hole(
+    client: TestClient, bars: pd.DataFrame, tmp_path: Path
+):
+    path = tmp_path / "project" / "gx" / "expectations" / f"{SUITE}.json"
+    suite = json.loads(path.read_text())
+    suite["expectations"].append({"type": "expect_no_missing_sessions", "kwargs": {}})
+    path.write_text(json.dumps(suite))
+    symbol, day = bar_of(bars, 5)
+    names = ["no_missing_sessions", "column_values_to_be_between(close)"]
+
+    answer = post(
+        client,
+        "/runs/bad/waivers",
+        body(expectations=names, symbol=symbol, only_bar=day, first_date=day),
+    )
+
+    assert answer.status_code == 201
+    kept = read_waivers(SUITE, tmp_path / "project" / "gx" / "waivers")
+    assert {one.expectation: one.bars[0].after for one in kept} == {
+        names[0]: bar_of(bars, 4)[1],
+        names[1]: None,
+    }
+
+
 def test_the_second_sees_what_the_first_has_accepted(client: TestClient, bars: pd.DataFrame):
     name = failing_names(client)[0]
     wanted = body(expectations=[name], symbol="AAPL")

@@ -72,6 +72,8 @@ def test_numbers_of_the_worst_bars_are_shown_as_people_write_them(volume: float,
     assert f" | {shown} | " in body
 
 
+CLOSELESS = BARS.assign(close=BARS["close"].where(BARS.index != 3))
+TWICE = BARS.assign(date=BARS["date"].where(BARS.index != 4, BARS["date"].shift()))
 MANY = daily_bars([f"A{number:03}" for number in range(60)], days=20)
 NAMELESS_DAY = BARS.assign(date=BARS["date"].where(BARS.index != 3))
 
@@ -84,6 +86,12 @@ NAMELESS_DAY = BARS.assign(date=BARS["date"].where(BARS.index != 3))
             with_removals(BAD, [replace(REMOVAL, held=True)]), "gone from the source", id="removed"
         ),
         pytest.param(judged(NAMELESS_DAY, outcome(NAMELESS_DAY, [3])), "has no date", id="no_date"),
+        pytest.param(
+            judged(CLOSELESS, outcome(CLOSELESS, [3])), "1 failing bar without a price", id="null"
+        ),
+        pytest.param(
+            judged(TWICE, outcome(TWICE, [3, 4])), "2 failing bars without", id="one_date"
+        ),
         pytest.param(
             judged(MANY, outcome(MANY, list(range(MOST_BARS + 1)))), "more than 1,000", id="many"
         ),

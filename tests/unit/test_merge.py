@@ -17,7 +17,7 @@ from gx.market.part import judge_part
 from gx.report.model import QualityReport
 from gx.suite.named import suite_path
 from gx.suite.read import Suite, parse_suite, read_suite
-from gx.suite.waivers import made_waiver
+from gx.suite.waivers import Waiver, made_waiver
 from tests.detector.plant import KINDS
 from tests.market_parts import AS_OF, Held, in_parts
 from tests.staged_runs import daily_bars
@@ -134,6 +134,44 @@ def test_the_same_is_waived_of_parts_as_of_the_whole(
     assert {"waived", "failed"} <= {outcome.status for outcome in whole.outcomes}
     assert len(whole.waivers) > 3
     same(in_parts(bars, lookback, suite, count, waivers=waivers), whole)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_hole_is_accepted_as_it_began_in_parts_as_in_the_whole(
+    market: tuple[pd.DataFrame, pd.DataFrame], count: int
+):
+    bars, lookback = market
+    suite, name = read_suite(suite_path("stock_data")), "no_missing_sessions"
+    failing = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback).failing
+    rows = sorted(failing["row"][[name in names for names in failing["expectations"]]])
+    inside = [row for row in rows if row and bars["symbol"][row - 1] == bars["symbol"][row]]
+    right, wrong = inside[0], inside[-1]
+    assert right != wrong
+    waivers = [_of_hole(bars, right, bars["date"][right - 1]), _of_hole(bars, wrong, "2000-01-03")]
+
+    whole = run_in_memory(bars, suite, as_of=AS_OF, lookback=lookback, waivers=waivers)
+
+    (found,) = [one for one in whole.outcomes if one.name == name]
+    assert found.waived_rows.tolist() == [right]
+    same(in_parts(bars, lookback, suite, count, waivers=waivers), whole)
+
+
+def _of_hole(bars: pd.DataFrame, row: int, after: object) -> Waiver:
+    """A waiver of the bar at a row, behind a hole that began after a day."""
+    bar: dict[Any, Any] = bars.loc[[row]].to_dict("records")[0]
+    day = str(bar["date"].date())
+    numbers = {one: float(bar[one]) for one in ("open", "high", "low", "close", "volume")}
+    return made_waiver(
+        id=f"{row:08x}",
+        expectation="no_missing_sessions",
+        symbol=bar["symbol"],
+        first_date=day,
+        bars=({**numbers, "date": day, "after": str(after)[:10]},),
+        reason="accepted",
+        author="ann",
+        made="2026-01-01T00:00:00Z",
+        expires="2999-01-01",
+    )
 
 
 def judged_names(bars: pd.DataFrame, lookback: pd.DataFrame, suite: Suite) -> "pd.Series[Any]":

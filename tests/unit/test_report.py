@@ -458,6 +458,7 @@ def test_the_document_names_every_failing_row_unless_told_not_to():
         "reasons": [],
         "rows": 5,
         "failing_rows": 0,
+        "waived": 0,
     }
     assert (document["success"], document["rows"]) == (False, 10)
     short = report.to_dict(every_row=False)

@@ -1,9 +1,13 @@
 """The sentence that everything which tells of a run says alike: first what was published."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from dags.reporting.summary import summarise
 from dags.reporting.verdict import run_sentence
 from dags.staging.records import (
     Answer,
@@ -191,3 +195,29 @@ def test_repairs_are_told_with_an_example_and_with_whose_all_of_them_are(
     )
     sentence = run_sentence(steps(read, PASSED, Published(rows=40)), GOOD.document())
     assert said in sentence
+
+
+@pytest.mark.parametrize(
+    ("found", "error", "unpublished"),
+    [
+        ([PASSED, Published(rows=40)], None, False),
+        ([PASSED, Published(rows=40)], "TrackingError: no answer", False),
+        ([PASSED], None, False),
+        ([PASSED], "PublishError: no", True),
+        ([HELD], "PublishError: no", True),
+        ([CLOSED], "GateClosed: …", False),
+    ],
+)
+def test_a_run_that_passed_and_could_not_publish_is_told_from_one_that_did(
+    found: list[StepFindings], error: str | None, unpublished: bool
+):
+    identity = SimpleNamespace(run_id="r", dag_id="d", started=NOON, trigger_type="manual")
+    run: Any = SimpleNamespace(
+        identity=identity,
+        request=SimpleNamespace(start=None, end=None, symbols=()),
+        staging=SimpleNamespace(read_table=lambda name: pa.table({"row": []})),
+    )
+
+    short = summarise(run, steps(*found), WARNED.document(every_row=False), error)
+
+    assert short.unpublished is unpublished

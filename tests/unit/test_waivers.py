@@ -4,11 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from gx.editing.waivers import WaiverStore
 from gx.errors import WaiverError
 from gx.gate.checkpoint import run_in_memory
+from gx.gate.verdicts import waived_bars
+from gx.project import SUITES
 from gx.report.console import report_lines
 from gx.report.model import QualityReport, read_report
 from gx.report.render import render_html
@@ -22,6 +26,7 @@ from gx.suite.waivers import (
     parse_waivers,
     read_waivers,
     today,
+    unacceptable,
     waivers_text,
 )
 from tests.unit.expectations.series import SESSIONS, walk
@@ -171,6 +176,56 @@ def test_the_report_keeps_and_shows_what_is_waived(bars: pd.DataFrame):
     assert "waived    4 failures of no_gross_price_errors, BBB, from 2000-01-01 on" in lines
 
 
+def test_what_is_waived_is_known_of_each_bar_and_symbol(bars: pd.DataFrame):
+    before, report = judged(bars), judged(bars, *gross())
+
+    waived = waived_bars(report.outcomes)
+    assert waived["row"].tolist() == sorted(before.failing["row"])
+    every = dict(zip(before.failing["row"], before.failing["expectations"], strict=True))
+    for row, names in zip(waived["row"], waived["expectations"], strict=True):
+        assert set(names) == set(every[row]) and len(names) == len(set(names))
+    counts = {name: one.waived for name, one in report.symbols.items()}
+    assert counts == {"AAA": 0, "BBB": report.waived, "CCC": 0}
+    read = read_report(report.to_dict(), report.failing)
+    assert read.symbols == report.symbols
+    assert f"<small>{report.waived} waived</small>" in render_html(report)
+    assert waived_bars(before.outcomes).empty
+
+
+@pytest.mark.parametrize(("gone", "waived"), [((30,), True), ((29, 30), False), ((20, 30), True)])
+def test_a_hole_that_grows_is_another_hole(gone: tuple[int, ...], waived: bool):
+    bars = clean()
+    at = bars[(bars.symbol == "BBB") & (bars.date == SESSIONS[31])].iloc[0]
+    kept = {name: float(at[name]) for name in ("open", "high", "low", "close", "volume")}
+    day, after = str(SESSIONS[31].date()), str(SESSIONS[29].date())
+    one = waiver(
+        expectation="no_missing_sessions",
+        symbol="BBB",
+        bars=({**kept, "date": day, "after": after},),
+    )
+    lacking = (bars.symbol == "BBB") & bars.date.isin([SESSIONS[one] for one in gone])
+
+    report = judged(bars[~lacking].reset_index(drop=True), one)
+
+    failed = [one for one in report.outcomes if one.name == "no_missing_sessions"]
+    assert failed[0].waived_count == int(waived)
+
+
+def test_the_longest_time_is_the_same_wherever_one_is_made(tmp_path: Path):
+    store = WaiverStore(tmp_path / "waivers", tmp_path / "history", SUITES)
+    wanted = {"expectation": "no_gross_price_errors", "first_date": "2020-01-01"}
+
+    with pytest.raises(WaiverError, match="it may last 3,660 days, until"):
+        late = {**wanted, "expires": today() + timedelta(days=3_670)}
+        store.accept("stock_data", [late], author="ann", reason="so it is")
+    assert store.accept(
+        "stock_data",
+        [{**wanted, "expires": today() + timedelta(days=3_659)}],
+        author="ann",
+        reason="so it is",
+    )
+
+
 def test_a_file_reads_as_it_was_written(tmp_path: Path):
     waivers = (waiver(), waiver(id="00000001", symbol="BBB", last_date="2026-01-31"))
     text = waivers_text("stock_data", waivers)
@@ -214,3 +269,76 @@ def test_a_waiver_that_cannot_be_meant_is_refused(given: dict[str, Any], said: s
     with pytest.raises(WaiverError, match="this waiver") as refused:
         waiver(**given)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("column", ["close", "volume"])
+def test_what_cannot_be_stored_cannot_be_waived(column: str):
+    bars = clean()
+    at = bars.index[bars.symbol == "BBB"][30]
+    bars.loc[at, column] = np.nan
+    names = {one.name for one in judged(bars).blocking}
+    waivers = [waiver(id=f"{at:08x}", expectation=name) for at, name in enumerate(sorted(names))]
+
+    report = judged(bars, *waivers)
+
+    assert report.held == ("BBB",)
+    assert list(report.failing["row"][report.failing["severity"] == "critical"]) == [at]
+    assert {one.state for one in report.waivers} == {"impossible"}
+    assert all("1 bar that it names" in one.remark for one in report.waivers)
+
+
+def test_of_two_bars_on_one_date_none_can_be_waived_and_the_others_can(bars: pd.DataFrame):
+    twice = pd.concat([bars, bars[(bars.symbol == "BBB") & (bars.date == SESSIONS[30])]])
+    twice = twice.sort_values(["symbol", "date"], ignore_index=True)
+    unique = waiver(id="99999999", expectation="compound_columns_to_be_unique(symbol, date)")
+
+    report = judged(twice, unique, *gross())
+
+    assert report.held == ("BBB",)
+    critical = report.failing[report.failing["severity"] == "critical"]
+    assert set(critical["date"]) == {SESSIONS[30]} and len(critical) == 2
+    use = next(one for one in report.waivers if one.expectation == "no_gross_price_errors")
+    assert use.failures and use.refused and use.is_in_force
+    assert "or of a date that has two" in use.remark
+
+
+@pytest.mark.parametrize(
+    ("expectation", "why"),
+    [
+        ("column_values_to_not_be_null(close)", "without a close cannot be stored"),
+        ("compound_columns_to_be_unique(symbol, date)", "of a date that has two cannot be stored"),
+        ("table_columns_to_match_set", "about the table as a whole"),
+        ("table_row_count_to_be_between", "about the table as a whole"),
+        ("column_max_to_be_between(close)", "about the table as a whole"),
+        ("column_values_to_be_between(close)", ""),
+        ("column_value_lengths_to_be_between(symbol)", ""),
+        ("column_values_to_not_be_null(created_at)", ""),
+        ("no_gross_price_errors", ""),
+    ],
+)
+def test_what_nobody_can_accept_is_told(expectation: str, why: str):
+    said = unacceptable(expectation)
+
+    assert why in said and bool(why) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"expectation": "table_columns_to_match_set"}, "about the table as a whole"),
+        ({"expectation": "column_values_to_not_be_null(close)"}, "cannot be stored"),
+        (
+            {"symbol": "BBB", "bars": ({"date": "2020-01-02", "open": 1.0, "volume": 3.0},)},
+            "the bar of 2020-01-02 cannot be waived",
+        ),
+    ],
+)
+def test_a_waiver_that_could_accept_nothing_is_refused(
+    tmp_path: Path, given: dict[str, Any], why: str
+):
+    store = WaiverStore(tmp_path / "waivers", tmp_path / "history", SUITES)
+    wanted = {"expectation": "no_gross_price_errors", "first_date": "2020-01-01", **given}
+
+    with pytest.raises(WaiverError, match=why):
+        store.accept("stock_data", [wanted], author="ann", reason="so it is")
+    assert store.read("stock_data") == ()

@@ -103,7 +103,9 @@ def not_yet(wanted: Sequence[dict[str, Any]], there: Sequence[Waiver]) -> list[d
     known: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
     for one in there:
         if not one.expired(now):
-            known[one.expectation, one.symbol] += [bar.model_dump() for bar in one.bars]
+            known[one.expectation, one.symbol] += [
+                bar.model_dump(exclude={"after"}) for bar in one.bars
+            ]
     return [
         one
         for one in wanted

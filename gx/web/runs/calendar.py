@@ -14,6 +14,7 @@ LEFT, TOP = 30, 18
 MARKS: Mapping[str, str] = {
     "waits": "?",
     "closed": "×",
+    "unpublished": "⊘",
     "no_verdict": "-",
     "held": "H",
     "warned": "!",

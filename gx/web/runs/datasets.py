@@ -8,7 +8,10 @@ from gx.web.sources import ListedDataset
 from gx.web.summary import RunSummary
 
 # What somebody has to look after stands first.
-_ORDER = ("broken", "waits", "closed", "no_verdict", "held", "warned", "no_run", "passed", "gone")
+_ORDER = (
+    *("broken", "waits", "closed", "unpublished", "no_verdict"),
+    *("held", "warned", "no_run", "passed", "gone"),
+)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ VERDICTS = {
     "warned": "passed with remarks",
     "held": "symbols held",
     "closed": "gate closed",
+    "unpublished": "publishing failed",
     "waits": "waits for a decision",
     "no_verdict": "no verdict",
 }

@@ -49,9 +49,11 @@ def share(run: RunSummary) -> float:
 
 
 def kind(run: RunSummary) -> str:
-    """``closed``, ``waits``, ``no_verdict``, ``held`` (in part), ``warned`` or ``passed``."""
+    """What became of it: a key of MARKS (gx.web.runs.calendar), ``held`` meaning in part."""
     if run.state != "open":
         return run.state
+    if run.unpublished:
+        return "unpublished"
     if run.held:
         return "held"
     return "warned" if run.missing or any(run.failures.values()) else "passed"
