@@ -146,7 +146,7 @@ class Site:
             ("POST", "/gate/api/waivers/{suite}/{waiver}/withdraw"): {"reason": "why"},
             **{("POST", f"/gate/api{run}/waivers"): {
                 "expectations": ["column_values_to_be_between(close)"], "symbol": "TSLA",
-                "first_date": "2025-10-01", "last_date": "2025-11-04", "expires": "2999-01-01",
+                "first_date": "2025-10-01", "last_date": "2025-11-04", "expires": "2036-01-01",
                 "only_bar": "2025-10-12", "reason": "why",
             } for run in ("/runs/{run_id}", "/dags/{dag_id}/runs/{run_id}")},
             **{("POST", f"/gate/api{run}/comments"): {"text": "why", "seen": 0}
@@ -161,7 +161,7 @@ class Site:
             **{("POST", f"/gate/api/quarantine/{{dataset}}/{act}"): {
                 "symbol": "TSLA", "seen": "1.2.3", "reason": "why", **more,
                 "first_date": "2025-10-01", "last_date": "2025-11-04",
-            } for act, more in (("release", {"expires": "2999-01-01"}), ("discard", {}))},
+            } for act, more in (("release", {"expires": "2036-01-01"}), ("discard", {}))},
             **{("POST", f"/gate/api/datasets{act}"): self.dataset for act in ("/look", "/try", "")},
         }  # fmt: skip
         return known[method, path]

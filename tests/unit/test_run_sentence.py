@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from dags.reporting.summary import summarise
 from dags.reporting.verdict import run_sentence
 from dags.staging.records import (
     Answer,
@@ -209,8 +208,10 @@ def test_repairs_are_told_with_an_example_and_with_whose_all_of_them_are(
     ],
 )
 def test_a_run_that_passed_and_could_not_publish_is_told_from_one_that_did(
-    found: list[StepFindings], error: str | None, unpublished: bool
+    airflow_environment: object, found: list[StepFindings], error: str | None, unpublished: bool
 ):
+    from dags.reporting.summary import summarise  # it knows Airflow
+
     identity = SimpleNamespace(run_id="r", dag_id="d", started=NOON, trigger_type="manual")
     run: Any = SimpleNamespace(
         identity=identity,
