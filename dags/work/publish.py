@@ -99,7 +99,9 @@ class Share:
         found = [self.failing]
         if WAIVED in seals:
             found.append(self.verdict.read_table(WAIVED, seals[WAIVED]))
-        return pa.concat_tables([one.select(_MISSED.names).cast(_MISSED) for one in found])
+        # A file without rows does not know of what its lists would be.
+        rows = [one.select(_MISSED.names).cast(_MISSED) for one in found if one.num_rows]
+        return pa.concat_tables(rows) if rows else _MISSED.empty_table()
 
     def verified_bars(self) -> pa.Table:
         """The bars as they were judged; raises AlteredError for others."""

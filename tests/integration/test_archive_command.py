@@ -41,6 +41,7 @@ def typed(
 
     for module in (archive, commands):
         monkeypatch.setattr(module, "services", there)
+    monkeypatch.setenv("COLUMNS", "200")
     some_years(database)
 
     def run(*arguments: str) -> tuple[int, str, str]:

@@ -132,3 +132,14 @@ def test_without_the_table_nobody_can_know(
     database.execute("drop table stock_data_refusals")
     assert main(["verdict", "--as-of", "2025-11-04"]) == COULD_NOT_RUN
     assert "the dataset's next run makes it" in capsys.readouterr().err
+
+
+def test_a_run_of_which_nothing_fails_is_published_without_a_note(workflow: Workflow, sample: None):
+    ended = workflow.run(symbols=["TSLA"], start_date="2025-10-06", end_date="2025-10-24")
+
+    assert (ended.state, ended.json("report.json")["expectations"][0]["status"]) == (
+        "success",
+        "passed",
+    )
+    (tsla,) = asked(date(2025, 10, 24)).symbols
+    assert (tsla.good, tsla.notes) == (True, ())
