@@ -9,12 +9,11 @@ them back.
 The database's user needs the right to delete from the table; the log says so when it has not.
 """
 
-from datetime import timedelta
-
 import pendulum
 from airflow.sdk import DAG, ExceptionRetryPolicy, Param, RetryAction, RetryRule, dag, task
 
 from dags.errors import StagingLostError
+from dags.run.defaults import task_defaults
 from dags.run.settings import Settings
 from gx.dataset.read import dataset_names
 from sql.errors import DatabaseLostError
@@ -68,12 +67,7 @@ def archiving(names: list[str]) -> DAG:
                 type="boolean",
             ),
         },
-        default_args={
-            "owner": "ibkr-trading",
-            "retries": settings.task_retries,
-            "retry_delay": timedelta(seconds=settings.retry_delay_seconds),
-            "retry_policy": RETRIES,
-        },
+        default_args={**task_defaults(settings), "retry_policy": RETRIES},
     )
     def steps() -> None:
         @task

@@ -15,16 +15,14 @@ from gx.dataset.model import Dataset
 from gx.dataset.read import read_dataset
 from sql.connection import ConnectionSettings
 from sql.extract import Extraction, extract_bars
+from tests.databases import named_in
 from tests.workflow import Database
 
 
 def archive_settings(database: ConnectionSettings, root: str | Path) -> Settings:
     """The test's database, and an archive of its own."""
     found = {
-        "POSTGRES_HOST": database.host,
-        "POSTGRES_PORT": str(database.port),
-        "POSTGRES_DB": database.database,
-        "POSTGRES_USER": database.user,
+        **named_in(database),
         "ARCHIVE_ROOT": str(root),
     }
     return Settings.of(found)

@@ -19,7 +19,7 @@ from gx import project
 from sql import embedded
 from sql.connection import ConnectionSettings, make_engine
 from sql.schema import create_schema, load_sample
-from tests.databases import administer
+from tests.databases import administer, named_in
 from tests.work_units import UnitScheduling
 from tests.workflow import Database, Workflow
 
@@ -130,10 +130,7 @@ def workflow(
 ) -> Workflow:
     """The DAG, pointed at `bars_database` and at staging and results of this test's own."""
     for name, value in {
-        "POSTGRES_HOST": bars_database.host,
-        "POSTGRES_PORT": str(bars_database.port),
-        "POSTGRES_DB": bars_database.database,
-        "POSTGRES_USER": bars_database.user,
+        **named_in(bars_database),
         "MLFLOW_TRACKING_URI": airflow_environment["MLFLOW_TRACKING_URI"],
         "MLFLOW_ARTIFACT_ROOT": airflow_environment["MLFLOW_ARTIFACT_ROOT"],
         "STAGING_URL": f"file://{tmp_path / 'staging'}",

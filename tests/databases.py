@@ -1,10 +1,15 @@
-"""Commands for a test's server as a whole: databases come and go outside a transaction."""
+"""Commands for a test's server as a whole, and how a run is told of a database of it."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import psycopg2
+import pytest
 
+from sql.connection import ConnectionSettings
 from sql.embedded import EmbeddedServer
 
 
@@ -18,3 +23,26 @@ def administer(server: EmbeddedServer, command: str) -> list[tuple[Any, ...]]:
     with closing(connection), connection.cursor() as cursor:
         cursor.execute(command)
         return cursor.fetchall() if cursor.description else []
+
+
+def named_in(settings: ConnectionSettings) -> dict[str, str]:
+    """The environment that names the database of the bars."""
+    return {
+        "POSTGRES_HOST": settings.host,
+        "POSTGRES_PORT": str(settings.port),
+        "POSTGRES_DB": settings.database,
+        "POSTGRES_USER": settings.user,
+    }
+
+
+def let_commands_use(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, *modules: ModuleType
+) -> None:
+    """Have the commands of these modules use services that are there already."""
+
+    @contextmanager
+    def there(var: Path) -> Iterator[Any]:
+        yield SimpleNamespace(environment=environment)
+
+    for module in modules:
+        monkeypatch.setattr(module, "services", there)

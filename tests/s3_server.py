@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from dags.local.desk.processes.leash import end_with_parent
 from tests.desk import free_ports
 
@@ -89,6 +91,20 @@ def s3_server(place: Path) -> Iterator[S3Server]:
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def used_here(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """The server, which answers, with its keys in this process's environment."""
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    # A store that is gone is found out sooner: nothing else is different.
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    if server.process is None:
+        server.start()
+    forget_connections()
+    yield server
+    forget_connections()
 
 
 def forget_connections() -> None:

@@ -100,7 +100,7 @@ class FakeSources:
     def verdict(self, dataset, as_of, symbols):
         known = {"TSLA": standing("TSLA", due=as_of, session=date(2025, 11, 4), run_id="kept")}
         asked = symbols or list(known)
-        found = {one: known.get(one, standing(one, due=as_of)) for one in asked}
+        found = [known.get(one, standing(one, due=as_of)) for one in asked]
         return verdict_of(dataset, found, as_of)
 
     def look_at(self, name, asked):

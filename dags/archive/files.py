@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from dags.errors import RequestError, StagingError
 from dags.run.settings import Settings
-from dags.staging.store import Kept, faults_named, make_folder, on_disk, place_at
-from gx.atomic import replace_file
+from dags.staging.store import Kept, faults_named, make_folder, place_at, write_whole
 
 if TYPE_CHECKING:
     from dags.staging.store import Place
@@ -41,10 +40,7 @@ class ArchiveFiles:
         try:
             with faults_named(self._root, ARCHIVE):
                 make_folder(target.parent)
-                if path := on_disk(target):
-                    replace_file(path, raw)
-                else:  # a store shows a file once it is whole
-                    target.write_bytes(raw)
+                write_whole(target, raw, durable=True)
         except OSError as error:
             raise StagingError(
                 f"the archive {self.url} cannot be written ({error.strerror or error}); see that "

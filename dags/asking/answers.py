@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 
+from dags.asking.choices import PUBLISH
 from dags.run.datasets import dataset_of
 from gx.errors import SuiteError
 from gx.suite.texts import reason_of
@@ -25,7 +26,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asked = tuple[str, str, str, int]  # DAG, run, task and its place among mapped ones
 
-PUBLISH = "Publish all the same"
 CONFLICT, UNPROCESSABLE = 409, 422
 _PATH = re.compile(
     r"/api/v2/dags/([^/]+)/dagRuns/([^/]+)/taskInstances/([^/]+)/(-?\d{1,9})/hitlDetails/?$"

@@ -7,6 +7,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 from airflow.sdk.exceptions import TaskAwaitingInput
 
+from dags.asking.choices import FAIL, HOLD, PUBLISH
 from dags.reporting.alerts import QuestionAlert
 from dags.run.context import Run, current_run
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from dags.asking.decide import Given
     from dags.staging.records import Choice, Question
 
-HOLD, PUBLISH, FAIL = "Hold these symbols", "Publish all the same", "Fail the run"
 CHOICES: "dict[str, Choice]" = {HOLD: "hold", PUBLISH: "publish", FAIL: "fail"}
 NOT_ASKED = "nobody is asked where ASK_HOURS is 0"
 

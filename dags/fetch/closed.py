@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from gx.dataset.sessions import last_closed
 from gx.plugins.expectations.kernels.bars import NO_TIME, Ints
 from gx.plugins.expectations.kernels.calendars import (
     MICROSECONDS_PER_DAY,
     Sessions,
     sessions_from,
 )
-from gx.plugins.expectations.kernels.moments import Moment
 
 # IB's last print of a bar may be some seconds late.
 MARGIN = timedelta(minutes=1)
@@ -49,9 +49,7 @@ class Clock:
 
     def last_closed(self) -> pd.Timestamp:
         """The day of the last session that has closed."""
-        settled = pd.Timestamp(self.now - MARGIN)
-        day = Moment(settled, settled).last_closed_day(self.sessions)
-        return pd.Timestamp(day * MICROSECONDS_PER_DAY, unit="us")
+        return pd.Timestamp(last_closed(self.sessions, self.now - MARGIN)).as_unit("us")
 
     def day_of(self, moment: datetime) -> date:
         """The day at the exchange."""

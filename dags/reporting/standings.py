@@ -41,7 +41,7 @@ def dataset_verdict(
     due = dict.fromkeys(names, as_of) if as_of else _last_closed(dataset, names)
     return verdict_of(
         dataset.name,
-        {name: standing(**_told(known.get(name), name), due=due[name]) for name in names},
+        [standing(**_told(known.get(name), name), due=due[name]) for name in names],
         as_of,
     )
 
@@ -64,11 +64,13 @@ def _told(known: Standing | None, name: str) -> dict[str, Any]:
 def _last_closed(dataset: Dataset, symbols: Iterable[str]) -> dict[str, date | None]:
     """The last session that has closed for each symbol."""
     from gx.dataset.sessions import last_closed
+    from gx.plugins.expectations.kernels.calendars import sessions_from
     from gx.suite.calendars import suite_calendars
     from gx.suite.named import suite_path
 
     names, now = list(symbols), datetime.now(UTC)
     calendars = dataset.calendars_for(names) or suite_calendars(suite_path(dataset.suite))
     of = {name: calendars.of(name) for name in names}
-    closed = {one: last_closed(one, now) for one in {*of.values()}}
+    years = {one: sessions_from(one, now.year - 1) for one in {*of.values()}}
+    closed = {one: last_closed(sessions, now) for one, sessions in years.items()}
     return {name: closed[one] for name, one in of.items()}

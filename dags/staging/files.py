@@ -9,8 +9,7 @@ from dags.errors import AlteredError, StagingError
 from dags.staging.layout import STEPS
 from dags.staging.records import Records, StepRecord, read_record
 from dags.staging.seals import SealingSink, unseal
-from dags.staging.store import faults_named, folder_at, make_folder, on_disk
-from gx.atomic import replace_file
+from dags.staging.store import faults_named, folder_at, make_folder, write_whole
 
 # Airflow parses the DAG file again and again: what reads rows is imported by the steps that do.
 if TYPE_CHECKING:
@@ -66,11 +65,7 @@ class Folder:
         """Write a UTF-8 text file in one go: a full disk or a killed step leaves no half of it."""
         raw = text.encode()
         with faults_named(self.root):
-            target = self.root / name
-            if path := on_disk(target):
-                replace_file(path, raw, durable=False)
-            else:  # a store shows a file once it is whole
-                target.write_bytes(raw)
+            write_whole(self.root / name, raw, durable=False)
 
     def read_text(self, name: str, seal: str | None = None) -> str:
         """Read a UTF-8 text file; raises AlteredError as `read_bytes` does."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from fsspec.config import conf  # type: ignore[import-untyped]
 
 from dags.errors import StagingError, StagingLostError
+from gx.atomic import replace_file
 
 # Airflow takes seconds to import, and a command reads a run's folder without it.
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ def on_disk(place: "Place") -> Path | None:
     if isinstance(place, Path):
         return place
     return Path(str(place.path)) if place.protocol == "file" else None
+
+
+def write_whole(target: "Place", raw: bytes, *, durable: bool) -> None:
+    """Write a file in one go; where it is ``durable`` it would then outlast a power cut."""
+    if path := on_disk(target):
+        replace_file(path, raw, durable=durable)
+    else:  # a store shows a file once it is whole
+        target.write_bytes(raw)
 
 
 def make_folder(folder: "Place") -> None:

@@ -15,7 +15,6 @@ from gx.plugins.expectations.kernels.calendars import (
     load_sessions,
     local_days,
     session_rows,
-    sessions_from,
 )
 from gx.plugins.expectations.kernels.moments import Moment
 from gx.suite.calendars import Calendars
@@ -31,11 +30,9 @@ def zone_of(dataset: Dataset) -> str:
     return load_sessions(dataset.calendar, 2020, 2024).zone
 
 
-def last_closed(calendar: str, now: datetime) -> date:
-    """The day of the last session of a calendar that has closed; raises UnknownCalendarError."""
-    day = Moment(pd.Timestamp(now), pd.Timestamp(now)).last_closed_day(
-        sessions_from(calendar, now.year - 1)
-    )
+def last_closed(sessions: Sessions, now: datetime) -> date:
+    """The day of the last session that has closed."""
+    day = Moment(pd.Timestamp(now), pd.Timestamp(now)).last_closed_day(sessions)
     return date(1970, 1, 1) + timedelta(days=day)
 
 

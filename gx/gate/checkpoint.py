@@ -208,7 +208,7 @@ def _report(
     waived = waive(outcomes, frame, validation.waivers, today=today(), last_date=last_date)
     failing = failing_rows_of(waived.outcomes)
     whole = frame.reindex(columns=["symbol", "date"])
-    outcomes = with_events(waived.outcomes, whole.iloc[failing], places_of(failing, whole))
+    outcomes = with_events(waived.outcomes, failing, whole.iloc[failing], places_of(failing, whole))
     verdicts = symbol_verdicts(frame, outcomes)
     absent = without_bars(suite, validation.parameters["as_of"], validation.asked, verdicts.keys())
     return QualityReport(

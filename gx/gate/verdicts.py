@@ -101,14 +101,16 @@ def waived_bars(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 
 def with_events(
-    outcomes: Sequence[Outcome], failing: pd.DataFrame, places: np.ndarray[Any, Any]
+    outcomes: Sequence[Outcome],
+    rows: np.ndarray[Any, Any],
+    failing: pd.DataFrame,
+    places: np.ndarray[Any, Any],
 ) -> tuple[Outcome, ...]:
     """The outcomes, with their failing rows put together as events.
 
-    ``failing`` are the bars that failed anything, by position (`failing_rows_of`), and ``places``
-    where each is among all bars in order of symbol and date.
+    ``rows`` are the positions of the bars that failed anything (`failing_rows_of`), ``failing``
+    these bars, and ``places`` where each is among all bars in order of symbol and date.
     """
-    rows = failing_rows_of(outcomes)
     bars = failing.reindex(columns=["symbol", "date"])
     told = []
     for outcome in outcomes:

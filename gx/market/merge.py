@@ -85,7 +85,7 @@ def merge(
     outcomes = waived.outcomes
     failing = failing_rows_of(outcomes)
     bars = bars.loc[failing]
-    outcomes = with_events(outcomes, bars, market.places_of(failing))
+    outcomes = with_events(outcomes, failing, bars, market.places_of(failing))
     before = market.lookback_at(_all_of(one.lookback_rows for one in told))
     verdicts = symbol_verdicts(bars, outcomes, market.sizes)
     report = QualityReport(

@@ -1,10 +1,12 @@
 """Which symbols are good, up to which bar and by which run: the one verdict for machines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from gx.report.sentences import counted
 
 Status = Literal["good", "behind", "held", "refused", "unknown"]
 
@@ -50,7 +52,7 @@ class DatasetVerdict(BaseModel):
         if not every:
             return "Nothing of this dataset was ever published."
         asked = f" as of {self.as_of}" if self.as_of else ""
-        return f"{good:,} of {every:,} symbol{'' if every == 1 else 's'} good{asked}."
+        return f"{good:,} of {counted(every, 'symbol')} good{asked}."
 
 
 def standing(
@@ -73,8 +75,8 @@ def standing(
     status: Status = "good"
     why = f"published by {run_id}"
     if held_bars:
-        bars = "1 bar is" if held_bars == 1 else f"{held_bars:,} bars are"
-        status, why = "held", f"{bars} in quarantine"
+        verb = "is" if held_bars == 1 else "are"
+        status, why = "held", f"{counted(held_bars, 'bar')} {verb} in quarantine"
     elif refused_by:
         status, why = "refused", f"the gate closed in {refused_by}: {'; '.join(refused_for)}"
     elif session is None:
@@ -95,11 +97,9 @@ def standing(
     )
 
 
-def verdict_of(
-    dataset: str, found: Mapping[str, SymbolStanding], as_of: date | None
-) -> DatasetVerdict:
+def verdict_of(dataset: str, found: Iterable[SymbolStanding], as_of: date | None) -> DatasetVerdict:
     """The verdict over symbols; of none there is nothing good."""
-    symbols = tuple(found.values())
+    symbols = tuple(found)
     return DatasetVerdict(
         dataset=dataset,
         asked_at=datetime.now(UTC),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gx.report.sentences import counted
+
 State = Literal["applied", "expires_soon", "expired", "unknown", "impossible"]
 _NAMED = 5
 
@@ -64,12 +66,10 @@ class WaiverUse:
     def _refusal(self) -> str:
         if not self.refused:
             return "accepts nothing: no bar could be accepted by it. Withdraw it."
-        bars = (
-            "1 bar that it names" if self.refused == 1 else f"{self.refused:,} bars that it names"
-        )
         return (
-            f"does not accept {bars}: one without a price or volume, or of a date that has two, "
-            "cannot be stored. Mend it in the source, or discard it."
+            f"does not accept {counted(self.refused, 'bar')} that it names: one without a price "
+            "or volume, or of a date that has two, cannot be stored. Mend it in the source, or "
+            "discard it."
         )
 
 

@@ -35,6 +35,7 @@ from gx.web.sources import CopyCheck
 from sql import embedded
 from sql.connection import ConnectionSettings, connected
 from sql.evidence import Evidence, insert_evidence
+from tests.databases import named_in
 from tests.mlflow_stores import REPORT as REPORT_TEXT
 from tests.mlflow_stores import free_port, record, wait_until_healthy, write_artifacts
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
@@ -298,10 +299,7 @@ def page(served: Served, bars_database: ConnectionSettings, tmp_path: Path) -> T
             "STAGING_URL": f"file://{tmp_path / 'staging'}",
             "RESULTS_DIR": str(tmp_path / "quality"),
             "MLFLOW_TRACKING_URI": served.address.replace("://", f"://{user}:{password}@"),
-            "POSTGRES_HOST": bars_database.host,
-            "POSTGRES_PORT": str(bars_database.port),
-            "POSTGRES_DB": bars_database.database,
-            "POSTGRES_USER": bars_database.user,
+            **named_in(bars_database),
         }
     )
 

@@ -2,10 +2,7 @@
 
 import json
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -13,6 +10,7 @@ from dags.local import archive, commands
 from dags.local.cli import main
 from sql.connection import ConnectionSettings
 from tests.archived import some_years
+from tests.databases import let_commands_use, named_in
 from tests.workflow import Database
 
 Typed = Callable[..., tuple[int, str, str]]
@@ -28,19 +26,11 @@ def typed(
 ) -> Typed:
     """Type `gate archive` over a database with the bars of six years."""
     environment = {
-        "POSTGRES_HOST": bars_database.host,
-        "POSTGRES_PORT": str(bars_database.port),
-        "POSTGRES_DB": bars_database.database,
-        "POSTGRES_USER": bars_database.user,
+        **named_in(bars_database),
         "ARCHIVE_ROOT": str(tmp_path / "archive"),
     }
 
-    @contextmanager
-    def there(var: Path) -> Any:
-        yield SimpleNamespace(environment=environment)
-
-    for module in (archive, commands):
-        monkeypatch.setattr(module, "services", there)
+    let_commands_use(environment, monkeypatch, archive, commands)
     monkeypatch.setenv("COLUMNS", "200")
     some_years(database)
 

@@ -15,7 +15,7 @@ from dags.run.settings import Settings
 from gx.dataset.model import Dataset
 from sql.connection import ConnectionSettings
 from tests.archived import archive_settings, read, some_years
-from tests.s3_server import BUCKET, S3Server, forget_connections, s3_server
+from tests.s3_server import BUCKET, S3Server, forget_connections, s3_server, used_here
 from tests.workflow import Database
 
 CUT = date(2015, 1, 1)
@@ -35,14 +35,8 @@ def s3(
     server: S3Server, airflow_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[S3Server]:
     """The store, with its keys in this process's environment."""
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    if server.process is None:
-        server.start()
-    forget_connections()
-    yield server
-    forget_connections()
+    with used_here(server, monkeypatch) as running:
+        yield running
 
 
 @pytest.fixture

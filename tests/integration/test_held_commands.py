@@ -2,10 +2,7 @@
 
 import json
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -15,6 +12,7 @@ from dags.local.cli import main
 from gx import project
 from gx.editing.waivers import WaiverStore, suite_names
 from sql.connection import ConnectionSettings
+from tests.databases import let_commands_use, named_in
 from tests.sql_bars import bars, day, publish, quarantine
 
 Typed = Callable[..., tuple[int, str]]
@@ -30,18 +28,10 @@ def typed(
 ) -> Typed:
     """Type a command of `gate` over a database in which B and a bar without a date are held."""
     environment = {
-        "POSTGRES_HOST": bars_database.host,
-        "POSTGRES_PORT": str(bars_database.port),
-        "POSTGRES_DB": bars_database.database,
-        "POSTGRES_USER": bars_database.user,
+        **named_in(bars_database),
     }
 
-    @contextmanager
-    def there(var: Path) -> Any:
-        yield SimpleNamespace(environment=environment)
-
-    for module in (commands, held):
-        monkeypatch.setattr(module, "services", there)
+    let_commands_use(environment, monkeypatch, commands, held)
     monkeypatch.setattr(project, "HISTORY", tmp_path / "history")
     monkeypatch.setattr(project, "WAIVERS", tmp_path / "waivers")
     quarantine(engine)

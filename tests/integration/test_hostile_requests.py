@@ -24,6 +24,7 @@ from gx.web.suites.pages import suite_routes
 from gx.web.suites.trial import Workbench
 from sql.connection import make_engine
 from sql.schema import create_schema, load_sample
+from tests.databases import named_in
 from tests.staged_runs import judged, outcome, stage_run
 from tests.suite_desk import sample_bars
 from tests.web_server import served
@@ -204,10 +205,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, postgres_server) -> Iterator[
         {
             "STAGING_URL": f"file://{folder / 'staging'}",
             "RESULTS_DIR": str(folder / "quality"),
-            "POSTGRES_HOST": bars.host,
-            "POSTGRES_PORT": str(bars.port),
-            "POSTGRES_DB": bars.database,
-            "POSTGRES_USER": bars.user,
+            **named_in(bars),
         }
     )
     bench = Workbench()

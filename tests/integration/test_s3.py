@@ -33,6 +33,7 @@ from tests.s3_server import (
     S3Server,
     forget_connections,
     s3_server,
+    used_here,
 )
 from tests.webhook import webhook
 from tests.workflow import Database, Ended, Workflow, fresh_moment
@@ -65,15 +66,8 @@ def mlflow(server: S3Server, airflow_services: Services) -> Iterator[TrackingSto
 @pytest.fixture
 def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
     """The server, which answers, with its keys in this process's environment."""
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    # A store that is gone is found out sooner: nothing else is different.
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    if server.process is None:
-        server.start()
-    forget_connections()
-    yield server
-    forget_connections()
+    with used_here(server, monkeypatch) as running:
+        yield running
 
 
 @pytest.fixture

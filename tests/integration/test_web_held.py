@@ -28,6 +28,7 @@ from gx.web.held.kept import HeldError
 from sql.audit import audit_entries
 from sql.connection import ConnectionSettings
 from sql.quarantine import HELD_WITH_SYMBOL
+from tests.databases import named_in
 from tests.sql_bars import BAD, quarantine
 from tests.staged_runs import daily_bars, judged, outcome, stage_run
 
@@ -145,10 +146,7 @@ def place(tmp_path: Path, engine: Engine, bars_database: ConnectionSettings) -> 
         {
             "STAGING_URL": f"file://{tmp_path / 'staging'}",
             "RESULTS_DIR": str(tmp_path / "quality"),
-            "POSTGRES_HOST": bars_database.host,
-            "POSTGRES_PORT": str(bars_database.port),
-            "POSTGRES_DB": bars_database.database,
-            "POSTGRES_USER": bars_database.user,
+            **named_in(bars_database),
         }
     )
     made = Place(None, engine, tmp_path, frame)  # type: ignore[arg-type]

@@ -79,9 +79,9 @@ def test_publishing_without_a_reason_is_refused_at_once(reason: str | None):
 
 def test_all_else_is_left_to_airflow():
     from dags.asking import answers
-    from dags.asking.operator import PUBLISH as OFFERED
+    from dags.asking.operator import CHOICES
 
-    assert answers.PUBLISH == OFFERED
+    assert CHOICES[PUBLISH] == "publish"
     other = PATH.replace(DAG_ID, "another")
     app = answers.OneAnswer(Airflow())
     assert asyncio.run(patched(app, PUBLISH, "", path=other)) == (200, "of Airflow")

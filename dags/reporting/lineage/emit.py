@@ -129,7 +129,7 @@ def _source(run: Run, rows: int | None) -> "Table":
     from dags.reporting.lineage.events import Table
 
     layout, source = _layout(run), run.source
-    columns = [(source.column(name), layout.holds(name)[0]) for name in BAR]
+    columns = [(source.column(name), kind) for name, kind in _typed(layout, BAR)]
     return Table(run.read_from, source.shown, [*columns, *layout.carried.items()], rows)
 
 
@@ -139,9 +139,10 @@ def _published(run: Run, done: Published | None) -> "Sequence[Table]":
     if done is None:
         return ()
     layout = _layout(run)
-    tables = [Table(run.published_at, run.dataset.published_table, _columns(layout), done.rows)]
+    columns = _typed(layout, layout.columns(ENRICHED))
+    tables = [Table(run.published_at, run.dataset.published_table, columns, done.rows)]
     if done.held:
-        held = [(name, layout.holds(name)[0]) for name in COLUMNS[QUARANTINE]]
+        held = _typed(layout, COLUMNS[QUARANTINE])
         tables.append(Table(run.published_at, QUARANTINE, held, done.held))
     return tables
 
@@ -154,5 +155,6 @@ def _layout(run: Run) -> Layout:
     )
 
 
-def _columns(layout: Layout) -> list[tuple[str, str]]:
-    return [(name, layout.holds(name)[0]) for name in layout.columns(ENRICHED)]
+def _typed(layout: Layout, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Columns with the type that holds what is written to each."""
+    return [(name, layout.holds(name)[0]) for name in names]

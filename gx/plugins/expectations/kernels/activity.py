@@ -18,7 +18,12 @@ from gx.plugins.expectations.kernels.moves import (
     tick_move,
 )
 from gx.plugins.expectations.kernels.volumes import repeated
-from gx.plugins.expectations.kernels.windows import exceeds_median, medians_at
+from gx.plugins.expectations.kernels.windows import (
+    covered,
+    exceeds_median,
+    medians_at,
+    runs_of,
+)
 
 REPEATS = 5
 LEAST_CHANCE = 0.02  # share of unchanged closes that any symbol is granted
@@ -54,8 +59,7 @@ def _rare_runs(bars: Bars, sessions: int, chance: float, window: int) -> Flags:
     later = np.zeros(len(table), dtype=bool)
     later[1:] = table.instant[1:] > table.instant[:-1]
     unchanged = (move == 0) & later
-    edges = np.diff(np.concatenate(([False], unchanged, [False])).astype(np.int8))
-    begin, end = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    begin, end = runs_of(unchanged)
     begins = np.zeros(len(table), dtype=bool)
     begins[begin] = True
     begin, end = (edge[end - begin >= sessions - 1] for edge in (begin, end))
@@ -65,11 +69,7 @@ def _rare_runs(bars: Bars, sessions: int, chance: float, window: int) -> Flags:
     rare = habit ** (end - begin) <= chance
     rare &= _moves_by_several_ticks(bars, move, begin, end, window)
     rare &= ~_did_not_trade(bars, begin, end, sessions - 1)
-    covered = np.zeros(len(table) + 1, dtype=np.int64)
-    np.add.at(covered, begin[rare], 1)
-    np.add.at(covered, end[rare], -1)
-    flags: Flags = np.cumsum(covered[:-1]) > 0
-    return flags
+    return covered(begin[rare], end[rare], len(table))
 
 
 def _moves_by_several_ticks(bars: Bars, move: Floats, begin: Ints, end: Ints, window: int) -> Flags:

@@ -22,7 +22,7 @@ from gx.plugins.expectations.kernels.moves import (
     pauses,
     returns,
 )
-from gx.plugins.expectations.kernels.windows import medians_at
+from gx.plugins.expectations.kernels.windows import covered, medians_at
 
 SMALLEST_STEP = np.log(1.2)
 LONGEST = 60  # bars; two earnings a year apart that cancel by chance are none
@@ -43,9 +43,8 @@ def displaced(bars: Bars, window: int, minimum: int) -> Flags:
     """
     rows = _steps(bars, window, minimum)
     move, table = returns(bars), bars.table
-    flags = np.zeros(len(table) + 1, dtype=np.int64)
     if len(rows) < 2:
-        return flags[:-1] > 0
+        return np.zeros(len(table), dtype=bool)
     begin, end = rows[:-1], rows[1:]
     usual = medians_at(table, nonzero(move), begin, range(-window, window + 1)).value
     size = np.minimum(np.abs(move[begin]), np.abs(move[end]))
@@ -53,9 +52,7 @@ def displaced(bars: Bars, window: int, minimum: int) -> Flags:
     cancels = (np.abs(move[begin] + move[end]) <= allowed) & (table.code[begin] == table.code[end])
     cancels &= end - begin <= LONGEST
     chosen = cancels & (_place_in_run(cancels) % 2 == 0)  # A B A B A: the way back begins nothing
-    flags[begin[chosen]] += 1
-    flags[end[chosen]] -= 1
-    return np.cumsum(flags[:-1]) > 0
+    return covered(begin[chosen], end[chosen], len(table))
 
 
 def _steps(bars: Bars, window: int, minimum: int) -> Ints:

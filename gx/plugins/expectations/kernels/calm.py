@@ -6,7 +6,7 @@ import numpy as np
 
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Floats, Ints
 from gx.plugins.expectations.kernels.moves import returns, tick_move
-from gx.plugins.expectations.kernels.windows import Medians, medians_at
+from gx.plugins.expectations.kernels.windows import Medians, medians_at, values_around
 
 SMALLEST_RANGE: Final = 1e-3  # log; a median range below it is a symbol that hardly trades
 EXACT = 0.03  # log; a gap this near to a ratio on a day of ordinary width needs no calm volume
@@ -41,8 +41,7 @@ def is_calm(
     """
     table = bars.table
     extent = table.log_price(bars.high) - table.log_price(bars.low)
-    moved = np.where(extent > 0, extent, np.nan)  # a bar that did not trade tells no range
-    usual_extent = medians_at(table, moved, rows, range(-window, window + 1)).value
+    usual_extent = usual_range(bars, rows, window)
     allowed = turmoil * np.clip(np.abs(step) / HALVED, 0.5, 1.0)
     with np.errstate(invalid="ignore"):
         width = extent[rows] / np.maximum(usual_extent, SMALLEST_RANGE)
@@ -55,15 +54,25 @@ def is_calm(
     return calm
 
 
+def usual_range(bars: Bars, rows: Ints, window: int) -> Floats:
+    """The median range (log) of the bars around; one that did not trade tells no range."""
+    extent = bars.table.log_price(bars.high) - bars.table.log_price(bars.low)
+    moved = np.where(extent > 0, extent, np.nan)
+    return medians_at(bars.table, moved, rows, range(-window, window + 1)).value
+
+
 def _usual_volume(bars: Bars, rows: Ints, shares: Floats, window: int) -> Floats:
     """The median volume before, in new shares; where few are known the one after counts as well."""
-    before, after = (_volumes(bars, rows, span) for span in (range(-window, 0), range(1, window)))
+    before, after = (
+        usual_volumes(bars, rows, span) for span in (range(-window, 0), range(1, window))
+    )
     usual = before.value * shares
     few = before.count < FEWEST_VOLUMES
     return np.where(few, np.fmax(usual, after.value), usual)
 
 
-def _volumes(bars: Bars, rows: Ints, offsets: range) -> Medians:
+def usual_volumes(bars: Bars, rows: Ints, offsets: range) -> Medians:
+    """The median volume of the bars at `offsets` that have one."""
     volume = bars.table.floats(bars.volume)
     return medians_at(bars.table, np.where(volume > 0, volume, np.nan), rows, offsets)
 
@@ -86,11 +95,10 @@ def is_outstanding(bars: Bars, size: Floats, rows: Ints, window: int) -> Flags:
 
 def moves_around(bars: Bars, rows: Ints, window: int) -> Floats:
     """The sizes of the moves around each row, without its own; NaN where there is none."""
-    table, size = bars.table, np.abs(returns(bars))
-    shift = np.arange(-window, window + 1)
-    inside = (shift >= -table.position[rows, None]) & (shift <= table.remaining[rows, None])
-    around = size[np.clip(rows[:, None] + shift, 0, len(size) - 1)]
-    return np.where(inside & (shift != 0), around, np.nan)
+    size = np.abs(returns(bars))
+    around = values_around(bars.table, size, rows, range(-window, window + 1))
+    around[:, window] = np.nan
+    return around
 
 
 def is_beyond_ticks(bars: Bars, size: Floats, rows: Ints) -> Flags:

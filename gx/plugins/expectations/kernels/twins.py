@@ -19,6 +19,7 @@ from gx.plugins.expectations.kernels.bars import (
     MarketJudgement,
     symbols_with_fewer,
 )
+from gx.plugins.expectations.kernels.windows import covered
 
 Hashes = NDArray[np.uint64]
 LISTED = 20
@@ -157,11 +158,8 @@ def _of_several_symbols(owners: Ints, group: Ints) -> Flags:
 
 
 def _rows(part: Windows, ends: Ints, sessions: int) -> Ints:
-    edges = np.zeros(part.rows + 1, dtype=np.int64)
-    np.add.at(edges, ends - sessions + 1, 1)
-    np.add.at(edges, ends + 1, -1)
-    covered = np.flatnonzero(np.cumsum(edges[:-1]) > 0)
-    return part.order[covered] if len(part.order) else covered
+    rows = np.flatnonzero(covered(ends - sessions + 1, ends + 1, part.rows))
+    return part.order[rows] if len(part.order) else rows
 
 
 def _named(parts: Sequence[Windows], at_fault: Sequence[Ints]) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from gx.plugins.expectations.kernels.bars import (
     symbols_with_fewer,
 )
 from gx.plugins.expectations.kernels.moves import returns
-from gx.plugins.expectations.kernels.windows import medians_at
+from gx.plugins.expectations.kernels.windows import covered, medians_at, runs_of, values_around
 
 JUMP = 0.5  # of the change between the medians must come from one bar to the next
 OWN_STEP = np.log(1.5)  # a price that steps as well is a split
@@ -69,12 +69,9 @@ def _scatter(traded: _Traded, at: Ints, old: Floats, new: Floats, window: int) -
     """The robust deviation of the volumes before from their median, and of those after, at most."""
     deviations = []
     for middle, offsets in ((old, range(-window, 0)), (new, range(window))):
-        shift = np.array(offsets)
-        inside = (shift >= -traded.position[at, None]) & (shift <= traded.remaining[at, None])
-        around = traded.logs[np.clip(at[:, None] + shift, 0, max(len(traded.logs) - 1, 0))]
-        distance = np.where(inside, np.abs(around - middle[:, None]), np.nan)
+        distance = np.abs(values_around(traded, traded.logs, at, offsets) - middle[:, None])
         ordered = np.sort(distance, axis=1)  # NaN comes last
-        pick = (np.count_nonzero(inside, axis=1) // 2).clip(0, len(shift) - 1)
+        pick = (np.isfinite(distance).sum(axis=1) // 2).clip(0, len(offsets) - 1)
         deviations.append(ordered[np.arange(len(at)), pick])
     scatter: Floats = SIGMA_PER_MAD * np.fmax(*deviations)
     return scatter
@@ -102,13 +99,9 @@ def repeated(bars: Bars, sessions: int) -> Flags:
     same = np.zeros(len(table), dtype=bool)
     same[1:] = (volume[1:] == volume[:-1]) & (volume[1:] > 0)
     same &= ~table.first & (table.code >= 0)
-    edges = np.diff(np.concatenate(([False], same, [False])).astype(np.int8))
-    begin, end = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    begin, end = runs_of(same)
     long = end - begin >= sessions - 1
-    marks = np.zeros(len(table) + 1, dtype=np.int64)
-    marks[begin[long]] += 1
-    marks[end[long]] -= 1
-    run = np.cumsum(marks[:-1]) > 0
+    run = covered(begin[long], end[long], len(table))
     if not run.any():
         return run
     starts = np.zeros(len(table), dtype=np.int64)

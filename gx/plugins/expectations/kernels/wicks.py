@@ -3,13 +3,17 @@
 import numpy as np
 
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Floats, Ints
-from gx.plugins.expectations.kernels.calm import FEWEST_VOLUMES
+from gx.plugins.expectations.kernels.calm import (
+    FEWEST_TICKS,
+    FEWEST_VOLUMES,
+    usual_range,
+    usual_volumes,
+)
 from gx.plugins.expectations.kernels.moves import tick_move
-from gx.plugins.expectations.kernels.windows import medians_at
+from gx.plugins.expectations.kernels.windows import values_around
 
 NEIGHBOURS = 3
 USUAL_RANGES = 8.0
-FEWEST_TICKS = 5.0
 BUSY = 5.0  # medians of volume: a squeeze is traded
 
 
@@ -28,11 +32,9 @@ def lone_wicks(bars: Bars, factor: float, window: int) -> Flags:
     with np.errstate(invalid="ignore"):
         rows = np.flatnonzero(((up >= least) | (down >= least)) & (table.code >= 0))
     beyond = np.fmax(_beyond(bars, high, rows, up), _beyond(bars, -low, rows, down))
-    moved = np.where(high > low, high - low, np.nan)  # a bar that did not trade tells no range
-    extent = np.nan_to_num(medians_at(table, moved, rows, range(-window, window + 1)).value)
+    extent = np.nan_to_num(usual_range(bars, rows, window))
     volume = table.floats(bars.volume)
-    traded = np.where(volume > 0, volume, np.nan)
-    usual = medians_at(table, traded, rows, range(-window, window + 1))
+    usual = usual_volumes(bars, rows, range(-window, window + 1))
     with np.errstate(invalid="ignore"):
         far = (beyond >= least) & (beyond >= USUAL_RANGES * extent)
         far &= beyond >= FEWEST_TICKS * tick_move(bars)[rows]
@@ -44,10 +46,8 @@ def lone_wicks(bars: Bars, factor: float, window: int) -> Flags:
 
 def _beyond(bars: Bars, ends: Floats, rows: Ints, own: Floats) -> Floats:
     """By how much the end of each row is beyond its own open and close and its neighbours' ends."""
-    table = bars.table
-    shift = np.delete(np.arange(-NEIGHBOURS, NEIGHBOURS + 1), NEIGHBOURS)
-    inside = (shift >= -table.position[rows, None]) & (shift <= table.remaining[rows, None])
-    around = np.where(inside, ends[np.clip(rows[:, None] + shift, 0, len(ends) - 1)], np.nan)
+    beside = [*range(-NEIGHBOURS, 0), *range(1, NEIGHBOURS + 1)]
+    around = values_around(bars.table, ends, rows, beside)
     highest = np.fmax.reduce(around, axis=1, initial=-np.inf)
     beyond: Floats = np.fmin(own[rows], ends[rows] - highest)
     return beyond

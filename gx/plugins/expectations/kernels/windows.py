@@ -5,6 +5,7 @@
 and 60 lags), where a moving median takes five times and a moving MAD twenty times as long.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -110,12 +111,33 @@ def medians_at(table: Series, values: Floats, rows: Ints, offsets: range) -> Med
 def _medians(
     table: Series, values: Floats, rows: Ints, offsets: range
 ) -> tuple[Floats, NDArray[np.int64]]:
-    shift = np.array(offsets)
-    inside = (shift >= -table.position[rows, None]) & (shift <= table.remaining[rows, None])
-    around = values[np.clip(rows[:, None] + shift, 0, len(values) - 1)]
-    around = np.sort(np.where(inside & np.isfinite(around), around, np.nan), axis=1)
+    around = values_around(table, values, rows, offsets)
+    around = np.sort(np.where(np.isfinite(around), around, np.nan), axis=1)
     count = np.isfinite(around).sum(axis=1)
     low = np.maximum(count - 1, 0) // 2
-    high = np.minimum(count // 2, len(shift) - 1)
+    high = np.minimum(count // 2, len(offsets) - 1)
     pick = np.arange(len(rows))
     return (around[pick, low] + around[pick, high]) / 2, count
+
+
+def values_around(table: Series, values: Floats, rows: Ints, offsets: Sequence[int]) -> Floats:
+    """The values at `offsets` from a few chosen rows, a column each; NaN beyond the symbol's."""
+    shift = np.array(offsets)
+    inside = (shift >= -table.position[rows, None]) & (shift <= table.remaining[rows, None])
+    around = values[np.clip(rows[:, None] + shift, 0, max(len(values) - 1, 0))]
+    return np.where(inside, around, np.nan)
+
+
+def runs_of(flags: Flags) -> tuple[Ints, Ints]:
+    """Where each run of True begins, and the place behind its end."""
+    edges = np.diff(np.concatenate(([False], flags, [False])).astype(np.int8))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+
+
+def covered(begin: Ints, end: Ints, rows: int) -> Flags:
+    """Say which of so many rows lie from a `begin` on and before its `end`."""
+    edges = np.zeros(rows + 1, dtype=np.int64)
+    np.add.at(edges, begin, 1)
+    np.add.at(edges, end, -1)
+    inside: Flags = np.cumsum(edges[:-1]) > 0
+    return inside
