@@ -8,6 +8,7 @@ from dags.staging.records import Extracted, Published, Records, Validated
 from gx.report import sentences
 from gx.report.document import ReportDocument
 from gx.report.sentences import counted
+from gx.report.waived import changed_since
 
 NAMED = 5
 
@@ -25,7 +26,9 @@ def run_sentence(steps: Records, report: ReportDocument | None, error: str | Non
         why = report.verdict.removeprefix("Gate closed: ")
         closed = f"Nothing published: gate closed, {why}"
         told = sentences.made_up(validated.made_up)
-        return " ".join([closed, *told, *_decided(validated), *_repairs(steps, validated)])
+        why_again = sentences.changed(changed_since(report.waivers))
+        decided = _decided(validated)
+        return " ".join([closed, *told, *decided, *why_again, *_repairs(steps, validated)])
     return " ".join(
         [
             _first(steps.found(Published), validated, report, error),
@@ -110,6 +113,7 @@ def _superseded(published: Published) -> str:
 def _more(report: ReportDocument) -> list[str]:
     return [
         *sentences.waived(report.waived),
+        *sentences.changed(changed_since(report.waivers)),
         *sentences.absent(report.symbols_with("missing")),
         *sentences.of_published(report.doubtful, report.removed),
         *sentences.of_the_suite(report.no_longer_critical),

@@ -50,18 +50,32 @@ class _Covered:
 
 @dataclass
 class _Use:
-    """What one waiver was good for, so far; ``refused`` bars it names and cannot accept."""
+    """What one waiver was good for, so far.
+
+    ``refused`` bars it names and cannot accept; those of ``changed`` are not as it has them.
+    """
 
     failures: int = 0
     refused: int = 0
+    changed: set[str] = field(default_factory=set)
     symbols: list[str] = field(default_factory=list)
     days: list[str] = field(default_factory=list)
 
     def add(self, covered: _Covered, failing: pd.DataFrame) -> None:
         bars = failing[covered.rows]
         self.failures += covered.count
-        self.symbols += [*map(str, bars["symbol"].dropna().unique()), *sorted(covered.behind)]
-        self.days += [*(str(date_label(day)) for day in bars["date"]), *sorted(covered.sessions)]
+        self._name(bars)
+        self.symbols += sorted(covered.behind)
+        self.days += sorted(covered.sessions)
+
+    def add_changed(self, bars: pd.DataFrame) -> None:
+        self.changed |= set(self._name(bars))  # a bar may fail critically and as a warning
+
+    def _name(self, bars: pd.DataFrame) -> list[str]:
+        days = [str(date_label(day)) for day in bars["date"]]
+        self.symbols += map(str, bars["symbol"].dropna().unique())
+        self.days += days
+        return days
 
 
 def waive(
@@ -133,20 +147,18 @@ def _without(outcome: Outcome, judging: _Judging) -> Outcome:
     barred = np.isin(outcome.rows, list(judging.barred))
     covered = _Covered(np.zeros(len(failing), dtype=bool))
     for one in mine:
-        named_by = _covered_by(one, outcome, failing, judging.last_date)
-        named_by = replace(named_by, rows=named_by.rows & _same_hole(one, failing, judging.bars))
-        its = replace(named_by, rows=named_by.rows & ~barred)
-        judging.uses[one.id].add(its, failing)
+        use, meant = judging.uses[one.id], _rows_meant(one, failing)
+        as_they_were = _as_named(one, failing, meant) & _same_hole(one, failing, judging.bars)
+        its = _covered_by(one, outcome, as_they_were & ~barred, judging.last_date)
+        use.add(its, failing)
         if not one.expired(judging.today):
-            judging.uses[one.id].refused += int((named_by.rows & barred).sum())
+            use.refused += int((as_they_were & barred).sum())
+            use.add_changed(failing[meant & ~as_they_were & ~barred])
             covered |= its
     return _remaining(outcome, failing, covered) if covered.count else outcome
 
 
-def _covered_by(
-    waiver: Waiver, outcome: Outcome, failing: pd.DataFrame, last_date: str | None
-) -> _Covered:
-    rows = _rows_covered(waiver, failing)
+def _covered_by(waiver: Waiver, outcome: Outcome, rows: Mask, last_date: str | None) -> _Covered:
     if waiver.bars:  # these and no others
         return _Covered(rows)
     late = last_date is not None and _spans(waiver, last_date[:10])
@@ -160,20 +172,30 @@ def _spans(waiver: Waiver, day: str) -> bool:
     return waiver.first_date.isoformat() <= day <= last.isoformat()
 
 
-def _rows_covered(waiver: Waiver, failing: pd.DataFrame) -> Mask:
+def _rows_meant(waiver: Waiver, failing: pd.DataFrame) -> Mask:
+    """Rows of its symbol and days; of a waiver of single bars, of their dates."""
     days = pd.to_datetime(failing["date"], errors="coerce", utc=True).dt.tz_convert(None)
-    covered = (days >= pd.Timestamp(waiver.first_date)).to_numpy(dtype=bool, copy=True)
+    meant = (days >= pd.Timestamp(waiver.first_date)).to_numpy(dtype=bool, copy=True)
     if waiver.last_date is not None:
         end = pd.Timestamp(waiver.last_date + timedelta(days=1))
-        covered &= (days < end).to_numpy(dtype=bool)
+        meant &= (days < end).to_numpy(dtype=bool)
     if waiver.symbol is not None:
-        covered &= (failing["symbol"] == waiver.symbol).fillna(False).to_numpy(dtype=bool)
+        meant &= (failing["symbol"] == waiver.symbol).fillna(False).to_numpy(dtype=bool)
     if waiver.bars:
-        accepted = {one.date: one.numbers() for one in waiver.bars}
-        for at in np.flatnonzero(covered):
-            bar = failing.iloc[at]
-            covered[at] = accepted.get(str(date_label(bar["date"]))) == _numbers_of(bar)
-    return covered
+        named_dates = {one.date for one in waiver.bars}
+        for at in np.flatnonzero(meant):
+            meant[at] = str(date_label(failing["date"].iloc[at])) in named_dates
+    return meant
+
+
+def _as_named(waiver: Waiver, failing: pd.DataFrame, meant: Mask) -> Mask:
+    """Those of ``meant`` that have the numbers with which the waiver names them, if any."""
+    same = meant.copy()
+    accepted = {one.date: one.numbers() for one in waiver.bars}
+    for at in np.flatnonzero(meant) if accepted else ():
+        bar = failing.iloc[at]
+        same[at] = accepted[str(date_label(bar["date"]))] == _numbers_of(bar)
+    return same
 
 
 def _same_hole(waiver: Waiver, failing: pd.DataFrame, bars: pd.DataFrame) -> Mask:
@@ -240,9 +262,9 @@ def _use(waiver: Waiver, use: _Use, known: set[str], today: date) -> WaiverUse |
     elif unacceptable(waiver.expectation):
         state = "impossible"
     elif not use.failures:
-        if not use.refused:
+        if not use.refused and not use.changed:
             return None
-        state = "impossible"
+        state = "impossible" if use.refused else "changed"
     elif waiver.expired(today):
         state = "expired"
     elif waiver.expires_soon(today):
@@ -259,6 +281,7 @@ def _use(waiver: Waiver, use: _Use, known: set[str], today: date) -> WaiverUse |
         state=state,
         failures=use.failures,
         refused=use.refused,
+        changed=len(use.changed),
         symbols=named(use.symbols),
         days=named(use.days),
     )

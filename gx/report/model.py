@@ -29,7 +29,7 @@ from gx.report.document import (
 from gx.report.events import LISTED, Events
 from gx.report.labels import date_label
 from gx.report.published import Doubt, Removal
-from gx.report.waived import WaiverUse
+from gx.report.waived import WaiverUse, changed_since
 from gx.report.weights import blocks, weight
 from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
 
@@ -316,6 +316,7 @@ class QualityReport(CountsFailures):
         """The verdict in one sentence, others for what is missing and what was before."""
         more = (
             *sentences.waived(self.waived),
+            *sentences.changed(changed_since(self.waivers)),
             *sentences.off(*self.off),
             *sentences.absent(self.missing),
             *sentences.of_published(self.doubtful, self.removed),

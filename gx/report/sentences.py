@@ -44,6 +44,13 @@ def waived(failures: int) -> Iterator[str]:
         yield f"{counted(failures, 'failure')} {verb} waived."
 
 
+def changed(symbols: Sequence[str]) -> Iterator[str]:
+    """Of symbols with bars that somebody accepted, and that are not as they were then."""
+    if symbols:
+        named = ", ".join(symbols[:NAMED]) + (", …" if len(symbols) > NAMED else "")
+        yield f"Accepted bars of {named} have changed since, and count again."
+
+
 def and_others(by: Mapping[str, int]) -> str:
     """``, and 80 more; accepted by admin (75), root (6)``: beside the one that is named before."""
     more = sum(by.values()) - 1

@@ -6,7 +6,7 @@ from typing import Literal
 
 from gx.report.sentences import counted
 
-State = Literal["applied", "expires_soon", "expired", "unknown", "impossible"]
+State = Literal["applied", "expires_soon", "expired", "unknown", "impossible", "changed"]
 _NAMED = 5
 
 
@@ -18,7 +18,8 @@ class WaiverUse:
     ``symbols`` and ``days`` name some of them. ``expires_soon``: within a week. ``expired``: it
     accepts no more what it would have accepted here. ``unknown``: the suite has no expectation of
     this name. ``impossible``: nothing that it names can be accepted. ``refused`` bars are among
-    what it names, and can be stored by nobody.
+    what it names, and can be stored by nobody. ``changed``: of the single bars that it accepts as
+    they were, none that fails is so any more; so many fail with other values.
     """
 
     id: str
@@ -32,6 +33,7 @@ class WaiverUse:
     state: State
     failures: int = 0
     refused: int = 0
+    changed: int = 0
     symbols: list[str] = field(default_factory=list)
     days: list[str] = field(default_factory=list)
 
@@ -54,6 +56,8 @@ class WaiverUse:
         about = f"The waiver of {self.expectation} for {self.whose} ({self.reason}, {self.author})"
         if self.state == "impossible" or self.refused:
             return f"{about} {self._refusal}"
+        if self.changed:
+            return f"{about}: {self._change}"
         if self.state == "expires_soon":
             return f"{about} expires on {self.expires}: what it accepts blocks again after that."
         if self.state == "expired":
@@ -72,7 +76,23 @@ class WaiverUse:
             "discard it."
         )
 
+    @property
+    def _change(self) -> str:
+        bars = counted(self.changed, "bar")
+        one = self.changed == 1
+        said = "is not as it was" if one else "are not as they were"
+        them = "it" if one else "them"
+        return (
+            f"{bars} that it names {said} when accepted, in numbers or in what is missing before "
+            f"{them}, and count{'s' if one else ''} again. Look at {them}, and accept {them} anew."
+        )
+
 
 def named(values: Sequence[str]) -> list[str]:
     """Some of them, each once."""
     return list(dict.fromkeys(values))[:_NAMED]
+
+
+def changed_since(uses: Sequence[WaiverUse]) -> list[str]:
+    """Symbols of which single bars were accepted that are not as they were; each once."""
+    return list(dict.fromkeys(one.symbol for one in uses if one.changed and one.symbol))

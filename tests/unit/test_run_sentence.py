@@ -19,6 +19,7 @@ from dags.staging.records import (
     Validated,
 )
 from gx.report.model import QualityReport, SymbolVerdict
+from gx.report.waived import WaiverUse
 from tests.staged_runs import DOUBT, NOON, daily_bars, judged, outcome
 
 BARS = daily_bars(["AAPL", "MSFT"], days=20)
@@ -148,6 +149,29 @@ def test_what_is_waived_is_told_and_not_called_met():
     assert said == (
         "Published 40 bars of 2 symbols; 1 of 2 expectations met. 3 failures are waived."
     )
+
+
+@pytest.mark.parametrize(
+    ("report", "found"),
+    [(GOOD, [PASSED, Published(rows=40)]), (BAD, [HELD]), (BAD, [CLOSED])],
+)
+def test_that_accepted_bars_have_changed_is_told_whatever_became_of_the_run(
+    report: QualityReport, found: list[StepFindings]
+):
+    use = WaiverUse(
+        id="0123abcd",
+        expectation="between(close)",
+        symbol="AAPL",
+        first_date="2025-01-02",
+        last_date=None,
+        reason="news",
+        author="ann",
+        expires="2026-01-02",
+        state="changed",
+        changed=2,
+    )
+    said = run_sentence(steps(*found), replace(report, waivers=(use,)).document(every_row=False))
+    assert "Accepted bars of AAPL have changed since, and count again." in said
 
 
 def test_of_many_held_symbols_five_are_named():

@@ -1,6 +1,7 @@
 """Waivers: what they accept, what they do not, and how their file is read."""
 
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,35 @@ def test_of_named_bars_another_value_is_another_bar(bars: pd.DataFrame):
     assert judged(bars, *waivers).failing["date"].tolist() == [SESSIONS[45]]
 
     bars.loc[at, "high"] *= 1.01
-    assert len(judged(bars, *waivers).failing) == 2
+    report = judged(bars, *waivers)
+    assert len(report.failing) == 2
+    assert {one.state for one in report.waivers} == {"changed"}
+    remark = report.waivers[0].remark
+    assert "1 bar that it names is not as it was when accepted" in remark
+    assert any(remark in line for line in report_lines(report))
+    assert remark in unescape(render_html(report, provenance={}))
+    assert "Accepted bars of BBB have changed since, and count again." in report.sentence
+
+
+def test_of_a_bar_that_changed_and_is_right_now_nothing_is_said(bars: pd.DataFrame):
+    at = bars.index[(bars.symbol == "BBB") & (bars.date == SESSIONS[30])][0]
+    kept = WaivedBar(
+        date=str(SESSIONS[30].date()),
+        **{name: float(bars[name][at]) for name in ("open", "high", "low", "close", "volume")},
+    )
+
+    mended = judged(clean(), *gross(bars=(kept.model_dump(),)))
+
+    assert mended.success and mended.waivers == ()
+
+
+def test_a_waiver_that_is_over_says_no_more_of_bars_that_changed(bars: pd.DataFrame):
+    kept = WaivedBar(
+        date=str(SESSIONS[30].date()), open=1.0, high=2.0, low=0.5, close=1.5, volume=9
+    )
+    yesterday = today() - timedelta(days=1)
+
+    assert judged(bars, *gross(bars=(kept.model_dump(),), expires=yesterday)).waivers == ()
 
 
 def test_after_its_end_a_waiver_accepts_nothing_and_says_so(bars: pd.DataFrame):

@@ -11,11 +11,13 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Dialog,
+    Locator,
     Page,
     Request,
     StorageState,
     expect,
 )
+from playwright.sync_api import TimeoutError as PageTimeoutError
 
 from dags.run.settings import ROOT
 from dags.staging.layout import DAG_ID, PAGES
@@ -104,6 +106,19 @@ class Visitor:
         """Open a page of Airflow's own about the workflow."""
         self.page.goto(f"{self.desk.airflow}/dags/{dag_id}{path}")
         return self.page
+
+    def open_form(self) -> Locator:
+        """Open Airflow's form that triggers the workflow."""
+        page = self.go_to_airflow()
+        form = page.locator("[role=dialog][data-state=open]")
+        button = page.get_by_role("button", name="Trigger").first
+        try:
+            button.click(timeout=PATIENCE_MS / 3)
+        except PageTimeoutError:  # Airflow's page was busy drawing itself, and took no notice
+            page.reload()
+            button.click()
+        expect(form).to_be_visible()
+        return form
 
     def edit(self, suite: str = "stock_data") -> Page:
         """Open a suite in the editor, and wait until it is ready."""

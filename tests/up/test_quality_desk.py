@@ -86,9 +86,7 @@ def test_the_login_leads_back_to_the_page_that_was_asked_for(desk: Desk, browser
 
 
 def test_a_run_is_triggered_by_form_and_its_findings_are_one_click_away(admin: Visitor):
-    page = admin.go_to_airflow()
-    page.get_by_role("button", name="Trigger").first.click()
-    form = page.locator("[role=dialog][data-state=open]")
+    page, form = admin.page, admin.open_form()
     form.locator("[aria-label='Remove NVDA']").click()
     form.locator("#element_start_date").fill("2025-10-06")
     form.locator("#element_end_date").fill("2025-10-24")
@@ -123,18 +121,14 @@ def test_a_run_is_triggered_by_form_and_its_findings_are_one_click_away(admin: V
 
 
 def test_bad_symbols_are_refused_in_the_form(admin: Visitor):
-    page = admin.go_to_airflow()
-    page.get_by_role("button", name="Trigger").first.click()
-    form = page.locator("[role=dialog][data-state=open]")
+    page, form = admin.page, admin.open_form()
     form.locator("#element_more_symbols").fill("TSLA,,NVDA")
     form.get_by_role("button", name="Trigger", exact=True).click()
     expect(page.get_by_text(re.compile("does not match|Invalid|pattern")).first).to_be_visible()
 
 
 def test_more_symbols_alone_are_enough_for_the_form(admin: Visitor):
-    page = admin.go_to_airflow()
-    page.get_by_role("button", name="Trigger").first.click()
-    form = page.locator("[role=dialog][data-state=open]")
+    page, form = admin.page, admin.open_form()
     for name in ("TSLA", "NVDA"):
         form.locator(f"[aria-label='Remove {name}']").click()
     form.locator("#element_more_symbols").fill("NVDA")
@@ -150,9 +144,7 @@ def test_more_symbols_alone_are_enough_for_the_form(admin: Visitor):
 
 
 def test_the_form_offers_no_backfill_and_says_what_to_do_instead(admin: Visitor):
-    page = admin.go_to_airflow()
-    page.get_by_role("button", name="Trigger").first.click()
-    form = page.locator("[role=dialog][data-state=open]")
+    form = admin.open_form()
     expect(form.get_by_role("radio", name="Backfill")).to_be_disabled()
     expect(form.get_by_text("one run checks them all")).to_be_visible()
     admin.picture("form_without_backfill")
