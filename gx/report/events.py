@@ -24,6 +24,13 @@ class Event:
     last_date: str | None
     bars: int
 
+    @property
+    def span(self) -> str:
+        """``2025-10-05 to 2025-10-20 (12 bars)``, or the day of a single bar."""
+        if self.bars == 1:
+            return self.first_date or "no date"
+        return f"{self.first_date} to {self.last_date} ({self.bars:,} bars)"
+
 
 def _nothing() -> Objects:
     return np.empty(0, dtype=object)
@@ -53,6 +60,12 @@ class Events:
                 strict=True,
             )
         ]
+
+    def longest(self, most: int) -> list[Event]:
+        """Those of more than one bar, the longest first."""
+        listed = self.listed()
+        several = [listed[at] for at in np.flatnonzero(self.bars.astype(np.int64) > 1)]
+        return sorted(several, key=lambda one: -one.bars)[:most]
 
     def only(self, symbols: Sequence[str]) -> "Events":
         """Those of some symbols; none where not all events are known."""

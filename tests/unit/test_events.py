@@ -8,6 +8,7 @@ from gx.gate.checkpoint import run_in_memory
 from gx.report.console import report_lines
 from gx.report.events import LISTED, Event, Events, events_of, places_of
 from gx.report.model import explain
+from gx.report.render import render_html
 from gx.report.sentences import in_events
 from gx.suite.named import suite_path
 from gx.suite.read import read_suite
@@ -112,3 +113,26 @@ def test_the_terminal_has_a_line_for_an_event():
     assert any(f"{first} to {last} (" in line for line in lines)
     unit = next(one for one in report.outcomes if one.type == "expect_no_unit_errors")
     assert "[10 bars in 1 event in S1]" in explain(unit)
+
+
+def test_the_page_tells_how_many_events_and_names_the_longest():
+    made = daily_bars(["S0", "S1"], 80)
+    days = made.groupby("symbol").cumcount()
+    made.loc[(made["symbol"] == "S1") & days.between(20, 29), PRICES] *= 100
+    made.loc[(made["symbol"] == "S1") & (days == 50), PRICES] *= 100
+    report = run_in_memory(made, read_suite(suite_path("stock_data")), as_of=AS_OF)
+
+    page = render_html(report, provenance={})
+
+    first, last = made["date"][20].date(), made["date"][29].date()
+    assert "in 2 events" in page
+    assert f"Longest: <span>S1 {first} to {last} (10 bars)</span></p>" in page
+
+
+def test_only_events_of_several_bars_are_named_the_longest_first(bars: pd.DataFrame):
+    told = found(bars, [0, 2, 3, 6, 7, 8, 12])
+
+    assert [one.bars for one in told.longest(5)] == [3, 2]
+    assert [one.bars for one in told.longest(1)] == [3]
+    assert [one.span for one in told.longest(1)] == ["2025-01-07 to 2025-01-09 (3 bars)"]
+    assert Events().longest(3) == []
