@@ -26,6 +26,7 @@ class Clock:
     sessions: Sessions
     minutes: int
     now: datetime
+    unfinished: date | None = None  # a day that has not ended, whatever the calendar says
 
     @classmethod
     def of(cls, calendar: str, minutes: int, first_year: int, now: datetime) -> "Clock":
@@ -49,7 +50,17 @@ class Clock:
 
     def last_closed(self) -> pd.Timestamp:
         """The day of the last session that has closed."""
-        return pd.Timestamp(last_closed(self.sessions, self.now - MARGIN)).as_unit("us")
+        closed = last_closed(self.sessions, self.now - MARGIN)
+        if self.unfinished and closed >= self.unfinished:
+            before = self._sessions_until(self.unfinished - timedelta(days=1))
+            closed = before[-1].date() if len(before) else self.unfinished - timedelta(days=1)
+        return pd.Timestamp(closed).as_unit("us")
+
+    def closed_since(self, newest: datetime) -> list[date]:
+        """The sessions that have closed since the day of a symbol's newest bar."""
+        day = newest.date() if self.is_daily else self.day_of(newest)
+        closed = self._sessions_until(self.last_closed().date())
+        return [one.date() for one in closed[closed > pd.Timestamp(day)]]
 
     def day_of(self, moment: datetime) -> date:
         """The day at the exchange."""
@@ -88,11 +99,12 @@ class Clock:
         """The sessions between the first and the last of ``days`` that none of them is."""
         if days.empty:
             return []
-        every = pd.DatetimeIndex(
-            (self.sessions.days * MICROSECONDS_PER_DAY).astype("datetime64[us]")
-        )
-        between = every[(every >= days.min()) & (every <= days.max())]
-        return [one.date() for one in between.difference(days)]
+        every = self._sessions_until(days.max().date())
+        return [one.date() for one in every[every >= days.min()].difference(days)]
+
+    def _sessions_until(self, day: date) -> pd.DatetimeIndex:
+        every = (self.sessions.days * MICROSECONDS_PER_DAY).astype("datetime64[us]")
+        return pd.DatetimeIndex(every[every <= np.datetime64(day)])
 
     def missing_within(self, pauses: list[tuple[datetime, datetime]]) -> list[date]:
         """The sessions that lack a bar's length of bars or more, by the day at the exchange.

@@ -17,11 +17,12 @@ Kind = Literal[
     "silence",
     "disconnected",
     "farm",
+    "late",
     "client id",
     "other",
 ]
 # What time mends.
-PASSING = frozenset({"pacing", "silence", "disconnected", "farm"})
+PASSING = frozenset({"pacing", "silence", "disconnected", "farm", "late"})
 
 
 class FetchFault(Exception):
@@ -49,11 +50,12 @@ def _rule(codes: "tuple[int, ...]", text: str, kind: Kind, said: str) -> _Rule:
     return _Rule(frozenset(codes), text, kind, said)
 
 
+FARM = "the gateway has lost IB's data farm"
 _RULES = (
     _rule((162, 165, 10314), r"no data", "no data", "IB has no such bars"),
     _rule(
         (162, 100, 420, 322),
-        r"pacing|max rate|too many|max number|already in use",
+        r"pacing|max rate|too many|max number|only \d+ simultaneous|already in use",
         "pacing",
         "IB says that it was asked too often",
     ),
@@ -87,7 +89,8 @@ _RULES = (
     _rule((321, 10299, 366), r"", "request", "IB does not take the request"),
     _rule((1100, 1300, 2110), r"", "disconnected", "the gateway has lost its connection to IB"),
     _rule((504, 507, 502), r"", "disconnected", "there is no connection to the gateway"),
-    _rule((2103, 2105, 2157, 10182), r"", "farm", "the gateway has lost IB's data farm"),
+    _rule((2103, 2105, 2157, 10182), r"", "farm", FARM),
+    _rule((162, 165), r"connect|reconnect|broken|temporar|timed? ?out", "farm", FARM),
     _rule(
         (326,),
         r"",
@@ -98,6 +101,8 @@ _RULES = (
 )
 # The gateway's own news of its connections, which are about no request.
 LOST, RESTORED = frozenset({1100, 2110}), frozenset({1101, 1102})
+# Of a farm that history or contracts come from; the text names it after a colon.
+FARM_LOST, FARM_BACK = frozenset({2105, 2157}), frozenset({2106, 2158})
 
 
 def fault(code: int, text: str) -> FetchFault:

@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from dags.fetch.asks import Ask, as_utc
-from dags.fetch.faults import LOST, RESTORED, FetchFault, fault
+from dags.fetch.faults import (
+    FARM,
+    FARM_BACK,
+    FARM_LOST,
+    LOST,
+    RESTORED,
+    FetchFault,
+    fault,
+)
 from gx.dataset.fetch import Contract, Fetch
 from sql.fetched.bars import frame
 
 if TYPE_CHECKING:
-    from ib_async import IB
+    from ib_async import IB, ContractDetails
     from ib_async import Contract as IbContract
 
 log = logging.getLogger(__name__)
@@ -59,15 +67,17 @@ class Gateway:
         self._ib: IB | None = None
         self._connecting = asyncio.Lock()
         self._was_there = False
+        self._gone: FetchFault | None = None  # waited for in vain: nobody waits for it again
         self._refused: dict[int, FetchFault] = {}  # by the id() of a contract that is asked for
         self._told: asyncio.Event = asyncio.Event()
         self._last_fault: FetchFault | None = None
         self._turned_away = asyncio.Event()
         self._lost = False
+        self._farms: dict[str, str] = {}  # those that are broken, and what was said of them
         self._restored = asyncio.Event()  # of a lost connection, or of its end
 
-    async def contract(self, one: Contract) -> "IbContract":
-        """The one contract that is meant; raises FetchFault for none and for several."""
+    async def contract(self, one: Contract) -> "ContractDetails":
+        """What IB says of the one contract that is meant; FetchFault for none and for several."""
         from ib_async import Contract as IbContract
 
         asked = IbContract(
@@ -80,7 +90,8 @@ class Gateway:
         )
         ib = await self.connected()
         found = await self._answered(asked, lambda: ib.reqContractDetailsAsync(asked))
-        contracts = [said.contract for said in found if said.contract]
+        details = [said for said in found if said.contract]
+        contracts = [said.contract for said in details if said.contract]
         if not contracts:
             raise fault(200, "no security definition has been found for the request")
         if len({each.conId for each in contracts}) > 1:
@@ -89,9 +100,8 @@ class Gateway:
                 for each in contracts[:5]
             )
             raise fault(200, f"ambiguous contract: {named}")
-        contract = contracts[0]
-        contract.exchange = one.exchange
-        return contract
+        contracts[0].exchange = one.exchange
+        return details[0]
 
     async def head(self, contract: "IbContract", fetch: Fetch) -> datetime | None:
         """When its bars begin, in UTC; None where IB does not say."""
@@ -134,7 +144,7 @@ class Gateway:
                 return frame([])
             raise
         if not found:
-            raise FetchFault("silence", _SILENCE.format(patience))
+            raise self._silence(patience)
         return frame([_row(one, fetch.what) for one in found])
 
     async def connected(self) -> "IB":
@@ -142,6 +152,8 @@ class Gateway:
         async with self._connecting:
             if self._ib is not None and self._ib.isConnected() and not self._lost:
                 return self._ib
+            if self._gone:
+                raise self._gone
             loop = asyncio.get_running_loop()
             until, told = loop.time() + self._patience, ""
             while True:
@@ -149,6 +161,7 @@ class Gateway:
                     return await self._connect(until)
                 except FetchFault as error:
                     if not error.passes or loop.time() + self._pause > until:
+                        self._gone = error
                         raise
                     if str(error) != told:
                         told = str(error)
@@ -160,6 +173,11 @@ class Gateway:
         if self._ib is not None:
             self._ib.disconnect()
             self._ib = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Was it waited for in vain?"""
+        return self._gone is not None
 
     @property
     def _patience(self) -> float:
@@ -182,6 +200,7 @@ class Gateway:
                 return self._ib
         self.close()
         self._lost, self._last_fault = False, None
+        self._farms.clear()
         ib = _client()
         ib.errorEvent += self._heard
         ib.disconnectedEvent += self._restored.set
@@ -253,7 +272,7 @@ class Gateway:
                 if refused := self._refused.pop(id(contract), None):
                     raise refused
                 if loop.time() >= until:
-                    raise FetchFault("silence", _SILENCE.format(self.address.answer_seconds))
+                    raise self._silence(self.address.answer_seconds)
             return answer.result()
         except RequestError as error:
             raise fault(error.code, error.message) from None
@@ -265,6 +284,13 @@ class Gateway:
             if not answer.done():
                 answer.cancel()
 
+    def _silence(self, seconds: float) -> FetchFault:
+        """Nothing was said; of farms that are broken it was."""
+        if not self._farms:
+            return FetchFault("silence", _SILENCE.format(seconds))
+        said = "; ".join(self._farms.values())
+        return FetchFault("farm", f"{FARM}, and gave no answer within {seconds:g} s ({said})")
+
     def _heard(self, _request: int, code: int, text: str, contract: Any) -> None:
         """The gateway says something: about a request, or about its own connections."""
         if code in LOST:
@@ -274,6 +300,10 @@ class Gateway:
         elif code in RESTORED:
             self._lost = False
             self._restored.set()
+        elif code in FARM_LOST:
+            self._farms[_farm(text)] = f"IB {code}: {text[:200]}"
+        elif code in FARM_BACK:
+            self._farms.pop(_farm(text), None)
         elif code in _UNANSWERED and contract is not None:
             self._refused[id(contract)] = fault(code, text)
             self._told.set()
@@ -281,6 +311,10 @@ class Gateway:
             self._last_fault = fault(code, text)
             if self._last_fault.kind == "client id":
                 self._turned_away.set()
+
+
+def _farm(text: str) -> str:
+    return text.rpartition(":")[2].strip()
 
 
 def _row(bar: Any, what: str) -> tuple[Any, ...]:

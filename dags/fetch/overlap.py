@@ -26,10 +26,11 @@ class Overlap:
     factor: float | None = None
 
 
-def compare(old: pd.DataFrame, new: pd.DataFrame) -> Overlap:
+def compare(old: pd.DataFrame, new: pd.DataFrame, *, adjusted: bool = False) -> Overlap:
     """Compare stored bars with what IB says now; both by ``date``, with prices and ``volume``.
 
-    Bars that only one of them has are not looked at. Unknown equals unknown.
+    Bars that only one of them has are not looked at. Unknown equals unknown. ``adjusted`` prices
+    change by each dividend, however small.
     """
     place = old.index.get_indexer(new.index)
     shared = np.flatnonzero(place >= 0)
@@ -38,30 +39,46 @@ def compare(old: pd.DataFrame, new: pd.DataFrame) -> Overlap:
     same = (was == is_now) | (np.isnan(was) & np.isnan(is_now))
     differs = ~same.all(axis=1)
     at = shared[differs]
-    factor = _factor(was[:, :4], is_now[:, :4]) if differs.any() else None
-    if factor is None:
-        before = _begin_apart(was[:, :4] != is_now[:, :4])
-        factor = _factor(was[:before, :4], is_now[:before, :4])
+    factor = _factor(was[:, :4], is_now[:, :4], adjusted) if differs.any() else None
     return Overlap(tuple(int(one) for one in at), factor)
 
 
-def _begin_apart(differs: np.ndarray) -> int:
-    """How many bars at the beginning have other prices, if these are all that have; else 0."""
-    rows = differs.sum(axis=1) > 0
-    count = int(np.count_nonzero(rows))
-    return count if np.all(rows[:count]) else 0
+def _factor(was: np.ndarray, is_now: np.ndarray, adjusted: bool) -> float | None:
+    """The number that the prices of before a day were multiplied with; None when there is none.
+
+    Bars that are restated besides have another one: most of those up to that day tell. A bar of
+    before that is as it was tells that nothing was adjusted.
+    """
+    both = np.concatenate([was, is_now], axis=1)
+    known = np.all(np.isfinite(both) & (both > 0), axis=1)
+    old, new = was[known], is_now[known]
+    differs = np.any(old != new, axis=1)
+    if not differs.any():
+        return None
+    factor = _commonest(old, new, differs)
+    fits = _fits(old, new, factor)
+    told = int(np.count_nonzero(fits & differs))
+    least = _FAR if told < _LEAST_BARS else 0.0 if adjusted else _LEAST_FACTOR
+    if not told or factor == 1 or abs(factor - 1) < least:
+        return None
+    before = slice(int(np.flatnonzero(fits & differs)[-1]))
+    other = int(np.count_nonzero(differs[before] & ~fits[before]))
+    unmoved = bool((~differs[before] & ~fits[before]).any())
+    alone = told < np.count_nonzero(differs)
+    # Beside others, a bar by itself is no factor, and neither is what a cent explains.
+    vague = alone and (told < _LEAST_BARS or bool(_fits(old, new, 1.0)[fits].all()))
+    return None if unmoved or vague or told <= other else factor
 
 
-def _factor(was: np.ndarray, is_now: np.ndarray) -> float | None:
-    """The number that all prices were multiplied with; None when there is none."""
-    known = np.isfinite(was).all(axis=1) & np.isfinite(is_now).all(axis=1)
-    old, new = was[known].ravel(), is_now[known].ravel()
-    if not known.any() or (old <= 0).any() or (new <= 0).any():
-        return None
-    factor = float(np.median(new / old))
-    least = _LEAST_FACTOR if known.sum() >= _LEAST_BARS else _FAR
-    if abs(factor - 1) < least:
-        return None
-    # Both were rounded: the old one's rounding is multiplied as well.
+def _commonest(old: np.ndarray, new: np.ndarray, differs: np.ndarray) -> float:
+    """Of the bars that differ the number that fits most of them."""
+    each = np.median(new[differs] / old[differs], axis=1)
+    fitted = np.array([np.count_nonzero(_fits(old, new, one) & differs) for one in each])
+    return float(np.median(each[fitted == fitted.max()]))
+
+
+def _fits(old: np.ndarray, new: np.ndarray, factor: float) -> np.ndarray:
+    """Which bars were multiplied by it. Both were rounded, the old one's rounding as well."""
     room = _ROUNDING * (1 + factor)
-    return factor if (np.abs(new - old * factor) <= np.minimum(room, 0.02 * new)).all() else None
+    near = np.abs(new - old * factor) <= np.minimum(room, 0.02 * new)
+    return np.asarray(np.all(near, axis=1))

@@ -5,16 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, IntegrityError
 
 from dags.fetch.asks import Ask, as_utc, asks, days_at_once
 from dags.fetch.closed import Clock, plain
-from dags.fetch.faults import FetchFault
+from dags.fetch.faults import PASSING, FetchFault, Kind
 from dags.fetch.gateway import Gateway
-from dags.fetch.overlap import compare
+from dags.fetch.hours import open_day
+from dags.fetch.overlap import PRICES, compare
 from dags.fetch.turns import Turns
 from gx.dataset.fetch import Contract, Fetch
+from gx.report.sentences import counted
 from sql.archived.listed import archived_to
 from sql.fetched.bars import (
     Series,
@@ -35,6 +39,7 @@ from sql.fetched.tables import Table
 
 if TYPE_CHECKING:
     from ib_async import Contract as IbContract
+    from ib_async import ContractDetails
 
 # So many sessions are asked for again each time, and compared.
 OVERLAP_SESSIONS = 5
@@ -44,6 +49,8 @@ HOLE_TRIES, _HOLES_AT_ONCE = 3, 10
 _WEEK = timedelta(days=7)
 # Bars so far before and after a hole tell that it is one.
 _NEAR = timedelta(days=14)
+# A history that begins so much later than it was asked for is compared with where IB's begins.
+_SHORT = timedelta(days=14)
 _TRIES = 3
 T = TypeVar("T")
 
@@ -52,7 +59,7 @@ T = TypeVar("T")
 class Outcome:
     """What came of a symbol: ``fault`` says why it is behind; ``notes`` what else is to be said.
 
-    ``passes``: it helps to fetch it again; ``newest`` is the date of its newest stored bar, in UTC.
+    ``kind`` is the fault's; ``newest`` is the date of its newest stored bar, in UTC.
     """
 
     symbol: str
@@ -60,12 +67,22 @@ class Outcome:
     newest: datetime | None = None
     notes: tuple[str, ...] = ()
     fault: str | None = None
-    passes: bool = False
+    kind: Kind | None = None
+
+    def __add__(self, later: "Outcome") -> "Outcome":
+        """What came of both tries, the later one being the one that counts."""
+        notes = tuple(dict.fromkeys((*self.notes, *later.notes)))
+        return replace(later, stored=self.stored + later.stored, notes=notes)
 
     @property
     def came(self) -> bool:
         """Is it up to date?"""
         return self.fault is None
+
+    @property
+    def passes(self) -> bool:
+        """Does it help to fetch it again?"""
+        return self.kind in PASSING
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,7 @@ class SymbolFetch:
     run_id: str
     stored: Stored = field(default_factory=Stored)
     notes: list[str] = field(default_factory=list)
+    unpriced: set[pd.Timestamp] = field(default_factory=set)
 
     async def run(self) -> Outcome:
         """Bring the symbol up to date; a fault is told, not raised."""
@@ -100,13 +118,21 @@ class SymbolFetch:
             await self._up_to_date()
         except FetchFault as error:
             fault = error
+        except (DataError, IntegrityError) as error:  # of this symbol's bars: no other one's matter
+            said = str(error.orig).strip().partition("\n")[0]
+            fault = FetchFault("other", f"{self.table.shown} does not take a bar of it: {said}")
+        if self.unpriced:
+            bars = counted(len(self.unpriced), "bar")
+            self.notes.append(
+                f"IB gave {bars} without a price, the first of {min(self.unpriced)}: left out"
+            )
         return Outcome(
             self.symbol,
             self.stored,
             self._newest(),
             tuple(self.notes),
             str(fault) if fault else None,
-            passes=bool(fault and fault.passes),
+            fault.kind if fault else None,
         )
 
     @property
@@ -115,11 +141,15 @@ class SymbolFetch:
         return self.contract.symbol
 
     async def _up_to_date(self) -> None:
-        known = await self._patiently(lambda: self.gateway.contract(self.contract))
+        details = await self._patiently(lambda: self.gateway.contract(self.contract))
+        assert details.contract is not None
+        known = details.contract
+        self._wait_for_the_close(details)
         with self.engine.connect() as connection:
             series = series_of(connection, self.table, self.symbol)
+        kind = self.fetch.kind
         if series is None:
-            series = await self._begun(known)
+            series = replace(await self._begun(known), kind=kind)
         elif series.con_id != known.conId:
             raise FetchFault(
                 "ambiguous",
@@ -127,11 +157,56 @@ class SymbolFetch:
                 f"({series.con_id}): name its con_id in the dataset's file, or fetch it as another "
                 "symbol",
             )
+        if series.kind not in (None, kind):
+            series = self._changed(replace(series, kind=kind), str(series.kind))
+        series = replace(series, kind=kind)
         if series.again_from is not None:
             series = await self._again(known, series)
         if self.since < series.asked_from:
             series = await self._backward(known, series)
         await self._holes(known, await self._forward(known, series))
+        self._require_newest()
+
+    def _changed(self, series: Series, was: str) -> Series:
+        """The dataset's file asks for other bars than before: two kinds never stand together."""
+        self.notes.append(
+            f"its bars were {was}, and are {series.kind} from now on: the whole history was asked "
+            "for again"
+        )
+        with self.engine.begin() as connection:
+            take_again(connection, self.table, self.symbol)  # it may have been begun of the others
+        return self._keep(replace(series, again_from=series.asked_from, again_to=series.asked_from))
+
+    def _wait_for_the_close(self, details: "ContractDetails") -> None:
+        """Take the day that is open by IB's own hours for open, whatever the calendar says."""
+        hours = details.liquidHours if self.fetch.regular_hours else details.tradingHours
+        still = open_day(hours, details.timeZoneId, self.clock.now)
+        if still is None or not self.clock.is_daily:
+            return
+        closed = self.clock.last_closed().date()
+        self.clock = replace(self.clock, unfinished=still.day)
+        if closed >= still.day:
+            self.notes.append(
+                f"its calendar says that {still.day} has closed, and IB that it trades "
+                f"{still.shown}: that bar waits. Is it the right calendar?"
+            )
+
+    def _require_newest(self) -> None:
+        """Raise FetchFault while IB lacks sessions that have closed, and may have them later."""
+        newest = self._newest()
+        late = self.clock.closed_since(newest) if newest else []
+        if not late:
+            return
+        more = f" and {counted(len(late) - 1, 'session')} more" if len(late) > 1 else ""
+        with self.engine.begin() as connection:
+            asked = holes_asked(connection, self.table, self.symbol)
+            often = all(asked.get(day, 0) >= HOLE_TRIES for day in late)
+            if not often:
+                note_holes(connection, self.table, self.symbol, late)
+        if often and len(late) > OVERLAP_SESSIONS:
+            self.notes.append(f"IB has no bar of {late[0]}{more} since: it may trade no more")
+            return
+        raise FetchFault("late", f"IB has no bar yet of {late[0]}{more}, though they have closed")
 
     async def _begun(self, known: "IbContract") -> Series:
         """Where a symbol begins that was never asked for."""
@@ -167,7 +242,7 @@ class SymbolFetch:
         for ask in self._asks(first, self.clock.now):
             bars = self.clock.final(await self._ask(known, ask))
             came += len(bars)
-            factor = compare(old, bars).factor
+            factor = compare(old, bars, adjusted=self.fetch.what == "ADJUSTED_LAST").factor
             if factor is not None:
                 anew = replace(series, again_from=series.asked_from, again_to=series.asked_from)
                 self.notes.append(
@@ -179,7 +254,26 @@ class SymbolFetch:
             series = self._keep(replace(series, asked_to=self._asked_to(ask)), bars)
         if not came and (len(old) or self._newest() is None):
             raise FetchFault("no data", self._none_came(old))
+        if not len(old):
+            await self._begin_later(known, series)
         return _Overlap(self._day(first), self._day(begun)) if len(old) else None
+
+    async def _begin_later(self, known: "IbContract", series: Series) -> None:
+        """Have what IB left out at the beginning asked for the next time; of days it tells none."""
+        with self.engine.connect() as connection:
+            dates = stored_dates(connection, self.table, self.symbol)
+        if not self.clock.is_daily or dates.empty:
+            return
+        begun = as_utc(dates[0])
+        if begun - series.asked_from < _SHORT:
+            return
+        head = await self._patiently(lambda: self._head(known))
+        if head is not None and begun - max(head, series.asked_from) >= _SHORT:
+            self._keep(replace(series, asked_from=begun))
+            self.notes.append(
+                f"IB gave no bar of before {begun.date()}, though it has some since "
+                f"{head.date()}: the next fetch asks for them"
+            )
 
     async def _again(self, known: "IbContract", series: Series) -> Series:
         """Ask for the whole history once more; it replaces the stored one all at once."""
@@ -199,7 +293,7 @@ class SymbolFetch:
             self._store(connection, bars, "adjusted")
             keep_series(connection, self.table, self.symbol, series)
         left = len(had.difference(pd.DatetimeIndex(bars.index)))
-        if left:
+        if left and not bars.empty:  # another fetch may have stored them
             self.notes.append(
                 f"{left:,} bars that IB does not give any more are kept as they were, not adjusted"
             )
@@ -263,8 +357,11 @@ class SymbolFetch:
                 return await self.gateway.bars(known, ask, self.bar, self.fetch)
 
         bars = await self._patiently(once)
+        priced = np.isfinite(bars[PRICES].to_numpy()).all(axis=1)
+        self.unpriced.update(bars.index[~priced])
         # IB counts its days back from the end, and gives what lies before the first as well.
-        return bars[bars.index >= plain(ask.first)]
+        found: pd.DataFrame = bars.loc[priced & (bars.index >= plain(ask.first))]
+        return found
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask again what time mends."""
@@ -286,7 +383,9 @@ class SymbolFetch:
         days = self.clock.days_of(before)
         if not days:
             return asked_to
-        return max(self.clock.begins(days[-OVERLAP_SESSIONS:][0]), asked_to - _OVERLAP_DAYS)
+        begun = self.clock.begins(days[-OVERLAP_SESSIONS:][0])
+        # Of bars within the day a symbol that has not traded for long would cost many requests.
+        return begun if self.clock.is_daily else max(begun, asked_to - _OVERLAP_DAYS)
 
     def _day(self, moment: datetime) -> date:
         return moment.date() if self.clock.is_daily else self.clock.day_of(moment)

@@ -154,6 +154,11 @@ def fetch(
         unknown_volume=asked.what == "MIDPOINT",
     )
     at = now or datetime.now(UTC)
+    if asked.since and asked.since > at.date():
+        raise RequestError(
+            f"dataset {dataset.name}: fetch, since is {asked.since}, which is to come; correct it "
+            f"in gx/datasets/{dataset.name}.yml"
+        )
     everything = _Everything(
         dataset=dataset,
         fetch=asked,
@@ -219,6 +224,11 @@ class _Everything:
         try:
             await self.gateway.connected()
             await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(contracts)))))
+            # One that makes the connection break takes those along that are asked for beside it.
+            broken = [one for one in contracts if outcomes[one.symbol].kind == "disconnected"]
+            for one in broken if len(contracts) > 1 else ():
+                if not self.gateway.is_gone:
+                    outcomes[one.symbol] += await self._symbol(one)
         finally:
             self.gateway.close()
         return Fetched(

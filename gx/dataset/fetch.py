@@ -76,6 +76,12 @@ class Fetch(BaseModel):
             raise ValueError("two symbols have one con_id: the same bars would be stored twice")
         return self
 
+    @property
+    def kind(self) -> str:
+        """What bars they are, in words that are kept beside them."""
+        hours = "regular hours" if self.regular_hours else "all hours"
+        return f"{self.what}, {hours}"
+
     def fault(self, minutes: int) -> str | None:
         """Why there are no such bars of so many minutes; None where there are."""
         if minutes not in IB_BARS:

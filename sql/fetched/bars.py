@@ -17,13 +17,17 @@ from sql.terms import NUMBERS
 
 @dataclass(frozen=True)
 class Series:
-    """How far a symbol was asked for; `again_from` to `again_to` of a history asked for anew."""
+    """How far a symbol was asked for; `again_from` to `again_to` of a history asked for anew.
+
+    `kind` is what was asked for; None where it was not remembered.
+    """
 
     con_id: int
     asked_from: datetime
     asked_to: datetime
     again_from: datetime | None = None
     again_to: datetime | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Stored:
 def series_of(connection: Connection, table: Table, symbol: str) -> Series | None:
     """How far it was asked for; None before the first time."""
     found = connection.exec_driver_sql(
-        "select con_id, asked_from, asked_to, again_from, again_to from fetch_series "
+        "select con_id, asked_from, asked_to, again_from, again_to, kind from fetch_series "
         "where source = %(source)s and symbol = %(symbol)s",
         {"source": table.shown, "symbol": symbol},
     ).first()
@@ -52,11 +56,13 @@ def keep_series(connection: Connection, table: Table, symbol: str, series: Serie
     """Remember how far it was asked for."""
     bound = {"source": table.shown, "symbol": symbol, **vars(series)}
     connection.exec_driver_sql(
-        "insert into fetch_series values (%(source)s, %(symbol)s, %(con_id)s, %(asked_from)s, "
-        "%(asked_to)s, %(again_from)s, %(again_to)s) on conflict (source, symbol) do update set "
+        "insert into fetch_series (source, symbol, con_id, asked_from, asked_to, again_from, "
+        "again_to, kind) values (%(source)s, %(symbol)s, %(con_id)s, %(asked_from)s, %(asked_to)s, "
+        "%(again_from)s, %(again_to)s, %(kind)s) on conflict (source, symbol) do update set "
         "con_id = excluded.con_id, asked_from = excluded.asked_from, "
         "asked_to = excluded.asked_to, again_from = excluded.again_from, "
-        "again_to = excluded.again_to",
+        "again_to = excluded.again_to, "
+        "kind = excluded.kind",
         bound,
     )
 

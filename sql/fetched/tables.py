@@ -62,11 +62,14 @@ def prepare(engine: Engine, table: Table, *, unknown_volume: bool) -> Table:
 
 
 def make_remembered(engine: Engine) -> None:
-    """Make the tables of what is remembered that are missing: who fetches may have no right to."""
+    """Make the tables of what is remembered that are missing, or what an earlier version lacks.
+
+    Nothing is done to others: who fetches may have no right to.
+    """
     with engine.begin() as connection:
         lock(connection, SCHEMA)
-        missing = "select name from unnest(%s::text[]) as name where to_regclass(name) is null"
-        for name in connection.exec_driver_sql(missing, (list(OWN),)).scalars().all():
+        missing = statement("queries/fetched_missing")
+        for name in connection.exec_driver_sql(missing, {"names": list(OWN)}).scalars().all():
             connection.exec_driver_sql(statement(f"schema/{name}"))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from math import isfinite
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tests.ib_gateway import errors
@@ -111,4 +112,4 @@ def when(start: date, zone: str, format_date: int) -> str:
 
 def whole(number: float) -> Field:
     """A whole number without a point, as TWS writes volumes."""
-    return int(number) if number == int(number) else number
+    return int(number) if isfinite(number) and number == int(number) else number

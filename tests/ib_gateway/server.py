@@ -137,6 +137,11 @@ class Gateway:
             if request in HISTORY:
                 await self._hmds.wait()
 
+    @property
+    def has_history(self) -> bool:
+        """Is the farm of historical data there?"""
+        return self._hmds.is_set()
+
     def _is_reached(self, request: str) -> bool:
         return self._link.is_set() and (request not in HISTORY or self._hmds.is_set())
 

@@ -155,7 +155,8 @@ class Session:
         self.client_id = client_id
         self.send(15, 1, self.gateway.account)
         self.send(9, 1, 1)
-        for code in (2104, 2106, 2158):
+        hmds = 2106 if self.gateway.has_history else 2105
+        for code in (2104, hmds, 2158):
             self.say(Said(code))
 
     def _contract(self, fields: Fields, asked: Asked) -> None:
