@@ -37,6 +37,7 @@ def archiving(names: list[str]) -> DAG:
         start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=1,
+        is_paused_upon_creation=False,
         tags=["market-data", "archive"],
         doc_md=__doc__,
         params={

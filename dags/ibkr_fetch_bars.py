@@ -47,6 +47,7 @@ def fetching(names: list[str]) -> DAG:
         start_date=pendulum.datetime(2025, 1, 1, tz="UTC"),
         catchup=False,
         max_active_runs=1,
+        is_paused_upon_creation=False,
         tags=[*TAGS, "ibkr"],
         doc_md=__doc__,
         params={

@@ -73,8 +73,13 @@ def fetcher(settings: Settings) -> "Fetch":
 
 def url_of(place: str) -> str:
     """A folder of this machine as a URL; other URLs as they are."""
-    if "://" in place:
+    if re.match(r"[a-z][a-z0-9+.-]*://+[^/]", place):
         return place.rstrip("/")
+    if scheme := re.match(r"([a-z][a-z0-9+.-]{1,9}):", place):
+        raise RequestError(
+            f"{place!r} is neither a folder nor a place in a store: write {scheme[1]}://BUCKET/…, "
+            "or ./ before a folder that is called so"
+        )
     return f"file://{Path(place).expanduser().resolve()}"
 
 

@@ -592,8 +592,8 @@ def verdict(
 ) -> int:
     """Say which symbols are good, up to which bar and by which run: to be asked before a trade.
 
-    Needs PostgreSQL alone. Exit status: 0 every symbol is good, 1 none is, 3 some are, 2 it cannot
-    be known.
+    Needs PostgreSQL alone. Exit status: 0 every symbol is good, 1 none is, or the bars are made up,
+    3 some are, 2 it cannot be known.
     """
     from dags.local import verdict
 

@@ -20,7 +20,10 @@ _COLUMNS = (
 def print_verdict(
     var: Path, name: str, as_of: str | None, symbols: str | None, *, as_json: bool
 ) -> int:
-    """Print where a dataset's symbols stand; 0 when all are good, 1 when none is, 3 else."""
+    """Print where a dataset's symbols stand; 0: all are good, 1: none is, 3: some are.
+
+    Of bars that are made up none is.
+    """
     dataset, day = read_dataset(name), parse_date(as_of)
     asked = None if symbols is None else parse_symbols(symbols)
     with bars_alone(var) as environment:
@@ -38,6 +41,8 @@ def print_verdict(
 def _status(found: DatasetVerdict) -> int:
     if found.good:
         return DONE
+    if found.made_up:
+        return CLOSED
     return IN_PART if any(one.good for one in found.symbols) else CLOSED
 
 

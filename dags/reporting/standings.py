@@ -43,6 +43,7 @@ def dataset_verdict(
         dataset.name,
         [standing(**_told(known.get(name), name), due=due[name]) for name in names],
         as_of,
+        made_up=dataset.made_up,
     )
 
 

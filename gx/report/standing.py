@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from gx.report import sentences
 from gx.report.sentences import counted
 
 Status = Literal["good", "behind", "held", "refused", "unknown"]
@@ -35,7 +36,10 @@ class SymbolStanding(BaseModel):
 
 
 class DatasetVerdict(BaseModel):
-    """What a job asks before it trades; ``good`` only if every symbol that was asked for is."""
+    """What a job asks before it trades; ``good`` only if every symbol that was asked for is.
+
+    Nothing of bars that are ``made_up`` is good to trade on, whatever the gate says of its symbols.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +47,7 @@ class DatasetVerdict(BaseModel):
     asked_at: datetime
     as_of: date | None
     good: bool
+    made_up: bool = False
     symbols: tuple[SymbolStanding, ...]
 
     @property
@@ -52,7 +57,8 @@ class DatasetVerdict(BaseModel):
         if not every:
             return "Nothing of this dataset was ever published."
         asked = f" as of {self.as_of}" if self.as_of else ""
-        return f"{good:,} of {counted(every, 'symbol')} good{asked}."
+        told = sentences.made_up(self.made_up)
+        return " ".join([f"{good:,} of {counted(every, 'symbol')} good{asked}.", *told])
 
 
 def standing(
@@ -97,13 +103,20 @@ def standing(
     )
 
 
-def verdict_of(dataset: str, found: Iterable[SymbolStanding], as_of: date | None) -> DatasetVerdict:
+def verdict_of(
+    dataset: str,
+    found: Iterable[SymbolStanding],
+    as_of: date | None,
+    *,
+    made_up: bool = False,
+) -> DatasetVerdict:
     """The verdict over symbols; of none there is nothing good."""
     symbols = tuple(found)
     return DatasetVerdict(
         dataset=dataset,
         asked_at=datetime.now(UTC),
         as_of=as_of,
-        good=bool(symbols) and all(one.good for one in symbols),
+        good=bool(symbols) and not made_up and all(one.good for one in symbols),
+        made_up=made_up,
         symbols=symbols,
     )

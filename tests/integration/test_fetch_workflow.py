@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
+from dags.reporting.standings import dataset_verdict
+from dags.run.settings import Settings
+from gx.dataset.read import read_dataset
 from tests.desk import free_ports
 from tests.ib_gateway import Bars, Rule, demo_bars, gateway
 from tests.ib_gateway.demo import SYMBOLS
@@ -65,7 +69,8 @@ def test_ten_years_are_fetched_judged_published_and_brought_up_to_date(
 
     first = fetch_from(monkeypatch, known, wrong)
     count = database.one("select count(*) from feed.bars")
-    assert (first["new"], first["restated"], first["behind"]) == (count, 0, [])
+    assert (first["new"], first["restated"]) == (count, 0)
+    assert first["behind"] == list(SYMBOLS)  # a week of sessions has closed that IB does not have
     assert count > 20 * 10 * 250
     judged = Workflow("feed_workflow").run()
     assert judged.state == "success"
@@ -73,6 +78,7 @@ def test_ten_years_are_fetched_judged_published_and_brought_up_to_date(
     says_that_bars_are_made_up(judged)
 
     more = fetch_from(monkeypatch, newest)
+    assert more["behind"] == []
     assert more["new"] in range(20 * 4, 20 * 7)  # a week, which may have a holiday
     assert more["restated"] == 1
     assert len(events()) == 2
@@ -103,6 +109,13 @@ def says_that_bars_are_made_up(ended: Ended) -> None:
     tracked = replace(ended, experiment="feed").mlflow()
     assert tracked.tags["made_up"] == "true"
     assert "These bars are made up." in tracked.tags["mlflow.note.content"]
+    (trend,) = MlflowClient(tracking_uri=Settings().mlflow_tracking_uri).search_runs(
+        [tracked.run.info.experiment_id], "tags.`trend.of` = 'suite/stock_data'"
+    )
+    assert trend.data.tags["made_up"] == "true"
+    asked = dataset_verdict(read_dataset("feed"), Settings())
+    assert asked.made_up and not asked.good and all(one.good for one in asked.symbols)
+    assert asked.sentence.endswith("20 symbols good. These bars are made up.")
 
 
 def fetch_from(monkeypatch: pytest.MonkeyPatch, bars: Bars, *script: Rule) -> dict[str, Any]:

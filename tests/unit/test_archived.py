@@ -11,6 +11,7 @@ import pytest
 
 from dags.archive.files import file_name, url_of
 from dags.archive.work import Part, parts
+from dags.errors import RequestError
 from sql.archived.move import Old
 from sql.archived.rows import digest_of, from_copy, of_symbols, packed, unpacked
 from sql.copy_stream import HashingReader
@@ -102,3 +103,14 @@ def test_names_are_for_people_and_for_any_store():
     assert file_name("feed", 987, ["A"], "ab" * 32).startswith("feed/year=0987/A-ab")
     assert url_of("/srv/old bars/") == "file:///srv/old bars"
     assert url_of("s3://bucket/old/") == "s3://bucket/old"
+    assert url_of("./s3:old").endswith("/s3:old")
+
+
+@pytest.mark.parametrize(
+    "place", ["s3:/bucket/old", "s3:bucket", "gs:/x", "file:/srv/old", "s3://", "s3:///"]
+)
+def test_a_place_in_a_store_that_lacks_a_slash_is_no_folder(place: str):
+    with pytest.raises(
+        RequestError, match=r"neither a folder nor a place in a store: write \w+://"
+    ):
+        url_of(place)

@@ -36,7 +36,7 @@ class TrendPoint:
     ``at`` is the last date of the data, not the day of the run: a run that is made up for later
     stands where its data does. Values that are not finite are left out. ``rows`` among the
     ``metrics`` are the bars it is of. ``parts`` are values of which most are 0 for ever: each is
-    drawn from the first run on in which it is not.
+    drawn from the first run on in which it is not. ``made_up``: no price of its bars was ever paid.
     """
 
     kind: Literal["suite", "symbol"]
@@ -44,6 +44,7 @@ class TrendPoint:
     at: date
     metrics: "Mapping[str, float]"
     parts: "Mapping[str, float]" = field(default_factory=dict)
+    made_up: bool = False
 
     @property
     def subject(self) -> str:
@@ -148,7 +149,9 @@ def _create_run(
                 zlib.crc32(f"{point.subject}{size}".encode()) % len(_COLOURS)
             ],
             "trend.kind": point.kind,
+            **({"made_up": "true"} if point.made_up else {}),
             "mlflow.note.content": (
+                f"{'These bars are made up. ' if point.made_up else ''}"
                 "One point for each DAG run, at the last date of its data: see *Model metrics*."
             ),
             "mlflow.source.name": "tracking/history/trends.py",

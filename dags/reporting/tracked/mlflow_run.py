@@ -88,7 +88,10 @@ def _log(run: Run, steps: Records) -> dict[str, object]:
             links = _links(run, Path(folder))
             made = run_record(run, steps, report, summary, tables=tables, links=links)
             points = trend_points(
-                report, summary.failing_rows if summary else 0, own=not run.instead_of
+                report,
+                summary.failing_rows if summary else 0,
+                own=not run.instead_of,
+                made_up=run.dataset.made_up,
             )
             logged = log_run(store, made, Path(folder), points)
             digests = store_digests(run, logged.run_id, Path(folder))

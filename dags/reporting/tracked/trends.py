@@ -11,7 +11,11 @@ MOST_SYMBOLS = 20
 
 
 def trend_points(
-    report: ReportDocument | None, failing_rows: int, *, own: bool = True
+    report: ReportDocument | None,
+    failing_rows: int,
+    *,
+    own: bool = True,
+    made_up: bool = False,
 ) -> list[TrendPoint]:
     """A point for the suite, and one for each symbol where there are few, at the data's last date.
 
@@ -34,9 +38,9 @@ def trend_points(
         parts |= {
             f"symbol_failing_share/{name}": symbol_share(one) for name, one in symbols.items()
         }
-    points = [TrendPoint("suite", report.suite, at, suite, parts)]
+    points = [TrendPoint("suite", report.suite, at, suite, parts, made_up)]
     if own and few:
         for name, symbol in symbols.items():
             found = {"rows": symbol.rows, "failing_share": symbol_share(symbol)}
-            points.append(TrendPoint("symbol", name, at, found))
+            points.append(TrendPoint("symbol", name, at, found, made_up=made_up))
     return points
