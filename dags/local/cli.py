@@ -251,7 +251,10 @@ def fetch(
     """
     from dags.local.fetch import Asked, fetch_bars
 
-    return fetch_bars(ctx.obj, Asked(dataset, symbols or (), wait, demo, as_json))
+    if demo and dataset != "stock_data":
+        raise typer.BadParameter("--demo has a dataset of its own; leave --dataset out")
+    named = [one for given in symbols or () for one in given.split(",") if one]
+    return fetch_bars(ctx.obj, Asked(dataset, named, wait, demo, as_json))
 
 
 @app.command(
