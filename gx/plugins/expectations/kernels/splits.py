@@ -97,7 +97,24 @@ def split_bars(
     minimum: int = 10,
     turmoil: float = 5.0,
 ) -> Flags:
-    """Find the splits (see `unadjusted_splits`), as flags in sorted order."""
+    """Find the splits (see `unadjusted_splits`), as flags in sorted order: a copy of one's own."""
+    names = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    key = ("splits", names, threshold, nearness, stay, window, minimum, turmoil)
+    found = bars.table.memo(
+        key, lambda: _split_bars(bars, threshold, nearness, stay, window, minimum, turmoil)
+    )
+    return found.copy()
+
+
+def _split_bars(
+    bars: Bars,
+    threshold: float,
+    nearness: float,
+    stay: int,
+    window: int,
+    minimum: int,
+    turmoil: float,
+) -> Flags:
     table = bars.table
     gap = gaps(bars)
     rows = _candidates(bars, gap)
