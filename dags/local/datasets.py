@@ -158,7 +158,7 @@ def check_dataset(var: Path, name: str) -> int:
         print(f"error: {name}.yml: {fault}", file=sys.stderr)
     if dataset.splits is not None and not _compares_declared(dataset.suite):
         print(
-            f"\n  Splits are declared, and the suite {dataset.suite} does not compare the prices with "
+            f"\n  Splits are declared, and the suite {dataset.suite} does not compare prices with "
             f"them: add {COMPARES}"
         )
     if dataset.indicators:

@@ -192,6 +192,14 @@ def test_only_its_own_symbol_is_judged_by_a_split():
     assert judged(bars, declared(("S2", DAY, 4)))[0] == [300, 500]
 
 
+def test_of_many_symbols_each_is_judged_by_its_own_splits():
+    bars = pd.concat([walk(f"S{n:03}", 12) for n in range(300)], ignore_index=True)
+    day = str(bars.loc[6, "date"].date())
+
+    told = [(f"S{n:03}", day, 4) for n in range(300)]
+    assert judged(bars, declared(*told))[0] == [12 * n + 6 for n in range(300)]
+
+
 def test_dates_are_read_with_times_and_zones_behind_them():
     for date in (f"{DAY} 00:00:00", f"{DAY}T05:00:00+00:00", DAY.replace("-", "")):
         assert judged(stepped(4), declared(("AAA", date, 4))) == ([], "")

@@ -27,9 +27,9 @@ from gx.plugins.expectations.kernels.declared import (
     Remark,
     date_of,
     declared_of,
-    placed_rows,
     placed_splits,
 )
+from gx.plugins.expectations.kernels.dividends import NEAREST, are_paid, paid_at, paid_steps
 from gx.plugins.expectations.kernels.market_moves import (
     MarketMoves,
     find_moves,
@@ -43,7 +43,6 @@ from gx.plugins.expectations.tells import compared
 from gx.plugins.expectations.tells import shown as shown_price
 
 LISTED: Final = 50
-NEAREST = 0.12  # log; as near to its ratio as the step of an ordinary day is
 DEVIATIONS = 4.0  # and of symbols that move more, so many of their usual moves
 WIDEST = 0.35  # of the split's own step, so that no step is near to two of them
 RARE = 6.0  # usual moves that a split must measure to be told from them
@@ -65,12 +64,22 @@ class _Seen:
     fall: Floats
     near: Floats
 
-    def at(self, size: Floats) -> Flags:
-        """Where both are near a step of this size (a split's each)."""
-        near = self.near[:, None]
+    @property
+    def lasting(self) -> Floats:
+        """How near the level must be: it tells whether the step lasts, not how large it was."""
+        return np.maximum(2 * self.near, np.abs(self.fall) / 2)
+
+    def opens_at(self, size: Floats) -> Flags:
+        """Where the opening is near a step of this size (a split's each)."""
         with np.errstate(invalid="ignore"):
-            gap, level = np.abs(self.gap - size[:, None]), np.abs(self.level - size[:, None])
-            return (gap <= near) & (level <= 2 * near)
+            near: Flags = np.abs(self.gap - size[:, None]) <= self.near[:, None]
+        return near
+
+    def at(self, size: Floats) -> Flags:
+        """Where it is, and the level stays there."""
+        with np.errstate(invalid="ignore"):
+            stays = np.abs(self.level - size[:, None]) <= self.lasting[:, None]
+        return self.opens_at(size) & stays
 
 
 def disagreements(
@@ -86,8 +95,8 @@ def disagreements(
 
     At the first bar on or after a split's day the open over the last close, and the median of
     `stay` closes from there on over that of `stay` before, are compared with 1/ratio, 1 and ratio.
-    One of them is the step when both are near it: within 0.12 (log) or four usual moves, at most a
-    third of the split's own step. A split is judged that measures six usual moves (of `window` bars
+    One of them is the step when the opening is near it, within 0.12 (log) or four usual moves, at
+    most a third of the split's own step, and the level about there. A split is judged that measures six usual moves (of `window` bars
     on either side), or 1.8 times where fewer than `minimum` are known. Up to `within` bars before
     and after the day are looked at where the step is not there.
 
@@ -102,8 +111,9 @@ def disagreements(
     shown, twice = seen.at(-seen.fall), seen.at(seen.fall)
     found = dict(_contradictions(bars, declared, seen, shown, twice))
     explained = np.zeros(len(table), dtype=bool)
-    explained[[*small, *seen.rows[shown | twice], *found]] = True
-    for row in _undeclared(bars, declared, explained, market):
+    known = shown | twice if declared.adjusted else seen.opens_at(-seen.fall) | twice
+    explained[[*small, *seen.rows[known], *found]] = True
+    for row in _undeclared(bars, explained, market):
         found[row] = f"{_opening(bars, row)}: a step at a split ratio, and no split is declared"
     flags[list(found)] = True
     remarks = [*declared.remarks, *placed_splits(table).remarks, *_odd_dividends(bars, declared)]
@@ -166,10 +176,14 @@ def _contradictions(
                 yield there, f"{first}; {_opening(bars, there)}{why}"
             continue
         gap, level = seen.gap[number, middle], seen.level[number, middle]
-        # Where the bar and the days do not agree a bar is bad, of which others tell.
-        if declared.adjusted or not abs(gap - level) <= 2 * seen.near[number]:
+        near = seen.near[number]
+        # Where the bar and the days do not agree a bar is bad, of which others tell, or something
+        # else happened in these days.
+        agree = abs(gap - level) <= seen.lasting[number]
+        unclear = not agree or abs(gap + seen.fall[number]) <= near
+        if declared.adjusted or unclear:
             continue
-        still = abs(gap) <= seen.near[number]
+        still = abs(gap) <= near
         why = ": the prices do not show it" if still else ": that is another step"
         yield row, f"{first}; {_opening(bars, row)}{why}"
 
@@ -192,65 +206,25 @@ def _nearest(chosen: Flags, middle: int) -> int | None:
     return int(places[np.abs(places - middle).argmin()]) if len(places) else None
 
 
-def _undeclared(
-    bars: Bars, declared: Declared, explained: Flags, market: MarketMoves | None
-) -> list[int]:
+def _undeclared(bars: Bars, explained: Flags, market: MarketMoves | None) -> list[int]:
     """The steps at a split ratio that nothing explains."""
     rows = np.flatnonzero(split_bars(bars) & ~explained)
     if not len(rows):
         return []
     if market is None:
         market = judge_moves([find_moves(bars, factor=MARKET_STEP)])
-    gap, times = gaps(bars), times_of(bars)[rows]
-    by_market = np.where(gap[rows] > 0, np.isin(times, market.up), np.isin(times, market.down))
-    paid = _paid_at(bars, declared)
-    return [
-        row
-        for row in rows[~by_market].tolist()
-        if not any(abs(gap[row] - step) <= NEAREST for step in _paid_steps(bars, row, paid))
-    ]
-
-
-def _paid_steps(bars: Bars, row: int, paid: Mapping[int, float]) -> Iterator[float]:
-    """The steps that what is paid at a bar may make: as declared, or in shares of today.
-
-    One of as much as the price, or more, makes none.
-    """
-    table, before = bars.table, float(bars.table.floats(bars.close)[row - 1])
-    for amount in {paid.get(row, 0.0), paid.get(row, 0.0) / _later_shares(table, row)}:
-        if 0 < amount < before:
-            yield float(np.log1p(-amount / before))
-
-
-def _later_shares(table: SortedFrame, row: int) -> float:
-    """How many shares of today one of this bar is."""
-    later = (
-        one.ratio
-        for one in placed_splits(table).splits
-        if one.row > row and table.code[one.row] == table.code[row]
-    )
-    return float(np.prod([*later, 1.0]))
-
-
-def _paid_at(bars: Bars, declared: Declared) -> dict[int, float]:
-    """By row with a bar before it, what is paid there a share; equal rows of a day count once."""
-    table, paid = bars.table, declared.dividends
-    rows = placed_rows(table, paid)
-    usable = rows > 0
-    usable[usable] &= ~table.first[rows[usable]]
-    columns = (one[usable].tolist() for one in (rows, paid.day, paid.value))
-    amounts: dict[int, float] = {}
-    for row, _, amount in dict.fromkeys(zip(*columns, strict=True)):
-        amounts[row] = amounts.get(row, 0.0) + amount
-    return amounts
+    up, times = gaps(bars)[rows] > 0, times_of(bars)[rows]
+    by_market = np.where(up, np.isin(times, market.up), np.isin(times, market.down))
+    rows = rows[~by_market]
+    return [int(row) for row in rows[~are_paid(bars, rows)]]
 
 
 def _odd_dividends(bars: Bars, declared: Declared) -> Iterator[Remark]:
     """Dividends that nobody can have paid: as much as the share cost, or more."""
     table, close = bars.table, bars.table.floats(bars.close)
-    for row, amount in _paid_at(bars, declared).items():
+    for row, amount in paid_at(bars, declared).items():
         before = float(close[row - 1])
-        if 0 < before <= amount and not any(_paid_steps(bars, row, {row: amount})):
+        if 0 < before <= amount and not any(paid_steps(bars, row, {row: amount})):
             yield {
                 "symbol": str(table.symbols[table.code[row]]),
                 "date": _date(table, row),

@@ -163,7 +163,8 @@ def _first(known: pd.Index, wanted: pd.Index) -> Ints:
 def _keys(table: SortedFrame) -> Ints:
     """A number for each bar that grows with symbol and day; rows of no series come first."""
     day = np.where(table.local == NO_TIME, 0, table.local) // MICROSECONDS_PER_DAY
-    key: Ints = np.where(table.code < 0, np.iinfo(np.int64).min, table.code * _DAYS + day)
+    code = table.code.astype(np.int64)  # an int32 of the 256th symbol is beyond its end
+    key: Ints = np.where(code < 0, np.iinfo(np.int64).min, code * _DAYS + day)
     return key
 
 
