@@ -15,8 +15,6 @@ from dags.staging.run_folder import Staging
 if TYPE_CHECKING:
     from gx.plugins.expectations.kernels.declared import Declared
 
-_ADJUSTED = b"adjusted"
-
 
 def stage_declared(run: Run, engine: Engine, *, has_context: bool) -> None:
     """Stage what is declared of the run's symbols, by tables in the source's database or its bars.
@@ -32,25 +30,20 @@ def stage_declared(run: Run, engine: Engine, *, has_context: bool) -> None:
     files = (BARS, CONTEXT) if has_context else (BARS,)
     for kind, column in dataset.declared_columns.items():
         found += [_of_bars(run.staging, file, kind, column) for file in files]
-    table = pa.concat_tables(found).replace_schema_metadata(
-        {_ADJUSTED: b"yes" if dataset.is_adjusted else b"no"}
-    )
+    table = pa.concat_tables(found)
+    adjusted = pa.array([dataset.is_adjusted] * table.num_rows, pa.bool_())
     with run.staging.sealing(ACTIONS) as sink:
-        pq.write_table(table, sink)
+        pq.write_table(table.append_column("adjusted", adjusted), sink)
 
 
 def staged_declared(staging: Staging) -> "Declared | None":
     """What was declared when the bars were extracted; None of a dataset that declares nothing."""
     seal = staging.finished("extract").seals.get(ACTIONS)
-    return None if seal is None else declared_in(staging.read_table(ACTIONS, seal))
+    if seal is None:
+        return None
+    from gx.plugins.expectations.declared import declared_in
 
-
-def declared_in(table: pa.Table) -> "Declared":
-    """What a staged table of actions says."""
-    from gx.plugins.expectations.declared import read_declared
-
-    adjusted = (table.schema.metadata or {}).get(_ADJUSTED) != b"no"
-    return read_declared(table.to_pandas(), adjusted=adjusted)
+    return declared_in(staging.read_table(ACTIONS, seal).to_pandas())
 
 
 def _of_bars(staging: Staging, file: str, kind: str, column: str) -> pa.Table:

@@ -14,7 +14,7 @@ from gx.plugins.expectations.declared import read_declared, with_declared
 from gx.plugins.expectations.kernels.agreement import disagreements
 from gx.plugins.expectations.kernels.bars import Bars
 from tests.detector.bars import REAL_SPLITS, real_bars
-from tests.detector.markets import PRICES, STYLES, Values, frame_of, made_up
+from tests.detector.markets import PRICES, STYLES, Style, Values, frame_of, made_up
 
 LENGTHS = (10, 20, 40, 250)
 RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 1 / 2, 1 / 4, 1 / 5, 1 / 10, 1 / 20)
@@ -63,7 +63,8 @@ class Market:
 
 def market(kind: Kind, length: int, rounds: int, seed: int) -> Market:
     """Symbols of every daily style, with a split of the kind in each, and dividends."""
-    symbols, splits, told = {}, [], []
+    symbols: dict[str, tuple[Style, Values]] = {}
+    splits, told = [], []
     daily = [style for style in STYLES if style.every in ("B", "D")]
     for number in range(rounds):
         for style in daily:

@@ -59,9 +59,10 @@ def market(workflow: Workflow, datasets: Path, database: Database, compared: Non
     for one in rows.itertuples(index=False):
         database.execute(f"insert into market.bars values {tuple(one)}")
     declared = rows[rows["split_ratio"] > 0]
-    for one in declared.itertuples(index=False):
+    columns = (declared[name].tolist() for name in ("symbol", "date", "split_ratio"))
+    for symbol, date, ratio in zip(*columns, strict=True):
         # Twice, in small letters, as the midnight of New York.
-        row = f"('{one.symbol.lower()}', '{one.date} 00:00-04', '{one.split_ratio:g}:1')"
+        row = f"('{symbol.lower()}', '{date} 00:00-04', '{ratio:g}:1')"
         database.execute(f"insert into market.corporate_actions values {row}, {row}")
     database.execute(
         "insert into market.corporate_actions values ('S05', '2024-05-02', '-2'), "
@@ -85,7 +86,9 @@ def compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite = json.loads(path.read_text())
     suite["expectations"].append({"type": AGREES, "kwargs": {}, "severity": "warning"})
     path.write_text(json.dumps(suite))
-    monkeypatch.setitem(checkpoint.run.__kwdefaults__, "project", copy)
+    defaults = checkpoint.run.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "project", copy)
     monkeypatch.setattr(named.suite_path, "__defaults__", (path.parent,))
 
 

@@ -62,6 +62,11 @@ def read_declared(actions: pd.DataFrame, *, adjusted: bool = True) -> Declared:
     return Declared(found[SPLIT], found[DIVIDEND], adjusted, tuple(remarks))
 
 
+def declared_in(actions: pd.DataFrame) -> Declared:
+    """What a frame declares that says itself (column ``adjusted``) what the prices are."""
+    return read_declared(actions, adjusted=bool(actions["adjusted"].all()))
+
+
 def with_declared(bars: pd.DataFrame, declared: Declared | None) -> pd.DataFrame:
     """The bars with what is declared of them beside them."""
     if declared is None:

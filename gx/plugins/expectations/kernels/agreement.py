@@ -96,9 +96,9 @@ def disagreements(
     At the first bar on or after a split's day the open over the last close, and the median of
     `stay` closes from there on over that of `stay` before, are compared with 1/ratio, 1 and ratio.
     One of them is the step when the opening is near it, within 0.12 (log) or four usual moves, at
-    most a third of the split's own step, and the level about there. A split is judged that measures six usual moves (of `window` bars
-    on either side), or 1.8 times where fewer than `minimum` are known. Up to `within` bars before
-    and after the day are looked at where the step is not there.
+    most a third of the split's own step, and the level about there. A split is judged that measures
+    six usual moves (of `window` bars on either side), or 1.8 times where fewer than `minimum` are
+    known. Up to `within` bars before and after the day are looked at where the step is not there.
 
     A bar fails whose step is a split's (see `split_bars`) and that neither a declared split nor a
     declared dividend explains, nor the market. Where a dataset declares nothing, nothing is judged.

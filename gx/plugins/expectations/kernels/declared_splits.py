@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gx.plugins.expectations.errors import ExpectationInputError
-from gx.plugins.expectations.kernels.bars import Bars, Flags, Floats, SortedFrame
+from gx.plugins.expectations.kernels.bars import Bars, Floats, SortedFrame
 from gx.plugins.expectations.kernels.declared import (
     MICROSECONDS_PER_DAY,
     day_of,
@@ -78,17 +78,19 @@ def _price_shift(bars: Bars, declared: Sequence[Mapping[str, Sequence[Split]]]) 
         if not told:
             continue
         begin, end = np.searchsorted(table.code, (code, code + 1))
+        local = table.local[begin:end]
+        usable = np.flatnonzero(np.isfinite(closes[begin:end]))
+        prices, times = closes[begin:end][usable], local[usable]
         for split in told:
-            later = table.local[begin:end] >= split.day * MICROSECONDS_PER_DAY
-            if _is_in(closes[begin:end], later, math.log(split.ratio)):
-                shift[begin:end][~later] -= math.log(split.ratio)
+            day, fall = split.day * MICROSECONDS_PER_DAY, math.log(split.ratio)
+            if _is_in(prices, int(np.count_nonzero(times < day)), fall):
+                shift[begin:end][local < day] -= fall
     return shift if shift.any() else None
 
 
-def _is_in(closes: Floats, later: Flags, fall: float) -> bool:
+def _is_in(closes: Floats, later: int, fall: float) -> bool:
     """Say whether the closes fell by `fall` (log) where the later ones begin."""
-    usable = np.isfinite(closes)
-    before, after = closes[usable & ~later][-VOTERS:], closes[usable & later][:VOTERS]
+    before, after = closes[max(0, later - VOTERS) : later], closes[later : later + VOTERS]
     if not len(before) or not len(after):
         return False
     step = after - np.median(before)
