@@ -48,15 +48,15 @@ class ExpectPricesToAgreeWithDeclaredActions(LevelExpectation, WitnessedExpectat
     stay: int = pydantic.Field(
         5,
         ge=1,
-        description="How many closes before and after a declared split tell by what the prices "
-        "stepped; more are surer, and take as many bars after the split.",
+        description="How many closes before and after a declared split tell whether its step "
+        "lasts; higher reports fewer steps that come back soon.",
     )
     within: int = pydantic.Field(
         3,
         ge=0,
         le=20,
         description="How many bars before or after its day a declared split is looked for where "
-        "the prices do not step on the day itself; higher names the wrong date of more.",
+        "the prices do not step on the day itself; higher reports more, with their distance.",
     )
     window: int = pydantic.Field(30, ge=5, description=WINDOW_HELP)
     minimum: int = pydantic.Field(10, ge=3, description=MINIMUM_HELP)

@@ -77,7 +77,9 @@ def _price_shift(bars: Bars, declared: Sequence[Mapping[str, Sequence[Split]]]) 
         told = dict.fromkeys(one for splits in declared for one in splits.get(str(symbol), ()))
         if not told:
             continue
-        begin, end = np.searchsorted(table.code, (code, code + 1))
+        # Of the column's own type: of another one the whole column would be cast each time.
+        ends = np.array((code, code + 1), dtype=table.code.dtype)
+        begin, end = np.searchsorted(table.code, ends).tolist()
         local = table.local[begin:end]
         usable = np.flatnonzero(np.isfinite(closes[begin:end]))
         prices, times = closes[begin:end][usable], local[usable]
