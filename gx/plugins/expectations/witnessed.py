@@ -51,7 +51,7 @@ class WitnessedExpectation(MarketWideExpectation):
         market = market_moves.judge_moves(moves)
         rows, details = [], []
         for part in parts:
-            suspected, said = part.array("rows"), part.document["details"]
+            suspected, said = part.array("rows"), part.document.get("details", {})
             if market and len(suspected):
                 found = self.judged_beside(part.bars(), market)
                 suspected, said = np.flatnonzero(found.flags), found.details
