@@ -13,6 +13,8 @@ import pyarrow as pa
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.market.merge import merge
 from gx.market.part import judge_part
+from gx.plugins.expectations.declared import read_declared, with_declared
+from gx.plugins.expectations.kernels.declared import Declared
 from gx.report.model import QualityReport
 from gx.suite.read import Suite
 from gx.suite.waivers import Waiver
@@ -28,6 +30,7 @@ class Held:
     stored: Any
     table: pa.Table
     before: pa.Table
+    declared: Declared | None = None
 
     def array(self, name: str) -> Any:
         return self.stored.get(name)
@@ -46,6 +49,7 @@ def in_parts(
     count: int,
     asked: Asked = NOTHING_ASKED,
     waivers: Sequence[Waiver] = (),
+    actions: pd.DataFrame | None = None,
 ) -> QualityReport:
     """The report of `count` parts, each with its share of the symbols."""
     symbols = sorted({*bars["symbol"], *lookback["symbol"]})
@@ -53,7 +57,10 @@ def in_parts(
     for mine in np.array_split(symbols, count):
         share = bars[bars["symbol"].isin(mine)].reset_index(drop=True)
         before = lookback[lookback["symbol"].isin(mine)].reset_index(drop=True)
-        found = judge_part(share, suite, as_of=AS_OF, asked=asked, lookback=before)
+        of_these = None if actions is None else actions[actions["symbol"].str.upper().isin(mine)]
+        declared = None if of_these is None else read_declared(of_these, adjusted=False)
+        told = with_declared(share, declared)
+        found = judge_part(told, suite, as_of=AS_OF, asked=asked, lookback=before)
         stored = io.BytesIO()
         arrays: dict[str, Any] = dict(found.arrays)
         np.savez(stored, **arrays)
@@ -62,7 +69,9 @@ def in_parts(
             Held(
                 json.loads(json.dumps(found.document)),
                 np.load(stored),
-                *(pa.Table.from_pandas(frame, preserve_index=False) for frame in (share, before)),
+                pa.Table.from_pandas(share, preserve_index=False),
+                pa.Table.from_pandas(before, preserve_index=False),
+                declared,
             )
         )
     return merge(parts, suite, as_of=AS_OF, asked=asked, waivers=waivers).report

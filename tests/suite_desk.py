@@ -50,6 +50,9 @@ class KeptRun:
     def lookback(self, symbols=None):
         return None
 
+    def actions(self, symbols=None):
+        return None
+
     def bars(self, symbols=None):
         return sample_bars() if self.summary.run_id == "kept" else None
 

@@ -16,9 +16,10 @@ from sqlalchemy import Connection
 
 from dags.errors import RequestError
 from dags.local.services import services
-from dags.run.datasets import read_from, source_of
+from dags.run.datasets import action_tables, read_from, source_of
 from dags.run.sampling import BARS, HOURS, SYMBOLS, spread
 from dags.run.settings import Settings
+from gx import project
 from gx.dataset.model import DEFAULT, Dataset
 from gx.dataset.read import dataset_names, read_dataset
 from gx.errors import DatasetError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sql.describe import Looker, Row
     from sql.source import OpenSource
 
+COMPARES = "expect_prices_to_agree_with_declared_actions"
 ROWS, RECENT_DAYS, NAMED = 10, 30, 5
 PATIENCE_S = 60
 _LISTED = tuple(
@@ -154,6 +156,11 @@ def check_dataset(var: Path, name: str) -> int:
         faults.append(str(error))
     for fault in faults:
         print(f"error: {name}.yml: {fault}", file=sys.stderr)
+    if dataset.splits is not None and not _compares_declared(dataset.suite):
+        print(
+            f"\n  Splits are declared, and the suite {dataset.suite} does not compare prices with "
+            f"them: add {COMPARES}"
+        )
     if dataset.indicators:
         print(
             f"\n  Indicators: {', '.join(columns_of(dataset.indicators))}; a run looks back to the "
@@ -164,9 +171,16 @@ def check_dataset(var: Path, name: str) -> int:
     return COULD_NOT_RUN if faults else DONE
 
 
+def _compares_declared(suite: str) -> bool:
+    """Does a suite hold the expectation? One that cannot be read is told of elsewhere."""
+    path = project.SUITES / f"{suite}.json"
+    return not path.is_file() or COMPARES in path.read_text(encoding="utf-8")
+
+
 def _source_faults(connection: Connection, dataset: Dataset) -> list[str]:
     """What is wrong with the source; of one that can be read, its rows and facts are printed."""
     from gx.dataset.columns import type_fault
+    from sql.actions import action_faults
     from sql.errors import BarStoreError
     from sql.source import column_types, opened, source_faults
 
@@ -184,6 +198,9 @@ def _source_faults(connection: Connection, dataset: Dataset) -> list[str]:
                 faults.append(f"column {source.column(meaning)!r} is {kind}, {fault}")
         if faults:
             return faults
+    faults = [fault for one in action_tables(dataset) for fault in action_faults(connection, one)]
+    if faults:
+        return faults
     try:
         bars = opened(connection, source)
         return list(_content_faults(bars, dataset))

@@ -26,6 +26,7 @@ from dags.run.known_symbols import remembered
 from dags.run.settings import ROOT, Settings
 from dags.staging.files import Folder
 from dags.staging.layout import (
+    ACTIONS,
     BARS,
     CHANGES,
     CONTEXT,
@@ -129,10 +130,25 @@ class StagedRun:
         frame = self._of(CONTEXT, symbols)
         return None if frame is None else frame[frame["date"].notna()]
 
+    def actions(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """The splits and dividends that were declared; None where nothing is.
+
+        Of all symbols of the partitions that have some of these: they are few.
+        """
+        names = self._names(ACTIONS, symbols)
+        if not names:
+            return None
+        frame: pd.DataFrame = pa.concat_tables([self._table(name) for name in names]).to_pandas()
+        return frame
+
+    def _names(self, file: str, symbols: Sequence[str] | None) -> list[str]:
+        """The run's own file of this name, or those of its partitions with any of these symbols."""
+        return [file] if self.folder.exists(file) else self._in_partitions(file, symbols)
+
     def _of(self, file: str, symbols: Sequence[str] | None) -> pd.DataFrame | None:
         """The rows of a file of all or some symbols, wherever the run has it."""
         wanted = None if symbols is None else [("symbol", "in", list(symbols))]
-        names = [file] if self.folder.exists(file) else self._in_partitions(file, symbols)
+        names = self._names(file, symbols)
         if not names:
             return None
         table = pa.concat_tables([self._table(name, wanted=wanted) for name in names])

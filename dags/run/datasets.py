@@ -12,6 +12,7 @@ from gx.symbols import EVERY
 from sql.connection import ConnectionSettings
 
 if TYPE_CHECKING:
+    from sql.actions import ActionsTable
     from sql.source import Source
 
 _BEHIND = "_workflow"
@@ -108,7 +109,8 @@ def source_of(dataset: Dataset) -> "Source":
     from sql.source import OWN, Source  # what reads rows is no business of a DAG file
 
     said = dataset.source
-    if dataset.name == DEFAULT and said.model_dump(exclude_none=True) == _PLAIN:
+    plain = said.model_dump(exclude_none=True) == _PLAIN and not dataset.declared_columns
+    if dataset.name == DEFAULT and plain:
         return OWN
     return Source(
         name=dataset.name,
@@ -120,8 +122,27 @@ def source_of(dataset: Dataset) -> "Source":
         zone=said.zone,
         unit=said.unit,
         daily=dataset.is_daily,
-        carried=said.carry,
+        carried=dataset.carried,
     )
+
+
+def action_tables(dataset: Dataset) -> "list[ActionsTable]":
+    """The tables that declare splits and dividends, where they are no columns of the bars."""
+    from sql.actions import ActionsTable
+
+    said = {"split": dataset.splits, "dividend": dataset.dividends}
+    return [
+        ActionsTable(
+            kind=kind,
+            columns=one.columns,
+            schema=one.db_schema,
+            table=one.table,
+            query=one.query,
+            zone=dataset.source.zone,
+        )
+        for kind, one in said.items()
+        if one is not None and one.column is None
+    ]
 
 
 _PLAIN = {"table": DEFAULT, "columns": {}, "carry": ()}

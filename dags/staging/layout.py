@@ -17,6 +17,7 @@ TASKS = {
 }
 
 BARS, CONTEXT, REPAIRED = "bars.parquet", "context.parquet", "repaired.json"
+ACTIONS = "actions.parquet"  # splits and dividends that the dataset declares, where it does
 PROPOSED = "repairs.json"  # what validating proposes; REPAIRED has what was accepted and applied
 REPORT, RESULTS, FAILING = "report.json", "results.json", "failing.parquet"
 WAIVED = "waived.parquet"  # what failed and is accepted; there is none without such bars
@@ -27,7 +28,7 @@ ENRICHED, SUMMARY, CHANGES = "enriched.parquet", "summary.json", "changes.json"
 PLAN, PARTITIONS = "plan.json", "partitions"
 FINDINGS, ARRAYS = "findings.json", "findings.npz"
 WRITTEN_BY = {
-    "extract": (BARS, CONTEXT, REPAIRED, PLAN),
+    "extract": (BARS, CONTEXT, ACTIONS, REPAIRED, PLAN),
     "validate": (
         *(REPORT, RESULTS, FAILING, WAIVED, JUDGED_PAGE, DOCS_PAGE),
         *(SUITE, CHANGES, FINDINGS, ARRAYS, PROPOSED),
@@ -36,7 +37,7 @@ WRITTEN_BY = {
     "log": (SUMMARY, REPORT_PAGE),
 }
 # What makes a run's folder big; everything else stays until it is pruned.
-HEAVY = (BARS, CONTEXT, ENRICHED, ARRAYS)
+HEAVY = (BARS, CONTEXT, ACTIONS, ENRICHED, ARRAYS)
 
 _LONGEST = 200  # a file name holds 255 bytes, also with the longest dataset's name before it
 _OF_DAG = "@"  # which no safe name has

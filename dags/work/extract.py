@@ -18,6 +18,7 @@ from dags.run.due import later_than
 from dags.staging.layout import BARS, CONTEXT
 from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
+from dags.work.actions import stage_declared
 from dags.work.repairs import accepted_repairs, keep
 from sql.extract import Extraction, extract_bars
 from sql.published import Gone, bars_gone, newest_read
@@ -58,6 +59,7 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
     if context.rows:
         with run.staging.sealing(CONTEXT) as sink:
             sink.write(context.parquet)
+    stage_declared(run, engine, has_context=bool(context.rows))
     if published is not None and moment != read.at:
         _warn_of_clock(read.at, published)
     found = _extracted(read, moment, context.rows, gone)

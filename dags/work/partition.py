@@ -15,6 +15,7 @@ from dags.staging.arrays import read_array, write_arrays
 from dags.staging.layout import ARRAYS, BARS, CONTEXT, FINDINGS
 from dags.staging.records import PartValidated, Records
 from dags.staging.run_folder import Staging
+from dags.work.actions import staged_declared
 from dags.work.extract import extract_into, staged_bars, staged_lookback
 from dags.work.partitions import PartitionedRun
 from dags.work.publish import Share, publish_share, transform_share
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from gx.market.part import PartFindings
     from gx.market.whole import PartDocument
+    from gx.plugins.expectations.kernels.declared import Declared
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class StagedPart:
         table = self._read(CONTEXT, None if columns is None else list({*columns, "date"}))
         dated = table.filter(pc.is_valid(table["date"]))
         return dated if columns is None else dated.select(list(columns))
+
+    @cached_property
+    def declared(self) -> "Declared | None":
+        """What is declared of its symbols."""
+        return staged_declared(self.staging)
 
     def _read(self, name: str, columns: Sequence[str] | None) -> pa.Table:
         return self.staging.read_table(name, self._seals[name], columns)
@@ -100,10 +107,11 @@ def check(run: Run, number: int, *, again: bool = False) -> dict[str, object]:
 def _judge(staging: Staging, whole: PartitionedRun, of_the_run: Asked) -> "PartFindings":
     """Read the staged bars, and judge them by the plan's suite; nothing is written."""
     from gx.market.part import judge_part
+    from gx.plugins.expectations.declared import with_declared
 
     bars, lookback = staged_bars(staging), staged_lookback(staging)
     return judge_part(
-        bars.to_pandas(date_as_object=False),
+        with_declared(bars.to_pandas(date_as_object=False), staged_declared(staging)),
         whole.suite(),
         as_of=whole.plan.as_of,
         asked=of_the_run,

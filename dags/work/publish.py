@@ -128,7 +128,7 @@ def transform_share(share: Share) -> Transformed:
         bars = bars.append_column("remarks", _remarks(share, bars.num_rows))
         bars = bars.append_column("repaired", _repaired(share, bars.num_rows))
         passed = bars.filter(pc.invert(_is_held(bars, held)))
-        carried = passed.select(list(share.run.dataset.source.carry))
+        carried = passed.select(list(share.run.dataset.carried))
         frame = passed.drop_columns(["created_at", *carried.column_names]).to_pandas(
             date_as_object=False
         )
@@ -195,7 +195,7 @@ def publish_share(share: Share) -> Published:
             reasons=_reasons(share, held),
             row_numbers=held["row"].to_pylist(),
             extracted_at=extracted_at,
-            carried=run.dataset.source.carry,
+            carried=run.dataset.carried,
         )
         released = release(
             connection,
@@ -225,7 +225,7 @@ def publish_share(share: Share) -> Published:
 
 def _carried(run: Run) -> tuple[str, ...]:
     """The columns that go along with a bar."""
-    return (*run.dataset.source.carry, *(() if run.dataset.is_daily else ("session",)))
+    return (*run.dataset.carried, *(() if run.dataset.is_daily else ("session",)))
 
 
 def _correct_edges(

@@ -10,6 +10,7 @@ from dags.run.due import as_of, asked, calendars_of
 from dags.staging.layout import results_name
 from dags.staging.records import Extracted, Published
 from dags.staging.run_folder import Staging
+from dags.work.actions import staged_declared
 from dags.work.extract import extract_into, staged_bars, staged_lookback
 from dags.work.judgement import COMPARED_BARS, RunJudgement
 from dags.work.partition_records import PartitionSummary
@@ -32,12 +33,13 @@ class Whole:
     def judge(self, waivers: Sequence["Waiver"] = ()) -> RunJudgement:
         """Run the checkpoint on the staged bars."""
         from gx.gate import checkpoint  # seconds, which belong to this step alone
+        from gx.plugins.expectations.declared import with_declared
         from gx.suite.waivers import waivers_with
 
         staging, request = self.run.staging, self.run.request
         bars = staged_bars(staging).to_pandas(date_as_object=False)
         report = checkpoint.run(
-            bars,
+            with_declared(bars, staged_declared(staging)),
             suite=self.run.suite,
             results=self.run.settings.results_dir,
             run_name=results_name(self.run.identity.dag_id, self.run.identity.run_id),

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from gx.dataset.actions import Dividends, Splits
 from gx.dataset.fetch import Fetch
 from gx.dataset.indicators import DAILY_ALONE, columns_of, indicator_faults
 from gx.nearest import nearest
@@ -164,6 +165,8 @@ class Dataset(BaseModel):
     report and alert says so. ``indicators`` are those that its published bars have, in the order of
     their columns. ``publish`` is the schema of the gate's own tables for it, and behind a dot the
     view under whose name what is published can be read; None is the connection's schema.
+    ``splits`` and ``dividends`` say where these are declared; ``prices`` whether the splits are in
+    the prices (``raw``), or were adjusted for, which is what most feeds do.
     """
 
     model_config = _STRICT
@@ -184,6 +187,9 @@ class Dataset(BaseModel):
     lookback_days: int | None = Field(None, ge=0, le=36_500)
     experiment: str | None = Field(None, min_length=1, max_length=200)
     fetch: Fetch | None = None
+    splits: Splits | None = None
+    dividends: Dividends | None = None
+    prices: Literal["adjusted", "raw"] | None = None
 
     @field_validator("symbols")
     @classmethod
@@ -215,7 +221,7 @@ class Dataset(BaseModel):
                 f"indicators: {', '.join(annual)} is annualised by 252 days, and these bars are "
                 "shorter: leave it out"
             )
-        taken = [one for one in columns_of(self.indicators) if one in self.source.carry]
+        taken = [one for one in columns_of(self.indicators) if one in self.carried]
         if taken:
             raise ValueError(
                 f"indicators: {', '.join(taken)} is carried along from the source already: leave "
@@ -236,6 +242,42 @@ class Dataset(BaseModel):
         if self.fetch and (fault := self.fetch.fault(self.minutes)):
             raise ValueError(f"fetch: {fault}")
         return self
+
+    @model_validator(mode="after")
+    def _with_declared(self) -> Self:
+        declared = [name for name in ("splits", "dividends") if getattr(self, name) is not None]
+        if declared and not self.is_daily:
+            raise ValueError(
+                f"{' and '.join(declared)} are compared with daily bars alone, and these are "
+                "shorter: leave them out"
+            )
+        if self.splits is None and (self.dividends is not None or self.prices is not None):
+            raise ValueError(
+                "dividends, and what prices are, say something about splits alone: name where "
+                "these are declared, as splits: {column: split_ratio}"
+            )
+        taken = [one for one in self.declared_columns.values() if one in TAKEN]
+        if taken:
+            raise ValueError(
+                f"{', '.join(taken)} is a column of the gate's own: rename it in a query"
+            )
+        return self
+
+    @property
+    def declared_columns(self) -> dict[str, str]:
+        """The columns of the bars that declare splits and dividends, by which of these."""
+        of = {"split": self.splits, "dividend": self.dividends}
+        return {kind: one.column for kind, one in of.items() if one and one.column is not None}
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """The columns that go along with the bars: those that are named, and that declare."""
+        return tuple(dict.fromkeys((*self.source.carry, *self.declared_columns.values())))
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Are the prices in shares of today?"""
+        return self.prices != "raw"
 
     def _unfetchable(self) -> str | None:
         """What keeps bars from being written into the source."""

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gx import project
+from gx.dataset.actions import Dividends, Splits
+from gx.dataset.fetch import Fetch
 from gx.dataset.model import DEFAULT, Dataset, Source, name_fault
 from gx.errors import DatasetError
 from gx.nearest import nearest
@@ -19,6 +21,12 @@ _PLAINLY = {
     "string_type": "is to be one text",
     "tuple_type": "is to be a list, as [A, B]",
     **dict.fromkeys(("dict_type", "mapping_type", "model_type"), "is to have entries, as A: B"),
+}
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "source": Source,
+    "fetch": Fetch,
+    "splits": Splits,
+    "dividends": Dividends,
 }
 # What YAML calls nothing.
 _NOTHING = ("", "~", "null", "Null", "NULL")
@@ -115,7 +123,7 @@ def _said(fault: Any) -> str:
     place = ".".join(str(part) for part in fault["loc"])
     text = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        model = Source if "." in place else Dataset
+        model = _PARTS.get(place.partition(".")[0] if "." in place else "", Dataset)
         known = [field.alias or name for name, field in model.model_fields.items()]
         key = place.rpartition(".")[2]
         text = f"is not known{nearest(key, [one for one in known if one != 'name'])}"

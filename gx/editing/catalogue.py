@@ -50,6 +50,7 @@ _MARKET_TOPICS = {
     "session_expectations": "Sessions",
     "level_expectations": "Jumps and levels",
     "gross_expectations": "Jumps and levels",
+    "declared_expectations": "Jumps and levels",
     "activity_expectations": "Activity",
     "symbol_expectations": "Symbols",
 }

@@ -18,6 +18,7 @@ from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
 from gx.names import short_name
+from gx.plugins.expectations.declared import declared_in, with_declared
 from gx.report.model import Outcome, QualityReport
 from gx.report.sentences import counted
 from gx.suite.calendars import Calendars
@@ -97,15 +98,18 @@ def try_draft(
     lookback: pd.DataFrame | None = None,
     calendars: Calendars | None = None,
     sample: str = "",
+    actions: pd.DataFrame | None = None,
 ) -> dict[str, object]:
     """What the draft would find in ``bars``, and how that differs from the saved suite.
 
     ``entry`` (from 1) tries that expectation alone; ``calendars`` go before those that a suite
-    gives. ``sample`` says which part of a run the bars are, where they are not all. Raises
+    gives. ``sample`` says which part of a run the bars are, where they are not all; ``actions``,
+    what is declared of them (see ``gx.plugins.expectations.declared.declared_in``). Raises
     SuiteError for a draft that cannot be trusted; a saved suite that cannot is left out of the
     comparison.
     """
     started = time.perf_counter()
+    bars = bars if actions is None else with_declared(bars, declared_in(actions))
     drafted, compared, partners = _chosen(document, saved, entry)
     given: dict[str, Any] = {"as_of": as_of, "asked": asked, "lookback": lookback}
     given["waivers"] = read_waivers(name)

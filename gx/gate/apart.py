@@ -31,7 +31,9 @@ from gx.gate.counted import found_by_counts, show_values
 from gx.gate.outcomes import NO_ROWS, Found, all_failing, found_in
 from gx.gate.together import Entry, Together
 from gx.plugins.expectations import BarExpectation
+from gx.plugins.expectations.declared import with_declared
 from gx.plugins.expectations.kernels.bars import BAR_SIZE, BarSize
+from gx.plugins.expectations.kernels.declared import DECLARED
 from gx.plugins.expectations.lookback import LOOKBACK, Lookback, sort_bars, with_lookback
 from gx.report.model import Outcome
 from gx.suite.exceptions.table import OWN, Table
@@ -141,6 +143,7 @@ class Share:
         lookback = np.flatnonzero(table.ruling_each(before["symbol"]) == row)
         bars = whole.iloc[rows]
         bars.attrs = {}
+        bars = with_declared(bars, whole.attrs.get(DECLARED))
         return cls(with_lookback(bars, before.iloc[lookback], bar_size), rows, lookback)
 
     @property

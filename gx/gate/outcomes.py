@@ -259,12 +259,28 @@ def _observed(found: ExpectationValidationResult) -> str:
         return "missing: " + ", ".join(map(str, mismatched["missing"]))
     if not found.success and (said := _lacking(details)):
         return said
+    if said := _declared(details):
+        return said
     if details.get("sparse"):
         return _sparse(details["sparse"], details["sparse_count"])
     if not_judged := details.get("not_judged_symbols"):
         return f"{not_judged:,} symbols with too few bars were not judged"
     value = result.get("observed_value")
     return "" if value is None else f"found {value}"
+
+
+def _declared(details: Mapping[str, Any]) -> str:
+    """What of the declared splits and dividends the prices contradict, and what is odd in them."""
+    said = str(details.get("undeclared") or "")
+    for name, count, of in (
+        ("disagreements", "disagreement_count", ""),
+        ("remarks", "remark_count", "of what is declared: "),
+    ):
+        if told := details.get(name):
+            named = [f"{one['symbol']} {one['date']}: {one['says']}" for one in told[:EXAMPLES]]
+            more = _more(details[count] - len(named))
+            said += ("; " if said else "") + of + "; ".join(named) + more
+    return said
 
 
 def _lacking(details: Mapping[str, Any]) -> str:

@@ -28,7 +28,9 @@ from gx.market.part import judge_part
 from gx.market.route import MarketEntry
 from gx.market.routes import ROUTES
 from gx.market.whole import Array, Market, Part, PartDocument, frame_of
+from gx.plugins.expectations.declared import with_declared
 from gx.plugins.expectations.kernels.bars import BarSize, bar_size_of
+from gx.plugins.expectations.kernels.declared import Declared
 from gx.report.model import Outcome, QualityReport
 from gx.suite.exceptions.table import OWN
 from gx.suite.exceptions.variants import pieces_of
@@ -203,7 +205,7 @@ def _of_one_size(parts: Sequence[Part], suite: Suite, as_of: str, asked: Asked) 
 
     def again(part: Part) -> Part:
         findings = judge_part(
-            frame_of(part.bars()),
+            with_declared(frame_of(part.bars()), part.declared),
             suite,
             as_of=as_of,
             asked=asked,
@@ -230,6 +232,10 @@ class _PartAnew:
     @property
     def lookback(self) -> Callable[..., pa.Table]:
         return self.part.lookback
+
+    @property
+    def declared(self) -> Declared | None:
+        return self.part.declared
 
     def array(self, name: str) -> Array | None:
         return self.arrays.get(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import accumulate
 from typing import Any, Protocol, TypedDict
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from gx.errors import PartsError
 from gx.gate.outcomes import NO_ROWS, Rows
-from gx.plugins.expectations.kernels.bars import BAR_SIZE, BarSize
+from gx.plugins.expectations.declared import with_declared
+from gx.plugins.expectations.kernels.bars import BAR_SIZE, JUDGED, BarSize
+from gx.plugins.expectations.kernels.declared import Declared
 from gx.plugins.expectations.lookback import with_lookback
 from gx.report.events import places_of
 from gx.terms import BAR_COLUMNS
@@ -52,6 +54,10 @@ class Part(Protocol):
 
     def lookback(self, columns: Sequence[str] | None = None) -> pa.Table:
         """The bars before the range that were judged with them."""
+
+    @property
+    def declared(self) -> Declared | None:
+        """What is declared of its symbols; None where nothing is."""
 
 
 class Market:
@@ -125,6 +131,8 @@ class Market:
         bars = frame_of(pa.concat_tables([part.bars(names) for part in self.parts]))
         if not lookback:
             return bars
+        told = [one for part in self.parts if (one := part.declared) is not None]
+        bars = with_declared(bars, reduce(Declared.and_those, told) if told else None)
         before = frame_of(pa.concat_tables([part.lookback(names) for part in self.parts]))
         return with_lookback(bars, before)
 
@@ -142,9 +150,10 @@ def all_rows(part: Part, columns: Sequence[str]) -> pd.DataFrame:
 
     The frame tells what the market's bars are.
     """
-    frame = frame_of(pa.concat_tables([part.bars(columns), part.lookback(columns)]))
-    frame.attrs[BAR_SIZE] = part.document["bar_size"]
-    return frame
+    bars = part.bars(columns)
+    frame = frame_of(pa.concat_tables([bars, part.lookback(columns)]))
+    frame.attrs |= {BAR_SIZE: part.document["bar_size"], JUDGED: bars.num_rows}
+    return with_declared(frame, part.declared)
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:

@@ -142,6 +142,12 @@ class RunFiles(Protocol):
         Of all or some symbols, as ``bars``.
         """
 
+    def actions(self, symbols: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """The splits and dividends that were declared when it ran; None where nothing is.
+
+        Columns as ``gx.plugins.expectations.declared.declared_in`` takes them.
+        """
+
     def proposals(self) -> Sequence[Proposal]:
         """What could be repaired of the bars that failed; none of a run that proposed nothing."""
 

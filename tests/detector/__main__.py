@@ -4,6 +4,7 @@ import argparse
 
 from tests.detector.any_market import report
 from tests.detector.bars import REAL_CRASH, REAL_SPLITS, real_bars, rows_of
+from tests.detector.declared import report as declared_report
 from tests.detector.judge import false_alarms, flagged, judge, table
 from tests.detector.plant import KINDS, NIGHTLY_KINDS
 from tests.detector.within_the_day import KINDS as WITHIN
@@ -22,6 +23,9 @@ def main() -> None:
     if options.only != "real":
         print("Made-up markets: share of the defects that are found, by length of history")
         print(report(options.rounds, options.seed))
+        print("\nDeclared splits: share of what contradicts them that is found, by length")
+        for line in declared_report(options.rounds, options.seed):
+            print(line)
     if options.only != "made-up":
         _report_real(options.rounds, options.seed)
 

@@ -39,6 +39,24 @@ def test_bars_before_the_range_tell_what_is_ordinary_and_are_not_judged(bars):
     assert found["outcomes"][0]["count"] == 3
 
 
+def test_what_a_run_declared_of_its_bars_is_known_to_a_trial(bars):
+    split = bars[bars["symbol"] == "TSLA"].copy()
+    day = str(split["date"].iloc[12].date())
+    split.loc[split["date"] >= day, ["open", "high", "low", "close"]] /= 10
+    actions = pd.DataFrame([("TSLA", day, "split", "10", False)])
+    actions.columns = ["symbol", "date", "kind", "value", "adjusted"]
+    agrees = {"type": "expect_prices_to_agree_with_declared_actions", "severity": "warning"}
+    gross = {"type": "expect_no_gross_price_errors", "severity": "critical"}
+    draft = {**SUITE, "expectations": [{**one, "kwargs": {}} for one in (agrees, gross)]}
+
+    known: Any = try_draft(draft, "draft", split, actions=actions)
+    unknown: Any = try_draft(draft, "draft", split)
+
+    assert [one["status"] for one in known["outcomes"]] == ["passed", "passed"]
+    assert [one["status"] for one in unknown["outcomes"]] == ["passed", "failed"]
+    assert unknown["outcomes"][0]["observed"] == "the dataset declares no splits"
+
+
 def test_a_saved_suite_that_cannot_be_trusted_is_left_out_of_the_comparison(bars):
     rule = {"type": "expect_column_to_exist", "kwargs": {"column": "close"}, "severity": "info"}
     draft = {**SUITE, "expectations": [rule]}

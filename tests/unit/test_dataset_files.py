@@ -1,5 +1,6 @@
 """Dataset files are read strictly, and every fault is told at once."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,47 @@ def test_two_datasets_never_share_a_place(tmp_path: Path, monkeypatch: pytest.Mo
     assert list(dataset_faults(found)) == [
         "publish: the dataset others publishes into shared already"
     ]
+
+
+DECLARED = """
+source: {table: bars, carry: [vwap]}
+splits: {column: split_ratio}
+dividends: {schema: market, table: paid, symbol: ticker, amount: cash}
+prices: raw
+"""
+
+
+def test_splits_and_dividends_are_a_column_or_a_table():
+    found = parse_dataset("us", DECLARED)
+
+    assert found.splits is not None
+    assert found.dividends is not None
+    assert found.carried == ("vwap", "split_ratio")
+    assert found.declared_columns == {"split": "split_ratio"}
+    assert found.dividends.columns == {"symbol": "ticker", "date": "date", "amount": "cash"}
+    assert not found.is_adjusted
+    assert parse_dataset("us", DECLARED.replace("raw", "adjusted")).is_adjusted
+    assert parse_dataset("us", "source: {table: t}\nsplits: {table: s}").is_adjusted
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("splits: {}", "splits: name either a column of the bars, or a table, or a query"),
+        ("splits: {table: a, column: b}", "name either a column of the bars"),
+        ("splits: {table: a, query: b}", "name either a column of the bars"),
+        ("splits: {query: a, schema: b}", "a schema goes with a table"),
+        ("splits: {column: a, date: b, ratio: c}", "leave out date, ratio"),
+        ("splits: {table: a, ratoi: b}", "splits.ratoi: is not known; did you mean 'ratio'?"),
+        ("splits: {table: a, amount: b}", "splits.amount: is not known"),
+        ("splits: corporate_actions", "splits: is to have entries, as A: B"),
+        ("splits: {column: volume}", "volume is a column of the gate's own: rename it in a query"),
+        ("splits: {column: a}\nprices: split", "prices: Input should be 'adjusted' or 'raw'"),
+        ("splits: {column: a}\nbar: 5 mins", "splits are compared with daily bars alone"),
+        ("prices: raw", "name where these are declared, as splits: {column: split_ratio}"),
+        ("dividends: {column: a}", "name where these are declared"),
+    ],
+)
+def test_what_declares_nothing_is_refused(text: str, said: str):
+    with pytest.raises(DatasetError, match=re.escape(said)):
+        parse_dataset("us", f"source: {{table: t}}\n{text}")

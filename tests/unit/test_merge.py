@@ -14,6 +14,7 @@ from gx.gate.asked import Asked
 from gx.gate.checkpoint import run_in_memory
 from gx.market.merge import merge
 from gx.market.part import judge_part
+from gx.plugins.expectations.declared import read_declared, with_declared
 from gx.report.model import QualityReport
 from gx.suite.named import suite_path
 from gx.suite.read import Suite, parse_suite, read_suite
@@ -370,6 +371,41 @@ def test_a_move_of_the_market_is_told_from_errors_though_no_part_holds_the_marke
 
     same(merged, whole)
     assert merged.outcomes[0].symbols == (("S02",) if symbols == 12 else ("S01", "S02"))
+
+
+DECLARED = suite_with(
+    ("expect_prices_to_agree_with_declared_actions", {}),
+    ("expect_no_gross_price_errors", {"factor": 2.5}),
+)
+
+
+@pytest.mark.parametrize("symbols", [12, 3])
+@pytest.mark.parametrize("count", [2, 5])
+def test_declared_splits_are_compared_in_parts_as_in_the_whole(symbols: int, count: int):
+    """All halve on a day, one has a split then, one is split and one is said to be."""
+    prices = ["open", "high", "low", "close"]
+    bars = daily_bars([f"S{n:02}" for n in range(symbols)], 60)
+    fallen = bars["date"] >= "2024-02-29"
+    bars.loc[fallen & (bars["symbol"] != "S00"), prices] /= 2
+    bars.loc[(bars["date"] >= "2024-03-07") & (bars["symbol"] == "S00"), prices] /= 5
+    bars.loc[(bars["date"] >= "2024-02-07") & (bars["symbol"] == "S02"), prices] /= 3
+    splits = [("S00", "2024-03-07", "5"), ("S01", "2024-03-11", "4:1"), ("S02", "2024-02-07", "3")]
+    odd = [("S02", "2024-03-01", "-1"), ("S01", "soon", "2"), ("s00", "2023-01-04", "2")]
+    columns = ["symbol", "date", "value"]
+    actions = pd.DataFrame([*splits, *odd], columns=columns).assign(kind="split")
+    lookback = bars[bars["date"] < "2024-02-20"].reset_index(drop=True)
+    bars = bars[bars["date"] >= "2024-02-20"].reset_index(drop=True)
+    known = with_declared(bars, read_declared(actions, adjusted=False))
+    whole = run_in_memory(known, DECLARED, as_of=AS_OF, lookback=lookback)
+
+    merged = in_parts(bars, lookback, DECLARED, count, actions=actions)
+
+    same(merged, whole)
+    found = merged.outcomes[0]
+    assert found.symbols == (("S01",) if symbols == 12 else ("S01", "S02"))
+    assert "S01 2024-03-11: a split of 4:1 is declared" in found.observed
+    assert "S02 2024-03-01: the ratio '-1' is negative" in found.observed
+    assert merged.outcomes[1].status == "passed"
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -150,7 +150,7 @@ def _published(run: Run, done: Published | None) -> "Sequence[Table]":
 def _layout(run: Run) -> Layout:
     return Layout(
         daily=run.dataset.is_daily,
-        carried=dict.fromkeys(run.dataset.source.carry, ""),
+        carried=dict.fromkeys(run.dataset.carried, ""),
         indicators=columns_of(run.dataset.indicators),
     )
 

@@ -8,6 +8,7 @@ from gx.plugins.expectations.activity_expectations import (
     ExpectVolumeToAgreeWithPrice,
 )
 from gx.plugins.expectations.base import BarExpectation
+from gx.plugins.expectations.declared_expectations import ExpectPricesToAgreeWithDeclaredActions
 from gx.plugins.expectations.gross_expectations import ExpectNoGrossPriceErrors
 from gx.plugins.expectations.level_expectations import (
     ExpectNoReturnOutliers,
@@ -57,6 +58,7 @@ MARKET_EXPECTATIONS: tuple[type[BarExpectation], ...] = (
     ExpectSymbolsToBeUnambiguous,
     ExpectSymbolsToBeSpacedAlike,
     ExpectNoMissingBarsWithinSessions,
+    ExpectPricesToAgreeWithDeclaredActions,
 )
 
 __all__ = ["MARKET_EXPECTATIONS", "BarExpectation", *(cls.__name__ for cls in MARKET_EXPECTATIONS)]  # noqa: PLE0604

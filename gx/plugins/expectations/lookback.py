@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 
-from gx.plugins.expectations.kernels.bars import BAR_SIZE, BarSize, Ints, SortedFrame
+from gx.plugins.expectations.kernels.bars import BAR_SIZE, JUDGED, BarSize, Ints, SortedFrame
+from gx.plugins.expectations.kernels.declared import DECLARED
 
 LOOKBACK = "lookback"
 # Of each symbol's lookback, the newest bars that are told when they fail now. Older ones were seen
@@ -86,7 +87,8 @@ def sort_bars(
     if before is None or before.empty:
         return SortedBars(frame, pd.RangeIndex(0), SortedFrame(frame, symbol, date))
     whole = pd.concat([frame, before], ignore_index=True)
-    whole.attrs = {BAR_SIZE: frame.attrs.get(BAR_SIZE)}
+    whole.attrs = {name: frame.attrs.get(name) for name in (BAR_SIZE, DECLARED)}
+    whole.attrs[JUDGED] = len(frame)
     return SortedBars(frame, before.index, SortedFrame(whole, symbol, date))
 
 

@@ -1,7 +1,8 @@
 """Expectations for which a move that half of the market made explains one of a symbol."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,8 +34,12 @@ class WitnessedExpectation(MarketWideExpectation):
         moves = market_moves.find_moves(bars, factor=self.market_factor, splits=self.declared)
         said = {name: getattr(moves, name) for name in market_moves.ARRAYS}
         found = self.judged_beside(bars, market_moves.CALM)
-        document = {"not_judged": found.not_judged_symbols}
+        document = {"not_judged": found.not_judged_symbols, "details": dict(found.details)}
         return Said(document, said | {"rows": np.flatnonzero(found.flags)})
+
+    def summed(self, details: Sequence[Mapping[str, Any]]) -> Mapping[str, object]:
+        """What all parts say beside their rows."""
+        return {}
 
     def of_market(self, parts: Sequence[SpokenPart]) -> MarketJudgement:
         """Judge by what the whole market moved.
@@ -44,12 +49,14 @@ class WitnessedExpectation(MarketWideExpectation):
         """
         moves = [market_moves.Moves(*map(part.array, market_moves.ARRAYS)) for part in parts]
         market = market_moves.judge_moves(moves)
-        suspects = [part.array("rows") for part in parts]
-        rows = [
-            np.flatnonzero(self.judged_beside(part.bars(), market).flags)
-            if market and len(suspected)
-            else suspected
-            for part, suspected in zip(parts, suspects, strict=True)
-        ]
+        rows, details = [], []
+        for part in parts:
+            suspected, said = part.array("rows"), part.document.get("details", {})
+            if market and len(suspected):
+                found = self.judged_beside(part.bars(), market)
+                suspected, said = np.flatnonzero(found.flags), found.details
+            rows.append(suspected)
+            details.append(said)
         not_judged = sum(part.document["not_judged"] for part in parts)
-        return MarketJudgement(rows, market.details, not_judged_symbols=not_judged)
+        told = {**market.details, **self.summed(details)}
+        return MarketJudgement(rows, told, not_judged_symbols=not_judged)

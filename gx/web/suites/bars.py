@@ -28,7 +28,8 @@ SAMPLE_BARS, SAMPLE_SYMBOLS = 200_000, 200
 class Tried:
     """The bars to try a draft on, and how a run would have them judged (see gx.editing.trials).
 
-    ``sample`` says of which part of a run's bars they are; empty when they are all.
+    ``sample`` says of which part of a run's bars they are; empty when they are all. ``actions`` are
+    the splits and dividends that the run knew of.
     """
 
     bars: pd.DataFrame
@@ -37,6 +38,7 @@ class Tried:
     lookback: pd.DataFrame | None = None
     calendars: Calendars | None = None
     sample: str = ""
+    actions: pd.DataFrame | None = None
 
 
 def dataset_asked(
@@ -117,13 +119,14 @@ def _bars_of_run(files: RunFiles) -> Tried:
     few = files.summary.rows <= MOST_BARS
     bars = files.bars() if few else None
     if bars is not None:
-        return Tried(_bounded(bars), moment, asked, files.lookback())
+        return Tried(_bounded(bars), moment, asked, files.lookback(), actions=files.actions())
     chosen, said = _sampled(files)
     bars = files.bars(chosen) if chosen else None
     if bars is None:
         raise RequestFault("the bars of this run have been cleaned up; choose a fresh extract")
     named = replace(asked, symbols=tuple(one for one in asked.symbols if one in {*chosen}))
-    return Tried(_bounded(bars), moment, named, files.lookback(chosen), sample=said)
+    found = Tried(_bounded(bars), moment, named, files.lookback(chosen), sample=said)
+    return replace(found, actions=files.actions(chosen))
 
 
 def _sampled(files: RunFiles) -> tuple[list[str], str]:

@@ -61,7 +61,7 @@ def test_in_a_suite_they_flag_the_rows_that_their_detectors_flag():
 
     result = run(bars, expectations)
 
-    assert len(result.results) == len(MARKET_EXPECTATIONS) == 22
+    assert len(result.results) == len(MARKET_EXPECTATIONS) == 23
     failed = 0
     for outcome, kind in zip(result.results, MARKET_EXPECTATIONS, strict=True):
         kwargs = {name: kind.__fields__[name].default for name in kind.parameters()}
@@ -102,7 +102,7 @@ def test_few_rows_neither_crash_nor_warn(rows: int, recwarn: pytest.WarningsReco
 
     result = run(bars, every_expectation())
 
-    assert [each.exception_info["raised_exception"] for each in result.results] == [False] * 22
+    assert [each.exception_info["raised_exception"] for each in result.results] == [False] * 23
     assert not [each for each in recwarn if "gx/plugins" in each.filename]
 
 
@@ -116,7 +116,7 @@ def test_a_column_of_nothing_neither_crashes_nor_warns(
 
     result = run(bars, every_expectation())
 
-    assert [each.exception_info["raised_exception"] for each in result.results] == [False] * 22
+    assert [each.exception_info["raised_exception"] for each in result.results] == [False] * 23
     assert not [each for each in recwarn if "gx/plugins" in each.filename]
 
 

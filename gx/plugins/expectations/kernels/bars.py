@@ -21,6 +21,8 @@ T = TypeVar("T")
 NO_TIME = np.iinfo(np.int64).min
 # Set in the `attrs` of a frame that is a part of a market: what the whole market's bars are.
 BAR_SIZE = "bar_size"
+# And in those of a frame with a lookback: how many of its rows, the first, are judged.
+JUDGED = "judged"
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,11 @@ class SortedFrame:
         follows = ~self.first[1:] & (self.code[1:] >= 0)
         steps: Ints = (self.instant[1:] - self.instant[:-1])[follows]
         return steps[steps > 0]
+
+    def is_judged(self, row: int) -> bool:
+        """Is the bar at this sorted position a judged one, and none of the lookback?"""
+        place = row if self.order is None else int(self.order[row])
+        return place < int(self.frame.attrs.get(JUDGED, len(self)))
 
     @property
     def symbol_count(self) -> int:

@@ -5,16 +5,21 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from gx.plugins.expectations.errors import ExpectationInputError
-from gx.plugins.expectations.kernels.bars import MICROSECONDS_PER_HOUR, Bars, Flags, Floats
+from gx.plugins.expectations.kernels.bars import Bars, Floats, SortedFrame
+from gx.plugins.expectations.kernels.declared import (
+    MICROSECONDS_PER_DAY,
+    day_of,
+    declared_of,
+    placed_splits,
+)
 
 Splits = Mapping[str, Mapping[str, float]]
 
-MICROSECONDS_PER_DAY: Final = 24 * MICROSECONDS_PER_HOUR
 VOTERS = 5  # closes on either side that tell whether the step is in the bars
 NEAR = math.log(2)  # how far a close may be from where the split puts it, or leaves it
 
@@ -44,30 +49,50 @@ def price_shift(bars: Bars, splits: Splits | None) -> Floats | None:
 
     A declared split shifts the bars before it only where its step is in the bars: of up to five
     closes on either side more must be near the level that the split gives than near the old one.
-    Bars that were adjusted already stay as they are. None where nothing is shifted.
+    Bars that were adjusted already stay as they are. None where nothing is shifted. Beside those of
+    `splits` it knows the splits that a dataset declares whose prices are as they were traded.
     """
-    if not splits:
+    of_dataset = _of_dataset(bars.table)
+    if not splits and not of_dataset:
         return None
-    key = ("shift", bars.close, repr(splits))
-    return bars.table.memo(key, lambda: _price_shift(bars, read_splits(splits)))
+    key = ("shift", bars.close, repr(splits or {}))
+    return bars.table.memo(key, lambda: _price_shift(bars, [read_splits(splits or {}), of_dataset]))
 
 
-def _price_shift(bars: Bars, splits: Mapping[str, Sequence[Split]]) -> Floats | None:
-    table = bars.table
+def _of_dataset(table: SortedFrame) -> Mapping[str, Sequence[Split]]:
+    """Those of the dataset, unless its prices are adjusted: then no step is explained."""
+    declared = declared_of(table)
+    if declared is None or declared.adjusted:
+        return {}
+    found: dict[str, list[Split]] = {}
+    for one in placed_splits(table).splits:
+        found.setdefault(one.symbol, []).append(Split(one.day, one.ratio))
+    return found
+
+
+def _price_shift(bars: Bars, declared: Sequence[Mapping[str, Sequence[Split]]]) -> Floats | None:
+    table, closes = bars.table, bars.table.log_price(bars.close)
     shift = np.zeros(len(table))
     for code, symbol in enumerate(table.symbols):
-        for split in splits.get(str(symbol), ()):
-            own = np.flatnonzero(table.code == code)
-            later = table.local[own] >= split.day * MICROSECONDS_PER_DAY
-            if _is_in(table.log_price(bars.close)[own], later, math.log(split.ratio)):
-                shift[own[~later]] -= math.log(split.ratio)
+        told = dict.fromkeys(one for splits in declared for one in splits.get(str(symbol), ()))
+        if not told:
+            continue
+        # Of the column's own type: of another one the whole column would be cast each time.
+        ends = np.array((code, code + 1), dtype=table.code.dtype)
+        begin, end = np.searchsorted(table.code, ends).tolist()
+        local = table.local[begin:end]
+        usable = np.flatnonzero(np.isfinite(closes[begin:end]))
+        prices, times = closes[begin:end][usable], local[usable]
+        for split in told:
+            day, fall = split.day * MICROSECONDS_PER_DAY, math.log(split.ratio)
+            if _is_in(prices, int(np.count_nonzero(times < day)), fall):
+                shift[begin:end][local < day] -= fall
     return shift if shift.any() else None
 
 
-def _is_in(closes: Floats, later: Flags, fall: float) -> bool:
+def _is_in(closes: Floats, later: int, fall: float) -> bool:
     """Say whether the closes fell by `fall` (log) where the later ones begin."""
-    usable = np.isfinite(closes)
-    before, after = closes[usable & ~later][-VOTERS:], closes[usable & later][:VOTERS]
+    before, after = closes[max(0, later - VOTERS) : later], closes[later : later + VOTERS]
     if not len(before) or not len(after):
         return False
     step = after - np.median(before)
@@ -98,7 +123,7 @@ def _day(symbol: str, date: object) -> int:
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(date)):
             raise ValueError
-        return (dt.date.fromisoformat(str(date)) - dt.date(1970, 1, 1)).days
+        return day_of(dt.date.fromisoformat(str(date)))
     except ValueError:
         raise ExpectationInputError(
             f"splits of {symbol} name the date {date!r}; write it as 2014-06-09"

@@ -13,11 +13,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from gx.plugins.expectations.kernels.bars import Bars, Flags, Floats, Ints
-from gx.plugins.expectations.kernels.declared_splits import (
-    MICROSECONDS_PER_DAY,
-    Splits,
-    price_shift,
-)
+from gx.plugins.expectations.kernels.declared import MICROSECONDS_PER_DAY
+from gx.plugins.expectations.kernels.declared_splits import Splits, price_shift
 from gx.plugins.expectations.kernels.moves import RELATIVE_ROUNDING
 
 FEWEST = 5  # symbols that make a market

@@ -19,6 +19,7 @@ from gx.plugins.expectations.kernels.calm import (
     is_outstanding,
 )
 from gx.plugins.expectations.kernels.declared_splits import Splits, price_shift
+from gx.plugins.expectations.kernels.dividends import are_paid
 from gx.plugins.expectations.kernels.market_moves import (
     MarketMoves,
     find_moves,
@@ -69,7 +70,7 @@ def unadjusted_splits(
     `turmoil` times the median volume before it, and for steps below 2:1 down to half of that. In a
     crash range and volume explode, however near the fall is to a ratio. The steps of declared
     splits are none that somebody forgot, and a session on which the market stepped the same way
-    explains the step (`market`).
+    explains the step (`market`), and so does a dividend that the dataset declares.
     """
     flags = split_bars(bars, threshold, nearness, stay, window, minimum, turmoil)
     shift = price_shift(bars, splits)
@@ -78,7 +79,7 @@ def unadjusted_splits(
     if market is None:
         market = judge_moves([find_moves(bars, factor=MARKET_STEP, splits=splits)])
     rows = np.flatnonzero(flags)
-    flags[rows[_is_of_the_market(bars, rows, market)]] = False
+    flags[rows[_is_of_the_market(bars, rows, market) | are_paid(bars, rows)]] = False
     return bars.judge(flags, symbols_with_fewer(bars, FEWEST_BARS), market.details)
 
 
@@ -97,7 +98,24 @@ def split_bars(
     minimum: int = 10,
     turmoil: float = 5.0,
 ) -> Flags:
-    """Find the splits (see `unadjusted_splits`), as flags in sorted order."""
+    """Find the splits (see `unadjusted_splits`), as flags in sorted order: a copy of one's own."""
+    names = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    key = ("splits", names, threshold, nearness, stay, window, minimum, turmoil)
+    found = bars.table.memo(
+        key, lambda: _split_bars(bars, threshold, nearness, stay, window, minimum, turmoil)
+    )
+    return found.copy()
+
+
+def _split_bars(
+    bars: Bars,
+    threshold: float,
+    nearness: float,
+    stay: int,
+    window: int,
+    minimum: int,
+    turmoil: float,
+) -> Flags:
     table = bars.table
     gap = gaps(bars)
     rows = _candidates(bars, gap)
