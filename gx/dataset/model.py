@@ -33,7 +33,7 @@ MEANINGS = ("symbol", "date", "open", "high", "low", "close", "volume", "created
 TAKEN = (
     *MEANINGS,
     *("daily_return", "price_range", "price_range_pct", "session"),
-    *("run_id", "published_at", "extracted_at", "remarks", "doubts", "repaired"),
+    *("run_id", "published_at", "extracted_at", "remarks", "doubts", "repaired", "digest"),
 )
 # Units of whole numbers that are moments since 1970, and days written as one number.
 UNITS = ("s", "ms", "us", "ns", "yyyymmdd")
