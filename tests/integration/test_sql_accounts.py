@@ -144,7 +144,7 @@ def test_what_a_model_said_is_written_by_the_gate_and_changed_by_nobody(shop: Co
         ensure_signals(owner)
     grant_signals(shop, USER.name)
     said = Signal("A", datetime(2025, 10, 6), 0.01, "r1", "passed")  # a day
-    about = {"horizon": 1, "model": "m", "model_version": 1, "gate_version": "0"}
+    about: dict[str, Any] = {"horizon": 1, "model": "m", "model_version": 1, "gate_version": "0"}
     with connected(gate) as engine:
         ensure_signals(engine)
         for new in (1, 0):
