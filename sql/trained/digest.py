@@ -13,7 +13,7 @@ def digest_of(run_id: str) -> str:
     """The expression for a row with the columns of a bar, published by the run that `run_id` is."""
     found = f"hashtextextended({run_id}, 0)"
     found = f"hashtextextended(symbol::text, {found})"
-    for number in ("extract(epoch from date)", *NUMBERS):
+    for number in ("date_part('epoch', date)", *NUMBERS):
         found = f"hashfloat8extended({number}::float8, {found})"
     return found
 
