@@ -18,11 +18,19 @@ from transforms.bars import enrich
 
 
 def asked_of(dataset: Dataset) -> Train:
-    """What the dataset's file says of training; raises TrainingError when it says nothing."""
+    """What the dataset's file says of training.
+
+    Raises TrainingError when it says nothing, or prices are raw: a split would pass for a return.
+    """
     if dataset.train is None:
         raise TrainingError(
             f"dataset {dataset.name} asks for no model: write train: {{horizon: 1}} into "
             f"gx/datasets/{dataset.name}.yml"
+        )
+    if dataset.prices == "raw":
+        raise TrainingError(
+            f"dataset {dataset.name} has raw prices, in which a split looks like a return: a model "
+            "is trained on adjusted ones alone"
         )
     return dataset.train
 

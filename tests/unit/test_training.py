@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 
 from dags.errors import TrainingError
+from dags.training.bars import asked_of
 from dags.training.examples import Examples, examples
 from dags.training.folds import walk_forward
 from dags.training.judgement import Judgement, judged
 from dags.training.model import FoldScore, walked
+from gx.dataset.model import Dataset, Source
 from gx.dataset.train import FEATURES as CHOICE
+from gx.dataset.train import Train
 from transforms.features import FEATURES, Bars, features, targets
 
 NAMES = tuple(FEATURES)
@@ -220,6 +223,14 @@ def test_a_planted_signal_is_found_and_named(seed: int):
 
 def test_the_names_that_a_dataset_may_choose_are_those_that_are_defined():
     assert tuple(FEATURES) == CHOICE
+
+
+def test_raw_prices_in_which_a_split_looks_like_a_return_are_refused():
+    source, train = Source(table="t"), Train()
+    made = Dataset(name="raw", source=source, suite="s", publish="p", train=train)
+    assert asked_of(made) == train
+    with pytest.raises(TrainingError, match="a split looks like a return"):
+        asked_of(made.model_copy(update={"prices": "raw"}))
 
 
 def score(**changes: float) -> FoldScore:
