@@ -51,3 +51,7 @@ class PartitionError(Exception):
 
 class AlertError(Exception):
     """No channel took an alert."""
+
+
+class TrainingError(Exception):
+    """A model cannot be trained, or asked, with these bars; nothing was registered or written."""

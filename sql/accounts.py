@@ -63,6 +63,11 @@ def grant_fetch(owner: ConnectionSettings, user: str) -> None:
     _grant(owner, user, "grant_fetch")
 
 
+def grant_signals(owner: ConnectionSettings, user: str) -> None:
+    """Give ``user`` what scoring writes beside published bars; the table must be there."""
+    _grant(owner, user, "grant_signals")
+
+
 def grant_archive(owner: ConnectionSettings, user: str) -> None:
     """Give ``user`` what archiving writes beside the bars; the table must be there."""
     _grant(owner, user, "grant_archive")

@@ -63,6 +63,10 @@ class PublishError(BarStoreError):
     """The bars to publish contradict each other or the run; nothing was published."""
 
 
+class UnvouchedError(BarStoreError):
+    """Published bars that no run vouches for: nobody may rely on them."""
+
+
 class DiscardError(BarStoreError):
     """Held bars cannot be discarded in this way; nothing was discarded."""
 

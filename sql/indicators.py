@@ -25,7 +25,7 @@ def bars_before(
     In no order; the prices are float64.
     """
     bound = {"symbols": list(symbols), "start": start, "bars": bars}
-    return _read(connection, statement("queries/bars_before"), bound, _PRICES)
+    return read_bars(connection, statement("queries/bars_before"), bound, _PRICES)
 
 
 def bars_around(
@@ -46,7 +46,7 @@ def bars_around(
     more = "".join(f",\n    bar.{quoted(name)}::double precision" for name in columns)
     query = statement("queries/bars_around").replace("{more}", more)
     bound = {"symbols": list(symbols), "start": start, "end": end, "bars": bars, "all": everywhere}
-    return _read(connection, query, bound, (*_PRICES, *columns))
+    return read_bars(connection, query, bound, (*_PRICES, *columns))
 
 
 def correct_indicators(connection: Connection, bars: pd.DataFrame, columns: Sequence[str]) -> int:
@@ -68,13 +68,21 @@ def correct_indicators(connection: Connection, bars: pd.DataFrame, columns: Sequ
     return rows
 
 
-def _read(
-    connection: Connection, query: str, bound: Mapping[str, object], numbers: Sequence[str]
+def read_bars(
+    connection: Connection,
+    query: str,
+    bound: Mapping[str, object],
+    numbers: Sequence[str],
+    texts: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """What a query over published bars finds; a million rows would be slow one by one."""
+    """What a query over published bars finds; a million rows would be slow one by one.
+
+    It has symbol, date (a day, or a moment in UTC), these ``numbers`` (float64) and ``texts``.
+    """
     daily = connection.exec_driver_sql(statement("queries/published_days")).scalar_one()
     dates = pa.date32() if daily else pa.timestamp("us", "UTC")
-    types = {"symbol": pa.string(), "date": dates, **dict.fromkeys(numbers, pa.float64())}
+    types = {"symbol": pa.string(), "date": dates}
+    types |= dict.fromkeys(numbers, pa.float64()) | dict.fromkeys(texts, pa.string())
     connection.exec_driver_sql("set local timezone = 'UTC'")
     with driver_connection(connection).cursor() as cursor:
         text: bytes = cursor.mogrify(query, bound)

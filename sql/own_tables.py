@@ -26,9 +26,12 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stock_data_enriched": (
         *(*_BAR, "daily_return", "price_range", "price_range_pct"),
-        *("published_at", "extracted_at", "remarks", "doubts", "repaired"),
+        *("published_at", "extracted_at", "remarks", "doubts", "repaired", "digest"),
     ),
-    "stock_data_publications": ("run_id", "symbols", "first_date", "last_date", "extracted_at"),
+    "stock_data_publications": (
+        *("run_id", "symbols", "first_date", "last_date", "extracted_at"),
+        *("verdict", "extract_digest"),
+    ),
     "stock_data_quarantine": (
         *(
             *_BAR,
@@ -63,14 +66,17 @@ HOLDS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("symbols", "reasons", "remarks", "doubts"), _TEXTS),
     **dict.fromkeys(("extracted_at", "published_at", "quarantined_at", "refused_at"), _MOMENT),
     **dict.fromkeys(("who", "action", "what", "why", "repaired"), ("text", "text")),
+    **dict.fromkeys(("verdict", "extract_digest"), ("text", "text")),
     "at": _MOMENT,
+    "digest": ("bigint", "bigint"),
     "created_at": ("timestamp", "timestamp without time zone"),
     "symbol": ("text", r"text|character varying(\((3[2-9]|[4-9]\d|\d{3,})\))?"),
     "run_id": ("text", r"text|character varying(\((2[5-9]\d|[3-9]\d\d|\d{4,})\))?"),
 }
 # Those that `create_own_tables` adds to a table of an older version.
 ADDED: Mapping[str, set[str]] = {
-    "stock_data_enriched": {"extracted_at", "remarks", "doubts", "repaired"},
+    "stock_data_enriched": {"extracted_at", "remarks", "doubts", "repaired", "digest"},
+    "stock_data_publications": {"verdict", "extract_digest"},
     "stock_data_quarantine": {
         *("attempt", "released_as", "superseded_by", "superseded_at"),
         *("discarded_by", "discarded_at", "discard_reason", "extracted_at"),

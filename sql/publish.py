@@ -25,6 +25,7 @@ from sql.locks import PUBLISH, lock
 from sql.source import quoted
 from sql.statements import statement
 from sql.terms import BAR, DERIVED
+from sql.trained.digest import digest_of
 
 ENRICHED = (*BAR, *DERIVED)
 
@@ -74,6 +75,8 @@ def publish_bars(
     removable: Mapping[str, int] | None = None,
     carried: Sequence[str] = (),
     indicators: Sequence[str] = (),
+    verdict: str | None = None,
+    extract_digest: str | None = None,
 ) -> Publication:
     """Make `stock_data_enriched` equal to `bars` for `symbols` from `start` to `end`.
 
@@ -85,7 +88,8 @@ def publish_bars(
     are `removable` (None: any). Other symbols stay as they are. `extracted_at` is the database's
     clock when the bars were read: what was read later stays. Publishers wait for each other.
     `carried` columns of the bars are written beside them, and those of `indicators` (float64; NaN
-    is written as NULL), in which a bar may be `changed`, too.
+    is written as NULL), in which a bar may be `changed`, too. Each bar gets a digest; the
+    publication keeps the `verdict` and the `extract_digest` of what was judged.
 
     Raises:
         PublishError: a bar has no symbol or date, lies outside `symbols` or the range, or occurs
@@ -113,8 +117,9 @@ def publish_bars(
     if removable is not None:
         _refuse_unknown_removals({one.symbol: one.removed for one in counted}, removable)
     insert = statement("queries/insert_enriched").replace("{more}", more)
+    insert = insert.replace("{digest}", digest_of("%(run_id)s::text"))
     rows = connection.exec_driver_sql(insert, bound).rowcount
-    recorded = bound | {"rows": rows}
+    recorded = bound | {"rows": rows, "verdict": verdict, "extract_digest": extract_digest}
     connection.exec_driver_sql(statement("queries/insert_publication"), recorded)
     connection.exec_driver_sql("drop table staged_enriched")
     return Publication(

@@ -21,6 +21,7 @@ OWN_TABLES = {
     "stock_data_enriched": ("stock_data_enriched", "upgrade_enriched"),
     "stock_data_publications": (
         "stock_data_publications",
+        "upgrade_publications",
         "stock_data_publications_newest",
         "stock_data_publications_keep",
         "stock_data_publications_no_change",

@@ -23,3 +23,7 @@ class UnknownRunError(TrackingError):
 
 class NothingToCompareError(TrackingError):
     """A run left no report: it ended before its bars were judged."""
+
+
+class NoChampionError(TrackingError):
+    """No version of a model has beaten its baselines yet."""

@@ -17,11 +17,13 @@ from sql.accounts import (
     grant_fetch,
     grant_gate,
     grant_schema,
+    grant_signals,
 )
 from sql.archived.listed import ensure_list
 from sql.connection import ConnectionSettings, connected
 from sql.fetched.tables import make_remembered
 from sql.schema import create_schema, load_sample
+from sql.trained.signals import ensure_signals
 
 
 def prepare(deployment: DeploymentSettings, settings: Settings, say: Callable[[str], None]) -> None:
@@ -65,11 +67,13 @@ def _bars(deployment: DeploymentSettings, settings: Settings, say: Callable[[str
             say(line)
         make_remembered(engine)
         ensure_list(engine)
+        ensure_signals(engine)
         if settings.environment == "development":
             load_sample(engine)
     grant_gate(owner, settings.postgres_user)
     grant_fetch(owner, settings.postgres_user)
     grant_archive(owner, settings.postgres_user)
+    grant_signals(owner, settings.postgres_user)
     for name in dataset_names():
         _schema(name, owner, settings.postgres_user, say)
 

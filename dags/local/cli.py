@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dags import VERSION
 from gx.cli import (
     CHECK_EXAMPLES,
     CONVERT_EXAMPLES,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from gx.files.asked.format import Format
     from tracking.store import TrackingStore
 
-VERSION = "0.1.0"
 ROOT = Path(__file__).resolve().parents[2]
 # Where `gate up` has its MLflow server, and what the pipeline calls its experiment.
 LOCAL_URI, EXPERIMENT = "http://127.0.0.1:5500", "ibkr-stock-data"
@@ -601,6 +601,43 @@ def verdict(
     from dags.local import verdict
 
     return verdict.print_verdict(ctx.obj, dataset, as_of, symbols, as_json=as_json)
+
+
+@app.command(epilog=examples("gate train", "gate train coins --json"))
+def train(
+    ctx: typer.Context,
+    dataset: Annotated[
+        str, typer.Argument(metavar="[DATASET]", autocompletion=known_datasets)
+    ] = "stock_data",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """Train a model on a dataset's published bars, and say whether it has skill.
+
+    Exit status: 0 it was trained, with skill or without, 2 it could not be.
+    """
+    from dags.local.training import train_model
+
+    return train_model(ctx.obj, dataset, as_json=as_json)
+
+
+@app.command(epilog=examples("gate score", "gate score coins --json"))
+def score(
+    ctx: typer.Context,
+    dataset: Annotated[
+        str, typer.Argument(metavar="[DATASET]", autocompletion=known_datasets)
+    ] = "stock_data",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print it as JSON")] = False,
+) -> int:
+    """Write what the champion says of the newest published bars into stock_data_signals.
+
+    Of symbols that `gate verdict` calls good alone. Exit status: 0 done, 2 it could not be: no
+    champion yet, or no symbol is good.
+    """
+    from dags.local.training import score_bars
+
+    return score_bars(ctx.obj, dataset, as_json=as_json)
 
 
 @app.command(epilog=examples("gate audit --since 2025-11-01", "gate audit --dataset coins --json"))

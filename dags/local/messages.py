@@ -12,7 +12,7 @@ def explain_error(error: Exception) -> Sequence[str] | None:
     from pydantic import ValidationError
     from sqlalchemy.exc import DBAPIError
 
-    from dags.errors import RequestError, StagingError
+    from dags.errors import RequestError, StagingError, TrainingError
     from dags.fetch.faults import FetchFault
     from dags.local.errors import LocalError
     from gx.errors import GateError
@@ -20,7 +20,7 @@ def explain_error(error: Exception) -> Sequence[str] | None:
     from tracking.errors import TrackingError
 
     of_ours = (
-        *(RequestError, StagingError, LocalError, FetchFault),
+        *(RequestError, StagingError, TrainingError, LocalError, FetchFault),
         *(GateError, BarStoreError, TrackingError),
     )
     if isinstance(error, PreflightError):

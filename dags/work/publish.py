@@ -187,6 +187,8 @@ def publish_share(share: Share) -> Published:
             removable=_removable(found.gone, passed),
             carried=_carried(run),
             indicators=columns_of(run.dataset.indicators),
+            verdict="quarantined" if held_symbols else "passed",
+            extract_digest=found.digest,
         )
         quarantine_bars(
             connection,

@@ -21,6 +21,7 @@ from pydantic import (
 from gx.dataset.actions import Dividends, Splits
 from gx.dataset.fetch import Fetch
 from gx.dataset.indicators import DAILY_ALONE, columns_of, indicator_faults
+from gx.dataset.train import Train
 from gx.nearest import nearest
 from gx.suite.calendars import Calendars
 from gx.symbols import EVERY, require_symbol, symbol_fault
@@ -33,7 +34,7 @@ MEANINGS = ("symbol", "date", "open", "high", "low", "close", "volume", "created
 TAKEN = (
     *MEANINGS,
     *("daily_return", "price_range", "price_range_pct", "session"),
-    *("run_id", "published_at", "extracted_at", "remarks", "doubts", "repaired"),
+    *("run_id", "published_at", "extracted_at", "remarks", "doubts", "repaired", "digest"),
 )
 # Units of whole numbers that are moments since 1970, and days written as one number.
 UNITS = ("s", "ms", "us", "ns", "yyyymmdd")
@@ -161,10 +162,11 @@ class Dataset(BaseModel):
 
     ``calendars`` gives, by pattern (``*.L``), the calendar of single symbols: the first pattern
     that fits counts. ``calendar`` is that of all others; None leaves both to the suite. ``fetch``
-    says which of its bars Interactive Brokers has. Of bars that are ``made_up`` every page,
-    report and alert says so. ``indicators`` are those that its published bars have, in the order of
-    their columns. ``publish`` is the schema of the gate's own tables for it, and behind a dot the
-    view under whose name what is published can be read; None is the connection's schema.
+    says which of its bars Interactive Brokers has, ``train`` what a model of them foretells. Of
+    bars that are ``made_up`` every page, report and alert says so. ``indicators`` are those that
+    its published bars have, in the order of their columns. ``publish`` is the schema of the gate's
+    own tables for it, and behind a dot the view under whose name what is published can be read;
+    None is the connection's schema.
     ``splits`` and ``dividends`` say where these are declared; ``prices`` whether the splits are in
     the prices (``raw``), or were adjusted for, which is what most feeds do.
     """
@@ -190,6 +192,7 @@ class Dataset(BaseModel):
     splits: Splits | None = None
     dividends: Dividends | None = None
     prices: Literal["adjusted", "raw"] | None = None
+    train: Train | None = None
 
     @field_validator("symbols")
     @classmethod

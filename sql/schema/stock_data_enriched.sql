@@ -2,7 +2,8 @@
 -- extracted_at: the database's clock when the bar was read; an older extract never replaces a newer.
 -- remarks: the expectations that the bar missed without being held. doubts: those that a later run
 -- found it to miss, once more bars were known. repaired: the rule of an accepted repair, whose
--- numbers these are.
+-- numbers these are. digest: of the bar as this run published it (sql/trained/digest.py); whoever
+-- relies on the bar asks whether it is still that one.
 create table if not exists stock_data_enriched (
     symbol text not null,
     date date not null,
@@ -20,5 +21,6 @@ create table if not exists stock_data_enriched (
     remarks text[],
     doubts text[],
     repaired text,
+    digest bigint,
     primary key (symbol, date)
 )

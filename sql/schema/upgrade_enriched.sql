@@ -1,4 +1,5 @@
--- A table of before: its rows do not know when they were read, so any extract is newer.
+-- A table of before: its rows do not know when they were read, so any extract is newer; and nobody
+-- vouches for those without a digest.
 -- Asked first: an alter table waits for every reader, though it may have nothing to do.
 do $$
 begin
@@ -25,6 +26,16 @@ begin
             and not attisdropped
     ) then
         alter table stock_data_enriched add column repaired text;
+    end if;
+    if not exists (
+        select
+        from pg_attribute
+        where
+            attrelid = 'stock_data_enriched'::regclass
+            and attname = 'digest'
+            and not attisdropped
+    ) then
+        alter table stock_data_enriched add column digest bigint;
     end if;
 end
 $$

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,10 +30,29 @@ def test_the_bag_holds_exactly_these_dags_and_no_error(airflow_environment: Mapp
     assert sorted(bag.dag_ids) == ["archive_bars", DAG_ID]
 
 
+def test_a_dataset_that_asks_for_a_model_has_a_workflow_that_waits_for_its_bars(
+    airflow_environment: Mapping[str, str], datasets: Path
+):
+    from airflow.dag_processing.dagbag import DagBag
+
+    (datasets / "coins.yml").write_text(
+        "source: {table: t}\nsuite: stock_data\npublish: c\ntrain: {horizon: 5}\n"
+    )
+    (datasets / "broken.yml").write_text("train: {}\n")
+    bag = DagBag(dag_folder=str(ROOT / "dags"))
+
+    assert bag.import_errors == {}
+    made = bag.dags["coins_training"]
+    assert [one.name for one in made.timetable.asset_condition.objects] == ["coins_published"]
+    assert made.task_dict["train_model"].downstream_task_ids == {"score_bars"}
+    assert made.catchup is False and made.max_active_runs == 1 and "no skill" in made.doc_md
+    assert [name for name in bag.dag_ids if name.endswith("_training")] == ["coins_training"]
+
+
 def test_parsing_imports_nothing_heavy():
     code = (
-        "import sys, dags.ibkr_stock_data_workflow\n"
-        "heavy = ['pandas', 'great_expectations', 'mlflow', 'pyarrow', 'numpy']\n"
+        "import sys, dags.ibkr_stock_data_workflow, dags.train_on_bars\n"
+        "heavy = ['pandas', 'great_expectations', 'mlflow', 'pyarrow', 'numpy', 'sklearn']\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     parsed = subprocess.run(

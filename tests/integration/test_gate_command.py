@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dags.local.cli import VERSION
+from dags import VERSION
 from dags.run.settings import ROOT
 from tests.checkout import copy_of_checkout
 

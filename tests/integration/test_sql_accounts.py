@@ -17,6 +17,7 @@ from sql.accounts import (
     grant_fetch,
     grant_gate,
     grant_schema,
+    grant_signals,
 )
 from sql.archived.listed import ensure_list
 from sql.archived.table import require_archivable
@@ -27,6 +28,7 @@ from sql.fetched.tables import Table, make_remembered, prepare
 from sql.preflight import make_ready
 from sql.schema import create_schema
 from sql.source import OWN, Source
+from sql.trained.signals import Signal, ensure_signals, write_signals
 
 README = Path(__file__).parents[2] / "dags" / "README.md"
 OWNER = Account("owner_of_shop", "owner's first", owns="shop")
@@ -134,6 +136,27 @@ def test_done_again_it_changes_the_password_and_keeps_the_tables(shop: Connectio
 
 def test_a_password_shows_in_no_text_of_an_account():
     assert "owner's first" not in f"{OWNER} {OWNER!r}"
+
+
+def test_what_a_model_said_is_written_by_the_gate_and_changed_by_nobody(shop: ConnectionSettings):
+    gate = replace(shop, user=USER.name)
+    with connected(shop) as owner:
+        ensure_signals(owner)
+    grant_signals(shop, USER.name)
+    said = Signal("A", datetime(2025, 10, 6), 0.01, "r1", "passed")  # a day
+    about: dict[str, Any] = {"horizon": 1, "model": "m", "model_version": 1, "gate_version": "0"}
+    with connected(gate) as engine:
+        ensure_signals(engine)
+        for new in (1, 0):
+            with engine.begin() as connection:
+                assert write_signals(connection, [said], **about) == new
+    told = asked(gate, "select symbol, date::text, signal from stock_data_signals")
+    assert told == [("A", "2025-10-06", 0.01)]
+    for command in ("update stock_data_signals set signal = 1", "delete from stock_data_signals"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            asked(gate, command)
+        with pytest.raises(psycopg2.errors.RaiseException, match="stay as they were written"):
+            asked(shop, command)
 
 
 def test_a_fetch_writes_into_stock_data_once_the_owner_lets_it(shop: ConnectionSettings):

@@ -261,11 +261,13 @@ def test_the_preparation_is_handed_all_that_it_needs_and_no_other_service_is():
 
 
 def test_a_run_is_granted_every_table_that_there_is():
-    gate, fetch, archive = (
-        (ROOT / f"sql/deploy/grant_{one}.sql").read_text() for one in ("gate", "fetch", "archive")
+    gate, fetch, archive, signals = (
+        (ROOT / f"sql/deploy/grant_{one}.sql").read_text()
+        for one in ("gate", "fetch", "archive", "signals")
     )
     granted = {*re.findall(r"stock_data\w*", gate), *(name for name in OWN if name in fetch)}
     granted |= {LIST} if f" on {LIST} to " in archive else set()
+    granted |= set(re.findall(r"grant select, insert on (stock_data_signals) to ", signals))
     # The table that is fetched into is made by who fetches, in a schema of his own.
     made = {path.stem for path in (ROOT / "sql/schema").glob("*.sql")} - {"fetched_bars"}
     tables = {

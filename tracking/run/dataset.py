@@ -27,6 +27,7 @@ class Dataset:
     `digest` is the hexadecimal SHA-256 of all the data; `table` and `query` say where it came
     from; `columns` maps names to MLflow's types (``string``, ``double``, ``long``, ``datetime``,
     …); `profile` is what is known of it, as JSON can hold it: rows, dates, the verdict.
+    `context` is what the run did with it, in MLflow's words.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Dataset:
     query: str
     columns: Mapping[str, str]
     profile: Mapping[str, object]
+    context: str = "validation"
 
     @property
     def key(self) -> str:
@@ -67,7 +69,7 @@ class Dataset:
                 schema=_bounded(json.dumps({"mlflow_colspec": schema})),
                 profile=self._profile,
             ),
-            tags=[InputTag("mlflow.data.context", "validation")],
+            tags=[InputTag("mlflow.data.context", self.context)],
         )
 
 
