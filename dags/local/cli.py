@@ -317,21 +317,43 @@ def suggest_from(
         list[Path] | None, typer.Argument(metavar="[FILE]", help="files of bars, folders, patterns")
     ] = None,
     *,
-    name: Annotated[str, typer.Option(help="the name of the new suite")],
+    name: Annotated[str | None, typer.Option(help="the name of the new suite")] = None,
     from_table: Annotated[
         bool, typer.Option("--from-table", help="from the bars of the table of --dataset")
+    ] = False,
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help="thresholds, from the bars of past runs of --dataset: what each level would find "
+            "there, and what it would miss of defects that are planted; nothing is written",
+        ),
+    ] = False,
+    suite: Annotated[
+        str | None, typer.Option(metavar="NAME", help="with --history: the suite to tune")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="with --history: print it as JSON")
     ] = False,
     asked: "Format",
     dataset: OfDataset = "stock_data",
     calendar: Calendar = None,
     suites: Suites = None,
 ) -> int:
-    """Draft a suite from bars, and say why for each expectation.
+    """Draft a suite from bars, and say why for each expectation; or tune one on past runs.
 
     What the draft finds suspicious on these bars is listed. It is written under a new name only.
     """
-    if bool(files) == from_table:
-        raise typer.BadParameter("name a FILE of bars, or --from-table")
+    if bool(files) + from_table + history != 1:
+        raise typer.BadParameter("name a FILE of bars, or --from-table, or --history")
+    if (suite or as_json) and not history:
+        raise typer.BadParameter("--suite and --json go with --history")
+    if history:
+        from dags.local.tune import print_curves
+
+        return print_curves(ctx.obj, dataset, suite, as_json=as_json)
+    if name is None:
+        raise typer.BadParameter("give the new suite a --name")
     if files:
         if dataset != "stock_data":
             raise typer.BadParameter("--dataset goes with --from-table")

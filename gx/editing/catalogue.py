@@ -14,6 +14,7 @@ from typing import Any, Literal
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.registry import get_expectation_impl
 
+from gx.editing.tuning.curve import tunable
 from gx.engine.looked_at import OF_THE_SCHEMA
 from gx.plugins.expectations import BarExpectation
 from gx.suite.custom.files import Signature, custom_signature
@@ -127,7 +128,8 @@ class CatalogueEntry:
 
     ``definition`` is its docstring without boilerplate. ``sentence`` is a template for what it
     says ("$column values must …"), empty when there is none. ``unsupported`` says why it cannot be
-    used here. ``exceptions``: something of it may differ by symbol.
+    used here. ``exceptions``: something of it may differ by symbol. ``tunes`` is the parameter of
+    which a curve can be drawn, if any.
     """
 
     type: str
@@ -140,6 +142,7 @@ class CatalogueEntry:
     fields: tuple[FormField, ...]
     unsupported: str = ""
     exceptions: bool = True
+    tunes: str | None = None
 
 
 def catalogue() -> tuple[CatalogueEntry, ...]:
@@ -182,6 +185,7 @@ def _entry(type_: str, implementation: type[Expectation]) -> CatalogueEntry:
         fields=tuple(sorted(fields, key=lambda f: (f.advanced, not f.required))),
         unsupported=FRAMES_CANNOT.get(type_, ""),
         exceptions=type_ not in OF_THE_SCHEMA,
+        tunes=tunable(type_),
     )
 
 

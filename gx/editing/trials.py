@@ -14,6 +14,7 @@ from great_expectations.expectations.expectation import Expectation
 from gx.editing.catalogue import catalogue
 from gx.editing.store import canonical
 from gx.editing.suggest import CALENDARS, draft_suite
+from gx.editing.tuning.curve import curve
 from gx.errors import SuiteError
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.gate.checkpoint import run_in_memory
@@ -130,6 +131,16 @@ def try_draft(
         "dropped": _dropped(before, partners),
         "seconds": round(time.perf_counter() - started, 2),
     }
+
+
+def tune(document: Document, name: str, entry: int, bars: pd.DataFrame) -> dict[str, object]:
+    """The curve of entry ``entry`` (from 1) of a draft on ``bars``; raises SuiteError."""
+    drafted = _drafted(document)
+    if not 1 <= entry <= len(drafted) or not isinstance(drafted[entry - 1], Mapping):
+        raise SuiteError(f"the draft has no entry {entry}")
+    _parse({**document, "expectations": [drafted[entry - 1]]}, name)
+    found = curve(drafted[entry - 1], bars)
+    return {**asdict(found), "sentence": found.sentence}
 
 
 def effects(

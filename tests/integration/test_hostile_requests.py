@@ -139,6 +139,9 @@ class Site:
             ("POST", "/gate/api/suites/{name}/try"): {
                 "document": document, "run_id": "bad", "entry": 9, "dataset": "stock_data", **bars,
             },
+            ("POST", "/gate/api/suites/{name}/tune"): {
+                "document": document, "entry": 1, "dataset": "stock_data",
+            },
             ("POST", "/gate/api/suites/{name}/restore"): {"version": self.versions[0], **saved},
             # Not the version in force: whatever else is sent, nothing is renamed or deleted.
             **{("POST", f"/gate/api/suites/{{name}}/{act}"): {
@@ -359,7 +362,7 @@ def test_what_a_route_takes_is_tried_for_every_route():
         "version",
         "waiver",
     ]
-    assert len(WRITES) == 22, "say in Site.bodies what the editor sends to the new route"
+    assert len(WRITES) == 23, "say in Site.bodies what the editor sends to the new route"
     source = Path("gx/web").rglob("*.py")
     asked = {
         n for f in source for n in re.findall(r'query(?:_params)?\.get\("(\w+)"', f.read_text())

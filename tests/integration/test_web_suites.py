@@ -15,11 +15,13 @@ from gx.web.sources import ListedDataset
 from gx.web.static_files import embedded
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 from gx.web.summary import RunSummary
+from tests.staged_runs import daily_bars
 from tests.suite_desk import (
     DATASET,
     HOSTILE,
     NAME,
     FakeSources,
+    KeptRun,
     client,
     sample_bars,
     suite_app,
@@ -77,6 +79,7 @@ WRITES = [
     ("POST", "/gate/api/suites"),
     ("POST", f"/gate/api/suites/{NAME}/check"),
     ("POST", f"/gate/api/suites/{NAME}/try"),
+    ("POST", f"/gate/api/suites/{NAME}/tune"),
     ("POST", f"/gate/api/suites/{NAME}/restore"),
     ("POST", f"/gate/api/suites/{NAME}/rename"),
     ("POST", f"/gate/api/suites/{NAME}/delete"),
@@ -387,6 +390,36 @@ def test_a_trial_says_what_would_fail_and_be_held_and_what_differs(ann, kept):
         == len(sample_bars().query("volume > 8e7"))
     )
     assert saved(ann)[1] == base
+
+
+def tune(ann, document, entry):
+    return ann.post(f"/gate/api/suites/{NAME}/tune", json={"document": document, "entry": entry})
+
+
+def test_a_threshold_is_tuned_on_the_bars_of_past_runs(ann, kept, monkeypatch):
+    document, base = saved(ann)
+    types = [one["type"] for one in document["expectations"]]
+    entry = types.index("expect_no_return_outliers") + 1
+    few = tune(ann, document, entry)
+    assert few.status_code == 422
+    assert "46 bars of 2 symbols are too few to tune" in few.json()["error"]
+
+    long = daily_bars(["AAA", "BBB"], 200)
+    monkeypatch.setattr(KeptRun, "bars", lambda self, symbols=None: long)
+    found = tune(ann, document, entry).json()
+
+    assert (found["parameter"], found["current"], found["rows"]) == ("threshold", 8, 400)
+    assert found["on"].startswith("400 bars of 2 symbols, ") and "2 runs" in found["on"]
+    assert found["proposed"] in [one["level"] for one in found["points"]]
+    assert saved(ann)[1] == base
+    assert tune(ann, document, 99).status_code == 422
+    assert tune(ann, document, types.index("expect_bars_to_be_fresh") + 1).status_code == 422
+
+
+def test_what_nobody_ran_cannot_be_tuned_on(ann, sources):
+    refused = tune(ann, saved(ann)[0], 1)
+    assert refused.status_code == 400
+    assert "no run of stock_data has its bars still" in refused.json()["error"]
 
 
 CRITICAL = {"severity": "critical"}

@@ -30,7 +30,7 @@ from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, read_body, texts
 from gx.web.guard import User, json_response, reader, writer
 from gx.web.sources import Sources
-from gx.web.suites.bars import bars_asked, dataset_asked, last_bars
+from gx.web.suites.bars import bars_asked, dataset_asked, last_bars, past_bars
 from gx.web.suites.datasets import require_may_save, tryable, used_by
 from gx.web.suites.trial import DraftError, Workbench, WorkbenchError
 
@@ -79,6 +79,7 @@ class SuiteApi:
             Route(f"{suite}/check", _errors_as_json(self.check_saved), methods=["GET"]),
             Route(f"{suite}/check", _errors_as_json(self.check), methods=["POST"]),
             Route(f"{suite}/try", _errors_as_json(self.try_draft), methods=["POST"]),
+            Route(f"{suite}/tune", _errors_as_json(self.tune), methods=["POST"]),
             Route(f"{suite}/restore", _errors_as_json(self.restore), methods=["POST"]),
             Route(f"{suite}/rename", _errors_as_json(self.rename), methods=["POST"]),
             Route(f"{suite}/delete", _errors_as_json(self.delete), methods=["POST"]),
@@ -234,6 +235,19 @@ class SuiteApi:
             **vars(tried),
         )
         return json_response(answer)
+
+    async def tune(self, request: Request) -> Response:
+        """What each level of an entry's threshold costs on the bars of past runs of a ``dataset``.
+
+        See gx.editing.tuning.curve.Curve; ``on`` says which bars. Nothing is written.
+        """
+        user = await writer(request)
+        body = await read_body(request, {"document": dict, "entry": int}, dataset=str)
+        name, sources = request.path_params["name"], request.app.state.sources
+        dataset = await run_in_threadpool(dataset_asked, sources, user, body.get("dataset"), name)
+        past = await run_in_threadpool(past_bars, sources, dataset)
+        asked = {"document": body["document"], "name": name, "entry": body["entry"]}
+        return json_response({**await self._ask("tune", **asked, bars=past.bars), "on": past.told})
 
     async def create(self, request: Request) -> Response:
         """Draft a suite ``name`` from bars of a ``dataset`` (the default one), and save it.

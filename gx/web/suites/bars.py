@@ -12,6 +12,8 @@ import pandas as pd
 from gx.errors import ReportError
 from gx.gate.asked import NOTHING_ASKED, Asked
 from gx.report.document import SymbolDocument, read_document
+from gx.report.labels import date_label
+from gx.report.sentences import counted
 from gx.suite.calendars import Calendars
 from gx.suite.strict_json import shown
 from gx.web.bodies import Body, RequestFault, texts
@@ -20,6 +22,8 @@ from gx.web.sources import ListedDataset, RunFiles, Sources
 from gx.web.suites.datasets import tryable
 
 MOST_BARS, LAST_RUNS = 2_000_000, 5
+# A threshold is tuned on that many bars at most, of so many past runs.
+TUNED_BARS, TUNED_RUNS = 200_000, 30
 # Of a run in partitions, or of more bars than that: whole symbols, half of them with failures.
 SAMPLE_BARS, SAMPLE_SYMBOLS = 200_000, 200
 
@@ -79,6 +83,46 @@ def last_bars(sources: Sources, dataset: ListedDataset, suite: str) -> Tried | N
             if files is not None:
                 return _tried(files, dataset)
     return None
+
+
+@dataclass(frozen=True)
+class Past:
+    """The bars of past runs, each as the newest of them read it; ``told`` says what they are."""
+
+    bars: pd.DataFrame
+    told: str
+
+
+def past_bars(sources: Sources, dataset: ListedDataset) -> Past:
+    """Those of the newest runs that have them still; raises RequestFault when none has.
+
+    No more than `TUNED_BARS`, whole symbols, however many there are.
+    """
+    found: list[pd.DataFrame] = []
+    judged = (run for run in sources.runs() if run.dag_id == dataset.dag_id and run.rows)
+    for run in islice(judged, TUNED_RUNS):
+        files = sources.run(run.run_id, dataset.dag_id)
+        with suppress(RequestFault, FileNotFoundError):
+            if files is not None:
+                found.append(_bars_of_run(files).bars)
+        if sum(map(len, found)) >= TUNED_BARS:
+            break
+    if not found:
+        raise RequestFault(
+            f"no run of {dataset.name} has its bars still: run it once, and tune on that"
+        )
+    bars = pd.concat(found, ignore_index=True).drop_duplicates(["symbol", "date"])
+    bars = _some_symbols(bars)
+    days = f"{date_label(bars['date'].min())} to {date_label(bars['date'].max())}"
+    size = f"{counted(len(bars), 'bar')} of {counted(bars['symbol'].nunique(), 'symbol')}"
+    return Past(bars, f"{size}, {days}, of {counted(len(found), 'run')}")
+
+
+def _some_symbols(bars: pd.DataFrame) -> pd.DataFrame:
+    """As many whole symbols as are no more than `TUNED_BARS`; one at least."""
+    sizes = bars["symbol"].value_counts()
+    upto = sizes.cumsum() <= TUNED_BARS
+    return bars[bars["symbol"].isin(sizes.index[upto] if upto.any() else sizes.index[:1])]
 
 
 def bars_asked(sources: Sources, dataset: ListedDataset, body: Body) -> Tried:

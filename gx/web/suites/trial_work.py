@@ -19,6 +19,7 @@ QUESTIONS: dict[str, Callable[..., object]] = {
     "check": trials.check_document,
     "trust": trials.trust,
     "try": trials.try_draft,
+    "tune": trials.tune,
     "effects": trials.effects,
     "draft": trials.draft_document,
     "new_dataset": new_dataset,

@@ -4,6 +4,7 @@ import { watchEffects } from "./editor-effect.js";
 import { exceptionsOf } from "./editor-exceptions.js";
 import { redraw, session } from "./editor-session.js";
 import { tryInto } from "./editor-try.js";
+import { tuneButton } from "./editor-tune.js";
 import { byId, el } from "./elements.js";
 import { PAGE } from "./page.js";
 import { entryWith, notesOf } from "./suite-draft.js";
@@ -66,6 +67,16 @@ export function form(entry, known, { done, doneWord, cancelled, drafted, faults 
     },
     "Try this one",
   );
+  const tuned = rows.find((one) => one.field.name === known?.tunes);
+  const draftedNow = () => {
+    const changed = read();
+    return changed && drafted(changed);
+  };
+  const take = (level) => {
+    tuned.input.value = String(level);
+    tuned.input.dispatchEvent(new Event("change", { bubbles: true }));
+    tuned.input.focus();
+  };
   const submit = (event) => {
     event.preventDefault();
     const changed = read();
@@ -101,6 +112,7 @@ export function form(entry, known, { done, doneWord, cancelled, drafted, faults 
       { class: "buttons" },
       el("button", { class: "main" }, doneWord),
       tryOne,
+      ...(tuned && PAGE.may_write ? [tuneButton(result, draftedNow, take)] : []),
       el("button", { type: "button", onclick: cancelled }, "Cancel"),
     ),
     result,

@@ -21,7 +21,7 @@ function runsOf(name) {
 }
 
 function bars() {
-  const of = choice.dataset ? { dataset: choice.dataset } : {};
+  const of = ofDataset();
   if (choice.kind === "run") return { ...of, run_id: choice.run_id };
   return {
     ...of,
@@ -33,6 +33,8 @@ function bars() {
     end: choice.end,
   };
 }
+
+export const ofDataset = () => (choice.dataset ? { dataset: choice.dataset } : {});
 
 export const onRun = () => choice.kind === "run";
 

@@ -1,0 +1,1 @@
+"""What a threshold costs: the alarms it raises, and the defects that it misses."""
