@@ -58,6 +58,51 @@ def test_bars_accepted_together_are_void_together_when_one_of_them_changes(
     assert "<b>the bar of 2025-10-08 changed</b>" in (ended.staging / "report.html").read_text()
 
 
+def block_accepted(
+    engine: Engine, database: Database, days: str, *, factor: float = 0.5, rule: str = "unit"
+) -> list[NewRepair]:
+    """The bars of TSLA on these days, as one lot: each price is to be multiplied."""
+    bars = f"select date::date, {', '.join(f'{one}::float8' for one in NUMBERS)} from stock_data"
+    lot = [
+        NewRepair(
+            "TSLA", day, rule, "a block", (*prices, volume), (*(p * factor for p in prices), volume)
+        )
+        for day, *prices, volume in database.rows(
+            f"{bars} where symbol = 'TSLA' and date between {days} order by date"
+        )
+    ]
+    with engine.begin() as connection:
+        accept(connection, lot, run_id="r1", by="ann", reason="checked")
+    return lot
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_block_ends_when_any_of_its_bars_changed_wherever_that_lies(
+    workflow: Workflow,
+    database: Database,
+    engine: Engine,
+    sample: None,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+):
+    # Ten bars before the range are read in any case: more than those of the block's first half.
+    monkeypatch.setenv("CONTEXT_DAYS", "1")
+    lot = block_accepted(engine, database, "'2025-10-05' and '2025-10-31'")
+    changed, days = {
+        "before": ("2025-10-05", ("2025-10-30", "2025-10-31")),
+        "after": ("2025-10-31", ("2025-10-05", "2025-10-06")),
+    }[place]
+    database.execute(
+        f"update stock_data set volume = volume + 1 where symbol = 'TSLA' and date = '{changed}'"
+    )
+    ended = quarantined(workflow, start_date=days[0], end_date=days[1])
+    said = ended.step("extract")
+    assert (said["repaired"], said["void"]) == (0, len(lot))
+    assert said["void_example"] == f"TSLA of {changed} (unit), accepted by ann"
+    assert open_repairs(engine) == []
+    assert database.rows("select repaired from stock_data_enriched where repaired <> ''") == []
+
+
 def accepted(
     engine: Engine, database: Database, new: tuple[Any, ...] | None, run_id: str = "r1"
 ) -> None:
