@@ -241,6 +241,7 @@ def judge(
         suite=run.suite,
         instead_of=run.instead_of,
         made_up=run.dataset.made_up,
+        beside={one.symbol: one.sentence for one in report.at_odds if one.held},
     )
     return report
 

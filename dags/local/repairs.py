@@ -12,6 +12,7 @@ from dags.local.errors import LocalError
 from dags.local.services import services
 from dags.run.datasets import dag_of, published_at
 from dags.run.settings import Settings
+from dags.run.to_run import commands_of, days_to_run
 from dags.staging.files import Folder
 from dags.staging.layout import run_folder
 from dags.staging.proposals import sealed_proposals
@@ -19,9 +20,12 @@ from dags.work.acceptance import accept_proposals as accept
 from gx.dataset.read import read_dataset
 from gx.repair.proposal import Proposal
 from gx.report.columns import TextColumn, room, table_lines
+from gx.report.sentences import counted
 from gx.statuses import DONE
 from sql.connection import connected
-from sql.repairs import Numbers, Repair, all_repairs, revoke
+from sql.repairs import NewRepair, Numbers, Repair, all_repairs, revoke
+
+_COMMANDS = 10
 
 _PROPOSED = (
     TextColumn("symbol"),
@@ -73,8 +77,12 @@ def accept_proposals(
         if not wanted:
             raise LocalError(f"{run_id} proposed nothing of these; `gate repair list` shows it")
         given = {"run_id": run_id, "by": getuser(), "reason": reason}
-        done = len(accept(dataset, settings, wanted, **given))
-    print(f"{done:,} repairs are accepted; the next run reads these bars so, and judges them again")
+        done = accept(dataset, settings, wanted, **given)
+    print(
+        f"{counted(len(done), 'repair')} accepted; the next run reads these bars so, and judges "
+        "them again"
+    )
+    _say_what_to_run(name, done)
     return DONE
 
 
@@ -87,8 +95,24 @@ def revoke_repairs(var: Path, name: str, ids: Sequence[int], reason: str) -> int
         engine.begin() as connection,
     ):
         done = revoke(connection, ids, by=getuser(), reason=reason)
-    print(f"{done:,} repairs are revoked; the next run reads these bars as the source has them")
+    along = len(done) - len(set(ids))
+    more = f" ({along:,} more than named: a block is revoked as a whole)" if along else ""
+    print(
+        f"{counted(len(done), 'repair')} revoked{more}; the next run reads these bars as the "
+        "source has them"
+    )
+    _say_what_to_run(name, done)
     return DONE
+
+
+def _say_what_to_run(name: str, repairs: Sequence[NewRepair]) -> None:
+    """Which days have to be run, each symbol's in one run: a seam would be held."""
+    commands = list(commands_of(name, days_to_run(repairs)))
+    print("What is published changes with a run over all of their days:")
+    for command in commands[:_COMMANDS]:
+        print(f"  {command}")
+    if len(commands) > _COMMANDS:
+        print(f"  and those of {len(commands) - _COMMANDS:,} more symbols")
 
 
 def _proposals(settings: Settings, name: str, run_id: str) -> list[Proposal]:

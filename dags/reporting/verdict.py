@@ -115,6 +115,6 @@ def _more(report: ReportDocument) -> list[str]:
         *sentences.waived(report.waived),
         *sentences.changed(changed_since(report.waivers)),
         *sentences.absent(report.symbols_with("missing")),
-        *sentences.of_published(report.doubtful, report.removed),
+        *sentences.of_published(report.doubtful, report.removed, report.at_odds),
         *sentences.of_the_suite(report.no_longer_critical),
     ]

@@ -284,8 +284,14 @@ def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
     # A bar is held with the numbers that were judged; the source has others.
     rules = repaired_rows(share.run.staging)
     said = {row + share.first: [f"{REPAIRED_AS} {rule}"] for row, rule in rules.items()}
+    beside = share.decision.beside
     return [
-        by_row.get(row, [HELD_WITH_SYMBOL]) + said.get(row, []) for row in held["row"].to_pylist()
+        [
+            *by_row.get(row, [HELD_WITH_SYMBOL]),
+            *([beside[symbol]] if symbol in beside else []),
+            *said.get(row, []),
+        ]
+        for row, symbol in zip(held["row"].to_pylist(), held["symbol"].to_pylist(), strict=True)
     ]
 
 
