@@ -58,7 +58,9 @@ def _first(
         begun = f"Published {rows}" if published.rows else "Nothing published: no bar was there"
         return f"{begun}; {rest}."
     if error:
-        return f"Not all published: {size} passed; {rest}; then: {error}"
+        # Of a run that is done as a whole both are one transaction, which did not come to its end.
+        unwritten = rest if validated.parts else rest.replace(" held: ", " to be held: ", 1)
+        return f"Not all published: {size} passed; {unwritten}; then: {error}"
     return f"To be published: {size}; {rest}."
 
 
