@@ -14,8 +14,9 @@ from dags.run.datasets import dag_of, published_at
 from dags.run.settings import Settings
 from dags.run.to_run import commands_of, days_to_run
 from dags.staging.files import Folder
-from dags.staging.layout import run_folder
+from dags.staging.layout import SUMMARY, run_folder, safe_name
 from dags.staging.proposals import sealed_proposals
+from dags.staging.store import place_at
 from dags.work.acceptance import accept_proposals as accept
 from gx.dataset.read import read_dataset
 from gx.repair.proposal import Proposal
@@ -46,6 +47,7 @@ def show(var: Path, name: str, run_id: str | None, *, as_json: bool) -> int:
     with services(var) as found:
         settings = Settings.of(found.environment)
         if run_id is not None:
+            run_id = _named(settings, name, run_id)
             proposals = _proposals(settings, name, run_id)
             plain = [one.to_json() for one in proposals]
             table = table_lines(_PROPOSED, [_proposal_row(one) for one in proposals], room())
@@ -69,6 +71,7 @@ def accept_proposals(
     dataset = read_dataset(name)
     with services(var) as found:
         settings = Settings.of(found.environment)
+        run_id = _named(settings, name, run_id)
         wanted = [
             one
             for one in _proposals(settings, name, run_id)
@@ -119,8 +122,19 @@ def _proposals(settings: Settings, name: str, run_id: str) -> list[Proposal]:
     folder = Folder(run_folder(settings.staging_url, dag_of(name), run_id))
     found = sealed_proposals(folder)
     if found is None:
-        raise LocalError(f"nothing is kept of a run {run_id!r} of {name} that has judged bars")
+        raise LocalError(
+            f"nothing is kept of a run {run_id!r} of {name} that has judged bars; the reports, and "
+            "`gate run` itself, name runs as manual__2026-11-05T08:00:00+00:00"
+        )
     return found
+
+
+def _named(settings: Settings, name: str, run_id: str) -> str:
+    """The run's id, also where its folder is named."""
+    if safe_name(run_id) == run_id or run_id != Path(run_id).name:
+        return run_id
+    folder = Folder(place_at(settings.staging_url) / dag_of(name) / run_id)
+    return str((folder.find_json(SUMMARY) or {}).get("run_id", run_id))
 
 
 def _proposal_row(one: Proposal) -> tuple[str, ...]:
