@@ -166,6 +166,30 @@ def test_what_is_chosen_is_accepted_with_its_block_and_told(place: Place):
     assert "/gate/quarantine/stock_data?symbol=AAPL#act" in page
 
 
+def test_each_proposal_has_a_picture_or_is_named_and_what_changes_is_marked(place: Place):
+    page = place.page()
+    assert page.count("<details open><summary>") == 2
+    assert "Without a picture: MSFT of 2024-" in page
+    before, after = re.findall(r'data-label="(?:Before|After)">(.*?)<td', page, re.DOTALL)[:2]
+    for shown in (before, after):
+        names = re.findall(r"<i>(\w+)</i> (<b>)?", shown)
+        assert [name for name, _ in names] == list(NUMBERS)
+        assert [bool(bold) for _, bold in names] == [True, True, True, True, False]
+
+
+def test_a_symbols_page_leads_to_what_is_proposed_of_it(place: Place):
+    file = place.folder / REPORT
+    bar = RepairedBar(date="2024-01-08", old=[100.0] * 5, new=[1.0] * 5)
+    days = {"first_date": bar.date, "last_date": bar.date}
+    use = RepairUse(symbol="AAPL", rule="unit", evidence="so", count=1, bars=[bar], **days)
+    said = json.loads(file.read_text()) | {"repairs": asdict(RepairsUse(proposed=[use]))}
+    file.write_text(json.dumps(said))
+    for symbol, leads in (("AAPL", True), ("MSFT", False)):
+        sent = {**HTML, "x-user": "uma"}
+        page = place.client.get(f"/gate/symbols/?symbol={symbol}", headers=sent).text
+        assert ("/gate/runs/wrong/repairs" in page) == leads
+
+
 def test_who_comes_second_is_told_of_the_first(place: Place):
     assert place.accept(2).status_code == 200
     second = place.accept(1, 2, user="bob")

@@ -104,6 +104,7 @@ def _page(request: Request, user: User) -> Response:
         faults=[one for one in (waiver_fault, held_fault, repairs_fault) if one],
         held=held,
         repairs=repairs,
+        proposing=_proposing(verdicts, symbol),
     )
 
 
@@ -200,6 +201,13 @@ def _held(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[HeldSy
         return sources.held.symbol(dataset.name, symbol), ""
     except HeldError as error:
         return None, f"What is held cannot be told: {error}"
+
+
+def _proposing(verdicts: Sequence[Verdict], symbol: str) -> str:
+    """The path of the newest run, if that proposes repairs of it."""
+    newest = verdicts[0].run
+    proposed = newest.report.repairs.proposed
+    return newest.summary.path if any(one.symbol == symbol for one in proposed) else ""
 
 
 def _repairs(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[list[Line], str]:
