@@ -98,8 +98,9 @@ def _line(one: "Waiver") -> str:
 
     span = f"from {one.first_date} " + (f"to {one.last_date}" if one.last_date else "on")
     bars = f", {counted(len(one.bars), 'bar')} as judged" if one.bars else ""
+    of = f" of {one.dataset}" if one.dataset else ""
     over = " (over)" if one.expired(today()) else ""
     return (
-        f"{one.id}  {one.expectation}, {one.symbol or 'all symbols'}, {span}{bars}; until "
+        f"{one.id}  {one.expectation}, {one.symbol or 'all symbols'}{of}, {span}{bars}; until "
         f"{one.expires}{over}, by {one.author}: {one.reason}"
     )

@@ -190,6 +190,7 @@ def _wanted(files: RunFiles, body: Body) -> list[dict[str, Any]]:
         if bar is None:
             raise WaiverError(f"no bar of {symbol or 'no symbol'} of {only} fails in this run")
         shared["bars"] = (bar["as_waived"],)
+        shared["dataset"] = files.summary.dataset
     known = _report(files).get("symbols", {})
     if symbol and symbol not in known:
         raise WaiverError(f"this run has no symbol {symbol!r}{nearest(symbol, known)}")

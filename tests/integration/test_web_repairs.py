@@ -180,8 +180,15 @@ def test_each_proposal_has_a_picture_or_is_named_and_what_changes_is_marked(plac
 def test_a_symbols_page_leads_to_what_is_proposed_of_it(place: Place):
     file = place.folder / REPORT
     bar = RepairedBar(date="2024-01-08", old=[100.0] * 5, new=[1.0] * 5)
-    days = {"first_date": bar.date, "last_date": bar.date}
-    use = RepairUse(symbol="AAPL", rule="unit", evidence="so", count=1, bars=[bar], **days)
+    use = RepairUse(
+        symbol="AAPL",
+        rule="unit",
+        evidence="so",
+        first_date=bar.date,
+        last_date=bar.date,
+        count=1,
+        bars=[bar],
+    )
     said = json.loads(file.read_text()) | {"repairs": asdict(RepairsUse(proposed=[use]))}
     file.write_text(json.dumps(said))
     for symbol, leads in (("AAPL", True), ("MSFT", False)):

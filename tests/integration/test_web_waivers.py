@@ -93,8 +93,10 @@ def test_a_failing_bar_is_accepted_as_it_is(client: TestClient, bars: pd.DataFra
     (bar,) = kept[0].bars
     assert (bar.date, bar.close) == (day, bars.loc[5, "close"])
     assert (kept[0].author, kept[0].reason, kept[0].symbol) == ("ann", "known news", symbol)
+    assert {one.dataset for one in kept} == {"stock_data"}
     listed = client.get("/gate/waivers/", headers=HTML).text
     assert "known news" in listed and "1 bar as it was" in listed
+    assert "of stock_data alone" in listed
 
 
 def test_what_nobody_can_accept_is_not_chosen_and_says_why(

@@ -232,6 +232,7 @@ class SuiteApi:
             name=name,
             saved=_document(saved) or None,
             entry=body.get("entry"),
+            dataset=dataset.name,
             **vars(tried),
         )
         return json_response(answer)

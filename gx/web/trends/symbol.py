@@ -191,7 +191,8 @@ def _waivers(
         found = [(suite, one) for suite in sorted(suites) for one in store.read(suite)]
     except WaiverError as error:
         return [], str(error)
-    return [(suite, one) for suite, one in found if one.symbol in (None, symbol)], ""
+    mine = [one for one in found if one[1].counts_for(dataset.name)]
+    return [(suite, one) for suite, one in mine if one.symbol in (None, symbol)], ""
 
 
 def _held(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[HeldSymbol | None, str]:
