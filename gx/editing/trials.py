@@ -105,13 +105,10 @@ def try_draft(
     """What the draft would find in ``bars``, and how that differs from the saved suite.
 
     ``entry`` (from 1) tries that expectation alone; ``calendars`` go before those that a suite
-    gives. ``sample`` says which part of a run the bars are, where they are not all; ``actions``,
-    what is declared of them (see ``gx.plugins.expectations.declared.declared_in``). Raises
-    SuiteError for a draft that cannot be trusted; a saved suite that cannot is left out of the
-    comparison.
     gives; of a ``dataset`` its waivers count. ``sample`` says which part of a run the bars are,
-    where they are not all. Raises SuiteError for a draft that cannot be trusted; a saved suite that
-    cannot is left out of the comparison.
+    where they are not all; ``actions``, what is declared of them (see
+    ``gx.plugins.expectations.declared.declared_in``). Raises SuiteError for a draft that cannot be
+    trusted; a saved suite that cannot is left out of the comparison.
     """
     started = time.perf_counter()
     bars = bars if actions is None else with_declared(bars, declared_in(actions))
