@@ -31,7 +31,7 @@ from dags.staging.records import Extracted, Published, Records, StepRecord, Vali
 from dags.work.extract import extract_into
 from dags.work.lanes import lane_of
 from dags.work.partitions import Mapped, Plan, divide, write_plan
-from dags.work.proposals import proposals_of
+from dags.work.proposals import not_waived, proposals_of
 from dags.work.publish import Share, transform_share
 from dags.work.published_before import with_published, write_doubts
 from dags.work.question import about, question_of
@@ -224,6 +224,8 @@ def judge(
     report = with_published(run, judgement.report, extracted.gone)
     parts = lane.bars()
     proposals = proposals_of(report, parts)
+    if waivers:
+        proposals = not_waived(proposals, report)
     report = replace(report, decision=decision, repairs=repairs_of(parts, proposals))
     report = write_report(run, report, judgement, extracted, seconds=extracting.seconds or 0.0)
     if proposals:
@@ -241,6 +243,7 @@ def judge(
         suite=run.suite,
         instead_of=run.instead_of,
         made_up=run.dataset.made_up,
+        beside={one.symbol: one.sentence for one in report.at_odds if one.held},
     )
     return report
 

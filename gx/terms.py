@@ -14,6 +14,8 @@ EXCEPTIONS = "exceptions"
 BAR_COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 # The gate's own check of what earlier runs published; no suite holds it.
 STILL_THERE = "published_bars_to_still_exist"
+# As little: of what is published beside the range of a run.
+AS_REPAIRED = "published_bars_to_be_as_repaired"
 
 # Why an expectation is not asked of some bars.
 DAILY_ONLY = "only makes sense for daily bars"

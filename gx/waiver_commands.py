@@ -1,5 +1,6 @@
 """The commands `gate waiver add|list|withdraw`."""
 
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from getpass import getuser
 from json import dumps
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gx.days import typed_day
+from gx.nearest import nearest
 from gx.project import HISTORY, SUITES, WAIVERS
 from gx.terms import LONGEST_WAIVER
 
@@ -15,11 +17,14 @@ if TYPE_CHECKING:
     from gx.editing.waivers import WaiverStore
     from gx.suite.waivers import Waiver
 
+# In a command's context: who knows the symbols of a suite's datasets, if anybody does.
+SYMBOLS_OF_SUITE = "gx.waiver_commands.symbols_of_suite"
 Suite = Annotated[str, typer.Option(metavar="NAME", help="the suite")]
 Reason = Annotated[str, typer.Option(help="why; it is kept")]
 
 
 def add(
+    ctx: typer.Context,
     expectation: Annotated[
         str, typer.Argument(metavar="EXPECTATION", help="its short name, as reports have it")
     ],
@@ -33,6 +38,9 @@ def add(
         str | None,
         typer.Option("--to", metavar="DATE", callback=typed_day, help="the last day; empty: open"),
     ] = None,
+    unknown_symbol: Annotated[
+        bool, typer.Option("--unknown-symbol", help="also of a symbol that has no bars yet")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, max=LONGEST_WAIVER, help="how long it lasts")] = 30,
     suite: Suite = "stock_data",
 ) -> None:
@@ -42,6 +50,8 @@ def add(
     """
     from gx.suite.waivers import today
 
+    if symbol and not unknown_symbol:
+        _refuse_unknown(symbol, suite, ctx.meta.get(SYMBOLS_OF_SUITE))
     wanted = {
         "expectation": expectation,
         "symbol": symbol,
@@ -85,6 +95,20 @@ def withdraw(
     print(f"withdrawn: {_line(gone)}")
 
 
+def _refuse_unknown(
+    symbol: str, suite: str, symbols_of: Callable[[str], Collection[str]] | None
+) -> None:
+    """Raise WaiverError for a symbol that no dataset of the suite has, where that is known."""
+    from gx.errors import WaiverError
+
+    known = symbols_of(suite) if symbols_of else ()
+    if known and symbol not in known:
+        raise WaiverError(
+            f"no dataset of the suite {suite} has bars of {symbol!r}{nearest(symbol, known)}; "
+            "--unknown-symbol accepts it all the same"
+        )
+
+
 def _store() -> "WaiverStore":
     from gx.editing.waivers import WaiverStore
 
@@ -98,8 +122,9 @@ def _line(one: "Waiver") -> str:
 
     span = f"from {one.first_date} " + (f"to {one.last_date}" if one.last_date else "on")
     bars = f", {counted(len(one.bars), 'bar')} as judged" if one.bars else ""
+    of = f" of {one.dataset}" if one.dataset else ""
     over = " (over)" if one.expired(today()) else ""
     return (
-        f"{one.id}  {one.expectation}, {one.symbol or 'all symbols'}, {span}{bars}; until "
+        f"{one.id}  {one.expectation}, {one.symbol or 'all symbols'}{of}, {span}{bars}; until "
         f"{one.expires}{over}, by {one.author}: {one.reason}"
     )

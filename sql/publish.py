@@ -8,6 +8,7 @@ Every function takes a connection, so that one transaction of the caller holds a
         edge_bars(connection, …), correct_returns(connection, …)
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,14 @@ from datetime import date, datetime
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+)
 
 from sql.bar_tables import as_table, text_array, without_nan
 from sql.copy_in import copy_in
@@ -28,6 +36,9 @@ from sql.terms import BAR, DERIVED
 from sql.trained.digest import digest_of
 
 ENRICHED = (*BAR, *DERIVED)
+_WRITES = re.compile(
+    r"(?:\s|--[^\n]*\n|with gone as \()*(?:insert into|update|delete from)\s+(\w+)"
+)
 
 
 @dataclass(frozen=True)
@@ -52,15 +63,30 @@ def refusing() -> Iterator[None]:
     """Tell in one line what the database does not take of what is published.
 
     Raises PublishError, without the statement: that is pages long, and says nothing to a person.
+    A lost connection stays what it is: another try may find it back.
     """
     try:
         yield
     except (IntegrityError, DataError) as error:
-        reason = str(error.orig).strip().partition("\n")[0]
         raise PublishError(
-            f"the database does not take these bars ({reason}); nothing was published. Mend them "
-            "in the source, or let a critical expectation hold them back."
+            f"the database does not take these bars ({_said(error)}); nothing was published. Mend "
+            "them in the source, or let a critical expectation hold them back."
         ) from None
+    except (InternalError, ProgrammingError, NotSupportedError) as error:
+        raise PublishError(
+            f"the database refused to write{_where(error)} ({_said(error)}); nothing was published "
+            "and nothing was set aside. Mend what refuses it there, and run again."
+        ) from None
+
+
+def _said(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]
+
+
+def _where(error: DBAPIError) -> str:
+    """The table of the statement that failed, if it names one."""
+    found = _WRITES.match(error.statement or "")
+    return f" into {found[1]}" if found else ""
 
 
 def publish_bars(

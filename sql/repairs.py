@@ -5,7 +5,7 @@ another bar now, of it or of those that are right or wrong together with it; row
 and resolved, never deleted.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -152,8 +152,11 @@ def accept(
     return len(repairs)
 
 
-def revoke(connection: Connection, ids: Sequence[int], *, by: str, reason: str) -> int:
-    """Take open repairs back: the next run reads these bars as the source has them.
+def revoke(connection: Connection, ids: Sequence[int], *, by: str, reason: str) -> list[Repair]:
+    """Take open repairs back, and those of their blocks; return all that were open until now.
+
+    The next run reads these bars as the source has them. What is right or wrong together goes
+    together: half of a block would be a step in the prices that nobody made.
 
     Raises RepairError: no reason, or one of them is not there; RepairTakenError: one is not open
     any more.
@@ -161,19 +164,23 @@ def revoke(connection: Connection, ids: Sequence[int], *, by: str, reason: str) 
     _require(ids, reason)
     _require_table(connection)
     lock(connection, REPAIRS)
-    wanted = [one for one in _read(connection, every=True) if one.id in set(ids)]
-    bound = {"ids": list(ids), "by": by, "reason": reason}
-    done = connection.exec_driver_sql(statement("queries/revoke_repairs"), bound).rowcount
-    if done != len(set(ids)):
-        ended = next((one for one in wanted if not one.is_open), None)
-        raise (RepairTakenError if ended else RepairError)(
-            f"{len(set(ids)) - done} of {len(set(ids))} repairs are not open (any more)"
-            f"{f' ({_end(ended)})' if ended else ''}; nothing was revoked. Look at what is "
-            "accepted now"
-        )
+    every = _read(connection, every=True)
+    _require_open(ids, every)
+    chosen = {one.block for one in every if one.id in set(ids)}
+    wanted = [one for one in every if one.is_open and one.block in chosen]
+    bound = {"ids": [one.id for one in wanted], "by": by, "reason": reason}
+    connection.exec_driver_sql(statement("queries/revoke_repairs"), bound)
     for what in _told(wanted):
         note(connection, action="revoke repair", who=by, what=what, why=reason)
-    return done
+    return wanted
+
+
+def spans(repairs: Iterable[NewRepair]) -> dict[str, tuple[date, date]]:
+    """Of each symbol the first and the last of these bars, in alphabetical order."""
+    days: dict[str, list[date]] = {}
+    for one in repairs:
+        days.setdefault(one.symbol, []).append(one.date)
+    return {symbol: (min(those), max(those)) for symbol, those in sorted(days.items())}
 
 
 def open_repairs(
@@ -267,6 +274,19 @@ def _require_free(connection: Connection, repairs: Sequence[NewRepair]) -> None:
         f"by {first.accepted_by}, {_minute(first.accepted_at)}: {first.reason})"
         f"{f', and {more:,} more have' if more else ''}; nothing was accepted. Look at the "
         "accepted ones, and revoke that one first"
+    )
+
+
+def _require_open(ids: Sequence[int], every: Sequence[Repair]) -> None:
+    wanted = [one for one in every if one.id in set(ids)]
+    missing = len(set(ids)) - sum(one.is_open for one in wanted)
+    if not missing:
+        return
+    ended = next((one for one in wanted if not one.is_open), None)
+    raise (RepairTakenError if ended else RepairError)(
+        f"{missing} of {len(set(ids))} repairs are not open (any more)"
+        f"{f' ({_end(ended)})' if ended else ''}; nothing was revoked. Look at what is "
+        "accepted now"
     )
 
 

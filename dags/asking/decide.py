@@ -159,7 +159,8 @@ def _publish(run: Run, asked: Question, answer: Answer, what: str) -> None:
 
     assert answer.who is not None, "nobody answers by publishing"
     author, reason = answer.who, answer.why
-    waivers = made_waivers(wanted_waivers(reported(run)), author=author, reason=reason)
+    wanted = [{**one, "dataset": run.dataset.name} for one in wanted_waivers(reported(run))]
+    waivers = made_waivers(wanted, author=author, reason=reason)
     answer = answer.model_copy(update={"waivers": tuple(one.id for one in waivers)})
     store = _store()
     store.require_new(run.suite, waivers)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -35,6 +36,7 @@ from gx.cli import (
     run_app,
 )
 from gx.terms import Policy
+from gx.waiver_commands import SYMBOLS_OF_SUITE
 
 if TYPE_CHECKING:
     from gx.files.asked.format import Format
@@ -78,6 +80,13 @@ def _everywhere(
     ] = False,
 ) -> None:
     ctx.obj = var
+    ctx.meta[SYMBOLS_OF_SUITE] = partial(_symbols_of_suite, var)
+
+
+def _symbols_of_suite(var: Path, suite: str) -> set[str]:
+    from dags.local.symbols import symbols_of_suite
+
+    return symbols_of_suite(var, suite)
 
 
 def _known_symbols(incomplete: str) -> list[str]:

@@ -47,7 +47,9 @@ def _status(found: DatasetVerdict) -> int:
 
 
 def _row(one: SymbolStanding) -> tuple[str, ...]:
-    why = "" if one.good and not one.notes else one.why
-    if one.notes:
-        why = f"{why + '; ' if not one.good else ''}misses {', '.join(one.notes)}"
-    return (one.symbol, one.status, str(one.last_bar or "–"), one.run_id or "–", why)
+    why = (
+        *([] if one.good else [one.why]),
+        *([f"misses {', '.join(one.notes)}"] if one.notes else []),
+        *([one.at_odds] if one.at_odds else []),
+    )
+    return (one.symbol, one.status, str(one.last_bar or "–"), one.run_id or "–", "; ".join(why))

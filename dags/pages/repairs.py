@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from dags.pages.refusals import refusals_as
 from dags.run.datasets import published_at
 from dags.run.settings import Settings
+from dags.run.to_run import days_to_run
 from dags.staging.files import Folder
 from dags.staging.layout import safe_name
 from dags.staging.proposals import sealed_proposals
 from dags.staging.store import place_at
 from dags.work.acceptance import accept_proposals, standing
 from gx.dataset.read import read_dataset
-from gx.web.report.accepted import Accepted, RepairsConflictError, RepairsError, Standing
+from gx.web.report.accepted import Accepted, Done, RepairsConflictError, RepairsError, Standing
 from gx.web.summary import RunSummary
 from sql import repairs
 from sql.connection import connected
@@ -46,20 +47,19 @@ class Repairs:
             found = standing(read_dataset(run.dataset), self._settings, proposals, run.run_id)
         return Standing(**vars(found))
 
-    def accept(
-        self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str
-    ) -> tuple[list[str], int]:
+    def accept(self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str) -> Done:
         """Accept blocks of what the run proposed, all or none, with the audit's entries."""
         given = {"run_id": run.run_id, "by": by, "reason": reason}
         with _told():
             chosen = self._chosen(run, blocks)
             wanted = accept_proposals(read_dataset(run.dataset), self._settings, chosen, **given)
-        return sorted({one.symbol for one in wanted}), len(wanted)
+        return Done(len(wanted), days_to_run(wanted))
 
-    def revoke(self, dataset: str, ids: Sequence[int], *, by: str, reason: str) -> int:
-        """Take open ones back, all or none, with the audit's entries."""
+    def revoke(self, dataset: str, ids: Sequence[int], *, by: str, reason: str) -> Done:
+        """Take open ones back with all of their blocks, with the audit's entries."""
         with self._acting(dataset) as connection:
-            return repairs.revoke(connection, ids, by=by, reason=reason)
+            revoked = repairs.revoke(connection, ids, by=by, reason=reason)
+        return Done(len(revoked), days_to_run(revoked))
 
     def _chosen(self, run: RunSummary, blocks: Collection[int]) -> "list[Proposal]":
         place = place_at(self._settings.staging_url) / run.dag_id / safe_name(run.run_id)

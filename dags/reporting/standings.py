@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection
 
 from dags.run.datasets import published_at
 from dags.run.settings import Settings
+from dags.run.to_run import at_odds_of
 from gx.dataset.model import Dataset
 from gx.report.standing import DatasetVerdict, standing, verdict_of
+from sql.at_odds import BarAtOdds, bars_at_odds
 from sql.connection import connected
 from sql.errors import BarStoreError
 from sql.own_tables import ENRICHED
@@ -36,12 +39,16 @@ def dataset_verdict(
         until = moments_of(dataset, None, as_of)[1]
     with connected(published_at(dataset, settings)) as engine, engine.connect() as connection:
         found = _found(connection, dataset, until, symbols)
+        odd = _at_odds(bars_at_odds(connection, symbols))
     known = {one.symbol: one for one in found}
     names = list(symbols) if symbols is not None else list(known)
     due = dict.fromkeys(names, as_of) if as_of else _last_closed(dataset, names)
     return verdict_of(
         dataset.name,
-        [standing(**_told(known.get(name), name), due=due[name]) for name in names],
+        [
+            standing(**_told(known.get(name), name), due=due[name], at_odds=odd.get(name, ""))
+            for name in names
+        ],
         as_of,
         made_up=dataset.made_up,
     )
@@ -60,6 +67,14 @@ def _found(
 
 def _told(known: Standing | None, name: str) -> dict[str, Any]:
     return {"symbol": name} if known is None else asdict(known)
+
+
+def _at_odds(bars: Iterable[BarAtOdds]) -> dict[str, str]:
+    """Which days a run has to cover for what is published to be as repairs say, by symbol."""
+    return {
+        symbol: at_odds_of(list(group)).sentence
+        for symbol, group in groupby(bars, lambda one: one.symbol)
+    }
 
 
 def _last_closed(dataset: Dataset, symbols: Iterable[str]) -> dict[str, date | None]:

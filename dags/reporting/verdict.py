@@ -58,7 +58,9 @@ def _first(
         begun = f"Published {rows}" if published.rows else "Nothing published: no bar was there"
         return f"{begun}; {rest}."
     if error:
-        return f"Not all published: {size} passed; {rest}; then: {error}"
+        # Of a run that is done as a whole both are one transaction, which did not come to its end.
+        unwritten = rest if validated.parts else rest.replace(" held: ", " to be held: ", 1)
+        return f"Not all published: {size} passed; {unwritten}; then: {error}"
     return f"To be published: {size}; {rest}."
 
 
@@ -115,6 +117,6 @@ def _more(report: ReportDocument) -> list[str]:
         *sentences.waived(report.waived),
         *sentences.changed(changed_since(report.waivers)),
         *sentences.absent(report.symbols_with("missing")),
-        *sentences.of_published(report.doubtful, report.removed),
+        *sentences.of_published(report.doubtful, report.removed, report.at_odds),
         *sentences.of_the_suite(report.no_longer_critical),
     ]

@@ -115,7 +115,8 @@ class Validated(StepFindings):
     Of a run in partitions: `parts` are the attempts of theirs that were judged, `first_rows` where
     the bars of each begin in the whole extract. `proposed` bars could be
     repaired. `suite` judged `instead_of` the dataset's own, where that is named. `made_up`: no
-    price of these bars was ever paid.
+    price of these bars was ever paid. `beside` says of symbols that are held for what is published
+    beside the range why that is.
     """
 
     step, sign = "validate", "open"
@@ -133,6 +134,7 @@ class Validated(StepFindings):
     suite: str = ""
     instead_of: str = ""
     made_up: bool = False
+    beside: dict[str, str] = {}
 
     @property
     def waits(self) -> bool:

@@ -161,7 +161,7 @@ class Staging(Folder):
             record.status = "success"
         except BaseException as error:
             record.status = ENDED_AS.get(type(error), "failed")
-            record.error = f"{type(error).__name__}: {error}{_advice(error)}"
+            record.error = f"{type(error).__name__}: {_said(error)}{_advice(error)}"
             raise
         finally:
             self._writing = None
@@ -225,6 +225,15 @@ class Staging(Folder):
 
 def _attempt() -> str:
     return secrets.token_hex(8)
+
+
+def _said(error: BaseException) -> str:
+    """What went wrong; of the database's own words the first line, without the statement."""
+    from sqlalchemy.exc import DBAPIError
+
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return str(error.orig).strip().partition("\n")[0]
+    return str(error)
 
 
 def _advice(error: BaseException) -> str:

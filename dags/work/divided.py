@@ -79,7 +79,7 @@ class Divided:
         stagings = [part.staging for part in whole.parts()]
         checked = [staging.finished("validate").attempt for staging in stagings]
         parts = [StagedPart(staging) for staging in stagings]
-        every = waivers_with(run.suite, waivers)
+        every = waivers_with(run.suite, waivers, run.dataset.name)
         merged = merge(parts, suite, as_of=plan.as_of, asked=asked(run), waivers=every)
         page = store_results(
             merged,

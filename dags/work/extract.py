@@ -19,7 +19,7 @@ from dags.staging.layout import BARS, CONTEXT
 from dags.staging.records import Extracted
 from dags.staging.run_folder import Staging
 from dags.work.actions import stage_declared
-from dags.work.repairs import accepted_repairs, keep
+from dags.work.repairs import accepted_repairs, keep, without_changed
 from sql.extract import Extraction, extract_bars
 from sql.published import Gone, bars_gone, newest_read
 from sql.repaired import Repairs
@@ -43,7 +43,8 @@ def extract_into(run: Run, engine: Engine, own: Engine, *, may_be_empty: bool = 
 
     ``engine`` reaches the source, ``own`` what was published of it.
     """
-    published, repairs = newest_read(own), accepted_repairs(run, own)
+    published = newest_read(own)
+    repairs = without_changed(run, engine, accepted_repairs(run, own))
     while True:
         read = _read_bars(run, engine, repairs.within, may_be_empty=may_be_empty)
         context = _read_context(run, engine, repairs.before)

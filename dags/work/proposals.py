@@ -1,6 +1,6 @@
 """Proposing repairs of what failed, from the bars that were judged."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars, staged_lookback
+from gx.report.by_symbol import leaves
 from sql.terms import NUMBERS
 
 UNADJUSTED, SPIKES = "expect_no_unadjusted_splits", "expect_no_reversing_spikes"
@@ -44,6 +45,17 @@ def proposals_of(report: "QualityReport", parts: Iterable[tuple[int, Staging]]) 
         blocks = 1 + max((one.block for one in found), default=-1)
         found += [as_read(replace(one, block=one.block + blocks), bars, first) for one in these]
     return found
+
+
+def not_waived(proposals: "Sequence[Proposal]", report: "QualityReport") -> "list[Proposal]":
+    """Those of no bar that somebody has just accepted as it is, nor of its block."""
+    waived = {int(row) for one in leaves(report.outcomes) for row in one.waived_rows}
+    rows: dict[int, set[int]] = {}
+    for one in proposals:
+        # Of a split the bar behind the block fails.
+        behind = {one.row + 1} if one.rule == "unadjusted split" else set()
+        rows.setdefault(one.block, set()).update({one.row}, behind)
+    return [one for one in proposals if not rows[one.block] & waived]
 
 
 def _rows_of(report: "QualityReport", type_: str) -> frozenset[int]:

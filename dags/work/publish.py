@@ -1,6 +1,6 @@
 """Enriching and publishing what the gate let through: of a whole run, or of one partition."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from dags.errors import AlteredError, GateClosed, LostBarsError
 from dags.run.context import Run
 from dags.run.due import calendars_of
-from dags.staging.layout import ENRICHED, FAILING, WAIVED
+from dags.staging.layout import ENRICHED, FAILING, REPORT, WAIVED
 from dags.staging.records import (
     Extracted,
     PartValidated,
@@ -26,7 +26,9 @@ from dags.staging.run_folder import Staging
 from dags.work.extract import staged_bars
 from dags.work.indicators import correct, lookback
 from dags.work.repairs import repaired_rows
+from gx.report.document import read_document
 from gx.suite.calendars import Calendars
+from gx.terms import SEVERITIES
 from sql.connection import connected
 from sql.previous import previous_closes
 from sql.publish import Publication, correct_returns, edge_bars, publish_bars, refusing
@@ -91,6 +93,16 @@ class Share:
     def failing(self) -> pa.Table:
         """The failing bars of the whole run, as the gate found them."""
         return self.verdict.read_table(FAILING, self.judging.seals.get(FAILING))
+
+    @cached_property
+    def severities(self) -> Mapping[str, str]:
+        """What it counts as to miss an expectation of this description; of several, the gravest."""
+        report = read_document(self.verdict.read_json(REPORT, self.judging.seals.get(REPORT)))
+        said: list[tuple[str, str]] = []
+        for outcome in report.expectations:
+            rows = [(one.description, one.severity) for one in outcome.exceptions if one.severity]
+            said += rows or [(outcome.description, outcome.severity)]
+        return dict(sorted(said, key=lambda one: -SEVERITIES.index(one[1])))
 
     @property
     def remarked(self) -> pa.Table:
@@ -280,13 +292,29 @@ def _reasons(share: Share, held: pa.Table) -> list[list[str]]:
         return []
     failing = share.failing.select(["row", "reasons"])
     mine = failing.filter(pc.is_in(failing["row"], held["row"].combine_chunks()))
-    by_row = dict(zip(mine["row"].to_pylist(), mine["reasons"].to_pylist(), strict=True))
+    by_row = {
+        row: _gravest_first(reasons, share.severities)
+        for row, reasons in zip(mine["row"].to_pylist(), mine["reasons"].to_pylist(), strict=True)
+    }
     # A bar is held with the numbers that were judged; the source has others.
     rules = repaired_rows(share.run.staging)
     said = {row + share.first: [f"{REPAIRED_AS} {rule}"] for row, rule in rules.items()}
+    beside = share.decision.beside
     return [
-        by_row.get(row, [HELD_WITH_SYMBOL]) + said.get(row, []) for row in held["row"].to_pylist()
+        [
+            *by_row.get(row, [HELD_WITH_SYMBOL]),
+            *([beside[symbol]] if symbol in beside else []),
+            *said.get(row, []),
+        ]
+        for row, symbol in zip(held["row"].to_pylist(), held["symbol"].to_pylist(), strict=True)
     ]
+
+
+def _gravest_first(reasons: Sequence[str], severities: Mapping[str, str]) -> list[str]:
+    """Why a bar is held; what holds nobody comes behind that, and says so."""
+    lesser = {one: severities.get(one, "critical") for one in reasons}
+    held = [one for one in reasons if lesser[one] == "critical"]
+    return held + [f"{one} ({lesser[one]})" for one in reasons if lesser[one] != "critical"]
 
 
 def _repaired(share: Share, rows: int) -> pa.Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from dags.run.context import Run
+from dags.work.at_odds import published_at_odds
 from gx.report.published import Doubt, Removal
 from sql.connection import connected
 from sql.published import Doubted, Gone, PublishedBar, note_doubts, published_bars
@@ -21,13 +22,16 @@ VALUES = ("open", "high", "low", "close", "volume")
 
 
 def with_published(run: Run, report: "QualityReport", gone: Iterable[Gone]) -> "QualityReport":
-    """The report, with what is gone and what is doubtful; symbols that lost too much are held."""
-    from gx.gate.verdicts import with_removals
+    """The report, with what is gone, is doubtful, or is not as accepted repairs say.
+
+    Symbols that lost too much are held, and those that would be published beside the latter.
+    """
+    from gx.gate.verdicts import with_at_odds, with_removals
 
     removals = [_removal(run, one) for one in gone]
-    return replace(
-        with_removals(report, removals), doubtful=tuple(_doubts(run, report.lookback_failing))
-    )
+    doubts = tuple(_doubts(run, report.lookback_failing))
+    told = with_at_odds(with_removals(report, removals), published_at_odds(run))
+    return replace(told, doubtful=doubts)
 
 
 def write_doubts(connection: Connection, doubts: Sequence[Doubt]) -> int:

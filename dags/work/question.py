@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dags.staging.records import Question
 from gx.report.sentences import counted, in_events
 from gx.symbols import symbol_fault
-from gx.terms import BAR_COLUMNS, STILL_THERE
+from gx.terms import AS_REPAIRED, BAR_COLUMNS, STILL_THERE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +48,8 @@ def _why_unpublishable(report: "QualityReport") -> str:
         return (
             "published bars are gone from the source: a run that accepts removals lets them go away"
         )
+    if beside := [one.observed for one in report.blocking if one.type == AS_REPAIRED]:
+        return beside[0]
     nameless = _why_unnameable(_critical(report))
     if nameless:
         return nameless

@@ -1,5 +1,6 @@
 """Applying accepted repairs to a run's bars, what the run keeps of it, and accepting by itself."""
 
+import io
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from dags.archive.files import fetcher
 from dags.run.context import Run
 from dags.staging.layout import REPAIRED
 from dags.staging.proposals import new_repair
@@ -18,6 +20,7 @@ from gx.repair.proposal import Proposal, blocks
 from gx.report.deeds import RepairedBar, RepairsUse, RepairUse
 from gx.report.sentences import counted
 from sql.connection import connected
+from sql.extract import extract_bars
 from sql.repaired import Block, Change, Repairs
 from sql.repairs import Numbers, Repair, accept_automatically, mark_void, open_repairs
 
@@ -28,7 +31,7 @@ log = logging.getLogger(__name__)
 class AcceptedRepairs:
     """Those of the bars of a run's range, of those before it, and of those after it.
 
-    The latter are not read, but they end with the block that they belong to.
+    The bars of the latter are only looked at: they end with the block that they belong to.
     """
 
     within: Repairs
@@ -51,10 +54,14 @@ class AcceptedRepairs:
             self.within.without(changes), self.before.without(changes), self.after
         )
 
+    @property
+    def every(self) -> list[Repair]:
+        """All of them, wherever their bars lie."""
+        return [*self.before.accepted, *self.within.accepted, *self.after]
+
     def void(self, changes: Mapping[Block, Change]) -> list[Repair]:
         """All of these blocks, in order of symbol and date."""
-        every = (*self.before.accepted, *self.within.accepted, *self.after)
-        void = [one for one in every if one.block in changes]
+        void = [one for one in self.every if one.block in changes]
         return sorted(void, key=lambda one: (one.symbol, one.date, one.id))
 
 
@@ -67,6 +74,30 @@ def accepted_repairs(run: Run, own: Engine) -> AcceptedRepairs:
     apart = {one.id for one in (*before, *after)}
     within = [one for one in found if one.id not in apart]
     return AcceptedRepairs(Repairs(within), Repairs(before), after)
+
+
+def without_changed(run: Run, engine: Engine, repairs: AcceptedRepairs) -> AcceptedRepairs:
+    """The same without the blocks of which the source has another bar, wherever that lies.
+
+    What a run reads for itself are the bars of its range, and some before it.
+    """
+    every = repairs.every
+    if len(every) == len(repairs.within.accepted):
+        return repairs
+    looked_at = Repairs(every)
+    days = [one.date for one in every]
+    extract_bars(
+        engine,
+        io.BytesIO(),
+        source=run.source,
+        symbols=sorted({one.symbol for one in every}),
+        start=min(days),
+        end=max(days),
+        may_be_empty=True,
+        repairs=looked_at,
+        archive=fetcher(run.settings),
+    )
+    return repairs.without(looked_at.changes())
 
 
 def keep(

@@ -47,7 +47,7 @@ class Whole:
             asked=asked(self.run),
             lookback=staged_lookback(staging),
             calendars=calendars_of(self.run, bars["symbol"].dropna().unique()),
-            waivers=waivers_with(self.run.suite, waivers),
+            waivers=waivers_with(self.run.suite, waivers, self.run.dataset.name),
         )
         return RunJudgement(report, bars, bars if len(bars) <= COMPARED_BARS else None)
 

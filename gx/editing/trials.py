@@ -100,20 +100,23 @@ def try_draft(
     calendars: Calendars | None = None,
     sample: str = "",
     actions: pd.DataFrame | None = None,
+    dataset: str | None = None,
 ) -> dict[str, object]:
     """What the draft would find in ``bars``, and how that differs from the saved suite.
 
     ``entry`` (from 1) tries that expectation alone; ``calendars`` go before those that a suite
-    gives. ``sample`` says which part of a run the bars are, where they are not all; ``actions``,
-    what is declared of them (see ``gx.plugins.expectations.declared.declared_in``). Raises
-    SuiteError for a draft that cannot be trusted; a saved suite that cannot is left out of the
-    comparison.
+    gives; of a ``dataset`` its waivers count. ``sample`` says which part of a run the bars are,
+    where they are not all; ``actions``, what is declared of them (see
+    ``gx.plugins.expectations.declared.declared_in``). Raises SuiteError for a draft that cannot be
+    trusted; a saved suite that cannot is left out of the comparison.
     """
     started = time.perf_counter()
     bars = bars if actions is None else with_declared(bars, declared_in(actions))
     drafted, compared, partners = _chosen(document, saved, entry)
     given: dict[str, Any] = {"as_of": as_of, "asked": asked, "lookback": lookback}
-    given["waivers"] = read_waivers(name)
+    given["waivers"] = [
+        one for one in read_waivers(name) if dataset is None or one.counts_for(dataset)
+    ]
     draft = run_in_memory(bars, with_calendars(_parse(drafted, name), calendars), **given)
     before = None
     if compared is not None:

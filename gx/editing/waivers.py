@@ -215,7 +215,7 @@ def _refuse_again(there: Sequence[Waiver], wanted: Waiver, today: date) -> None:
     for one in there:
         same = all(
             getattr(one, name) == getattr(wanted, name)
-            for name in ("expectation", "symbol", "first_date", "last_date", "bars")
+            for name in ("expectation", "symbol", "dataset", "first_date", "last_date", "bars")
         )
         if same and not one.expired(today):
             raise WaiverError(

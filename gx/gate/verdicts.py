@@ -11,12 +11,13 @@ import pandas as pd
 from gx.report.by_symbol import leaves
 from gx.report.events import events_of
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
-from gx.report.published import Removal
-from gx.terms import BAR_COLUMNS, SEVERITIES, STILL_THERE, Verdict
+from gx.report.published import AtOdds, Removal
+from gx.terms import AS_REPAIRED, BAR_COLUMNS, SEVERITIES, STILL_THERE, Verdict
 
 _NAMED = 5
 _NO_BAR = "It was asked for, and there is no bar of it in the range."
 _GONE = "No published bar has vanished from the source."
+_AS_REPAIRED = "Published bars beside the range are as accepted repairs say."
 _WORST: dict[str, Verdict] = {"critical": "held", "warning": "warned", "info": "passed"}
 
 
@@ -136,15 +137,42 @@ def with_removals(report: QualityReport, removals: Sequence[Removal]) -> Quality
     report = replace(report, removed=tuple(removals))
     if not held:
         return report
+    reasons = {removal.symbol: f"{_GONE} [{_lost(removal)}]" for removal in held}
+    return _holding(report, reasons, _vanished(held))
+
+
+def with_at_odds(report: QualityReport, found: Sequence[AtOdds]) -> QualityReport:
+    """The report with what is published and not as repairs say; symbols beside that are held.
+
+    For these one critical outcome fails, which is in no suite.
+    """
+    present = {symbol for symbol, verdict in report.symbols.items() if verdict.rows}
+    told = [replace(one, held=one.held and one.symbol in present) for one in found]
+    report, held = replace(report, at_odds=tuple(told)), [one for one in told if one.held]
+    if not held:
+        return report
+    reasons = {one.symbol: f"{_AS_REPAIRED} [{one.sentence}]" for one in held}
+    named = [one.sentence for one in held[:_NAMED]]
+    outcome = Outcome(
+        type=AS_REPAIRED,
+        kwargs={},
+        severity="critical",
+        status="failed",
+        description=_AS_REPAIRED,
+        observed="; ".join([*named, *(["…"] if len(held) > _NAMED else [])]),
+        symbols=tuple(sorted(reasons)),
+    )
+    return _holding(report, reasons, outcome)
+
+
+def _holding(report: QualityReport, reasons: Mapping[str, str], outcome: Outcome) -> QualityReport:
+    """The report with symbols held, each for a reason, by an outcome that is in no suite."""
     symbols = dict(report.symbols)
-    for removal in held:
-        was = symbols.get(removal.symbol, SymbolVerdict("passed", rows=0, failing_rows=0))
-        reasons = (f"{_GONE} [{_lost(removal)}]", *was.reasons)
-        symbols[removal.symbol] = replace(was, verdict="held", reasons=reasons)
+    for symbol, reason in reasons.items():
+        was = symbols.get(symbol, SymbolVerdict("passed", rows=0, failing_rows=0))
+        symbols[symbol] = replace(was, verdict="held", reasons=(reason, *was.reasons))
     return replace(
-        report,
-        outcomes=(*report.outcomes, _vanished(held)),
-        symbols=dict(sorted(symbols.items())),
+        report, outcomes=(*report.outcomes, outcome), symbols=dict(sorted(symbols.items()))
     )
 
 

@@ -13,7 +13,7 @@ from gx.report.bar_changes import BarChanges, compare_bars
 from gx.report.document import OutcomeDocument, ReportDocument, read_document
 from gx.report.overlap import Overlap, labelled
 from gx.suite import diff as suite_diff
-from gx.terms import STILL_THERE
+from gx.terms import AS_REPAIRED, STILL_THERE
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,9 @@ def compare_expectations(
     )
 
 
+_OWN = (AS_REPAIRED, STILL_THERE)
+
+
 def compare_suites(before: str | None, now: str | None) -> tuple[suite_diff.Change, ...] | None:
     """What was changed in the text of a suite; None where a text is not known."""
     if not before or not now:
@@ -162,7 +165,7 @@ def no_longer_critical(before: Mapping[str, Any], now: Mapping[str, Any]) -> tup
     Both are reports (`QualityReport.to_dict`). One whose kwargs are others is still there.
     """
     old, new = (
-        [entry for entry in report["expectations"] if entry["type"] != STILL_THERE]
+        [entry for entry in report["expectations"] if entry["type"] not in _OWN]
         for report in (before, now)
     )
     pairs = dict(suite_diff.pair_entries(old, new))

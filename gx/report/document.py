@@ -11,7 +11,7 @@ from gx.errors import ReportError
 from gx.names import short_name
 from gx.report.deeds import DecisionUse, RepairsUse
 from gx.report.events import Event
-from gx.report.published import Doubt, Removal
+from gx.report.published import AtOdds, Doubt, Removal
 from gx.report.waived import WaiverUse
 from gx.report.weights import blocks, weight
 from gx.terms import SEVERITIES, Status, Verdict
@@ -154,6 +154,7 @@ class ReportDocument(CountsFailures):
     waivers: list[WaiverUse] = field(default_factory=list)
     doubtful: list[Doubt] = field(default_factory=list)
     removed: list[Removal] = field(default_factory=list)
+    at_odds: list[AtOdds] = field(default_factory=list)
     decision: DecisionUse | None = None
     repairs: RepairsUse = field(default_factory=RepairsUse)
 

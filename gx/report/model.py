@@ -28,7 +28,7 @@ from gx.report.document import (
 )
 from gx.report.events import LISTED, Events
 from gx.report.labels import date_label
-from gx.report.published import Doubt, Removal
+from gx.report.published import AtOdds, Doubt, Removal
 from gx.report.waived import WaiverUse, changed_since
 from gx.report.weights import blocks, weight
 from gx.terms import BAR_COLUMNS, SEVERITIES, Policy, Status, Verdict
@@ -219,7 +219,8 @@ class QualityReport(CountsFailures):
     own columns as they were, ``severity`` (the worst), ``expectations`` and ``reasons`` (lists).
     ``lookback_failing`` has the same columns but ``row``, for the newest bars of the lookback that
     fail a critical expectation or a warning. ``doubtful`` are those of them that were published
-    without, ``removed`` what was published and is gone. ``no_longer_critical`` describes the
+    without, ``removed`` what was published and is gone, ``at_odds`` what is published and not as
+    repairs say. ``no_longer_critical`` describes the
     critical expectations of the run before that are gone from the suite, or count for less.
     ``weaknesses`` says in sentences where the suite is weak. ``waivers`` are those that were used,
     and those that somebody has to look at. ``decision`` is somebody's, ``repairs`` are those that
@@ -242,6 +243,7 @@ class QualityReport(CountsFailures):
     )
     doubtful: tuple[Doubt, ...] = ()
     removed: tuple[Removal, ...] = ()
+    at_odds: tuple[AtOdds, ...] = ()
     weaknesses: tuple[str, ...] = ()
     no_longer_critical: tuple[str, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()
@@ -319,7 +321,7 @@ class QualityReport(CountsFailures):
             *sentences.changed(changed_since(self.waivers)),
             *sentences.off(*self.off),
             *sentences.absent(self.missing),
-            *sentences.of_published(self.doubtful, self.removed),
+            *sentences.of_published(self.doubtful, self.removed, self.at_odds),
         )
         return " ".join([self._verdict, *more, *sentences.of_the_suite(self.no_longer_critical)])
 
@@ -359,6 +361,7 @@ class QualityReport(CountsFailures):
             waivers=list(self.waivers),
             doubtful=list(self.doubtful),
             removed=list(self.removed),
+            at_odds=list(self.at_odds),
             decision=self.decision,
             repairs=self.repairs if every_row else self.repairs.in_short(),
         )
@@ -393,6 +396,7 @@ def read_report(document: Mapping[str, object], failing: pd.DataFrame) -> Qualit
         failing=failing,
         doubtful=tuple(read.doubtful),
         removed=tuple(read.removed),
+        at_odds=tuple(read.at_odds),
         weaknesses=tuple(read.weaknesses),
         no_longer_critical=tuple(read.no_longer_critical),
         waivers=tuple(read.waivers),

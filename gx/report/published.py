@@ -44,3 +44,36 @@ class Removal:
     dates: Texts = ()
     accepted: bool = False
     held: bool = False
+
+
+@dataclass(frozen=True)
+class AtOdds:
+    """Published bars of a symbol that lack accepted repairs, or have some that ended since.
+
+    ``lacking`` of ``bars`` lack one; they lie from ``first_date`` to ``last_date`` (ISO 8601).
+    ``held``: they lie beside the run's range, so its bars cannot be published beside them.
+    """
+
+    symbol: str
+    bars: int
+    lacking: int
+    first_date: str
+    last_date: str
+    held: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with them, and which days a run has to cover."""
+        return (
+            f"{self.symbol}: {self.bars:,} bar{'s' * (self.bars != 1)} published before "
+            f"{self._fault}: run {self.first_date[:10]} to {self.last_date[:10]}, in one run"
+        )
+
+    @property
+    def _fault(self) -> str:
+        one = self.bars == 1
+        if self.lacking == self.bars:
+            return f"{'lacks a repair' if one else 'lack repairs'} accepted since"
+        if not self.lacking:
+            return f"{'has a repair' if one else 'have repairs'} that ended since"
+        return "are not as repairs now say"

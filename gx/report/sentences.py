@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gx.report.published import Doubt, Removal
+from gx.report.published import AtOdds, Doubt, Removal
 
 NAMED = 5
 MADE_UP = "These bars are made up."
@@ -74,7 +74,9 @@ def off(names: Sequence[str], symbols: Sequence[str]) -> Iterator[str]:
         yield f"{counted(len(names), 'expectation')} {verb} off for {named}."
 
 
-def of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Iterator[str]:
+def of_published(
+    doubtful: Sequence[Doubt], removed: Sequence[Removal], at_odds: Sequence[AtOdds] = ()
+) -> Iterator[str]:
     """Of bars that earlier runs published."""
     if doubtful:
         bars = counted(len(doubtful), "bar")
@@ -83,6 +85,9 @@ def of_published(doubtful: Sequence[Doubt], removed: Sequence[Removal]) -> Itera
     if gone:
         bars = counted(gone, "published bar")
         yield f"{bars} {'is' if gone == 1 else 'are'} gone from the source."
+    yield from (f"{one.sentence}." for one in at_odds[:NAMED])
+    if len(at_odds) > NAMED:
+        yield f"{counted(len(at_odds) - NAMED, 'symbol')} more, in the report."
 
 
 def of_the_suite(lost: Sequence[str]) -> Iterator[str]:

@@ -18,7 +18,7 @@ class SymbolStanding(BaseModel):
     ``held``: bars of it are in quarantine; ``refused``: the gate closed on it and nothing that was
     published since answers that; ``behind``: its last bar is before ``due``; ``unknown``: nothing
     of it was ever published. ``notes`` are the expectations that the last bar is known to miss,
-    below critical.
+    below critical. ``at_odds`` says which days are published not as repairs now say.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +33,7 @@ class SymbolStanding(BaseModel):
     published_at: datetime | None = None
     held_bars: int = 0
     notes: tuple[str, ...] = ()
+    at_odds: str = ""
 
 
 class DatasetVerdict(BaseModel):
@@ -73,6 +74,7 @@ def standing(
     refused_by: str | None = None,
     refused_for: Iterable[str] = (),
     notes: tuple[str, ...] = (),
+    at_odds: str = "",
 ) -> SymbolStanding:
     """Where a symbol stands, whose newest published bar is of ``session`` and should be of ``due``.
 
@@ -100,6 +102,7 @@ def standing(
         published_at=published_at,
         held_bars=held_bars,
         notes=notes,
+        at_odds=at_odds,
     )
 
 

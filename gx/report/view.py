@@ -80,7 +80,10 @@ class ReportView:
         if not self.report.success:
             return "closed"
         report = self.report
-        found = (report.failed, report.doubtful, report.removed, report.no_longer_critical)
+        found = (
+            *(report.failed, report.doubtful, report.removed, report.at_odds),
+            report.no_longer_critical,
+        )
         return "warned" if any(found) or report.waived else "passed"
 
     @property

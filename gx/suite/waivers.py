@@ -99,8 +99,8 @@ class Waiver(BaseModel):
     """What is accepted: failures of one expectation, of a symbol or all, from one day to another.
 
     ``expectation`` is its short name, as reports have it. Without ``last_date`` the end is open;
-    where ``bars`` are named only these are accepted, as they were. It ends with the day
-    ``expires``, whatever it accepts.
+    where ``bars`` are named only these are accepted, as they were; where a ``dataset`` is, only
+    failures of that. It ends with the day ``expires``, whatever it accepts.
     """
 
     model_config = _STRICT
@@ -108,6 +108,7 @@ class Waiver(BaseModel):
     id: str = Field(pattern=r"^[0-9a-f]{8}$")
     expectation: str = Field(min_length=1, max_length=200)
     symbol: Annotated[str, AfterValidator(require_symbol)] | None = None
+    dataset: str | None = Field(None, min_length=1, max_length=100)
     first_date: date
     last_date: date | None = None
     bars: tuple[WaivedBar, ...] = ()
@@ -134,6 +135,10 @@ class Waiver(BaseModel):
     def expired(self, today: date) -> bool:
         """Is it over?"""
         return today > self.expires
+
+    def counts_for(self, dataset: str) -> bool:
+        """Does it accept failures of this dataset? A suite may judge several."""
+        return self.dataset in (None, dataset)
 
     def expires_soon(self, today: date) -> bool:
         """Is it over within a week?"""
@@ -164,9 +169,9 @@ def read_waivers(suite: str, folder: Path | None = None) -> tuple[Waiver, ...]:
     return parse_waivers(suite, raw)
 
 
-def waivers_with(suite: str, more: Iterable[Waiver]) -> tuple[Waiver, ...]:
-    """The waivers of a suite, and those of ``more`` that are not among them."""
-    there = read_waivers(suite)
+def waivers_with(suite: str, more: Iterable[Waiver], dataset: str) -> tuple[Waiver, ...]:
+    """The waivers of a suite for a dataset, and those of ``more`` that are not among them."""
+    there = [one for one in read_waivers(suite) if one.counts_for(dataset)]
     known = {one.id for one in there}
     return (*there, *(one for one in more if one.id not in known))
 

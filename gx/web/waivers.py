@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ from gx.errors import GateError, WaiverError
 from gx.nearest import nearest
 from gx.report.labels import date_label
 from gx.suite.texts import REASON_LIMIT
-from gx.suite.waivers import DAYS, Waiver, today
+from gx.suite.waivers import DAYS, Waiver, today, unacceptable
 from gx.terms import BAR_COLUMNS
 from gx.web.bodies import Body, RequestFault, read_body, texts
 from gx.web.guard import Forbidden, User, base_of, json_response, page, reader, writer
@@ -97,6 +98,7 @@ async def form(request: Request) -> Response:
     asked = {key: request.query_params.get(key, "") for key in ("expectation", "symbol", "date")}
     bar = await run_in_threadpool(_failing_bar, files, asked["symbol"], asked["date"])
     chosen = bar["expectations"] if bar else [asked["expectation"]]
+    names = list(dict.fromkeys([*filter(None, chosen), *files.summary.expectations]))
     data = {
         "api": f"{base_of(request)}/api",
         "run": files.summary.path,
@@ -108,7 +110,9 @@ async def form(request: Request) -> Response:
         summary=files.summary,
         suite=suite,
         bar=bar,
-        names=list(dict.fromkeys([*chosen, *files.summary.expectations])),
+        names=names,
+        refused={name: why for name in names if (why := unacceptable(name))},
+        unstorable=_unstorable(bar),
         chosen=chosen,
         symbol=asked["symbol"],
         first=asked["date"][:10] or report["first_date"] or "",
@@ -186,6 +190,7 @@ def _wanted(files: RunFiles, body: Body) -> list[dict[str, Any]]:
         if bar is None:
             raise WaiverError(f"no bar of {symbol or 'no symbol'} of {only} fails in this run")
         shared["bars"] = (bar["as_waived"],)
+        shared["dataset"] = files.summary.dataset
     known = _report(files).get("symbols", {})
     if symbol and symbol not in known:
         raise WaiverError(f"this run has no symbol {symbol!r}{nearest(symbol, known)}")
@@ -207,6 +212,16 @@ def _date_before(files: RunFiles, symbol: str, moment: str) -> str | None:
     labels = [str(date_label(one)) for one in bars["date"][bars["symbol"] == symbol].dropna()]
     at = labels.index(moment) if moment in labels else 0
     return labels[at - 1] if at else None
+
+
+def _unstorable(bar: dict[str, Any] | None) -> str:
+    """Why nobody can accept this bar as it is; empty when somebody can."""
+    if bar is None:
+        return ""
+    numbers = [bar["as_waived"][name] for name in BAR_COLUMNS[2:]]
+    if any(one is None or not isfinite(one) for one in numbers):
+        return "without a price or volume, or with an infinite one, it cannot be stored"
+    return next(filter(None, map(unacceptable, bar["expectations"])), "")
 
 
 def _failing_bar(files: RunFiles, symbol: str, moment: str) -> dict[str, Any] | None:

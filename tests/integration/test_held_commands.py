@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from dags.local import commands, held
 from dags.local.cli import main
-from gx import project
+from dags.local.symbols import symbols_of_suite
+from gx import project, waiver_commands
 from gx.editing.waivers import WaiverStore, suite_names
 from sql.connection import ConnectionSettings
 from tests.databases import let_commands_use, named_in
@@ -87,3 +88,30 @@ def test_a_discard_and_a_waiver_are_in_the_audit(typed: Typed, tmp_path: Path):
     assert typed("audit", "--since", "2999-01-01")[1] == "Nobody has done anything.\n"
     assert typed("audit", "--since", "yesterday")[0] == 2
     assert typed("audit", "--dataset", "none")[0] == 2
+
+
+def test_a_waiver_names_a_symbol_that_there_is(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(waiver_commands, "HISTORY", tmp_path / "history")
+    monkeypatch.setattr(waiver_commands, "WAIVERS", tmp_path / "waivers")
+    monkeypatch.setattr("dags.local.cli._symbols_of_suite", lambda *_: {"BRK B", "AAPL"})
+    add = ("waiver", "add", "no_return_outliers", "--from", "2025-10-05", "--reason", "news")
+    assert typed(*add, "--symbol", "brk b")[0] == 2
+    assert not (tmp_path / "waivers").exists()
+    assert typed(*add, "--symbol", "brk b", "--unknown-symbol")[0] == 0
+    assert typed(*add, "--symbol", "BRK B")[0] == 0
+
+
+def test_the_symbols_of_a_suite_are_those_of_its_datasets(
+    tmp_path: Path,
+    bars_database: ConnectionSettings,
+    sample: None,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for name, value in named_in(bars_database).items():
+        monkeypatch.setenv(name, value)
+    assert symbols_of_suite(tmp_path, "stock_data") == {"NVDA", "TSLA"}
+    assert symbols_of_suite(tmp_path, "nothing") == set()
+    monkeypatch.delenv("POSTGRES_HOST")
+    assert symbols_of_suite(tmp_path, "stock_data") == set()

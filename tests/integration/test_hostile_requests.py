@@ -135,7 +135,7 @@ class Site:
             ("POST", "/gate/api/suites"): {
                 "name": "new", "accepted_weaknesses": ["a"], "dataset": "stock_data", **bars,
             },
-            ("POST", "/gate/api/suites/{name}/check"): {"document": document},
+            ("POST", "/gate/api/suites/{name}/check"): {"document": document, "base": document},
             ("POST", "/gate/api/suites/{name}/try"): {
                 "document": document, "run_id": "bad", "entry": 9, "dataset": "stock_data", **bars,
             },

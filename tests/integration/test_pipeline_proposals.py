@@ -57,12 +57,15 @@ def test_a_unit_error_is_proposed_accepted_published_and_revoked(
     assert (status, one["symbol"], one["rule"]) == (0, "TSLA", "unit")
     assert one["new"] == pytest.approx(right)
     assert "100 times" in typed("repair", "list", "--run", held.run_id)[1]
+    assert "100 times" in typed("repair", "list", "--run", held.staging.name)[1]
     assert "1 bar could be repaired." in held.json("summary.json")["verdict"]
 
     other = ("repair", "accept", held.run_id, "--reason", "checked")
     status, said = typed(*other, "--symbol", "NVDA")
     assert (status, "proposed nothing of these" in said) == (2, True)
-    assert typed(*other, "--symbol", "TSLA", "--rule", "unit")[0] == 0
+    status, said = typed(*other, "--symbol", "TSLA", "--rule", "unit")
+    assert (status, said.splitlines()[0].split(";")[0]) == (0, "1 repair accepted")
+    assert "gate run --symbols TSLA --start 2025-10-08 --end 2025-10-08" in said
     status, said = typed(*other)
     assert (status, "has an accepted repair already" in said) == (2, True)
     repaired = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")

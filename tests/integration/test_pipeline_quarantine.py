@@ -117,3 +117,27 @@ def test_the_first_return_of_a_later_range_looks_back_to_what_was_published(
     workflow.run(symbols=["NVDA", "TSLA"], start_date="2025-11-04")
     assert database.rows(query) == whole
     assert all(value is not None for (value,) in whole)
+
+
+def test_what_refuses_to_be_written_to_is_told_in_a_sentence_and_nothing_is_set_aside(
+    workflow: Workflow, database: Database, sample: None
+):
+    workflow.run(symbols=["NVDA"])
+    database.execute(
+        "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'",
+        "create function refuse() returns trigger language plpgsql as "
+        "$$ begin raise exception 'the books are closed'; end $$",
+        "create trigger refuse before insert on stock_data_enriched execute function refuse()",
+    )
+    refused = workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
+    said = refused.json("summary.json")["verdict"]
+    assert "1 to be held: TSLA" in said
+    assert "refused to write into stock_data_enriched (the books are closed); nothing" in said
+    assert "\n" not in said and "sqlalche" not in said
+    assert database.one("select count(*) from stock_data_quarantine") == 0
+
+    database.execute("drop trigger refuse on stock_data_enriched")
+    workflow.run(symbols=["NVDA", "TSLA"], policy="quarantine")
+    query = "select reasons from stock_data_quarantine where symbol = 'TSLA' and date = '{}'"
+    assert database.one(query.format("2025-11-04"))[0].endswith(" (warning)")
+    assert not database.one(query.format("2025-10-08"))[0].endswith(")")

@@ -58,6 +58,137 @@ def test_bars_accepted_together_are_void_together_when_one_of_them_changes(
     assert "<b>the bar of 2025-10-08 changed</b>" in (ended.staging / "report.html").read_text()
 
 
+def block_accepted(
+    engine: Engine, database: Database, days: str, *, factor: float = 0.5, rule: str = "unit"
+) -> list[NewRepair]:
+    """The bars of TSLA on these days, as one lot: each price is to be multiplied."""
+    bars = f"select date::date, {', '.join(f'{one}::float8' for one in NUMBERS)} from stock_data"
+    lot = [
+        NewRepair(
+            "TSLA", day, rule, "a block", (*prices, volume), (*(p * factor for p in prices), volume)
+        )
+        for day, *prices, volume in database.rows(
+            f"{bars} where symbol = 'TSLA' and date between {days} order by date"
+        )
+    ]
+    with engine.begin() as connection:
+        accept(connection, lot, run_id="r1", by="ann", reason="checked")
+    return lot
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_block_ends_when_any_of_its_bars_changed_wherever_that_lies(
+    workflow: Workflow,
+    database: Database,
+    engine: Engine,
+    sample: None,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+):
+    # Ten bars before the range are read in any case: more than those of the block's first half.
+    monkeypatch.setenv("CONTEXT_DAYS", "1")
+    lot = block_accepted(engine, database, "'2025-10-05' and '2025-10-31'")
+    changed, days = {
+        "before": ("2025-10-05", ("2025-10-30", "2025-10-31")),
+        "after": ("2025-10-31", ("2025-10-05", "2025-10-06")),
+    }[place]
+    database.execute(
+        f"update stock_data set volume = volume + 1 where symbol = 'TSLA' and date = '{changed}'"
+    )
+    ended = quarantined(workflow, start_date=days[0], end_date=days[1])
+    said = ended.step("extract")
+    assert (said["repaired"], said["void"]) == (0, len(lot))
+    assert said["void_example"] == f"TSLA of {changed} (unit), accepted by ann"
+    assert open_repairs(engine) == []
+    assert database.rows("select repaired from stock_data_enriched where repaired <> ''") == []
+
+
+# Of the published bars, those whose return is not that of the published closes.
+FALSE_RETURNS = """
+    select symbol, date from (
+        select symbol, date, daily_return,
+            close / lag(close) over (partition by symbol order by date) - 1 as right_one
+        from stock_data_enriched
+    ) as bar where abs(daily_return - right_one) > 1e-12
+"""
+SEAMS = """
+    select date::text from (
+        select date, close, repaired, lag(repaired) over (order by date) as before
+        from stock_data_enriched where symbol = 'TSLA'
+    ) as bar where repaired is distinct from before
+"""
+TO_RUN = "run 2025-10-05 to 2025-10-17, in one run"
+
+
+@pytest.mark.parametrize("partitions", ["500", "1"])
+def test_a_part_of_a_block_is_held_where_the_rest_is_published_without(
+    workflow: Workflow,
+    database: Database,
+    engine: Engine,
+    sample: None,
+    monkeypatch: pytest.MonkeyPatch,
+    partitions: str,
+):
+    monkeypatch.setenv("PARTITION_SYMBOLS", partitions)
+    quarantined(workflow)
+    lot = block_accepted(engine, database, "'2025-10-05' and '2025-10-17'", factor=0.98)
+
+    begins_within = quarantined(workflow, start_date="2025-10-13", end_date="2025-11-04")
+    told = f"TSLA: {len(lot)} bars published before lack repairs accepted since: {TO_RUN}."
+    said = begins_within.json("summary.json")["verdict"]
+    assert "1 held: TSLA" in said
+    assert told in said
+    assert begins_within.step("publish")["held"] == 17
+    reasons = database.rows("select distinct reasons from stock_data_quarantine")
+    assert all(told.rstrip(".") in why for (why,) in reasons)
+    assert database.rows("select 1 from stock_data_enriched where repaired <> ''") == []
+    if partitions == "1":
+        return
+
+    ends_within = quarantined(workflow, start_date="2025-10-05", end_date="2025-10-10")
+    assert told in ends_within.json("summary.json")["verdict"]
+    # The day behind the block is judged with it repaired, and it is published without.
+    behind = workflow.run(symbols=["TSLA"], start_date="2025-10-20", end_date="2025-10-21")
+    assert behind.state == "failed"
+    assert told in behind.json("summary.json")["verdict"]
+    far = quarantined(workflow, start_date="2025-10-27", end_date="2025-11-04")
+    assert (far.step("publish")["held"], told in far.json("summary.json")["verdict"]) == (0, True)
+
+    whole = quarantined(workflow, start_date="2025-10-05", end_date="2025-10-17")
+    assert (whole.state, whole.step("publish")["held"]) == ("success", 0)
+    assert "published before" not in whole.json("summary.json")["verdict"]
+    assert database.rows(SEAMS) == [("2025-10-05",), ("2025-10-20",)]
+    assert database.rows(FALSE_RETURNS) == []
+
+
+def test_after_a_revocation_no_part_of_the_block_is_published_beside_the_rest(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    lot = block_accepted(engine, database, "'2025-10-05' and '2025-10-17'", factor=0.98)
+    quarantined(workflow)
+    with engine.begin() as connection:
+        revoke(connection, [one.id for one in open_repairs(engine)], by="bob", reason="no error")
+    part = quarantined(workflow, start_date="2025-10-13", end_date="2025-11-04")
+    told = f"TSLA: {len(lot)} bars published before have repairs that ended since: {TO_RUN}."
+    assert told in part.json("summary.json")["verdict"]
+    assert database.rows(SEAMS) == [("2025-10-05",), ("2025-10-20",)]
+    assert quarantined(workflow).step("publish")["held"] == 0
+    assert database.rows(SEAMS) == []
+
+
+def test_a_repair_that_ended_because_the_source_was_mended_holds_nobody(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    (right,) = database.rows(NUMBERS_OF.format("stock_data"))
+    database.execute(HUNDREDFOLD)
+    accepted(engine, database, right)
+    quarantined(workflow)
+    values = ", ".join(f"{name} = {value}" for name, value in zip(NUMBERS, right, strict=True))
+    database.execute(f"update stock_data set {values} where {BAR}")
+    ended = quarantined(workflow, start_date="2025-10-09", end_date="2025-10-10")
+    assert (ended.step("extract")["void"], ended.step("publish")["held"]) == (1, 0)
+
+
 def accepted(
     engine: Engine, database: Database, new: tuple[Any, ...] | None, run_id: str = "r1"
 ) -> None:

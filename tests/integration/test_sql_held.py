@@ -256,3 +256,15 @@ def test_a_hundred_thousand_held_bars_are_told_quickly(engine: Engine):
     assert time.monotonic() - began < PATIENCE_S
     assert len(found) == 500 and sum(one.bars for one in found) == 100_000
     print(f"{time.monotonic() - began:.2f} s")
+
+
+def test_what_holds_nobody_comes_behind_what_does(engine: Engine):
+    lesser = ["No opening is high. (warning)", "It is quiet. (info)"]
+    hold(engine, "A", [day(1), day(2)], reasons=[["No price is below a cent.", *lesser], lesser])
+    with engine.connect() as connection:
+        (found,) = with_reasons(connection, held_symbols(connection))
+    assert found.reasons == (
+        ("No price is below a cent.", 1),
+        ("It is quiet. (info)", 2),
+        ("No opening is high. (warning)", 2),
+    )

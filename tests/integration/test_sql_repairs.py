@@ -36,7 +36,7 @@ def accepted(engine: Engine, *repairs: NewRepair, by="ann", reason="checked") ->
 
 def revoked(engine: Engine, *ids: int, reason="it was right") -> int:
     with engine.begin() as connection:
-        return revoke(connection, ids, by="bob", reason=reason)
+        return len(revoke(connection, ids, by="bob", reason=reason))
 
 
 def test_an_accepted_repair_is_kept_as_it_is_and_told(engine: Engine):
@@ -108,7 +108,8 @@ def test_a_bar_has_one_repair_at_a_time(engine: Engine):
 
 
 def test_a_revoked_one_is_not_open_any_more(engine: Engine):
-    accepted(engine, repair(), repair(2))
+    accepted(engine, repair())
+    accepted(engine, repair(2))
     first, second = open_repairs(engine)
     assert revoked(engine, first.id) == 1
     assert open_repairs(engine) == [second]
@@ -120,6 +121,14 @@ def test_a_revoked_one_is_not_open_any_more(engine: Engine):
     with pytest.raises(RepairError, match="1 of 2 repairs are not open"):
         revoked(engine, first.id, second.id)
     assert open_repairs(engine) == [second]
+
+
+def test_what_is_right_or_wrong_together_is_revoked_together(engine: Engine):
+    accepted(engine, repair(), repair(2), repair(3), repair(2, "B"), repair(4, new=None))
+    assert revoked(engine, open_repairs(engine)[1].id) == 3
+    left = [(one.symbol, one.date.day) for one in open_repairs(engine)]
+    assert left == [("A", 4), ("B", 2)]
+    assert audit_entries(engine)[0].what == "A: 3 bars (unit), 2025-01-01 to 2025-01-03"
 
 
 def test_a_void_one_is_known_to_the_run_that_found_it_alone(engine: Engine):

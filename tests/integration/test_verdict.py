@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from dags.local.cli import main
 from dags.reporting.standings import dataset_verdict
@@ -12,6 +13,7 @@ from dags.run.settings import Settings
 from gx.dataset.read import read_dataset
 from gx.report.standing import DatasetVerdict
 from gx.statuses import CLOSED, COULD_NOT_RUN, DONE, IN_PART
+from sql.repairs import NewRepair, accept
 from tests.workflow import Database, Workflow
 
 BAD = "update stock_data set low = -1 where symbol = 'TSLA' and date = '2025-10-08'"
@@ -143,3 +145,19 @@ def test_a_run_of_which_nothing_fails_is_published_without_a_note(workflow: Work
     )
     (tsla,) = asked(date(2025, 10, 24)).symbols
     assert (tsla.good, tsla.notes) == (True, ())
+
+
+def test_days_that_are_published_without_an_accepted_repair_are_told(
+    workflow: Workflow, database: Database, engine: Engine, sample: None
+):
+    workflow.run(symbols=["NVDA", "TSLA"])
+    numbers = "open::float8, high::float8, low::float8, close::float8, volume::float8"
+    query = f"select date::date, {numbers} from stock_data where symbol = 'TSLA' order by date"
+    day, *old = database.rows(query)[3]
+    new = (*(value / 2 for value in old[:4]), old[4])
+    with engine.begin() as connection:
+        one = NewRepair("TSLA", day, "unit", "twice the level", tuple(old), new)
+        accept(connection, [one], run_id="r1", by="ann", reason="checked")
+    nvda, tsla = asked().symbols
+    told = f"TSLA: 1 bar published before lacks a repair accepted since: run {day} to {day}"
+    assert (nvda.at_odds, tsla.at_odds, tsla.good) == ("", f"{told}, in one run", True)

@@ -150,7 +150,9 @@ def place(tmp_path: Path, engine: Engine, bars_database: ConnectionSettings) -> 
 
 def test_what_is_chosen_is_accepted_with_its_block_and_told(place: Place):
     assert offered(place.page()) == ["0", "1", "2"]
-    assert place.accept(0).json() == {"bars": 2, "dataset": "stock_data", "held": ["AAPL"]}
+    days = [["AAPL", "2024-01-08", "2024-01-09"]]
+    told_at_once = {"bars": 2, "dataset": "stock_data", "held": ["AAPL"], "days": days}
+    assert place.accept(0).json() == told_at_once
     first, second = place.repairs()
     kept = (first.symbol, first.date, first.rule, first.run_id, first.accepted_by, first.reason)
     assert kept == ("AAPL", dt.date(2024, 1, 8), "unit", "wrong", "ann", "a feed's error")
@@ -164,6 +166,37 @@ def test_what_is_chosen_is_accepted_with_its_block_and_told(place: Place):
     assert "/gate/quarantine/stock_data?symbol=AAPL#act" in page
 
 
+def test_each_proposal_has_a_picture_or_is_named_and_what_changes_is_marked(place: Place):
+    page = place.page()
+    assert page.count("<details open><summary>") == 2
+    assert "Without a picture: MSFT of 2024-" in page
+    before, after = re.findall(r'data-label="(?:Before|After)">(.*?)<td', page, re.DOTALL)[:2]
+    for shown in (before, after):
+        names = re.findall(r"<i>(\w+)</i> (<b>)?", shown)
+        assert [name for name, _ in names] == list(NUMBERS)
+        assert [bool(bold) for _, bold in names] == [True, True, True, True, False]
+
+
+def test_a_symbols_page_leads_to_what_is_proposed_of_it(place: Place):
+    file = place.folder / REPORT
+    bar = RepairedBar(date="2024-01-08", old=[100.0] * 5, new=[1.0] * 5)
+    use = RepairUse(
+        symbol="AAPL",
+        rule="unit",
+        evidence="so",
+        first_date=bar.date,
+        last_date=bar.date,
+        count=1,
+        bars=[bar],
+    )
+    said = json.loads(file.read_text()) | {"repairs": asdict(RepairsUse(proposed=[use]))}
+    file.write_text(json.dumps(said))
+    for symbol, leads in (("AAPL", True), ("MSFT", False)):
+        sent = {**HTML, "x-user": "uma"}
+        page = place.client.get(f"/gate/symbols/?symbol={symbol}", headers=sent).text
+        assert ("/gate/runs/wrong/repairs" in page) == leads
+
+
 def test_who_comes_second_is_told_of_the_first(place: Place):
     assert place.accept(2).status_code == 200
     second = place.accept(1, 2, user="bob")
@@ -171,7 +204,8 @@ def test_who_comes_second_is_told_of_the_first(place: Place):
     assert re.search(r"by ann, \d{4}-.* UTC: a feed's error", second.json()["error"])
     assert len(place.repairs()) == 1  # all or none
     (one,) = place.repairs()
-    assert place.revoke(one.id).json() == {"bars": 1}
+    day = str(one.date)
+    assert place.revoke(one.id).json() == {"bars": 1, "days": [[one.symbol, day, day]]}
     again = place.revoke(one.id, user="bob", reason="no copy")
     assert again.status_code == 409
     assert re.search(r"revoked by ann, .* UTC: it was right", again.json()["error"])
@@ -179,7 +213,9 @@ def test_who_comes_second_is_told_of_the_first(place: Place):
 
 def test_what_is_revoked_is_offered_again_beside_what_became_of_it(place: Place):
     place.accept(0)
-    assert place.revoke(*(one.id for one in place.repairs()), user="bob").json() == {"bars": 2}
+    days = [["AAPL", "2024-01-08", "2024-01-09"]]
+    # One of a block stands for all of it.
+    assert place.revoke(place.repairs()[0].id, user="bob").json() == {"bars": 2, "days": days}
     page = place.page()
     assert offered(page) == ["0", "1", "2"]
     assert revocable(page) == []
@@ -286,7 +322,8 @@ def test_what_the_run_has_read_its_bars_by_can_be_taken_back(place: Place):
     report = place.client.get("/gate/runs/wrong", headers={**HTML, "x-user": "ann"}).text
     assert '<section id="repaired"' in report and 'href="/gate/runs/wrong/repairs"' in report
     assert "AUTO_REPAIR: AUTO_REPAIR has unit" in report
-    assert place.revoke(1).json() == {"bars": 1}
+    days = [["MSFT", "2024-01-03", "2024-01-03"]]
+    assert place.revoke(1).json() == {"bars": 1, "days": days}
 
 
 def test_of_how_many_bars_nothing_is_proposed_is_told(place: Place):

@@ -224,6 +224,25 @@ def test_a_wording_for_other_parameters_is_marked_until_it_fits_again(ann, sourc
     assert "worded_for" not in outlier(saved(ann)[0]).get("meta", {})
 
 
+def test_what_somebody_else_saved_meanwhile_is_no_change_of_a_draft(ann):
+    mine, base = saved(ann)
+    began_from = json.loads(json.dumps(mine))
+    theirs = json.loads(json.dumps(mine))
+    theirs["expectations"][0]["severity"] = "warning"
+    weak = {"accepted_weaknesses": checked_of(ann, theirs)["new_weaknesses"]}
+    assert put(ann, theirs, base, **weak).status_code == 200
+    outlier(mine)["kwargs"]["threshold"] = 9
+    found = checked_of(ann, mine, base=began_from)
+    assert [(one["kind"], one["name"]) for one in found["changes"]] == [
+        ("changed", "no_return_outliers")
+    ]
+    assert found["sha256"] != base
+
+
+def checked_of(user, document, **more):
+    return user.post(f"/gate/api/suites/{NAME}/check", json={"document": document, **more}).json()
+
+
 @pytest.mark.parametrize(
     ("spoil", "field"),
     [

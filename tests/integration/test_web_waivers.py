@@ -1,6 +1,7 @@
 """Accepting failures of a report in the browser's pages, and taking that back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,29 @@ def test_a_failing_bar_is_accepted_as_it_is(client: TestClient, bars: pd.DataFra
     (bar,) = kept[0].bars
     assert (bar.date, bar.close) == (day, bars.loc[5, "close"])
     assert (kept[0].author, kept[0].reason, kept[0].symbol) == ("ann", "known news", symbol)
+    assert {one.dataset for one in kept} == {"stock_data"}
     listed = client.get("/gate/waivers/", headers=HTML).text
     assert "known news" in listed and "1 bar as it was" in listed
+    assert "of stock_data alone" in listed
+
+
+def test_what_nobody_can_accept_is_not_chosen_and_says_why(
+    client: TestClient, bars: pd.DataFrame, tmp_path: Path
+):
+    bars = bars.assign(close=bars["close"].where(bars.index != 5))
+    null = replace(
+        outcome(bars, [5]),
+        type="expect_column_values_to_not_be_null",
+        kwargs={"column": "close"},
+    )
+    stage_run(tmp_path / "staging", "null", bars, judged(bars, null, outcome(bars, [5, 70])))
+    symbol, day = bar_of(bars, 5)
+    shown = client.get(f"/gate/runs/null/waive?symbol={symbol}&date={day}", headers=HTML).text
+    assert 'value="column_values_to_not_be_null(close)" disabled>' in shown
+    assert 'value="column_values_to_be_between(close)" checked>' in shown
+    assert f'value="{day}" disabled> only the bar' in shown
+    assert 'value="" checked> every bar' in shown
+    assert shown.count("cannot be accepted: ") == 2
 
 
 def test_a_symbol_that_the_run_does_not_have_is_no_symbol_to_waive(client: TestClient):

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from dags.work.question import MOST_BARS, body_of, question_of, wanted_waivers
-from gx.gate.verdicts import with_removals
+from gx.gate.verdicts import with_at_odds, with_removals
 from gx.gate.waive import waive
 from gx.report.model import QualityReport
+from gx.report.published import AtOdds
 from gx.suite.waivers import made_waiver, today
 from tests.staged_runs import REMOVAL, daily_bars, judged, outcome
 
@@ -84,6 +85,11 @@ NAMELESS_DAY = BARS.assign(date=BARS["date"].where(BARS.index != 3))
         pytest.param(BAD, "", id="it_can"),
         pytest.param(
             with_removals(BAD, [replace(REMOVAL, held=True)]), "gone from the source", id="removed"
+        ),
+        pytest.param(
+            with_at_odds(BAD, [AtOdds("AAPL", 9, 9, "2024-01-01", "2024-01-12", held=True)]),
+            "run 2024-01-01 to 2024-01-12, in one run",
+            id="at_odds",
         ),
         pytest.param(judged(NAMELESS_DAY, outcome(NAMELESS_DAY, [3])), "has no date", id="no_date"),
         pytest.param(

@@ -1,13 +1,16 @@
 """Proposals as they are kept with a run."""
 
 import datetime as dt
+from dataclasses import replace
 from math import isnan, nan
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from gx.repair.proposal import Proposal
+from gx.repair.proposal import Proposal, Rule
 from sql.terms import NUMBERS
+from tests.staged_runs import daily_bars, judged, outcome
 
 
 @pytest.mark.usefixtures("airflow_environment")
@@ -26,3 +29,20 @@ def test_a_proposal_tells_null_from_nan():
     assert copied.new is None
     assert copied.old[4] is not None
     assert isnan(copied.old[4])
+
+
+@pytest.mark.usefixtures("airflow_environment")
+def test_what_is_waived_is_not_proposed_to_be_repaired():
+    from dags.work.proposals import not_waived
+
+    bars = daily_bars(["A", "B"], days=20)
+    report = judged(bars, replace(outcome(bars, []), waived_rows=np.array([3, 12], np.int64)))
+    moment, numbers = dt.datetime(2025, 1, 2), (1.0, 1.0, 1.0, 1.0, 1.0)
+
+    def proposed(row: int, block: int, rule: Rule = "unit") -> Proposal:
+        return Proposal(row, "A", moment, rule, "", numbers, numbers, block)
+
+    split = [proposed(row, 2, "unadjusted split") for row in (10, 11)]
+    left = [proposed(5, 1), proposed(11, 3)]
+    every = [proposed(3, 0), proposed(4, 0), left[0], *split, left[1]]
+    assert not_waived(every, report) == left

@@ -83,8 +83,8 @@ TEXT = (
     'back."], "bar": {"open": 101.5, "high": 999.25, "low": 100.0, "close": 101.0, "volume": '
     'null}}], "removed": [{"symbol": "MSFT", "bars": 2, "published": 20, "first_date": '
     '"2024-03-04", "last_date": "2024-03-05", "dates": ["2024-03-04", "2024-03-05"], "accepted": '
-    'false, "held": false}], "decision": null, "repairs": {"applied": [], "void": [], '
-    '"proposed": []}}'
+    'false, "held": false}], "at_odds": [], "decision": null, "repairs": {"applied": [], '
+    '"void": [], "proposed": []}}'
 )
 
 

@@ -92,7 +92,7 @@ def steps(*found: StepFindings) -> Records:
             BAD,
             [HELD],
             "DatabaseLostError: gone.",
-            f"Not all published: 20 bars of 1 symbol passed; 1 held: AAPL ({WHY}); then: "
+            f"Not all published: 20 bars of 1 symbol passed; 1 to be held: AAPL ({WHY}); then: "
             "DatabaseLostError: gone.",
         ),
         (

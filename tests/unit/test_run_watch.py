@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from dags.local.desk.up import say
 from dags.local.desk.watch import RunWatch
 from dags.staging.layout import DAG_ID, SUMMARY
 
@@ -38,3 +39,8 @@ def test_a_run_that_ends_is_told_with_the_sentence_that_its_page_begins_with(
     watch.check()
 
     assert said == [f"r SUCCESS: {verdict}"]
+
+
+def test_an_event_is_one_line_whatever_a_reason_has(capsys: pytest.CaptureFixture[str]):
+    say("decision", "held (a split\n# and more)")
+    assert capsys.readouterr().out.endswith("  decision      held (a split # and more)\n")

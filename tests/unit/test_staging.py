@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from dags.errors import AlteredError, StagingError
 from dags.staging.layout import safe_name
@@ -258,3 +259,11 @@ def test_old_runs_keep_what_was_found_and_lose_their_bars(tmp_path: Path):
     assert kept("young/partitions/0001") == {"bars.parquet", "findings.json"}
     assert kept("young") > {"bars.parquet", "context.parquet", "enriched.parquet"}
     assert prepared(tmp_path, "now").clean_others(keep_days=7) == []
+
+
+def test_what_a_database_says_is_kept_in_one_line_without_the_statement(tmp_path: Path):
+    made = prepared(tmp_path)
+    said = Exception("the disk is full\nCONTEXT: COPY")
+    with pytest.raises(OperationalError), made.recorded("extract"):
+        raise OperationalError("insert into x", {}, said)
+    assert made.records()["extract"].error == "OperationalError: the disk is full"

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from gx.gate.verdicts import (
     failing_bars,
     failing_rows_of,
     lookback_failing,
     symbol_verdicts,
+    with_at_odds,
     with_missing,
     with_removals,
 )
 from gx.report.model import Outcome, QualityReport, SymbolVerdict
+from gx.report.published import AtOdds
 from tests.staged_runs import REMOVAL
 
 BARS = pd.DataFrame(
@@ -162,6 +165,47 @@ def test_five_dates_and_five_symbols_are_named():
     assert observed(*map(removal, "ABCDE")) == named
     assert observed(*map(removal, "ABCDEF")) == f"{named}; …"
     assert observed(*map(removal, "ABCDEFG")) == f"{named}; …"
+
+
+ODD = AtOdds("A", 80, 80, "2026-04-01", "2026-07-27", held=True)
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (ODD, "A: 80 bars published before lack repairs accepted since: "),
+        (
+            replace(ODD, bars=1, lacking=1),
+            "1 bar published before lacks a repair accepted since",
+        ),
+        (replace(ODD, lacking=0), "A: 80 bars published before have repairs that ended since: "),
+        (replace(ODD, bars=1, lacking=0), "1 bar published before has a repair that ended since"),
+        (replace(ODD, lacking=9), "A: 80 bars published before are not as repairs now say: "),
+    ],
+)
+def test_what_is_not_as_repairs_say_is_told_with_the_days_to_run(odd: AtOdds, said: str):
+    assert said in odd.sentence
+    assert odd.sentence.endswith(": run 2026-04-01 to 2026-07-27, in one run")
+
+
+def test_only_symbols_with_bars_beside_what_is_at_odds_are_held():
+    passed, missing = SymbolVerdict("passed", 5, 0), SymbolVerdict("missing", 0, 0)
+    there = replace(report(A=passed, B=passed, C=missing), failing=failing_bars(BARS, []))
+    odd = [ODD, replace(ODD, symbol="B", held=False), replace(ODD, symbol="C")]
+
+    found = with_at_odds(there, odd)
+
+    assert [(one.symbol, one.held) for one in found.at_odds] == [
+        ("A", True),
+        ("B", False),
+        ("C", False),
+    ]
+    assert found.held == ("A",)
+    (outcome,) = found.outcomes
+    assert (outcome.symbols, outcome.observed, outcome.blocks) == (("A",), ODD.sentence, True)
+    assert found.symbols["A"].reasons == (f"{outcome.description} [{ODD.sentence}]",)
+    assert f"{ODD.sentence}." in found.sentence
+    assert with_at_odds(there, odd[1:]).outcomes == ()
 
 
 def test_a_symbol_that_lost_bars_keeps_its_other_reasons_and_counts():

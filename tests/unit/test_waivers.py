@@ -29,6 +29,7 @@ from gx.suite.waivers import (
     today,
     unacceptable,
     waivers_text,
+    waivers_with,
 )
 from tests.unit.expectations.series import SESSIONS, walk
 
@@ -81,6 +82,20 @@ def gross(**given: Any) -> tuple[Waiver, ...]:
         waiver(**{"id": f"{at:08x}", "expectation": name, "symbol": "BBB", **given})
         for at, name in enumerate(names)
     )
+
+
+def test_a_waiver_of_a_dataset_accepts_nothing_of_another_one_by_the_same_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("gx.project.WAIVERS", tmp_path)
+    ids = ("00000001", "00000002")
+    kept = [waiver(id=ids[0], dataset="raw"), waiver(id=ids[1])]
+    (tmp_path / "shared.json").write_text(waivers_text("shared", kept))
+    assert read_waivers("shared") == tuple(kept)
+    assert [one.id for one in waivers_with("shared", [], "raw")] == list(ids)
+    assert [one.id for one in waivers_with("shared", [], "stock_data")] == [ids[1]]
+    more = waiver(id="00000003", dataset="stock_data")
+    assert waivers_with("shared", [more], "stock_data")[1:] == (more,)
 
 
 def test_what_is_waived_is_counted_and_blocks_nobody(bars: pd.DataFrame):

@@ -85,7 +85,8 @@ def down(var: Path) -> int:
 
 def say(name: str, text: str) -> None:
     """One event, one line."""
-    print(f"{datetime.now():%H:%M:%S}  {name:<14}{text}", flush=True)  # noqa: DTZ005  # the reader's clock
+    line = " ".join(text.split())  # a reason may have been written on several
+    print(f"{datetime.now():%H:%M:%S}  {name:<14}{line}", flush=True)  # noqa: DTZ005  # the reader's clock
 
 
 def _serve(desk: Supervisor, var: Path, addresses: Addresses, outside: Mapping[str, str]) -> None:

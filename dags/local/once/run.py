@@ -72,6 +72,8 @@ def run(found: Services, request: RunRequest, dataset: Dataset) -> RunEnd:
         report=read_document(report) if report else None,
         places={name: str(path) for name, path in places.items() if path.exists()} | {"Log": log},
         outage="" if found.server.running else _outage(found),
+        run_id=run_id,
+        dataset=dataset.name,
     )
     return summarise(traces, succeeded=succeeded)
 

@@ -28,20 +28,23 @@ class RunEnd:
 class Traces:
     """What a run left behind: its steps' records, its report (None before the gate), and places.
 
-    ``outage`` is what ended the run from outside, if anything did.
+    ``outage`` is what ended the run from outside, if anything did. ``run_id`` is what accepting the
+    repairs takes that the run proposes for ``dataset``.
     """
 
     steps: Records
     report: ReportDocument | None
     places: Mapping[str, str]
     outage: str = ""
+    run_id: str = ""
+    dataset: str = ""
 
 
 def summarise(traces: Traces, *, succeeded: bool) -> RunEnd:
     """The summary, and the exit status that goes with it."""
     status = _status(traces, succeeded)
     lines = [*_headline(traces, status), "", *_bars(traces), *_expectations(traces)]
-    lines += [*_of_before(traces), *_published(traces), *_where(traces)]
+    lines += [*_of_before(traces), *_proposed(traces), *_published(traces), *_where(traces)]
     return RunEnd(status, "\n".join(lines))
 
 
@@ -147,6 +150,17 @@ def _of_before(traces: Traces) -> Iterator[str]:
         yield _line("Doubtful", f"{bar}: {' '.join(doubt.reasons)}")
     if len(doubtful) > _SHOWN:
         yield _line("Doubtful", f"and {len(doubtful) - _SHOWN} more bars, see the report")
+
+
+def _proposed(traces: Traces) -> Iterator[str]:
+    """How to see what could be repaired, and how to accept it."""
+    validated = traces.steps.found(Validated)
+    if not (validated and validated.proposed and traces.run_id):
+        return
+    named = "" if traces.dataset == "stock_data" else f" --dataset {shlex.quote(traces.dataset)}"
+    yield _line("Repairs", f"gate repair list --run {shlex.quote(traces.run_id)}{named}")
+    accept = f"gate repair accept {shlex.quote(traces.run_id)}{named}"
+    yield _line("", f"{accept} --reason 'why' accepts all of it")
 
 
 def _published(traces: Traces) -> Iterator[str]:

@@ -94,7 +94,8 @@ def release_of(
             obstacles += _accept(_Run(files, symbol) if files else None, mine, accepted)
         except (FileNotFoundError, pa.ArrowInvalid, ReportError):
             obstacles.append(f"the report of the run {run_id} cannot be read: judge again first")
-    return Release(tuple(_waivers(symbol, accepted)), tuple(dict.fromkeys(obstacles)))
+    waivers = tuple({**one, "dataset": dataset.name} for one in _waivers(symbol, accepted))
+    return Release(waivers, tuple(dict.fromkeys(obstacles)))
 
 
 def not_yet(wanted: Sequence[dict[str, Any]], there: Sequence[Waiver]) -> list[dict[str, Any]]:
@@ -102,7 +103,7 @@ def not_yet(wanted: Sequence[dict[str, Any]], there: Sequence[Waiver]) -> list[d
     now = today()
     known: dict[tuple[str, str | None], list[Any]] = defaultdict(list)
     for one in there:
-        if not one.expired(now):
+        if not one.expired(now) and all(one.counts_for(asked["dataset"]) for asked in wanted):
             known[one.expectation, one.symbol] += [
                 bar.model_dump(exclude={"after"}) for bar in one.bars
             ]

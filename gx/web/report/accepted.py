@@ -60,6 +60,17 @@ class Standing:
     more_copies: Collection[int] = ()
 
 
+@dataclass(frozen=True)
+class Done:
+    """How many repairs were accepted or revoked, and the days of each symbol that are to be run.
+
+    All of a symbol's in one run: of a part the published prices would have a step.
+    """
+
+    bars: int
+    days: Mapping[str, tuple[date, date]]
+
+
 class AcceptedRepairs(Protocol):
     """The accepted repairs of every dataset; everything here raises RepairsError."""
 
@@ -69,13 +80,11 @@ class AcceptedRepairs(Protocol):
     def standing(self, run: RunSummary, proposals: Sequence[Proposal]) -> Standing:
         """What has become of the bars that the run proposed to repair."""
 
-    def accept(
-        self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str
-    ) -> tuple[list[str], int]:
-        """Accept blocks of what the run proposed, all or none; return whose, and how many bars.
+    def accept(self, run: RunSummary, blocks: Collection[int], *, by: str, reason: str) -> Done:
+        """Accept blocks of what the run proposed, all or none.
 
         Raises RepairsConflictError.
         """
 
-    def revoke(self, dataset: str, ids: Sequence[int], *, by: str, reason: str) -> int:
-        """Take open ones back, all or none; return how many. Raises RepairsConflictError."""
+    def revoke(self, dataset: str, ids: Sequence[int], *, by: str, reason: str) -> Done:
+        """Take open ones back with their blocks, all or none. Raises RepairsConflictError."""

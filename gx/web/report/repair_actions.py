@@ -11,6 +11,7 @@ from starlette.routing import Route
 from gx.suite.texts import reason_of
 from gx.web.bodies import answered, numbers, read_body
 from gx.web.guard import require_decider, writer
+from gx.web.report.accepted import Done
 from gx.web.report.page import run_files
 from gx.web.report.repairs import held_of
 
@@ -39,9 +40,9 @@ async def accept(request: Request) -> Response:
         body = await read_body(request, {"blocks": list, "reason": str})
         given = {"by": user.name, "reason": reason_of(body["reason"])}
         accepting = partial(sources.repairs.accept, run, numbers(body, "blocks"), **given)
-        symbols, bars = await run_in_threadpool(accepting)
-        held = await run_in_threadpool(held_of, sources, run.dataset, symbols)
-        return {"bars": bars, "dataset": run.dataset, "held": held}
+        done: Done = await run_in_threadpool(accepting)
+        held = await run_in_threadpool(held_of, sources, run.dataset, list(done.days))
+        return {"dataset": run.dataset, "held": held, **_told(done)}
 
     return await answered(act)
 
@@ -58,6 +59,11 @@ async def revoke(request: Request) -> Response:
         given = {"by": user.name, "reason": reason_of(body["reason"])}
         ids = numbers(body, "ids")
         revoking = partial(sources.repairs.revoke, files.summary.dataset, ids, **given)
-        return {"bars": await run_in_threadpool(revoking)}
+        return _told(await run_in_threadpool(revoking))
 
     return await answered(act)
+
+
+def _told(done: Done) -> dict[str, Any]:
+    days = [[symbol, str(first), str(last)] for symbol, (first, last) in done.days.items()]
+    return {"bars": done.bars, "days": days}

@@ -17,6 +17,7 @@ from gx.web.report.accepted import Accepted, RepairsError, Standing
 from gx.web.sources import RunFiles, Sources
 
 SHOWN, PICTURED, CHOSEN = 50, 6, 200
+ALL_PICTURED = 50  # where they are chosen: those behind the first are folded
 SPLIT = "unadjusted split"
 Bar = tuple[str, pd.Timestamp, bool]  # a copy of it may go beside another repair
 
@@ -80,7 +81,7 @@ class Choice:
 
 def proposed_repairs(files: RunFiles) -> Repairs:
     """What the run proposes; the first few are drawn, where its bars are kept."""
-    return _shown(files, blocks(files.proposals()), SHOWN)
+    return _shown(files, blocks(files.proposals()), SHOWN, PICTURED)
 
 
 def choice_of(files: RunFiles, sources: Sources) -> Choice:
@@ -110,7 +111,8 @@ def choice_of(files: RunFiles, sources: Sources) -> Choice:
     ]
     outdated = tuple(now.outdated.values())
     left = Left(_unanswered(files, found), bool(found))
-    return Choice(_shown(files, free, CHOSEN), tuple(lines_of(mine)), fault, outdated, left)
+    shown = _shown(files, free, CHOSEN, ALL_PICTURED)
+    return Choice(shown, tuple(lines_of(mine)), fault, outdated, left)
 
 
 def _used(files: RunFiles) -> Sequence[RepairUse]:
@@ -154,12 +156,14 @@ def held_of(sources: Sources, dataset: str, symbols: Collection[str]) -> list[st
         return []
 
 
-def _shown(files: RunFiles, found: Sequence[Sequence[Proposal]], most: int) -> Repairs:
+def _shown(
+    files: RunFiles, found: Sequence[Sequence[Proposal]], most: int, pictured: int
+) -> Repairs:
     of_symbol: dict[str, list[Proposal]] = {}
     for block in found:
         of_symbol.setdefault(block[0].symbol, []).extend(block)
     shown = [
-        _proposed(files, block, of_symbol[block[0].symbol] if number < PICTURED else ())
+        _proposed(files, block, of_symbol[block[0].symbol] if number < pictured else ())
         for number, block in enumerate(found[:most])
     ]
     return Repairs(tuple(shown), len(found), sum(map(len, found)))

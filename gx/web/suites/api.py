@@ -202,14 +202,14 @@ class SuiteApi:
         return json_response({**found, "changes": []})
 
     async def check(self, request: Request) -> Response:
-        """The same of a draft, and how it differs from the version in force."""
+        """The same of a draft, and how it differs from its ``base``, or the version in force."""
         await writer(request)
-        body = await read_body(request, {"document": dict})
+        body = await read_body(request, {"document": dict}, base=dict)
         name, document = request.path_params["name"], body["document"]
         saved = await run_in_threadpool(suite_store(request.app.state.sources).read, name)
         before = _document(saved)
         found = await self._ask("check", document=document, name=name, saved=before or None)
-        changes = [asdict(change) for change in compare(before, document)]
+        changes = [asdict(change) for change in compare(body.get("base", before), document)]
         return json_response({**found, "changes": changes, "sha256": saved.sha256})
 
     async def try_draft(self, request: Request) -> Response:
@@ -232,6 +232,7 @@ class SuiteApi:
             name=name,
             saved=_document(saved) or None,
             entry=body.get("entry"),
+            dataset=dataset.name,
             **vars(tried),
         )
         return json_response(answer)

@@ -104,6 +104,7 @@ def _page(request: Request, user: User) -> Response:
         faults=[one for one in (waiver_fault, held_fault, repairs_fault) if one],
         held=held,
         repairs=repairs,
+        proposing=_proposing(verdicts, symbol),
     )
 
 
@@ -190,7 +191,8 @@ def _waivers(
         found = [(suite, one) for suite in sorted(suites) for one in store.read(suite)]
     except WaiverError as error:
         return [], str(error)
-    return [(suite, one) for suite, one in found if one.symbol in (None, symbol)], ""
+    mine = [one for one in found if one[1].counts_for(dataset.name)]
+    return [(suite, one) for suite, one in mine if one.symbol in (None, symbol)], ""
 
 
 def _held(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[HeldSymbol | None, str]:
@@ -200,6 +202,13 @@ def _held(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[HeldSy
         return sources.held.symbol(dataset.name, symbol), ""
     except HeldError as error:
         return None, f"What is held cannot be told: {error}"
+
+
+def _proposing(verdicts: Sequence[Verdict], symbol: str) -> str:
+    """The path of the newest run, if that proposes repairs of it."""
+    newest = verdicts[0].run
+    proposed = newest.report.repairs.proposed
+    return newest.summary.path if any(one.symbol == symbol for one in proposed) else ""
 
 
 def _repairs(sources: Sources, dataset: ListedDataset, symbol: str) -> tuple[list[Line], str]:

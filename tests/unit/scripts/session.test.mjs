@@ -9,7 +9,7 @@ globalThis.document = { getElementById: (id) => elements[id] ?? null };
 const asked = [];
 globalThis.fetch = (path, options) =>
   new Promise((answer, refuse) => {
-    asked.push({ path, method: options.method, answer, refuse });
+    asked.push({ path, method: options.method, body: options.body, answer, refuse });
   });
 const { check, nameOf, redraw, session } = await import(
   "../../../gx/web/assets/scripts/editor-session.js"
@@ -24,6 +24,7 @@ test("a saved suite is asked about, a draft is sent along", async () => {
   const [get, post] = asked.splice(0);
   assert.deepEqual([get.method, post.method], ["GET", "POST"]);
   assert.equal(post.path, "/api/suites/mine/check");
+  assert.deepEqual(JSON.parse(post.body).base, session.draft.saved);
   post.answer(answered(200, checked({ sentences: ["new"] })));
   await second;
   get.answer(answered(200, checked({ sentences: ["old"] })));

@@ -127,6 +127,7 @@ function askedOfTheDraft() {
   if (!PAGE.may_write || clean) return ask("GET", `${suitePath}/check`);
   return ask("POST", `${suitePath}/check`, {
     document: session.draft.document,
+    base: session.draft.saved, // what others have saved since is no change of this draft
   });
 }
 

@@ -23,6 +23,15 @@ function quarantine(dataset, symbols) {
   return ["Judge again: ", ...links.flatMap((link, at) => (at ? [", ", link] : [link])), ". "];
 }
 
+// Which days to run: of fewer the published prices would have a step, which a run holds.
+function toRun(days) {
+  const named = days.slice(0, MOST_LINKS).map(([symbol, first, last]) => {
+    return first === last ? `${symbol} ${first}` : `${symbol} ${first} to ${last}`;
+  });
+  const more = days.length > MOST_LINKS ? `, and ${days.length - MOST_LINKS} symbols more` : "";
+  return `Run these days, each symbol's in one run: ${named.join(", ")}${more}. `;
+}
+
 // What was seen is not so any more.
 function done(...parts) {
   const place = byId("told");
@@ -51,13 +60,14 @@ async function accept(form) {
   const answer = await send(form, "accept", "blocks");
   if (!answer) return;
   const said = `${counted(answer.bars, "repair")} accepted: the next run reads these bars so. `;
-  done(said, ...quarantine(answer.dataset, answer.held));
+  done(said, toRun(answer.days), ...quarantine(answer.dataset, answer.held));
 }
 
 async function revoke(form) {
   const answer = await send(form, "revoke", "ids");
   if (!answer) return;
-  done(`${counted(answer.bars, "repair")} revoked: the next run reads the source's bars. `);
+  const said = `${counted(answer.bars, "repair")} revoked: the next run reads the source's bars. `;
+  done(said, toRun(answer.days));
 }
 
 for (const [id, act] of [
