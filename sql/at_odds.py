@@ -11,6 +11,13 @@ from sql.repairs import Numbers
 from sql.statements import statement
 from sql.terms import NUMBERS
 
+_ANY_REPAIR = """
+select exists(
+    select from stock_data_repairs
+    where %(symbols)s::text[] is null or symbol = any(%(symbols)s::text[])
+)
+"""
+
 
 @dataclass(frozen=True)
 class BarAtOdds:
@@ -25,12 +32,15 @@ class BarAtOdds:
 def bars_at_odds(connection: Connection, symbols: Sequence[str] | None = None) -> list[BarAtOdds]:
     """Those of symbols (None: any), in order of symbol and date.
 
-    One whose repair has ended may be what the source has by now. Without the tables there are none.
+    One whose repair has ended may be what the source has by now. Without the tables there are none;
+    without a repair the published bars are not asked for, which somebody may have locked.
     """
     there = "select count(to_regclass(name)) from unnest(%s::text[]) as name"
     if connection.exec_driver_sql(there, ([ENRICHED, REPAIRS],)).scalar_one() < 2:
         return []
     bound = {"symbols": None if symbols is None else list(symbols)}
+    if not connection.exec_driver_sql(_ANY_REPAIR, bound).scalar_one():
+        return []
     found = connection.exec_driver_sql(statement("queries/bars_at_odds"), bound)
     return [
         BarAtOdds(one.symbol, one.date, one.is_open, tuple(getattr(one, n) for n in NUMBERS))
