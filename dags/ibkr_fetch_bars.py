@@ -18,23 +18,9 @@ from airflow.sdk import DAG, AssetAlias, Param, dag, task
 
 from dags.fetch.alerts import fetch_alert_on
 from dags.reporting.assets import FETCHED
+from dags.run.datasets import datasets_with
 from dags.run.defaults import TAGS, task_defaults
 from dags.run.settings import Settings
-from gx.dataset.read import dataset_names, read_dataset
-from gx.errors import GateError
-
-
-def fetched_datasets() -> list[str]:
-    """The datasets that have contracts; a broken file has a workflow of its own to say so."""
-    found = []
-    for name in dataset_names():
-        try:
-            dataset = read_dataset(name)
-        except (GateError, OSError):
-            continue
-        if dataset.fetch:
-            found.append(name)
-    return found
 
 
 def fetching(names: list[str]) -> DAG:
@@ -80,5 +66,5 @@ def fetching(names: list[str]) -> DAG:
     return steps()
 
 
-if named := fetched_datasets():
+if named := datasets_with(lambda dataset: dataset.fetch):
     ibkr_fetch_bars = fetching(named)

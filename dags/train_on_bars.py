@@ -14,23 +14,9 @@ import pendulum
 from airflow.sdk import DAG, dag, task
 
 from dags.reporting.assets import asset_of
+from dags.run.datasets import datasets_with
 from dags.run.defaults import TAGS, task_defaults
 from dags.run.settings import Settings
-from gx.dataset.read import dataset_names, read_dataset
-from gx.errors import GateError
-
-
-def trained_datasets() -> list[str]:
-    """The datasets that ask for a model; a broken file has a workflow of its own to say so."""
-    found = []
-    for name in dataset_names():
-        try:
-            dataset = read_dataset(name)
-        except (GateError, OSError):
-            continue
-        if dataset.train:
-            found.append(name)
-    return found
 
 
 def training(name: str) -> DAG:
@@ -64,5 +50,5 @@ def training(name: str) -> DAG:
     return steps()
 
 
-for named in trained_datasets():
+for named in datasets_with(lambda dataset: dataset.train):
     globals()[f"{named}_training"] = training(named)

@@ -1,5 +1,6 @@
 """The datasets in Airflow's terms: which DAG is whose, and how each one's bars are reached."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from dags.run.settings import Settings
 from dags.staging.layout import DAG_ID
 from gx.dataset.model import DEFAULT, Dataset, name_fault
 from gx.dataset.read import dataset_names, read_dataset
+from gx.errors import GateError
 from gx.symbols import EVERY
 from sql.connection import ConnectionSettings
 
@@ -18,6 +20,19 @@ if TYPE_CHECKING:
 _BEHIND = "_workflow"
 # Of a connection's extras, what libpq knows and a server may ask for.
 _LIBPQ = ("sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs", "gssencmode")
+
+
+def datasets_with(part: Callable[[Dataset], object]) -> list[str]:
+    """The datasets whose file has a part; a broken file has a workflow of its own to say so."""
+    found = []
+    for name in dataset_names():
+        try:
+            dataset = read_dataset(name)
+        except (GateError, OSError):
+            continue
+        if part(dataset):
+            found.append(name)
+    return found
 
 
 def dag_of(name: str) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from great_expectations.expectations.registry import get_expectation_impl
 
 from gx.editing.by_name import calendars_by_name
+from gx.editing.tuning.curve import Judge
 from gx.plugins.expectations import BarExpectation
 from gx.plugins.expectations.kernels.bars import Bars, SortedFrame
 from gx.plugins.expectations.kernels.calendars import load_sessions
@@ -208,12 +209,9 @@ def _level(
     """The first rung of the ladder that raises few alarms on these bars, else the last."""
     parameter, ladder = LADDERS[expectation.expectation_type]
     allowed = max(1, int(FEW * len(table)))
-    roles = {role: role for role in expectation.needs_columns if role not in ("symbol", "date")}
-    given = {k: v for k, v in kwargs.items() if k in expectation.parameters() and k != parameter}
-    alarms = 0
+    judge, alarms = Judge(expectation, kwargs, parameter), 0
     for level in ladder:
-        judgement = expectation.detector(Bars(table, **roles), **given, **{parameter: level})
-        alarms = int(judgement.flags.sum())
+        alarms = int(judge.flags(level, table).sum())
         if alarms <= allowed:
             break
     return parameter, level, f"{parameter} {level:g} raises {alarms} alarms on {len(table):,} bars."

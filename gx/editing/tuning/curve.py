@@ -132,7 +132,7 @@ def curve(entry: Mapping[str, Any], bars: pd.DataFrame, seed: int = 1) -> Curve:
         )
     kwargs = dict(entry.get("kwargs") or {})
     current = _current(expectation, kwargs, dial)
-    judge = _Judge(expectation, kwargs, dial.parameter)
+    judge = Judge(expectation, kwargs, dial.parameter)
     there, wrong = SortedFrame(frame), [(SortedFrame(one.bars), one.spans) for one in defects]
     points = []
     for level in sorted({*dial.levels, current}):
@@ -168,8 +168,8 @@ def _current(expectation: type[BarExpectation], kwargs: Mapping[str, Any], dial:
 
 
 @dataclass(frozen=True)
-class _Judge:
-    """The entry, but for its level."""
+class Judge:
+    """An expectation with all its kwargs but the ``parameter`` whose levels are tried."""
 
     expectation: type[BarExpectation]
     kwargs: Mapping[str, Any]
